@@ -30,6 +30,7 @@ static void free_account(Account *account) {
     free(account->targets);
     free(account->name);
     free(account->role_arn);
+    sparse_free(account->state);
     free(account);
 }
 
@@ -42,10 +43,9 @@ static Account *new_account(Engine *engine, const AccountConfig *config, const c
     account->engine = engine;
     account->config = config;
     account->guarded = true;
-    account->state.reach.event = account->state.cover.event = _EVENT_MAX;
     account->name = strdup(name);
     account->role_arn = role_arn ? strdup(role_arn) : NULL;
-    if (!account->name || (role_arn && !account->role_arn)) {
+    if (!account->name || (role_arn && !account->role_arn) || states_new_target(&account->state) < 0) {
         free_account(account);
         return NULL;
     }
@@ -182,7 +182,7 @@ static void fail(Account *account, const PollResult *result) {
     account->blocked = true;
     if (account->guarded)
         decide_unreachable(account, result);
-    pace.n_failed = account->state.n_failed;
+    pace.n_failed = TARGET_STATE(account, n_failed);
     account->identity_again_usec = engine_now(engine).mono_usec + 1 +
                                    schedule_wait(&intervals, &pace, loop_random(engine->aws.loop));
 }
@@ -527,7 +527,7 @@ static void take_accounts(Engine *engine, const OrganizationsAccounts *accounts)
 /* Searches that waited until it was known where. */
 static void resume_searches(Engine *engine) {
     for (size_t i = 0; i < engine->n_accounts; i++)
-        if (engine->accounts[i]->state.attributing.wanted)
+        if (TARGET_STATE(engine->accounts[i], attributing.wanted))
             engine_decide_account(engine->accounts[i], NULL);
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/core/alert.h"
 #include "daemon/core/contain.h"
 #include "daemon/drills.h"
+#include "daemon/core/settings.h"
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
@@ -138,8 +139,8 @@ static void start_action(Trail *trail, const Plan *plan) {
         .name = trail->name,
         .arn = trail->arn,
         .action = plan->action,
-        .stop_usec = trail->state.stop_usec,
-        .start_usec = trail->state.start_usec,
+        .stop_usec = TRAIL_STATE(trail, stop_usec),
+        .start_usec = TRAIL_STATE(trail, start_usec),
         .desired = &trail->tracking.desired,
         .actual = &trail->tracking.actual,
         .fields = plan->fields,
@@ -220,6 +221,7 @@ static void note_containment(Trail *trail, const Subject *subject, const Event *
 static void contain(Trail *trail, const Subject *subject, Event *event, Containment *ret) {
     Engine *engine = trail->engine;
     char incident[17] = "";
+    const TrailState state = states_trail(trail->state);
     const ContainConfig *config = &engine->config->contain;
     const ContainPolicy policy = {
         .mode = config->mode,
@@ -231,7 +233,7 @@ static void contain(Trail *trail, const Subject *subject, Event *event, Containm
         .guards = engine->config->guards.items,
         .n_guards = engine->config->guards.n,
     };
-    const ContainDeed deed = contain_deed(&trail->state, event, subject->account, incident);
+    const ContainDeed deed = contain_deed(&state, event, subject->account, incident);
 
     (void)alert_incident_id(subject, event->incident_dedup_usec, incident);
     if (contain_take(&policy, &engine->contain, &deed, event->time_usec, ret) < 0)
@@ -251,9 +253,9 @@ static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan
         Event *event = &plan->events[i];
 
         if (event->fields != 0)
-            event->changes = &trail->tracking.changes;
+            event->changes = drift_kept(trail->tracking.changes);
         if (event->kind == EVENT_TRAIL_STRENGTHENED)
-            event->changes = &trail->tracking.drift;
+            event->changes = drift_kept(trail->tracking.drift);
         if (event->kind == EVENT_TRAIL_APPEARED) {
             event->delivers = &trail->tracking.actual;
             (void)text_copy(event->detail, sizeof(event->detail), trail->tracking.whose);
@@ -342,7 +344,8 @@ static void count_unaccepted(Trail *trail, const Plan *plan, bool had_incident) 
     uint64_t now_usec = engine_now(engine).mono_usec, wait_usec;
 
     if (!plan->summed_up) {
-        if (trail->state.provisional && !had_incident && trail->state.incident.opened_usec != 0)
+        if (TRAIL_STATE(trail, provisional) && !had_incident &&
+            TRAIL_STATE(trail, incident.opened_usec) != 0)
             schedule_unaccepted_reported(pace, now_usec);
         return;
     }
@@ -359,14 +362,16 @@ static void count_unaccepted(Trail *trail, const Plan *plan, bool had_incident) 
 
 /* ---- trails ---- */
 
+static bool is_reported_known(const Trail *trail) {
+    return trail->held ? trail->held->known : TRAIL_STATE(trail, known);
+}
+
 void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Engine *engine = trail->engine;
     Policy policy = engine_account_policy(trail->via);
     Subject subject = engine_trail_subject(trail);
-    Verdict was = trail->state.verdict;
-    uint32_t findings = trail->state.findings;
-    TrailState before = trail->state;
-    bool was_known = engine_reported(trail)->known, was_held = trail->held, happened;
+    TrailState before = states_trail(trail->state), s;
+    bool was_known = is_reported_known(trail), was_held = trail->held, happened;
     Now now = engine_now(engine);
     Containment containments[PLAN_EVENTS_MAX];
     Plan plan;
@@ -375,32 +380,36 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     set_maintenance(trail, now);
     engine_find_drill(trail, input);
     engine_set_facts(trail);
-    if (trail->state.provisional && (!trail->state.known || trail->state.pending_restore.set))
+    if (before.provisional && (!before.known || before.pending_restore.set))
         engine_judge_destination(trail);
     if (!trail->arn[0])
         policy.attribution = false; /* it was never found: nobody did anything to it */
     trail->facts.summed_up = schedule_unaccepted_is_summed_up(&trail->via->unaccepted, now.mono_usec);
     if (input->kind == GUARD_ACTED)
         metrics_count_outcome(engine->metrics, input->outcome->action, input->outcome->result);
-    guard_trail(&policy, &trail->facts, &trail->state, input, now, &plan, &trail->state);
+    guard_trail(&policy, &trail->facts, &before, input, now, &plan, &s);
+    if (plan.action != ACTION_NONE) /* each is another */
+        s.intent_usec = MAX(now.real_usec, s.intent_usec + 1);
+    if (states_keep_trail(&trail->state, &s) < 0) { /* the next poll finds the same */
+        arm(engine, &trail->wake, now.mono_usec + USEC_PER_SEC, trail_woke, trail);
+        return;
+    }
     /* before they are put back: a message that waits for that tells of them too */
     count_unaccepted(trail, &plan, before.incident.opened_usec != 0);
     engine_note_changes(trail);
     engine_note_episode(trail, input->kind == GUARD_ACTED ? input->outcome : NULL, &plan);
-    engine_debug_trail(trail, was, findings, input->kind, &policy);
-    write_notes(engine, &subject, &trail->state.incident, &plan);
-    if (plan.action != ACTION_NONE) /* each is another */
-        trail->state.intent_usec = MAX(now.real_usec, trail->state.intent_usec + 1);
+    engine_debug_trail(trail, before.verdict, before.findings, input->kind, &policy);
+    write_notes(engine, &subject, &s.incident, &plan);
     r = queue_trail_messages(trail, &subject, &plan, containments);
     hold_state(trail, plan.hold || r < 0, &before);
-    happened = plan.n_events > 0 || plan.n_entries > 0 || was != trail->state.verdict ||
+    happened = plan.n_events > 0 || plan.n_entries > 0 || before.verdict != s.verdict ||
                input->kind == GUARD_ACTED || (was_held && !trail->held);
     /* from the first poll on a difference is a change */
-    engine_save_soon(engine, happened || (engine_reported(trail)->known && !was_known));
+    engine_save_soon(engine, happened || (is_reported_known(trail) && !was_known));
     if (happened)
         engine_publish(engine);
     arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);
-    if (!engine->contest_timer && !engine->once && guard_is_contested(&trail->state, now))
+    if (!engine->contest_timer && !engine->once && guard_is_contested(&s, now))
         engine_due(engine, DUE_CONTESTED);
     if (plan.attribute && !engine->once) {
         trail->search_is_due = true;
@@ -413,10 +422,11 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
 
 void engine_resume_trail(Trail *trail) {
     Now now = engine_now(trail->engine);
-    const TrailState *s = &trail->state;
+    TrailState s = states_trail(trail->state);
 
-    guard_resume(&trail->state, now);
-    if (s->pending.set || s->pending_restore.set)
+    guard_resume(&s, now);
+    (void)states_keep_trail(&trail->state, &s);
+    if (s.pending.set || s.pending_restore.set)
         arm(trail->engine, &trail->wake, now.mono_usec + GUARD_HOLD_USEC, trail_woke, trail);
 }
 
@@ -435,7 +445,7 @@ typedef struct Deciding {
     Engine *engine;
     const Policy *policy;
     Subject subject;
-    TargetState *state;
+    Sparse **state;
     LoopTimer **wake;
     LoopFired woke;
     void *userdata;
@@ -452,29 +462,28 @@ static bool has_moved(const TargetState *was, const TargetState *s) {
 /* Whether a search for who caused it is due. */
 static bool apply_target_plan(const Deciding *d, const PollResult *result, const Attribution *found) {
     Engine *engine = d->engine;
-    bool was_unreachable = d->state->unreachable, was_unreadable = d->state->list_unreadable;
-    unsigned was_failed = d->state->n_failed;
-    const TargetState was = *d->state;
+    const TargetState was = states_target(*d->state);
+    TargetState s;
     bool happened;
     Plan plan;
 
     if (d->alone != CAUSE_OWN)
-        guard_target_alone(d->policy, d->state, d->alone, engine_now(engine), &plan, d->state);
+        guard_target_alone(d->policy, &was, d->alone, engine_now(engine), &plan, &s);
     else if (found)
-        guard_target_attributed(d->policy, d->state, found, engine_now(engine), &plan, d->state);
+        guard_target_attributed(d->policy, &was, found, engine_now(engine), &plan, &s);
     else
-        guard_target(d->policy, d->state, result, engine_now(engine), &plan, d->state);
-    if (has_moved(&was, d->state) && !engine->once)
+        guard_target(d->policy, &was, result, engine_now(engine), &plan, &s);
+    if (states_keep_target(d->state, &s) < 0) { /* the next poll finds the same */
+        arm(engine, d->wake, engine_now(engine).mono_usec + USEC_PER_SEC, d->woke, d->userdata);
+        return false;
+    }
+    if (has_moved(&was, &s) && !engine->once)
         engine_due(engine, DUE_CAUSES);
-    engine_debug_reach(&d->subject, d->state, was_failed, was_unreachable);
-    write_notes(engine, &d->subject,
-                d->state->reach.open  ? &d->state->reach
-                : d->state->list.open ? &d->state->list
-                                      : &d->state->cover,
-                &plan);
+    engine_debug_reach(&d->subject, &s, was.n_failed, was.unreachable);
+    write_notes(engine, &d->subject, s.reach.open ? &s.reach : s.list.open ? &s.list : &s.cover, &plan);
     (void)engine_queue_messages(engine, &d->subject, &plan);
-    happened = plan.n_events > 0 || plan.n_entries > 0 || was_unreachable != d->state->unreachable ||
-               was_unreadable != d->state->list_unreadable;
+    happened = plan.n_events > 0 || plan.n_entries > 0 || was.unreachable != s.unreachable ||
+               was.list_unreadable != s.list_unreadable;
     engine_save_soon(engine, happened);
     if (happened)
         engine_publish(engine);
@@ -495,7 +504,13 @@ static void decide_target(Target *target, const PollResult *result, CauseKind al
 
 /* Are there enough others than this one that fail for the same reason? Of those that were reported by
  * themselves, too: accounts lose their sessions one after the other. */
-static bool others_fail(const Engine *engine, const Cause *cause, bool open, const TargetState *but) {
+static bool fails(const Sparse *kept, CauseKind kind, Place place) {
+    const TargetState state = states_target(kept);
+
+    return guard_cause_fails(kind, &state, place);
+}
+
+static bool others_fail(const Engine *engine, const Cause *cause, bool open, const Sparse *but) {
     size_t n = 1;
 
     for (size_t i = 0; i < engine->n_accounts && !guard_cause_is_shared(cause->kind, n, open); i++) {
@@ -504,17 +519,17 @@ static bool others_fail(const Engine *engine, const Cause *cause, bool open, con
         for (size_t k = 0; k < other->n_targets; k++) {
             const Target *target = other->targets[k];
 
-            n += &target->state != but && engine_cause_covers(cause, other, target->region) &&
-                 guard_cause_fails(cause->kind, &target->state, engine_place(target));
+            n += target->state != but && engine_cause_covers(cause, other, target->region) &&
+                 fails(target->state, cause->kind, engine_place(target));
         }
-        n += &other->state != but && engine_cause_covers(cause, other, "") &&
-             guard_cause_fails(cause->kind, &other->state, PLACE_ACCOUNT);
+        n += other->state != but && engine_cause_covers(cause, other, "") &&
+             fails(other->state, cause->kind, PLACE_ACCOUNT);
     }
     return guard_cause_is_shared(cause->kind, n, open);
 }
 
 /* Asked only when it matters: others are counted for it. */
-static CauseKind shared_cause(const Account *account, const char *region, const TargetState *state,
+static CauseKind shared_cause(const Account *account, const char *region, const Sparse *kept,
                               const PollResult *result, Place place) {
     const Engine *engine = account->engine;
     CauseKind kind = guard_cause_of(result->error, result->error_text, place);
@@ -522,9 +537,10 @@ static CauseKind shared_cause(const Account *account, const char *region, const 
     const Cause *cause = engine_cause_of(engine, &key);
 
     if (engine->once || kind == CAUSE_OWN || result->reachable || result->not_enabled ||
-        state->unreachable || state->n_failed + 1 < engine_account_policy(account).unreachable_after)
+        KEPT_STATE(TargetState, kept, unreachable) ||
+        KEPT_STATE(TargetState, kept, n_failed) + 1 < engine_account_policy(account).unreachable_after)
         return CAUSE_OWN;
-    return others_fail(engine, &key, cause && cause->incident.open, state) ? kind : CAUSE_OWN;
+    return others_fail(engine, &key, cause && cause->incident.open, kept) ? kind : CAUSE_OWN;
 }
 
 void engine_decide_target(Target *target, const PollResult *result) {
@@ -535,7 +551,8 @@ void engine_decide_target(Target *target, const PollResult *result) {
         return;
     }
     shared = *result;
-    shared.cause = shared_cause(target->account, target->region, &target->state, result, engine_place(target));
+    shared.cause =
+            shared_cause(target->account, target->region, target->state, result, engine_place(target));
     shared.cover_is_shared = !target->engine->once && engine_account_named(target->account)[0];
     decide_target(target, &shared, CAUSE_OWN);
 }
@@ -587,7 +604,7 @@ void engine_report_alone(Target *target, CauseKind was) {
 }
 
 void engine_report_account_alone(Account *account) {
-    decide_account(account, NULL, NULL, account->state.cause);
+    decide_account(account, NULL, NULL, TARGET_STATE(account, cause));
 }
 
 void engine_decide_account(Account *account, const PollResult *result) {
@@ -598,7 +615,7 @@ void engine_decide_account(Account *account, const PollResult *result) {
         return;
     }
     shared = *result;
-    shared.cause = shared_cause(account, "", &account->state, result, PLACE_ACCOUNT);
+    shared.cause = shared_cause(account, "", account->state, result, PLACE_ACCOUNT);
     decide_account(account, &shared, NULL, CAUSE_OWN);
 }
 

@@ -132,14 +132,14 @@ static size_t list_weak(const Engine *engine, Subject *trails) {
     size_t n = 0;
 
     for (size_t i = 0; i < engine->n_trails; i++)
-        if (engine->trails[i]->state.weakness_pending)
+        if (TRAIL_STATE(engine->trails[i], weakness_pending))
             trails[n++] = engine_trail_subject(engine->trails[i]);
     return n;
 }
 
 /* No message waits for it: it is so in the state file too. */
 static void set_weakness_pending(Trail *trail, bool pending) {
-    trail->state.weakness_pending = pending;
+    SET_TRAIL_STATE(trail, weakness_pending, pending);
     if (trail->held)
         trail->held->weakness_pending = pending;
 }
@@ -244,7 +244,7 @@ void engine_refresh_baseline(Trail *trail) {
     }
     /* a file that goes while it is written leaves no other stamp behind */
     if (k->loaded && baseline_stamp_equal(&stamp, &k->stamp) &&
-        (stamp.inode != 0 || !k->recorded || k->unsaved || trail->state.provisional))
+        (stamp.inode != 0 || !k->recorded || k->unsaved || TRAIL_STATE(trail, provisional)))
         return;
     r = read_baseline(trail, &record);
     if (r < 0 && r != -EBADMSG)
@@ -260,16 +260,16 @@ void engine_refresh_baseline(Trail *trail) {
     k->recorded = k->unsaved = false;
     take_record(trail, &record);
     if (k->recorded) /* whoever recorded it, it is accepted */
-        trail->state.provisional = false;
+        SET_TRAIL_STATE(trail, provisional, false);
     /* without an earlier one: what was accepted while this runs, in whole seconds */
-    since_usec = trail->state.accepted_usec;
+    since_usec = TRAIL_STATE(trail, accepted_usec);
     if (since_usec == 0)
         since_usec = trail->engine->started_usec - trail->engine->started_usec % USEC_PER_SEC;
-    trail->state.accepted_usec = record.latest.recorded_usec;
+    SET_TRAIL_STATE(trail, accepted_usec, record.latest.recorded_usec);
     if (record.latest.recorded_usec > since_usec && !text_equal(record.latest.by, BY_GUARD)) {
         report_accepted(trail, &record);
         if (k->recorded)
-            report_weakness(trail, trail->state.accepted_usec);
+            report_weakness(trail, TRAIL_STATE(trail, accepted_usec));
     }
     baseline_record_done(&record);
 }
@@ -277,11 +277,11 @@ void engine_refresh_baseline(Trail *trail) {
 bool engine_has_to_record(const Trail *trail) {
     const SettingsTracking *k = &trail->tracking;
 
-    return k->loaded && !trail->state.provisional && (!k->recorded || k->unsaved);
+    return k->loaded && !TRAIL_STATE(trail, provisional) && (!k->recorded || k->unsaved);
 }
 
 void engine_watch_settings(Trail *trail, const Settings *seen) {
-    if (trail->state.provisional && trail->tracking.loaded && !trail->tracking.recorded)
+    if (TRAIL_STATE(trail, provisional) && trail->tracking.loaded && !trail->tracking.recorded)
         (void)take_baseline(trail, seen);
 }
 
@@ -337,22 +337,23 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
     (void)baseline_file_stamp(engine->state_dir, trail->arn, &k->stamp);
     k->loaded = true;
     k->gone = false;
-    trail->state.accepted_usec = trail->state.compared_usec = now_usec - now_usec % USEC_PER_SEC;
+    SET_TRAIL_STATE(trail, accepted_usec, now_usec - now_usec % USEC_PER_SEC);
+    SET_TRAIL_STATE(trail, compared_usec, now_usec - now_usec % USEC_PER_SEC);
     note(trail, LINE_BASELINE_RECORDED, 0, "");
     note_not_recorded(trail);
     for (Field f = 0; f < _FIELD_MAX; f++)
         note_members(trail, f, NULL, k->baseline.values[f]);
-    report_weakness(trail, trail->state.accepted_usec);
+    report_weakness(trail, TRAIL_STATE(trail, accepted_usec));
 }
 
 void engine_rewrite_baseline(Trail *trail) {
     Engine *engine = trail->engine;
     SettingsTracking *k = &trail->tracking;
     char error[ERROR_TEXT_MAX] = "";
-    uint64_t recorded_usec = trail->state.accepted_usec;
+    uint64_t recorded_usec = TRAIL_STATE(trail, accepted_usec);
     int r;
 
-    if (!engine->sink->records || !k->recorded || trail->state.provisional)
+    if (!engine->sink->records || !k->recorded || TRAIL_STATE(trail, provisional))
         return;
     if (recorded_usec == 0)
         recorded_usec = engine_now(engine).real_usec;
@@ -457,7 +458,7 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
     SettingsTracking *k = &trail->tracking;
     uint32_t added = 0;
 
-    if (!trail->engine->sink->records || !k->recorded || k->gone || trail->state.provisional)
+    if (!trail->engine->sink->records || !k->recorded || k->gone || TRAIL_STATE(trail, provisional))
         return false;
     if (k->unadded)
         (void)write_addition(trail, &k->baseline);
@@ -479,7 +480,7 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
     /* another message than the one about what was recorded before: times of recording are whole seconds */
     if (added && baseline_weaknesses(&k->desired, &after) > 0 &&
         !text_equal(strbuf_str(&before), strbuf_str(&after)))
-        report_weakness(trail, trail->state.accepted_usec + added);
+        report_weakness(trail, TRAIL_STATE(trail, accepted_usec) + added);
     return added != 0;
 }
 

@@ -17,10 +17,10 @@
 
 /* One failed poll is no news, and a restart none either. */
 static bool answers(const Target *target) {
-    const TargetState *s = &target->state;
+    const TargetState s = states_target(target->state);
 
-    return target->configured && s->ever_reachable && !s->unreachable && !s->not_enabled &&
-           !guard_cause_has(CAUSE_CLOSED, s, engine_place(target));
+    return target->configured && s.ever_reachable && !s.unreachable && !s.not_enabled &&
+           !guard_cause_has(CAUSE_CLOSED, &s, engine_place(target));
 }
 
 static void add_cause(Engine *engine, CauseKind kind, const Account *account, const char *region) {
@@ -39,22 +39,25 @@ static void add_cause(Engine *engine, CauseKind kind, const Account *account, co
 static void find_causes(Engine *engine) {
     for (size_t i = 0; i < engine->n_targets; i++) {
         Target *target = engine->targets[i];
-        const TargetState *s = &target->state;
+        TargetState s = states_target(target->state);
 
-        if (guard_cause_is_left(s, engine_place(target)))
-            engine_report_alone(target, s->cause);
-        if (s->reach.open)
-            add_cause(engine, s->cause, target->account, target->region);
-        if (guard_cause_has(CAUSE_UNCOVERED, s, engine_place(target)))
+        if (guard_cause_is_left(&s, engine_place(target))) {
+            engine_report_alone(target, s.cause);
+            s = states_target(target->state);
+        }
+        if (s.reach.open)
+            add_cause(engine, s.cause, target->account, target->region);
+        if (guard_cause_has(CAUSE_UNCOVERED, &s, engine_place(target)))
             add_cause(engine, CAUSE_UNCOVERED, target->account, target->region);
     }
     for (size_t i = 0; i < engine->n_accounts; i++) {
         Account *account = engine->accounts[i];
+        const TargetState s = states_target(account->state);
 
-        if (guard_cause_is_left(&account->state, PLACE_ACCOUNT))
+        if (guard_cause_is_left(&s, PLACE_ACCOUNT))
             engine_report_account_alone(account);
-        if (account->state.reach.open)
-            add_cause(engine, account->state.cause, account, "");
+        if (TARGET_STATE(account, reach.open))
+            add_cause(engine, TARGET_STATE(account, cause), account, "");
     }
 }
 
@@ -63,6 +66,7 @@ typedef struct Gathering {
     CauseMembers in;
     Subject *members, *rest;
     Target *last;
+    TargetState first; /* see CauseMembers.first */
 } Gathering;
 
 /* Those that were reported by themselves before there were others are listed too: the list is whole. */
@@ -79,20 +83,22 @@ static void gather_one(Gathering *g, CauseKind kind, const Subject *subject, con
         return;
     g->in.n_begun += cover || state->reach.open;
     if (!g->in.first || since_usec < g->in.since_usec) {
-        g->in.first = state;
+        g->first = *state;
+        g->in.first = &g->first;
         g->in.since_usec = since_usec;
     }
 }
 
 static void gather_target(Gathering *g, const Cause *cause, Target *target) {
     Subject subject = engine_target_subject(target);
+    const TargetState state = states_target(target->state);
 
     if (cause->kind == CAUSE_CLOSED)
-        g->in.silent_usec = MAX(g->in.silent_usec, target->state.failed_since_usec);
-    if (is_member(cause, &target->state, engine_place(target))) {
-        gather_one(g, cause->kind, &subject, &target->state);
+        g->in.silent_usec = MAX(g->in.silent_usec, state.failed_since_usec);
+    if (is_member(cause, &state, engine_place(target))) {
+        gather_one(g, cause->kind, &subject, &state);
         g->last = target;
-    } else if (cause->kind == CAUSE_CLOSED && target->configured && !target->state.not_enabled) {
+    } else if (cause->kind == CAUSE_CLOSED && target->configured && !state.not_enabled) {
         g->rest[g->in.n_rest++] = subject;
         g->in.n_answering += answers(target);
     }
@@ -100,13 +106,13 @@ static void gather_target(Gathering *g, const Cause *cause, Target *target) {
 
 static void gather_account(Gathering *g, const Cause *cause, const Account *account) {
     Subject subject = engine_account_subject(account);
+    const TargetState state = states_target(account->state);
 
     for (size_t k = 0; k < account->n_targets; k++)
         if (engine_cause_covers(cause, account, account->targets[k]->region))
             gather_target(g, cause, account->targets[k]);
-    if (guard_cause_scope(cause->kind) == CAUSE_OF_ALL &&
-        is_member(cause, &account->state, PLACE_ACCOUNT))
-        gather_one(g, cause->kind, &subject, &account->state);
+    if (guard_cause_scope(cause->kind) == CAUSE_OF_ALL && is_member(cause, &state, PLACE_ACCOUNT))
+        gather_one(g, cause->kind, &subject, &state);
 }
 
 static void gather(const Engine *engine, const Cause *cause, Gathering *g) {

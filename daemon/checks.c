@@ -78,7 +78,9 @@ static void count_failure(Trail *trail, Unreadable what, const CallFailure *fail
 static void decide(Trail *trail, bool compared) {
     SettingsTracking *k = &trail->tracking;
     Observation seen;
-    TrailInput input = { .kind = GUARD_COMPARED, .seen = &seen, .drift = compared ? &k->drift : NULL };
+    TrailInput input = { .kind = GUARD_COMPARED,
+                         .seen = &seen,
+                         .drift = compared ? drift_kept(k->drift) : NULL };
 
     engine_get_seen(trail, &seen);
     /* what an action under way changes, its own read-back judges */
@@ -166,7 +168,7 @@ static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
         if (engine_record_new_fields(trail, &snapshot->settings))
             (void)engine_differs(&snapshot->settings, trail);
         decide(trail, k->recorded);
-        if ((once && !k->recorded) || trail->state.provisional)
+        if ((once && !k->recorded) || TRAIL_STATE(trail, provisional))
             check_bucket(trail);
     }
 }
@@ -263,7 +265,7 @@ static void bucket_checked(const BucketSnapshot *snapshot, void *userdata) {
 
     k->bucket_snapshot = NULL;
     trail->engine->n_beside--;
-    if (trail->state.provisional) {
+    if (TRAIL_STATE(trail, provisional)) {
         (void)text_copy(k->bucket_owner, sizeof(k->bucket_owner), snapshot->owner);
         decide(trail, false);
         return;
@@ -361,7 +363,7 @@ static void check_bucket(Trail *trail) {
         .bucket = bucket,
         .account = trail->account,
         .key = key,
-        .owner_only = !engine->config->bucket_checks || trail->state.provisional,
+        .owner_only = !engine->config->bucket_checks || TRAIL_STATE(trail, provisional),
     };
     int r;
 
@@ -369,7 +371,7 @@ static void check_bucket(Trail *trail) {
         (!engine->config->owner_check || text_equal(bucket, k->unasked_bucket)))
         return;
     /* of a trail that nobody has accepted only its message needs to know */
-    if (trail->state.provisional && !trail->state.pending_restore.set)
+    if (TRAIL_STATE(trail, provisional) && !TRAIL_STATE(trail, pending_restore.set))
         return;
     if ((!k->recorded && !engine->once) || k->bucket_snapshot || !bucket || !bucket[0])
         return;
@@ -418,7 +420,8 @@ void engine_check_settings(Target *target, const CloudTrailTrails *list, bool du
         if (listed && (due || is_wanted_soon(trail))) {
             check_trail(trail, listed);
             check_bucket(trail);
-        } else if (!listed && trail->tracking.gone && (trail->state.findings & FINDING_BIT(FINDING_MISSING)))
+        } else if (!listed && trail->tracking.gone &&
+                   (TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_MISSING)))
             engine_forget_trail(trail, "it was accepted that it may be gone");
     }
     engine_begin_next_check(target);

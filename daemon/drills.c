@@ -13,11 +13,11 @@ static bool may_be_drill(const Trail *trail, const TrailInput *input) {
 
     if (trail->engine->once || !trail->arn[0])
         return false;
-    if (trail->state.drilled.stop_usec != 0 && input->kind == GUARD_ATTRIBUTED)
+    if (TRAIL_STATE(trail, drilled.stop_usec) != 0 && input->kind == GUARD_ATTRIBUTED)
         return true;
-    return (trail->state.findings & FINDING_BIT(FINDING_STOPPED)) ||
+    return (TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_STOPPED)) ||
            (seen && seen->kind == OBSERVED_STATUS &&
-            (!seen->is_logging || seen->stop_usec != trail->state.stop_usec));
+            (!seen->is_logging || seen->stop_usec != TRAIL_STATE(trail, stop_usec)));
 }
 
 void engine_find_drill(Trail *trail, const TrailInput *input) {

@@ -473,7 +473,7 @@ static void report_progress(Once *once) {
         return;
     progress.n_targets_polled = engine->n_targets > waiting ? engine->n_targets - waiting : 0;
     for (size_t i = 0; i < engine->n_trails; i++)
-        progress.n_trails_polled += engine->trails[i]->state.polled_usec >= once->began_usec;
+        progress.n_trails_polled += TRAIL_STATE(engine->trails[i], polled_usec) >= once->began_usec;
     once->progressed(&progress);
 }
 

@@ -178,17 +178,18 @@ static void show_transition(const Trail *trail, Verdict was, uint32_t findings, 
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(2048);
 
     (void)strbuf_addf(&b, "%s -> %s, after %s; findings ", verdict_to_string(was),
-                      verdict_to_string(trail->state.verdict), inputs[kind]);
+                      verdict_to_string(TRAIL_STATE(trail, verdict)), inputs[kind]);
     add_findings(&b, findings);
     (void)strbuf_add(&b, " -> ");
-    add_findings(&b, trail->state.findings);
+    add_findings(&b, TRAIL_STATE(trail, findings));
     trail_line(trail, "verdict", strbuf_str(&b));
 }
 
 static void show_hold(const Trail *trail, const Policy *policy) {
+    const TrailState state = states_trail(trail->state);
     Now now = engine_now(trail->engine);
     uint64_t until_usec;
-    const char *by = guard_held_back(policy, &trail->facts, &trail->state, now, &until_usec);
+    const char *by = guard_held_back(policy, &trail->facts, &state, now, &until_usec);
     char text[256];
 
     if (!by)
@@ -204,19 +205,21 @@ void engine_debug_trail(const Trail *trail, Verdict was, uint32_t findings, Guar
                         const Policy *policy) {
     if (log_level() < LOG_DEBUG || trail->engine->once)
         return;
-    if (was != trail->state.verdict || findings != trail->state.findings)
+    if (was != TRAIL_STATE(trail, verdict) || findings != TRAIL_STATE(trail, findings))
         show_transition(trail, was, findings, kind);
     show_hold(trail, policy);
 }
 
 void engine_debug_trail_woke(const Trail *trail) {
+    TrailState state;
     Policy policy;
 
     if (log_level() < LOG_DEBUG)
         return;
     policy = engine_account_policy(trail->via);
+    state = states_trail(trail->state);
     trail_line(trail, "wake-up",
-               guard_wake_reason(&policy, &trail->facts, &trail->state, engine_now(trail->engine)));
+               guard_wake_reason(&policy, &trail->facts, &state, engine_now(trail->engine)));
 }
 
 /* ---- targets and accounts ---- */

@@ -76,7 +76,7 @@ static StateTrail row_of(const Trail *t, const TrailState *state) {
 
     /* those of another incident belong to a message that waits */
     if (engine_has_changes_of(t, &state->incident)) {
-        row.changes = t->tracking.changes;
+        row.changes = *drift_kept(t->tracking.changes);
         row.episode = t->tracking.episode;
     }
     return row;
@@ -94,7 +94,7 @@ static const StateTrail *trail_row(void *userdata, size_t i) {
     RowSource *rows = userdata;
     const Engine *engine = rows->engine;
     const Trail *t = i < engine->n_trails ? engine->trails[i] : NULL;
-    const TrailState *reported;
+    TrailState reported;
 
     /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
      * forgotten. Of those of another shard that one keeps the state: ours would be old when they come back.
@@ -106,9 +106,9 @@ static const StateTrail *trail_row(void *userdata, size_t i) {
                                                                                                   : NULL;
     }
     reported = engine_reported(t);
-    if (!reported->known && reported->incident.opened_usec == 0)
+    if (!reported.known && reported.incident.opened_usec == 0)
         return NULL;
-    rows->trail = row_of(t, reported);
+    rows->trail = row_of(t, &reported);
     return &rows->trail;
 }
 
@@ -136,7 +136,7 @@ static const StateAccount *account_row(void *userdata, size_t i) {
         .base = a == engine->base,
         .member = a->member,
         .left = a->left,
-        .state = a->state,
+        .state = states_target(a->state),
     };
     return id[0] ? &rows->account : NULL;
 }
@@ -155,7 +155,7 @@ static const StateTarget *target_row(void *userdata, size_t i) {
     rows->target = (StateTarget){
         .account = (char *)engine_account_named(t->account),
         .region = t->region,
-        .state = t->state,
+        .state = states_target(t->state),
     };
     return &rows->target;
 }
@@ -210,7 +210,8 @@ static int add_failed_channels(const Engine *engine, StateTable *table) {
 
 void engine_save_intent(Trail *trail) {
     Engine *engine = trail->engine;
-    StateTrail row = row_of(trail, &trail->state);
+    const TrailState state = states_trail(trail->state);
+    StateTrail row = row_of(trail, &state);
     int r;
 
     if (engine->once)
@@ -228,7 +229,8 @@ void engine_save_intent(Trail *trail) {
 }
 
 void engine_remove_intent(Trail *trail) {
-    StateTrail row = row_of(trail, engine_reported(trail));
+    const TrailState reported = engine_reported(trail);
+    StateTrail row = row_of(trail, &reported);
 
     if (trail->has_intent && state_intent_remove(trail->engine->state_dir, &row) >= 0)
         trail->has_intent = false;
@@ -240,10 +242,10 @@ static bool remove_reported_intents(Engine *engine) {
 
     for (size_t i = 0; i < engine->n_trails; i++) {
         Trail *t = engine->trails[i];
-        const TrailState *reported = engine_reported(t);
+        const TrailState reported = engine_reported(t);
 
-        if (t->has_intent && reported->intent_usec == t->state.intent_usec && !reported->pending.set &&
-            !reported->pending_restore.set) {
+        if (t->has_intent && reported.intent_usec == TRAIL_STATE(t, intent_usec) && !reported.pending.set &&
+            !reported.pending_restore.set) {
             engine_remove_intent(t);
             all = all && !t->has_intent;
         }

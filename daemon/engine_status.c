@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's view of itself, for STATUS=, status.json and check. */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,54 +34,75 @@ static const TrailState *state_before(const Engine *engine, const Trail *trail) 
     return NULL;
 }
 
-static void fill_trails(const Engine *engine, StatusTrail *rows, IncidentId *ids) {
-    for (size_t i = 0; i < engine->n_trails; i++) {
-        const Trail *trail = engine->trails[i];
+/* The rows that are being shown. */
+typedef struct RowSource {
+    const Engine *engine;
+    Intervals intervals;
+    Account **accounts; /* those that are shown, in their order */
+    size_t n_accounts;
+    Target **targets;
+    size_t n_targets;
+    Account **unreached; /* accounts that are one row in place of their regions' */
+    size_t n_unreached;
+    StatusTrail trail;
+    TrailState trail_state;
+    IncidentId incident;
+    StatusTarget target;
+    TargetState target_state;
+    StatusAccount account;
+    TargetState account_state;
+} RowSource;
 
-        rows[i] = (StatusTrail){
-            .subject = engine_trail_subject(trail),
-            .state = &trail->state,
-            .incident_id = ids[i],
-            .changes =
-                    engine_has_changes_of(trail, &trail->state.incident) ? &trail->tracking.changes : NULL,
-            .episode = engine_has_changes_of(trail, &trail->state.incident) ? trail->tracking.episode : NULL,
-            .organization = trail->organization,
-            .has_baseline = trail->tracking.recorded && !trail->state.provisional,
-            .baseline_unreadable = trail->tracking.unreadable,
-            .not_recorded = engine_not_recorded(trail),
-            .owner_unchecked = trail->tracking.unasked_bucket[0],
-            .provisional = trail->state.provisional,
-            .before = state_before(engine, trail),
-        };
-        if (trail->state.incident.open)
-            (void)alert_incident_id(&rows[i].subject, trail->state.incident.dedup_usec, ids[i]);
-    }
+static const StatusTrail *trail_row(void *userdata, size_t i) {
+    RowSource *rows = userdata;
+    const Trail *trail = rows->engine->trails[i];
+    const TrailState *s = &rows->trail_state;
+    bool has_changes;
+
+    rows->trail_state = states_trail(trail->state);
+    has_changes = engine_has_changes_of(trail, &s->incident);
+    rows->trail = (StatusTrail){
+        .subject = engine_trail_subject(trail),
+        .state = s,
+        .incident_id = rows->incident,
+        .changes = has_changes ? trail->tracking.changes : NULL,
+        .episode = has_changes ? trail->tracking.episode : NULL,
+        .organization = trail->organization,
+        .has_baseline = trail->tracking.recorded && !s->provisional,
+        .baseline_unreadable = trail->tracking.unreadable,
+        .not_recorded = engine_not_recorded(trail),
+        .owner_unchecked = trail->tracking.unasked_bucket[0],
+        .provisional = s->provisional,
+        .before = state_before(rows->engine, trail),
+    };
+    rows->incident[0] = '\0';
+    if (s->incident.open)
+        (void)alert_incident_id(&rows->trail.subject, s->incident.dedup_usec, rows->incident);
+    return &rows->trail;
 }
 
-static size_t fill_accounts(const Engine *engine, StatusAccount *rows) {
-    size_t n = 0;
+static const StatusAccount *account_row(void *userdata, size_t i) {
+    RowSource *rows = userdata;
+    const Account *account = rows->accounts[i];
 
-    for (size_t i = 0; i < engine->n_accounts; i++) {
-        const Account *account = engine->accounts[i];
-
-        if (account->guarded)
-            rows[n++] = (StatusAccount){
-                .id = account->id,
-                .name = account->name,
-                .role_arn = account->role_arn ? account->role_arn : "",
-                .identity = account->identity,
-                .state = &account->state,
-                .blocked = account->blocked,
-                .left = account->left,
-            };
-    }
-    return n;
+    rows->account_state = states_target(account->state);
+    rows->account = (StatusAccount){
+        .id = account->id,
+        .name = account->name,
+        .role_arn = account->role_arn ? account->role_arn : "",
+        .identity = account->identity,
+        .state = &rows->account_state,
+        .blocked = account->blocked,
+        .left = account->left,
+    };
+    return &rows->account;
 }
 
 static uint64_t count_calls(const Target *target, const Intervals *intervals) {
     TargetCalls calls = { .n_trails = engine_count_polled(target) };
 
-    if (!target->state.ever_reachable || target->state.unreachable || target->state.not_enabled)
+    if (!TARGET_STATE(target, ever_reachable) || TARGET_STATE(target, unreachable) ||
+        TARGET_STATE(target, not_enabled))
         return 0;
     for (size_t i = 0; i < target->n_trails; i++) {
         const Trail *trail = target->trails[i];
@@ -95,36 +117,66 @@ static uint64_t count_calls(const Target *target, const Intervals *intervals) {
     return schedule_count_calls(intervals, &calls, STATUS_MONTH_SEC * USEC_PER_SEC);
 }
 
-/* An account that cannot be reached is one row, in place of its regions'. */
-static size_t fill_targets(const Engine *engine, StatusTarget *rows) {
-    Intervals intervals = engine_intervals(engine);
-    size_t n = 0;
+static const StatusTarget *target_row(void *userdata, size_t i) {
+    RowSource *rows = userdata;
+    const Target *target = i < rows->n_targets ? rows->targets[i] : NULL;
+    const Account *account = target ? target->account : rows->unreached[i - rows->n_targets];
 
-    for (size_t i = 0; i < engine->n_targets; i++) {
-        const Target *target = engine->targets[i];
-        bool has_trails = target->n_trails > 0;
-
-        if ((!target->configured && !has_trails) || target->account->blocked || target->account->left)
-            continue;
-        rows[n++] = (StatusTarget){
+    rows->target_state = states_target(target ? target->state : account->state);
+    if (!target)
+        rows->target = (StatusTarget){
+            .subject = engine_account_subject(account),
+            .state = &rows->target_state,
+            .identity = account->role_arn ? account->role_arn : "",
+        };
+    else
+        rows->target = (StatusTarget){
             .subject = engine_target_subject(target),
-            .state = &target->state,
+            .state = &rows->target_state,
             .polled_usec = target->polled_usec,
             .by_shadow = !target->configured,
-            .idle = !has_trails,
-            .identity = target->account->identity,
-            .interval_usec = schedule_interval_usec(&intervals, engine_count_polled(target)),
-            .calls_per_month = engine->once ? count_calls(target, &intervals) : 0,
+            .idle = target->n_trails == 0,
+            .identity = account->identity,
+            .interval_usec = schedule_interval_usec(&rows->intervals, engine_count_polled(target)),
+            .calls_per_month = rows->engine->once ? count_calls(target, &rows->intervals) : 0,
         };
+    return &rows->target;
+}
+
+/* Which rows there are. 0 or -ENOMEM; rows_done frees. */
+static int rows_init(RowSource *rows, const Engine *engine) {
+    *rows = (RowSource){
+        .engine = engine,
+        .intervals = engine_intervals(engine),
+        .accounts = calloc(engine->n_accounts + 1, sizeof(*rows->accounts)),
+        .unreached = calloc(engine->n_accounts + 1, sizeof(*rows->unreached)),
+        .targets = calloc(engine->n_targets + 1, sizeof(*rows->targets)),
+    };
+    if (!rows->accounts || !rows->unreached || !rows->targets)
+        return -ENOMEM;
+    for (size_t i = 0; i < engine->n_targets; i++) {
+        Target *target = engine->targets[i];
+
+        if ((target->configured || target->n_trails > 0) && !target->account->blocked &&
+            !target->account->left)
+            rows->targets[rows->n_targets++] = target;
     }
-    for (size_t i = 0; i < engine->n_accounts; i++)
-        if (engine->accounts[i]->guarded && (engine->accounts[i]->blocked || engine->accounts[i]->left))
-            rows[n++] = (StatusTarget){
-                .subject = engine_account_subject(engine->accounts[i]),
-                .state = &engine->accounts[i]->state,
-                .identity = engine->accounts[i]->role_arn ? engine->accounts[i]->role_arn : "",
-            };
-    return n;
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        Account *account = engine->accounts[i];
+
+        if (!account->guarded)
+            continue;
+        rows->accounts[rows->n_accounts++] = account;
+        if (account->blocked || account->left)
+            rows->unreached[rows->n_unreached++] = account;
+    }
+    return 0;
+}
+
+static void rows_done(RowSource *rows) {
+    free(rows->accounts);
+    free(rows->unreached);
+    free(rows->targets);
 }
 
 /* Of a check, which delivers nothing. */
@@ -222,35 +274,92 @@ static Status describe_engine(const Engine *engine, const char *shard) {
     };
 }
 
+/* A check shows its rows in another order, and more than once: it has them all, with their states. */
+typedef struct AllRows {
+    StatusTrail *trails;
+    StatusTarget *targets;
+    StatusAccount *accounts;
+    TrailState *trail_states;
+    TargetState *target_states, *account_states;
+    IncidentId *incidents;
+} AllRows;
+
+static int all_rows(AllRows *all, RowSource *rows, const Status *status) {
+    *all = (AllRows){
+        .trails = calloc(status->n_trails + 1, sizeof(*all->trails)),
+        .targets = calloc(status->n_targets + 1, sizeof(*all->targets)),
+        .accounts = calloc(status->n_accounts + 1, sizeof(*all->accounts)),
+        .trail_states = calloc(status->n_trails + 1, sizeof(*all->trail_states)),
+        .target_states = calloc(status->n_targets + 1, sizeof(*all->target_states)),
+        .account_states = calloc(status->n_accounts + 1, sizeof(*all->account_states)),
+        .incidents = calloc(status->n_trails + 1, sizeof(*all->incidents)),
+    };
+    if (!all->trails || !all->targets || !all->accounts || !all->trail_states || !all->target_states ||
+        !all->account_states || !all->incidents)
+        return -ENOMEM;
+    for (size_t i = 0; i < status->n_trails; i++) {
+        all->trails[i] = *trail_row(rows, i);
+        all->trail_states[i] = rows->trail_state;
+        all->trails[i].state = &all->trail_states[i];
+        (void)text_copy(all->incidents[i], sizeof(all->incidents[i]), rows->incident);
+        all->trails[i].incident_id = all->incidents[i];
+    }
+    for (size_t i = 0; i < status->n_targets; i++) {
+        all->targets[i] = *target_row(rows, i);
+        all->target_states[i] = rows->target_state;
+        all->targets[i].state = &all->target_states[i];
+    }
+    for (size_t i = 0; i < status->n_accounts; i++) {
+        all->accounts[i] = *account_row(rows, i);
+        all->account_states[i] = rows->account_state;
+        all->accounts[i].state = &all->account_states[i];
+    }
+    return 0;
+}
+
+static void all_rows_done(AllRows *all) {
+    free(all->trails);
+    free(all->targets);
+    free(all->accounts);
+    free(all->trail_states);
+    free(all->target_states);
+    free(all->account_states);
+    free(all->incidents);
+}
+
 void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
-    StatusTrail *trails = calloc(engine->n_trails + 1, sizeof(*trails));
-    IncidentId *ids = calloc(engine->n_trails + 1, sizeof(*ids));
-    StatusTarget *targets = calloc(engine->n_targets + engine->n_accounts + 1, sizeof(*targets));
-    StatusAccount *accounts = calloc(engine->n_accounts + 1, sizeof(*accounts));
     StatusChannel channels[CONFIG_CHANNELS_MAX];
     ChannelStatus *texts = calloc(CONFIG_CHANNELS_MAX, sizeof(*texts));
     const Shard *shard = &engine->config->shard;
+    AllRows all = { 0 };
+    RowSource rows;
+    const StatusRows each = {
+        .trail = trail_row, .target = target_row, .account = account_row, .userdata = &rows
+    };
     char part[24];
+    int r = rows_init(&rows, engine);
 
     (void)snprintf(part, sizeof(part), "%u/%u", shard->number, shard->total);
-    if (trails && ids && targets && accounts && texts) {
+    if (r >= 0 && texts) {
         Status status = describe_engine(engine, shard->total > 0 ? part : NULL);
 
-        status.accounts = accounts;
-        status.trails = trails;
-        status.targets = targets;
         status.channels = channels;
-        fill_trails(engine, trails, ids);
-        status.n_targets = fill_targets(engine, targets);
-        status.n_accounts = fill_accounts(engine, accounts);
+        status.n_targets = rows.n_targets + rows.n_unreached;
+        status.n_accounts = rows.n_accounts;
         status.n_channels = engine->once ? fill_checked_channels(engine, channels)
                                          : fill_channels(engine, channels, texts);
-        fn(&status, userdata);
+        status.rows = engine->once ? NULL : &each;
+        if (engine->once) {
+            r = all_rows(&all, &rows, &status);
+            status.trails = all.trails;
+            status.targets = all.targets;
+            status.accounts = all.accounts;
+        }
+        if (r >= 0)
+            fn(&status, userdata);
     }
-    free(trails);
-    free(ids);
-    free(targets);
-    free(accounts);
+    all_rows_done(&all);
+    rows_done(&rows);
     free(texts);
 }
 

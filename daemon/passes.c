@@ -14,12 +14,12 @@ static PassCount count_targets(const Engine *engine) {
     for (size_t i = 0; i < engine->n_targets; i++) {
         const Target *target = engine->targets[i];
 
-        if (target->state.not_enabled)
+        if (TARGET_STATE(target, not_enabled))
             continue;
         count.n_targets++;
-        if (target->state.unreachable || target->account->state.unreachable)
+        if (TARGET_STATE(target, unreachable) || TARGET_STATE(target->account, unreachable))
             count.n_unreachable++;
-        else if (target->polled_usec != 0 && target->state.n_failed == 0)
+        else if (target->polled_usec != 0 && TARGET_STATE(target, n_failed) == 0)
             count.n_answered++;
     }
     return count;
@@ -102,9 +102,9 @@ void engine_pace(Target *target, uint64_t began_usec, bool settings) {
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
     TargetPace p = {
-        .n_failed = target->state.n_failed,
-        .throttled = target->state.error == POLL_THROTTLED,
-        .not_enabled = target->state.not_enabled,
+        .n_failed = TARGET_STATE(target, n_failed),
+        .throttled = TARGET_STATE(target, error) == POLL_THROTTLED,
+        .not_enabled = TARGET_STATE(target, not_enabled),
         .n_rejected = target->rejections.n,
         .proven = scope_is_proven_off(target->region_status),
         .n_trails = engine_count_polled(target),
@@ -117,7 +117,7 @@ void engine_pace(Target *target, uint64_t began_usec, bool settings) {
     engine_debug_target_waits(target, &p, wait_usec);
     target->due_usec = now_usec + wait_usec;
     /* a list that fails is asked for at every poll until that is reported */
-    if ((settings && !target->cover_is_suspect) || target->state.list_unreadable)
+    if ((settings && !target->cover_is_suspect) || TARGET_STATE(target, list_unreadable))
         target->settings_due_usec =
                 target->settings_due_usec == 0 && target->has_phase
                         ? schedule_second_settings(&intervals, now_usec, n_trails, target->phase)

@@ -21,9 +21,9 @@
 
 static PollRank rank_of(const Trail *trail) {
     return (PollRank){
-        .provisional = trail->state.provisional,
+        .provisional = TRAIL_STATE(trail, provisional),
         .named = trail->facts.named,
-        .first_seen_usec = trail->state.first_seen_usec,
+        .first_seen_usec = TRAIL_STATE(trail, first_seen_usec),
     };
 }
 
@@ -51,7 +51,7 @@ static Cover cover_of(Target *target, const CloudTrailTrails *list) {
     target->empty_usec = list->n > 0 ? 0 : target->empty_usec > 0 ? target->empty_usec : now_usec;
     in.empty_usec = list->n > 0 ? 0 : now_usec - target->empty_usec;
     for (size_t i = 0; i < target->n_shown; i++)
-        in.shown_have_trouble |= target->shown[i]->state.incident.open;
+        in.shown_have_trouble |= TRAIL_STATE(target->shown[i], incident.open);
     cover = scope_cover(&in);
     if (list->n > 0 || !target->configured || cover == COVER_SUSPECT)
         target->cover_is_suspect = cover == COVER_SUSPECT;
@@ -119,7 +119,7 @@ static void take_observation(TargetPoll *poll, size_t i, const Observation *seen
 
 /* Whether it may be written to is known: it was listed, was known before, or is the account's own. */
 static bool has_facts(const Trail *trail) {
-    return trail->n_covers > 0 || trail->state.known ||
+    return trail->n_covers > 0 || TRAIL_STATE(trail, known) ||
            text_equal(trail->account, engine_account_named(trail->via));
 }
 
@@ -184,7 +184,8 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
     }
     if (!engine_region_is_unclear(target, answer, &result)) {
         engine_decide_target(target, &result);
-        target->state.settled |= target->state.not_enabled;
+        if (TARGET_STATE(target, not_enabled))
+            SET_TARGET_STATE(target, settled, true);
         if (answer->trails)
             engine_take_viewers(target, answer->trails);
         engine_pace(target, began_usec, settings);
@@ -223,9 +224,9 @@ static void extra_poll_done(const PollAnswer *answer, void *userdata) {
 static bool is_wanted(const TargetPoll *poll, const Trail *trail) {
     if (trail->remediation || is_asked(poll->target, trail))
         return false;
-    if (poll->is_extra && (engine_is_missing(trail) || trail->state.provisional))
+    if (poll->is_extra && (engine_is_missing(trail) || TRAIL_STATE(trail, provisional)))
         return false;
-    return !poll->is_of_contested || guard_is_contested(&trail->state, engine_now(trail->engine));
+    return !poll->is_of_contested || engine_is_contested(trail);
 }
 
 static void take_in(TargetPoll *poll, const char **arns, Trail *trail) {
@@ -246,7 +247,7 @@ static void collect_there(TargetPoll *poll, const char **arns) {
         Trail *trail = target->trails[i];
 
         if (!engine_is_missing(trail) &&
-            (!trail->state.provisional ||
+            (!TRAIL_STATE(trail, provisional) ||
              schedule_has_turn(target->provisional_turn, n_turns, n.provisional, at++)))
             take_in(poll, arns, trail);
     }
@@ -290,7 +291,7 @@ static bool may_poll(const Target *target, const Intervals *intervals, uint64_t 
     if (!engine_account_is_open(target->account) || (target->region_call && target->n_trails == 0))
         return false;
     return !latest ||
-           (target->state.n_failed < intervals->unreachable_after &&
+           (TARGET_STATE(target, n_failed) < intervals->unreachable_after &&
             now_usec >= latest->began_usec + schedule_poll_usec(intervals, engine_count_polled(target)));
 }
 
@@ -323,7 +324,7 @@ static void cannot_poll(const Target *target, int error) {
  * ask: the back-off gates that, and not the pace of an empty region. */
 static bool list_is_due(const Target *target, const Intervals *intervals, uint64_t now_usec) {
     return !is_list_asked(target) &&
-           ((target->n_trails == 0 && target->state.n_failed > 0) ||
+           ((target->n_trails == 0 && TARGET_STATE(target, n_failed) > 0) ||
             schedule_settings_are_due(intervals, target->settings_due_usec, now_usec));
 }
 
@@ -331,7 +332,7 @@ void engine_begin_poll(Target *target, bool of_pass) {
     Engine *engine = target->engine;
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
-    bool probe = target->state.n_failed >= intervals.unreachable_after;
+    bool probe = TARGET_STATE(target, n_failed) >= intervals.unreachable_after;
     TargetPoll *poll;
     int r;
 

@@ -19,8 +19,9 @@ static bool are_good_elsewhere(const Target *target) {
 
     for (size_t i = 0; i < account->n_targets; i++) {
         const Target *other = account->targets[i];
+        const TargetState state = states_target(other->state);
 
-        if (other != target && scope_keys_are_good(&other->state, other->polled_usec != 0))
+        if (other != target && scope_keys_are_good(&state, other->polled_usec != 0))
             return true;
     }
     return false;
@@ -80,7 +81,7 @@ static bool ask_region(Target *target) {
         return false;
     /* as with polls: a pass does not wait for what is reported already */
     target->region_is_of_pass =
-            engine->once || target->state.n_failed < engine_intervals(engine).unreachable_after;
+            engine->once || TARGET_STATE(target, n_failed) < engine_intervals(engine).unreachable_after;
     engine->n_polling += target->region_is_of_pass;
     return true;
 }
@@ -97,7 +98,7 @@ static Rejection rejection_of(Target *target) {
         .good_elsewhere = are_good_elsewhere(target),
         .opt_in = endpoint_region_is_opt_in(target->region),
         .has_trails = target->n_trails > 0,
-        .ever_reachable = target->state.ever_reachable,
+        .ever_reachable = TARGET_STATE(target, ever_reachable),
         .lasts_usec = engine_now(target->engine).mono_usec - target->rejections.since_usec,
         .status = target->region_status,
         .waits = account->engine->once,

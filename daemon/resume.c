@@ -35,20 +35,20 @@ static void resume_errors(Trail *trail) {
 
     engine_get_seen(trail, &seen);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if ((trail->state.findings & FINDING_BIT(rows[i].finding)) &&
+        if ((TRAIL_STATE(trail, findings) & FINDING_BIT(rows[i].finding)) &&
             (config->bucket_checks || (config->owner_check && rows[i].finding == FINDING_BUCKET)))
             (void)text_copy((char *)&seen + rows[i].offset, rows[i].size, not_read_yet);
     for (Unreadable u = 0; u < _UNREADABLE_MAX; u++) {
         bool checked = config->bucket_checks || (config->owner_check && u == UNREADABLE_BUCKET);
 
-        k->n_unread[u] = unreadable_resume(trail->state.findings, u, checked,
+        k->n_unread[u] = unreadable_resume(TRAIL_STATE(trail, findings), u, checked,
                                            engine_account_policy(trail->via).unreachable_after);
         if (k->n_unread[u] > 0)
             (void)text_copy(seen.unreadable[u], sizeof(seen.unreadable[u]), not_read_yet);
     }
     engine_keep_seen(trail, &seen);
     /* it was stale by what was known of it then */
-    trail->facts.records_reads = trail->state.findings & FINDING_BIT(FINDING_STALE);
+    trail->facts.records_reads = TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_STALE);
 }
 
 /* What the trail has to be like must be known before anything is put back; whether the file is a new one is
@@ -57,10 +57,9 @@ static void resume_tracking(Trail *trail, Drift *changes, Episode **episode) {
     SettingsTracking *k = &trail->tracking;
 
     k->episode = TAKE_PTR(*episode);
-    k->changes = *changes;
-    k->changes_dedup_key = trail->state.incident.dedup_usec;
-    k->changes_reopened_usec = trail->state.incident.reopened_usec;
-    *changes = (Drift){ 0 };
+    (void)drift_keep(&k->changes, changes); /* without memory they are not shown */
+    k->changes_dedup_key = TRAIL_STATE(trail, incident.dedup_usec);
+    k->changes_reopened_usec = TRAIL_STATE(trail, incident.reopened_usec);
     resume_errors(trail);
     engine_resume_baseline(trail);
 }
@@ -71,49 +70,60 @@ static bool is_its_row(const Account *account, const char *assumed, const char *
     return !account->role_arn && !assumed[0] && !engine_account_by_id(account->engine, id);
 }
 
-static void take_account_row(Account *account, const char *assumed) {
+static int take_account_row(Account *account, const char *assumed) {
     const StateTable *unclaimed = &account->engine->unclaimed;
+    int r = 0;
 
-    for (size_t i = 0; i < unclaimed->n_accounts; i++)
+    for (size_t i = 0; r >= 0 && i < unclaimed->n_accounts; i++)
         if (text_equal(unclaimed->accounts[i].account, assumed))
-            account->state = unclaimed->accounts[i].state;
+            r = states_keep_target(&account->state, &unclaimed->accounts[i].state);
+    return r;
 }
 
-static void take_target_rows(Account *account, const char *assumed) {
+static int take_target_rows(Account *account, const char *assumed) {
     const StateTable *unclaimed = &account->engine->unclaimed;
+    int r = 0;
 
-    for (size_t i = 0; i < unclaimed->n_targets; i++) {
+    for (size_t i = 0; r >= 0 && i < unclaimed->n_targets; i++) {
         const StateTarget *row = &unclaimed->targets[i];
 
         if (!is_its_row(account, assumed, row->account))
             continue;
-        for (size_t k = 0; k < account->n_targets; k++)
+        for (size_t k = 0; r >= 0 && k < account->n_targets; k++)
             if (text_equal(account->targets[k]->region, row->region))
-                account->targets[k]->state = row->state;
+                r = states_keep_target(&account->targets[k]->state, &row->state);
     }
+    return r;
 }
 
-static void take_state(Trail *trail, StateTrail *row) {
+/* Without memory nothing is taken from the row. */
+static int take_state(Trail *trail, StateTrail *row) {
+    int r = states_keep_trail(&trail->state, &row->state);
+
+    if (r < 0)
+        return r;
     trail->organization = row->organization;
     trail->facts.validation = row->validation;
-    trail->state = row->state;
     trail->has_intent = row->intent;
-    if (trail->state.provisional) /* the configuration may name it now */
-        trail->state.provisional = newcomer_is_provisional(&(Newcomer){
-                .trust = trail->engine->config->trust_new,
-                .listed_before = true,
-                .named = engine_is_named(trail),
-        });
+    if (row->state.provisional) /* the configuration may name it now */
+        SET_TRAIL_STATE(trail, provisional,
+                        newcomer_is_provisional(&(Newcomer){
+                                .trust = trail->engine->config->trust_new,
+                                .listed_before = true,
+                                .named = engine_is_named(trail),
+                        }));
     engine_set_facts(trail);
     resume_tracking(trail, &row->changes, &row->episode);
     engine_resume_trail(trail);
-    if (trail->state.weakness_pending)
+    if (row->state.weakness_pending)
         engine_weakness_waits(trail->engine);
+    return 0;
 }
 
 /* 1 when the row is in the table of trails now, 0 when it stays in the file only. */
 static int take_trail_row(Account *account, StateTrail *row) {
     Trail *trail;
+    int r;
 
     if (!engine_is_guarded(account, row->name, row->arn) ||
         (!row->arn[0] && config_account_trails(account->engine->config, account->config)->all))
@@ -123,8 +133,8 @@ static int take_trail_row(Account *account, StateTrail *row) {
         trail = engine_add_trail(account, row->name, row->arn, row->account, row->region);
     if (!trail)
         return -ENOMEM;
-    take_state(trail, row);
-    return 1;
+    r = take_state(trail, row);
+    return r < 0 ? r : 1;
 }
 
 static void free_row(StateTrail *row) {
@@ -147,8 +157,8 @@ void engine_claim_row(Trail *trail) {
 
     for (size_t i = 0; i < unclaimed->n_trails; i++)
         if (text_equal(unclaimed->trails[i].arn, trail->arn)) {
-            take_state(trail, &unclaimed->trails[i]);
-            drop_row(unclaimed, i);
+            if (take_state(trail, &unclaimed->trails[i]) >= 0)
+                drop_row(unclaimed, i);
             return;
         }
 }
@@ -250,7 +260,7 @@ static int add_remembered_trails(Account *account) {
         if (!trail)
             return -ENOMEM;
         trail->organization = row->organization;
-        trail->state.provisional = row->state.provisional;
+        SET_TRAIL_STATE(trail, provisional, row->state.provisional);
         trail->facts.validation = row->validation;
         engine_set_facts(trail);
     }
@@ -267,9 +277,9 @@ int engine_resume_account(Account *account) {
     /* also again: the partition may not have been known before */
     r = engine_add_configured_targets(account);
     if (r >= 0 && first) {
-        take_account_row(account, assumed);
-        take_target_rows(account, assumed);
-        r = take_trail_rows(account, assumed);
+        r = take_account_row(account, assumed);
+        r = r < 0 ? r : take_target_rows(account, assumed);
+        r = r < 0 ? r : take_trail_rows(account, assumed);
     }
     if (r >= 0)
         r = add_trails_named_by_arn(account);
@@ -304,7 +314,7 @@ static bool are_listed(const Engine *engine) {
         const Target *target = engine->targets[i];
 
         if (target->configured && engine_account_is_open(target->account) && !target->listed &&
-            !target->state.not_enabled && target->state.n_failed < unreachable_after)
+            !TARGET_STATE(target, not_enabled) && TARGET_STATE(target, n_failed) < unreachable_after)
             return false;
     }
     return true;

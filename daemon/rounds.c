@@ -15,11 +15,10 @@
 /* ---- contested trails ---- */
 
 static unsigned count_contested(const Target *target) {
-    Now now = engine_now(target->engine);
     unsigned n = 0;
 
     for (size_t i = 0; i < target->n_trails; i++)
-        n += guard_is_contested(&target->trails[i]->state, now);
+        n += engine_is_contested(target->trails[i]);
     return n;
 }
 
@@ -28,7 +27,7 @@ static void poll_beside_pass(Target *target, const Intervals *intervals) {
     uint64_t now_usec = engine_now(target->engine).mono_usec;
     unsigned n_contested = count_contested(target), n_trails = engine_count_there(target).others;
 
-    if (n_trails == 0 || target->state.n_failed >= intervals->unreachable_after ||
+    if (n_trails == 0 || TARGET_STATE(target, n_failed) >= intervals->unreachable_after ||
         !engine_account_is_open(target->account))
         return;
     if (n_contested > 0 && now_usec >= target->contested_due_usec) {

@@ -47,7 +47,8 @@ static void search_done(const Attribution *found, void *userdata) {
 
 void engine_search_actor(Trail *trail) {
     const Engine *engine = trail->engine;
-    const Attributing *at = &trail->state.attributing;
+    const TrailState state = states_trail(trail->state);
+    const Attributing *at = &state.attributing;
     const Settings *desired = &trail->tracking.desired;
     uint64_t late_usec = engine_now(engine).real_usec + CLOCK_SLACK_USEC;
     const AttributeKeys keys = { .aws = engine->aws.client, .credentials = trail->via->credentials };
@@ -67,10 +68,10 @@ void engine_search_actor(Trail *trail) {
         .guards = engine->config->guards.items,
         .n_guards = engine->config->guards.n,
         .findings = at->findings,
-        .fields = trail->state.incident.fields,
+        .fields = state.incident.fields,
         .from_usec = at->from_usec,
         .until_usec = at->until_usec ? MIN(at->until_usec, late_usec) : late_usec,
-        .stop_usec = guard_sought_stop(&trail->state),
+        .stop_usec = guard_sought_stop(&state),
         .reached_usec = at->reached_usec,
         .late_usec = late_usec,
     };
@@ -99,7 +100,8 @@ static void departure_done(const Attribution *found, void *userdata) {
 void engine_search_departure(Account *account) {
     const Engine *engine = account->engine;
     const Account *management = engine_management(engine);
-    const Attributing *at = &account->state.attributing;
+    const TargetState state = states_target(account->state);
+    const Attributing *at = &state.attributing;
     const AttributeKeys keys = {
         .aws = engine->aws.client,
         .credentials = management ? management->credentials : NULL,

@@ -26,12 +26,12 @@ static const char *unreadable_of(const Trail *trail) {
 /* Whoever may not see a trail, or asks with another account's keys, gets the same answer as if it were gone.
  */
 static bool is_gone(const Trail *trail) {
-    return (trail->state.findings & FINDING_BIT(FINDING_MISSING)) &&
+    return (TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_MISSING)) &&
            text_equal(trail->via->id, trail->account);
 }
 
 static EngineSettings row_of(const Trail *trail) {
-    bool missing = trail->state.findings & FINDING_BIT(FINDING_MISSING), gone = is_gone(trail);
+    bool missing = TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_MISSING), gone = is_gone(trail);
 
     return (EngineSettings){
         .subject = engine_trail_subject(trail),
@@ -104,17 +104,17 @@ void settings_rows_unlisted(const Engine *engine, char dst[static ERROR_TEXT_MAX
     for (size_t i = 0; i < engine->n_accounts; i++) {
         const Account *account = engine->accounts[i];
 
-        if (account->guarded && account->state.n_failed > 0)
-            (void)text_copy(dst, ERROR_TEXT_MAX, account->state.error_text);
+        if (account->guarded && TARGET_STATE(account, n_failed) > 0)
+            (void)text_copy(dst, ERROR_TEXT_MAX, states_target(account->state).error_text);
     }
     for (size_t i = 0; !dst[0] && i < engine->n_targets; i++) {
         const Target *target = engine->targets[i];
-        const TargetState *s = &target->state;
+        const TargetState s = states_target(target->state);
 
-        if (target->configured && !target->listed && !s->not_enabled)
+        if (target->configured && !target->listed && !s.not_enabled)
             (void)snprintf(dst, ERROR_TEXT_MAX, "%s %s: %.300s", target->region,
                            engine_account_named(target->account),
-                           s->n_failed > 0 ? s->error_text : s->list_error_text);
+                           s.n_failed > 0 ? s.error_text : s.list_error_text);
     }
     if (!dst[0])
         (void)text_copy(dst, ERROR_TEXT_MAX, engine->problem[0] ? engine->problem : engine->record_problem);

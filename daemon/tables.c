@@ -231,13 +231,15 @@ static Target *engine_target(Account *account, const char *region, bool configur
     target->configured = configured;
     target->checks = check_queue(engine, region);
     (void)text_copy(target->region, sizeof(target->region), region);
-    target->state.reach.event = target->state.cover.event = target->state.list.event = _EVENT_MAX;
-    if (!target->checks || !ENGINE_APPEND(engine->targets, engine->n_targets, target)) {
+    if (!target->checks || states_new_target(&target->state) < 0 ||
+        !ENGINE_APPEND(engine->targets, engine->n_targets, target)) {
+        sparse_free(target->state);
         free(target);
         return NULL;
     }
     if (!ENGINE_APPEND(account->targets, account->n_targets, target)) {
         engine->n_targets--;
+        sparse_free(target->state);
         free(target);
         return NULL;
     }
@@ -274,7 +276,7 @@ TrailCounts engine_count_there(const Target *target) {
         const Trail *trail = target->trails[i];
 
         if (!engine_is_missing(trail))
-            ++*(trail->state.provisional ? &n.provisional : &n.others);
+            ++*(TRAIL_STATE(trail, provisional) ? &n.provisional : &n.others);
     }
     return n;
 }
@@ -359,7 +361,8 @@ void engine_stop_tracking(Trail *trail) {
     k->snapshot = NULL;
     k->bucket_snapshot = NULL;
     k->search = NULL;
-    trail->search_is_due = trail->state.attributing.polling = false;
+    trail->search_is_due = false;
+    SET_TRAIL_STATE(trail, attributing.polling, false);
 }
 
 static void free_target(Target *target) {
@@ -368,6 +371,7 @@ static void free_target(Target *target) {
     loop_cancel(target->engine->aws.loop, target->wake);
     free(target->trails);
     free(target->shown);
+    sparse_free(target->state);
     free(target);
 }
 
@@ -412,6 +416,10 @@ Subject engine_trail_subject(const Trail *trail) {
     };
 }
 
+/* There are ten thousand of each. What is rarely needed is kept elsewhere, and only while it is. */
+_Static_assert(sizeof(Target) <= 336, "a target with which nothing is wrong is small");
+_Static_assert(sizeof(Trail) <= 1216, "a trail with which nothing is wrong is small");
+
 static int compare_arns(const void *a, const void *b) {
     const Trail *x = a, *y = b;
 
@@ -445,7 +453,17 @@ bool engine_is_guarded(const Account *account, const char *name, const char *arn
 }
 
 bool engine_is_missing(const Trail *trail) {
-    return trail->state.findings & FINDING_BIT(FINDING_MISSING);
+    return TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_MISSING);
+}
+
+TrailState engine_reported(const Trail *trail) {
+    return trail->held ? *trail->held : states_trail(trail->state);
+}
+
+bool engine_is_contested(const Trail *trail) {
+    const TrailState state = states_trail(trail->state);
+
+    return guard_is_contested(&state, engine_now(trail->engine));
 }
 
 bool engine_is_named(const Trail *trail) {
@@ -503,8 +521,8 @@ static void free_tracking(Trail *trail) {
     settings_done(&k->baseline);
     settings_done(&k->desired);
     settings_done(&k->actual);
-    drift_done(&k->drift);
-    drift_done(&k->changes);
+    (void)drift_keep(&k->drift, &(Drift){ 0 });
+    (void)drift_keep(&k->changes, &(Drift){ 0 });
     free(k->errors);
     free(k->episode);
 }
@@ -517,6 +535,7 @@ static void free_trail(Trail *trail) {
     free(trail->arn);
     free(trail->account);
     free(trail->held);
+    sparse_free(trail->state);
     free(trail);
 }
 
@@ -558,6 +577,7 @@ Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, con
                         const char *region) {
     Engine *engine = seen_by->engine;
     Trail *trail = calloc(1, sizeof(*trail));
+    const TrailState state = guard_trail_init();
     const void *indexed = NULL;
 
     if (!trail)
@@ -568,8 +588,7 @@ Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, con
     trail->arn = strdup(arn);
     trail->account = strdup(owner);
     (void)text_copy(trail->region, sizeof(trail->region), region);
-    trail->state = guard_trail_init();
-    if (!trail->name || !trail->arn || !trail->account)
+    if (states_keep_trail(&trail->state, &state) < 0 || !trail->name || !trail->arn || !trail->account)
         goto fail;
     if (arn[0]) {
         indexed = tsearch(trail, &engine->trail_index, compare_arns);
@@ -646,48 +665,4 @@ void engine_free_tables(Engine *engine) {
     engine->ignored = NULL;
     engine->n_trails = engine->n_targets = engine->n_ignored = engine->n_polling = engine->n_beside = 0;
     state_table_done(&engine->unclaimed);
-}
-
-/* ---- causes ---- */
-
-Place engine_place(const Target *target) {
-    return target->n_trails > 0 ? PLACE_TRAILS : PLACE_EMPTY;
-}
-
-static int compare_causes(const void *a, const void *b) {
-    const Cause *x = a, *y = b;
-    int order = (int)x->kind - (int)y->kind;
-
-    order = order != 0 ? order : strcmp(x->account, y->account);
-    return order != 0 ? order : strcmp(x->region, y->region);
-}
-
-Cause engine_cause_key(CauseKind kind, const Account *account, const char *region) {
-    CauseScope scope = guard_cause_scope(kind);
-    Cause key = { .kind = kind, .incident.event = _EVENT_MAX };
-
-    if (scope == CAUSE_OF_ACCOUNT)
-        (void)text_copy(key.account, sizeof(key.account), engine_account_named(account));
-    if (scope == CAUSE_OF_REGION)
-        (void)text_copy(key.region, sizeof(key.region), region);
-    return key;
-}
-
-bool engine_cause_covers(const Cause *cause, const Account *account, const char *region) {
-    switch (guard_cause_scope(cause->kind)) {
-    case CAUSE_OF_ACCOUNT: return text_equal(engine_account_named(account), cause->account);
-    case CAUSE_OF_REGION: return text_equal(region, cause->region);
-    case CAUSE_OF_ALL: break;
-    }
-    return true;
-}
-
-void engine_sort_causes(Engine *engine) {
-    if (engine->n_causes > 1)
-        qsort(engine->causes, engine->n_causes, sizeof(*engine->causes), compare_causes);
-}
-
-Cause *engine_cause_of(const Engine *engine, const Cause *key) {
-    return engine->n_causes > 0 ? bsearch(key, engine->causes, engine->n_causes, sizeof(*key), compare_causes)
-                                : NULL;
 }

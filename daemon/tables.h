@@ -22,6 +22,7 @@
 #include "daemon/io/remediate.h"
 #include "daemon/io/report.h"
 #include "daemon/io/state.h"
+#include "daemon/states.h"
 #include "daemon/tracking.h"
 #include "lib/account.h"
 #include "lib/organizations.h"
@@ -78,7 +79,7 @@ struct Account {
     uint64_t
             region_denied_until_usec; /* mono; AWS did not say which regions are enabled: not asked before */
     bool region_denial_reported;
-    TargetState state; /* of the account as a whole: its credentials */
+    Sparse *state; /* see TARGET_STATE; of the account as a whole: its credentials */
     LoopTimer *wake;
     UnacceptedPace unaccepted;  /* its trails that nobody has accepted ... */
     char unaccepted_names[256]; /* ... the first of those that are to be summed up */
@@ -108,7 +109,7 @@ struct Target {
     Account *account;
     char region[32];
     bool configured; /* false: here because a guarded trail lives here */
-    TargetState state;
+    Sparse *state;   /* see TARGET_STATE */
     Trail **trails; /* that live here and are polled through this account */
     size_t n_trails;
     Trail **shown; /* that its lists have shown, wherever they live */
@@ -166,7 +167,7 @@ struct Trail {
     char region[32];
     bool organization, multi_region;
     TrailFacts facts;
-    TrailState state;      /* as it is */
+    Sparse *state;         /* see TRAIL_STATE; as it is */
     TrailState *held;      /* as the state file may know it, while a message waits for an outcome; see
                               engine_reported() */
     bool has_intent;       /* on the disk */
@@ -379,10 +380,9 @@ void engine_end_region_call(Target *target);
 /* ---- trails ---- */
 
 Trail *engine_trail_by_arn(Engine *engine, const char *arn);
-/* A trail's state as the state file may know it: every message about it is in the outbox. Borrowed. */
-static inline const TrailState *engine_reported(const Trail *trail) {
-    return trail->held ? trail->held : &trail->state;
-}
+/* A trail's state as the state file may know it: every message about it is in the outbox. */
+TrailState engine_reported(const Trail *trail);
+bool engine_is_contested(const Trail *trail);
 
 Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, const char *owner,
                         const char *region);

@@ -135,11 +135,13 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
     }
     mark_foreign_key(trail, &drift);
     mark_strengthened(trail, &drift);
-    drift_done(&k->drift);
-    k->drift = drift;
     for (unsigned i = 0; i < drift.n; i++)
         if (!drift.changes[i].strengthens)
             fields |= FIELD_BIT(drift.changes[i].field);
+    if (drift_keep(&k->drift, &drift) < 0) {
+        drift_done(&drift);
+        return FIELDS_ALL;
+    }
     return fields;
 }
 
@@ -151,7 +153,7 @@ static const char *other_user_of_bucket(const Trail *trail) {
     for (size_t i = 0; bucket && i < engine->n_trails; i++) {
         const Trail *other = engine->trails[i];
 
-        if (!other->state.provisional && other->tracking.recorded &&
+        if (!TRAIL_STATE(other, provisional) && other->tracking.recorded &&
             text_equal(other->tracking.desired.values[FIELD_BUCKET], bucket))
             return other->name;
     }
@@ -174,30 +176,33 @@ bool engine_has_changes_of(const Trail *trail, const Incident *incident) {
 
 /* A field that was changed twice was what the baseline says, and is what it was changed to last. */
 void engine_note_changes(Trail *trail) {
+    const Incident incident = TRAIL_STATE(trail, incident);
     SettingsTracking *k = &trail->tracking;
+    const Drift *known;
     Drift changes = { 0 };
 
-    if (!engine_has_changes_of(trail, &trail->state.incident)) {
-        drift_done(&k->changes);
-        if (k->episode && trail->state.contest.n > 0)
+    if (!engine_has_changes_of(trail, &incident)) {
+        (void)drift_keep(&k->changes, &changes);
+        if (k->episode && TRAIL_STATE(trail, contest.n) > 0)
             k->episode->failed = ACTION_NONE; /* one contest, one caller: all of its episodes have him */
         else {
             free(k->episode);
             k->episode = NULL;
         }
-        k->changes_dedup_key = trail->state.incident.dedup_usec;
-        k->changes_reopened_usec = trail->state.incident.reopened_usec;
+        k->changes_dedup_key = incident.dedup_usec;
+        k->changes_reopened_usec = incident.reopened_usec;
     }
-    if (k->drift.n == 0 || !trail->state.incident.open || drift_copy(&k->drift, &changes) < 0)
+    known = drift_kept(k->changes);
+    if (!k->drift || !incident.open || drift_copy(k->drift, &changes) < 0)
         return;
-    for (unsigned i = 0; i < k->changes.n; i++) {
-        const Change *c = &k->changes.changes[i];
+    for (unsigned i = 0; i < known->n; i++) {
+        const Change *c = &known->changes[i];
 
         /* without memory what is there stays */
         (void)drift_add(&changes, c->field, c->loses_events, c->expected, c->actual);
     }
-    drift_done(&k->changes);
-    k->changes = changes;
+    if (drift_keep(&k->changes, &changes) < 0)
+        drift_done(&changes);
 }
 
 static Episode *episode_of(Trail *trail) {
@@ -209,7 +214,6 @@ static Episode *episode_of(Trail *trail) {
 }
 
 static void note_outcome(Trail *trail, const Outcome *outcome) {
-    const Incident *incident = &trail->state.incident;
     bool restart = outcome->action == ACTION_RESTART;
     Episode *e = trail->tracking.episode;
 
@@ -222,7 +226,8 @@ static void note_outcome(Trail *trail, const Outcome *outcome) {
     if (!e)
         return; /* without memory it is not shown */
     e->failed = outcome->action;
-    e->n_attempts = restart ? incident->action.attempts : incident->restore.attempts;
+    e->n_attempts = restart ? TRAIL_STATE(trail, incident.action.attempts)
+                            : TRAIL_STATE(trail, incident.restore.attempts);
     e->failed_usec = engine_now(trail->engine).real_usec;
     (void)text_copy(e->failed_code, sizeof(e->failed_code), outcome->error_code);
     (void)text_copy(e->failed_text, sizeof(e->failed_text), outcome->error_text);

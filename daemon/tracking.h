@@ -36,9 +36,9 @@ typedef struct SettingsTracking {
     uint32_t pinned;     /* FIELD_BITs that the configuration pins */
 
     Settings actual; /* as last polled; what could not be polled is as it was before */
-    Drift drift;     /* how it differs now */
-    /* Of the incident: what each field was, and what it was changed to last. */
-    Drift changes;
+    Drift *drift;    /* how it differs now; NULL: it does not, see drift_kept */
+    /* Of the incident: what each field was, and what it was changed to last. NULL: nothing. */
+    Drift *changes;
     Episode *episode;               /* NULL: nothing */
     uint64_t changes_dedup_key;     /* of both: the incident's ... */
     uint64_t changes_reopened_usec; /* ... and its episode's */

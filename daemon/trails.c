@@ -24,7 +24,7 @@ void engine_update_facts(Account *account) {
             bool was = trail->facts.writable;
 
             engine_set_facts(trail);
-            if (was != trail->facts.writable && trail->state.known)
+            if (was != trail->facts.writable && TRAIL_STATE(trail, known))
                 engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_TIME });
         }
 }
@@ -76,7 +76,7 @@ static Viewer viewer_of(const Account *account, const Trail *trail) {
 
     for (size_t i = 0; i < account->n_targets; i++)
         if (text_equal(account->targets[i]->region, trail->region))
-            viewer.n_home_failed = account->targets[i]->state.n_failed;
+            viewer.n_home_failed = TARGET_STATE(account->targets[i], n_failed);
     return viewer;
 }
 
@@ -102,7 +102,7 @@ static void find_viewer(Trail *trail) {
         if (account == trail->via || !has_shown(target, trail))
             continue;
         other = viewer_of(account, trail);
-        other.n_failed = target->state.n_failed;
+        other.n_failed = TARGET_STATE(target, n_failed);
         if (!viewer_can_take_over(&other))
             continue;
         log_line(LOG_NOTICE,
@@ -140,14 +140,16 @@ static void take_viewer(Trail *trail, Target *target) {
 static void forget_target(Target *target, const char *why) {
     StateTable *unclaimed = &target->engine->unclaimed;
     Subject subject = engine_target_subject(target);
+    TargetState state = states_target(target->state);
 
-    if (!engine_has_open_incident(&target->state))
+    if (!engine_has_open_incident(&state))
         return;
-    engine_forget_target(target->engine, &subject, &target->state, why);
+    engine_forget_target(target->engine, &subject, &state, why);
+    (void)states_keep_target(&target->state, &state);
     for (size_t i = 0; i < unclaimed->n_targets; i++)
         if (text_equal(unclaimed->targets[i].account, subject.account) &&
             text_equal(unclaimed->targets[i].region, subject.region))
-            unclaimed->targets[i].state = target->state;
+            unclaimed->targets[i].state = state;
 }
 
 void engine_unguard(Account *account, const char *why) {
@@ -234,8 +236,8 @@ static Trail *trail_to_drop(const Account *account, size_t n) {
 
         if (trail->via != account || !trail->home)
             continue;
-        kept[n_found] = (KeptTrail){ trail->state.provisional, engine_is_missing(trail),
-                                     trail->state.first_seen_usec };
+        kept[n_found] = (KeptTrail){ TRAIL_STATE(trail, provisional), engine_is_missing(trail),
+                                     TRAIL_STATE(trail, first_seen_usec) };
         trails[n_found++] = trail;
     }
     found = n_found > 0 ? scope_trail_to_drop(kept, n_found) : 0;
@@ -276,17 +278,15 @@ static bool make_room(Account *account, const char *name) {
 
 /* What an earlier run knew of it is with it already; a baseline may be all that is left of that. */
 static bool was_known(Trail *trail) {
-    const TrailState *s = &trail->state;
-
-    if (!s->known && !trail->tracking.recorded)
+    if (!TRAIL_STATE(trail, known) && !trail->tracking.recorded)
         engine_resume_baseline(trail);
-    return s->known || trail->tracking.recorded || (s->findings & FINDING_BIT(FINDING_MISSING));
+    return TRAIL_STATE(trail, known) || trail->tracking.recorded || engine_is_missing(trail);
 }
 
 static void judge_newcomer(Trail *trail, const Target *target, const CloudTrailTrail *listed) {
     const Newcomer in = {
         .trust = trail->engine->config->trust_new,
-        .listed_before = target->state.settled,
+        .listed_before = TARGET_STATE(target, settled),
         .known = was_known(trail),
         .named = engine_is_named(trail),
     };
@@ -294,7 +294,7 @@ static void judge_newcomer(Trail *trail, const Target *target, const CloudTrailT
 
     if (!newcomer_is_provisional(&in))
         return;
-    trail->state.provisional = true;
+    SET_TRAIL_STATE(trail, provisional, true);
     /* for the message, which may be sent before all settings were read */
     (void)settings_set(actual, FIELD_BUCKET, listed->bucket ? listed->bucket : "");
     (void)settings_set(actual, FIELD_PREFIX, listed->prefix ? listed->prefix : "");
@@ -376,7 +376,8 @@ void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *li
     for (size_t i = 0; i < list->n; i++)
         take_listed(engine, target, &list->items[i]);
     target->listed = true;
-    target->state.settled |= config_account_trails(engine->config, target->account->config)->all;
+    if (config_account_trails(engine->config, target->account->config)->all)
+        SET_TARGET_STATE(target, settled, true);
 }
 
 void engine_forget_unaccepted(Engine *engine) {
@@ -384,8 +385,9 @@ void engine_forget_unaccepted(Engine *engine) {
 
     for (size_t i = engine->n_trails; i-- > 0;) {
         Trail *trail = engine->trails[i];
+        const TrailState state = states_trail(trail->state);
 
-        if (!guard_is_done_with(&trail->state))
+        if (!guard_is_done_with(&state))
             continue;
         log_line(LOG_NOTICE, "%s %s %s: no longer guarded: %s", trail->name, trail->region, trail->account,
                  why);
@@ -436,7 +438,7 @@ void engine_check_named(Account *account) {
         return;
     for (size_t i = 0; i < account->n_targets; i++)
         if (account->targets[i]->configured && !account->targets[i]->listed &&
-            !account->targets[i]->state.not_enabled)
+            !TARGET_STATE(account->targets[i], not_enabled))
             return;
     for (size_t i = 0; i < trails->n; i++) {
         const char *name = trails->items[i];

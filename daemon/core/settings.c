@@ -114,6 +114,27 @@ int drift_copy(const Drift *drift, Drift *ret) {
     return 0;
 }
 
+const Drift *drift_kept(const Drift *kept) {
+    static const Drift none;
+
+    return kept ? kept : &none;
+}
+
+int drift_keep(Drift **kept, Drift *drift) {
+    Drift *made = drift->n > 0 ? malloc(sizeof(*made)) : NULL;
+
+    if (drift->n > 0 && !made)
+        return -ENOMEM;
+    if (*kept)
+        drift_done(*kept);
+    free(*kept);
+    if (made)
+        *made = *drift;
+    *kept = made;
+    *drift = (Drift){ 0 };
+    return 0;
+}
+
 /* ---- one text for all JSON texts that mean the same ---- */
 
 #define DUMP_FLAGS (JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY)

@@ -36,6 +36,11 @@ int drift_copy(const Drift *drift, Drift *ret);
  * the field is there already, -ENOMEM. */
 int drift_add(Drift *drift, Field field, bool loses_events, const char *expected, const char *actual);
 
+/* The differences that are kept, or those of none. */
+const Drift *drift_kept(const Drift *kept);
+/* Keeps what is moved from *drift, in place of what was kept. 0, or -ENOMEM, and both are as before. */
+int drift_keep(Drift **kept, Drift *drift);
+
 /* ---- one text for all JSON texts that mean the same ---- */
 
 #define CANONICAL_SIZE_MAX (1024U * 1024)

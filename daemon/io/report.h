@@ -80,6 +80,15 @@ typedef struct StatusFile {
     uint64_t modified_usec; /* real, as it was read; 0: not known */
 } StatusFile;
 
+/* Rows that are made one by one: the states of ten thousand trails are never in memory all at once. Each is
+ * valid until the next of its kind is asked for. */
+typedef struct StatusRows {
+    const StatusTrail *(*trail)(void *userdata, size_t i);
+    const StatusTarget *(*target)(void *userdata, size_t i);
+    const StatusAccount *(*account)(void *userdata, size_t i);
+    void *userdata;
+} StatusRows;
+
 typedef struct Status {
     const char *version;
     StatusFile binary, configuration;
@@ -98,6 +107,8 @@ typedef struct Status {
     size_t n_accounts;
     bool has_organization;
     const char *organization_error; /* why its accounts cannot be listed; "" when they can */
+    const StatusRows *rows; /* trails, targets and accounts come from here, and the arrays are NULL; NULL:
+                               the arrays have them, as in a check */
     const StatusTrail *trails;
     size_t n_trails;
     const char *const *ignored; /* ARNs seen and ignored */
@@ -117,6 +128,10 @@ typedef struct Status {
     const StatusDenial *denials;
     size_t n_denials;
 } Status;
+
+const StatusTrail *report_trail(const Status *status, size_t i);
+const StatusTarget *report_target(const Status *status, size_t i);
+const StatusAccount *report_account(const Status *status, size_t i);
 
 /* "shard 2/5: guarding 12 trails, 17 regions, 3 accounts: 11 logging, 1 stopped (org-trail eu-central-1);
  * pass 0.31 s". Pure. Returns dst. */

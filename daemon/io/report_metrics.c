@@ -20,7 +20,7 @@
 
 /* One series a row and metric: the trails that are in trouble first, when there are more. */
 typedef struct Row {
-    const Subject *subject;
+    Subject subject;
     size_t i; /* in its table */
     bool in_trouble;
 } Row;
@@ -227,20 +227,20 @@ static void write_trails(Page *page, const Family *family) {
     unsigned n[_VERDICT_MAX] = { 0 };
 
     for (size_t i = 0; i < page->status->n_trails; i++)
-        n[page->status->trails[i].state->verdict]++;
+        n[report_trail(page->status, i)->state->verdict]++;
     for (Verdict v = 0; v < _VERDICT_MAX; v++)
         add_count(page, family, VALUES(verdict_to_string(v)), n[v]);
 }
 
 static void begin_trail(Page *page, const Family *family, const Row *row) {
-    const Subject *s = row->subject;
+    const Subject *s = &row->subject;
 
     begin(page, family, "", VALUES(s->account, s->region, s->name));
 }
 
 /* Unknown never counts as well; but settings that cannot be read do not keep a trail from logging. */
 static bool is_logging(const Status *status, size_t i) {
-    const TrailState *state = status->trails[i].state;
+    const TrailState *state = report_trail(status, i)->state;
 
     return state->known && state->n_failed < status->unreachable_after &&
            !(state->findings & (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_STOPPED) |
@@ -257,14 +257,15 @@ static void write_trail_logging(Page *page, const Family *family) {
 static void write_trail_state(Page *page, const Family *family) {
     for (size_t i = 0; i < page->n_trails; i++) {
         begin_trail(page, family, &page->trails[i]);
-        add_label(page, "state", verdict_to_string(page->status->trails[page->trails[i].i].state->verdict));
+        add_label(page, "state",
+                  verdict_to_string(report_trail(page->status, page->trails[i].i)->state->verdict));
         end_count(page, 1);
     }
 }
 
 static void write_trail_delivery(Page *page, const Family *family) {
     for (size_t i = 0; i < page->n_trails; i++) {
-        uint64_t usec = page->status->trails[page->trails[i].i].state->delivery_usec;
+        uint64_t usec = report_trail(page->status, page->trails[i].i)->state->delivery_usec;
 
         if (usec == 0)
             continue;
@@ -285,7 +286,7 @@ static void write_targets(Page *page, const Family *family) {
     uint64_t counts[_REPORT_TARGET_MAX] = { 0 };
 
     for (size_t i = 0; i < page->status->n_targets; i++)
-        counts[report_target_state(&page->status->targets[i])]++;
+        counts[report_target_state(report_target(page->status, i))]++;
     write_counts(page, family, report_target_words, counts, ARRAY_SIZE(counts));
 }
 
@@ -293,16 +294,16 @@ static void write_accounts(Page *page, const Family *family) {
     uint64_t counts[_REPORT_ACCOUNT_MAX] = { 0 };
 
     for (size_t i = 0; i < page->status->n_accounts; i++)
-        counts[report_account_state(&page->status->accounts[i])]++;
+        counts[report_account_state(report_account(page->status, i))]++;
     write_counts(page, family, report_account_words, counts, ARRAY_SIZE(counts));
 }
 
 static const StatusTarget *target_of(const Page *page, const Row *row) {
-    return &page->status->targets[row->i];
+    return report_target(page->status, row->i);
 }
 
 static void begin_target(Page *page, const Family *family, const Row *row) {
-    begin(page, family, "", VALUES(row->subject->account, row->subject->region));
+    begin(page, family, "", VALUES(row->subject.account, row->subject.region));
 }
 
 /* A whole account has a row of its own only when it cannot be reached. */
@@ -335,10 +336,16 @@ static void count_incident(const Incident *incident, unsigned n[static _SEVERITY
         n[incident->severity]++;
 }
 
-static void count_target(const TargetState *state, unsigned n[static _SEVERITY_MAX]) {
+static void count_troubles(const TargetState *state, unsigned n[static _SEVERITY_MAX]) {
     count_incident(&state->reach, n);
     count_incident(&state->cover, n);
     count_incident(&state->list, n);
+}
+
+/* Those of whole accounts are among the accounts. */
+static void count_target(const StatusTarget *target, unsigned n[static _SEVERITY_MAX]) {
+    if (target->subject.region[0])
+        count_troubles(target->state, n);
 }
 
 static void write_incidents(Page *page, const Family *family) {
@@ -346,13 +353,11 @@ static void write_incidents(Page *page, const Family *family) {
     unsigned n[_SEVERITY_MAX] = { 0 };
 
     for (size_t i = 0; i < status->n_trails; i++)
-        count_incident(&status->trails[i].state->incident, n);
-    /* those of whole accounts are among the accounts */
+        count_incident(&report_trail(status, i)->state->incident, n);
     for (size_t i = 0; i < status->n_targets; i++)
-        if (status->targets[i].subject.region[0])
-            count_target(status->targets[i].state, n);
+        count_target(report_target(status, i), n);
     for (size_t i = 0; i < status->n_accounts; i++)
-        count_target(status->accounts[i].state, n);
+        count_troubles(report_account(status, i)->state, n);
     for (Severity s = 0; s < _SEVERITY_MAX; s++)
         add_count(page, family, VALUES(severity_to_string(s)), n[s]);
 }
@@ -471,7 +476,7 @@ static const Family families[] = {
 /* ---- which rows are shown ---- */
 
 static int compare_rows(const void *a, const void *b) {
-    const Subject *x = ((const Row *)a)->subject, *y = ((const Row *)b)->subject;
+    const Subject *x = &((const Row *)a)->subject, *y = &((const Row *)b)->subject;
     int r = strcmp(x->account, y->account);
 
     if (r == 0)
@@ -511,16 +516,21 @@ static int choose(Page *page) {
     page->targets = calloc(status->n_targets + 1, sizeof(*page->targets));
     if (!page->trails || !page->targets)
         return -ENOMEM;
-    for (size_t i = 0; i < status->n_trails; i++)
-        page->trails[i] = (Row){ .subject = &status->trails[i].subject,
+    for (size_t i = 0; i < status->n_trails; i++) {
+        const StatusTrail *trail = report_trail(status, i);
+        Verdict verdict = trail->state->verdict;
+
+        page->trails[i] = (Row){ .subject = trail->subject,
                                  .i = i,
-                                 .in_trouble = status->trails[i].state->verdict != VERDICT_LOGGING &&
-                                               status->trails[i].state->verdict != VERDICT_PROTECTED };
-    for (size_t i = 0; i < status->n_targets; i++)
-        if (!status->targets[i].state->not_enabled)
-            page->targets[page->n_targets++] = (Row){ .subject = &status->targets[i].subject,
-                                                      .i = i,
-                                                      .in_trouble = !is_reachable(&status->targets[i]) };
+                                 .in_trouble = verdict != VERDICT_LOGGING && verdict != VERDICT_PROTECTED };
+    }
+    for (size_t i = 0; i < status->n_targets; i++) {
+        const StatusTarget *target = report_target(status, i);
+
+        if (!target->state->not_enabled)
+            page->targets[page->n_targets++] =
+                    (Row){ .subject = target->subject, .i = i, .in_trouble = !is_reachable(target) };
+    }
     page->n_trails =
             choose_rows(page->trails, status->n_trails, REPORT_METRICS_TRAILS_MAX, &page->n_left_out[0]);
     page->n_targets =

@@ -24,6 +24,20 @@
 #define PASS_IN_LINE     "; pass "
 #define STATUS_SIZE_MAX  (256U * 1024 * 1024)
 
+/* ---- rows ---- */
+
+const StatusTrail *report_trail(const Status *status, size_t i) {
+    return status->rows ? status->rows->trail(status->rows->userdata, i) : &status->trails[i];
+}
+
+const StatusTarget *report_target(const Status *status, size_t i) {
+    return status->rows ? status->rows->target(status->rows->userdata, i) : &status->targets[i];
+}
+
+const StatusAccount *report_account(const Status *status, size_t i) {
+    return status->rows ? status->rows->account(status->rows->userdata, i) : &status->accounts[i];
+}
+
 /* ---- the line ---- */
 
 static bool is_bad(Verdict verdict) {
@@ -38,34 +52,34 @@ static void add_trail(StrBuf *b, const StatusTrail *trail, bool further) {
     (void)text_escape(b, trail->subject.region, NAME_MAX_BYTES);
 }
 
+/* " (org-trail eu-central-1)": the first of the n that have this verdict. */
+static void add_names(StrBuf *b, const Status *status, Verdict verdict, unsigned n) {
+    (void)strbuf_add(b, " (");
+    for (size_t i = 0, named = 0; i < status->n_trails && named < MIN(n, NAMED_MAX); i++) {
+        const StatusTrail *trail = report_trail(status, i);
+
+        if (trail->state->verdict == verdict)
+            add_trail(b, trail, named++ > 0);
+    }
+    if (n > NAMED_MAX)
+        (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
+    (void)strbuf_add_char(b, ')');
+}
+
 /* "11 logging, 1 stopped (org-trail eu-central-1)", best first. */
 static void add_verdicts(StrBuf *b, const Status *status) {
+    unsigned n[_VERDICT_MAX] = { 0 };
     bool first = true;
 
+    for (size_t i = 0; i < status->n_trails; i++)
+        n[report_trail(status, i)->state->verdict]++;
     for (int v = _VERDICT_MAX - 1; v >= 0; v--) {
-        unsigned n = 0;
-
-        for (size_t i = 0; i < status->n_trails; i++)
-            n += status->trails[i].state->verdict == (Verdict)v;
-        if (n == 0)
+        if (n[v] == 0)
             continue;
-        (void)strbuf_addf(b, "%s%u %s", first ? ": " : ", ", n, verdict_to_string((Verdict)v));
+        (void)strbuf_addf(b, "%s%u %s", first ? ": " : ", ", n[v], verdict_to_string((Verdict)v));
         first = false;
-        if (!is_bad((Verdict)v))
-            continue;
-        (void)strbuf_add(b, " (");
-        for (size_t i = 0, named = 0; i < status->n_trails && named <= NAMED_MAX; i++) {
-            const StatusTrail *trail = &status->trails[i];
-
-            if (trail->state->verdict != (Verdict)v)
-                continue;
-            if (named == NAMED_MAX)
-                (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
-            else
-                add_trail(b, trail, named > 0);
-            named++;
-        }
-        (void)strbuf_add_char(b, ')');
+        if (is_bad((Verdict)v))
+            add_names(b, status, (Verdict)v, n[v]);
     }
 }
 
@@ -73,9 +87,10 @@ static void add_unreachable(StrBuf *b, const Status *status) {
     unsigned n = 0;
 
     for (size_t i = 0; i < status->n_targets; i++) {
-        const Subject *subject = &status->targets[i].subject;
+        const StatusTarget *target = report_target(status, i);
+        const Subject *subject = &target->subject;
 
-        if (!status->targets[i].state->unreachable)
+        if (!target->state->unreachable)
             continue;
         if (n < NAMED_MAX) {
             (void)strbuf_add(b, n == 0 ? "; unreachable: " : ", ");
@@ -95,11 +110,13 @@ static void add_unlisted(StrBuf *b, const Status *status) {
     unsigned n = 0;
 
     for (size_t i = 0; i < status->n_targets; i++) {
-        if (!status->targets[i].state->list_unreadable)
+        const StatusTarget *target = report_target(status, i);
+
+        if (!target->state->list_unreadable)
             continue;
         if (n < NAMED_MAX) {
             (void)strbuf_add(b, n == 0 ? "; trails cannot be listed in " : ", ");
-            (void)text_escape(b, status->targets[i].subject.region, NAME_MAX_BYTES);
+            (void)text_escape(b, target->subject.region, NAME_MAX_BYTES);
         }
         n++;
     }
@@ -133,10 +150,11 @@ static unsigned count_regions(const Status *status) {
     unsigned n = 0;
 
     for (size_t i = 0; i < status->n_targets; i++) {
-        const char *region = status->targets[i].subject.region;
+        const StatusTarget *target = report_target(status, i);
+        const char *region = target->subject.region;
         unsigned k = 0;
 
-        if (status->targets[i].state->not_enabled || !region[0])
+        if (target->state->not_enabled || !region[0])
             continue;
         while (k < n && !text_equal(seen[k], region))
             k++;
@@ -150,7 +168,7 @@ static unsigned count_accounts(const Status *status) {
     unsigned n = 0;
 
     for (size_t i = 0; i < status->n_accounts; i++)
-        n += !status->accounts[i].left;
+        n += !report_account(status, i)->left;
     return n;
 }
 
@@ -517,8 +535,20 @@ static bool is_filled(const void *field) {
     return text && text[0];
 }
 
-#define LIST(path, n, name_, members_)                                                                      \
-    CODEC_LIST(Status, path, n, name_, .members = members_, .always = true)
+static const void *trail_at(const void *base, size_t i) {
+    return report_trail(base, i);
+}
+
+static const void *target_at(const void *base, size_t i) {
+    return report_target(base, i);
+}
+
+static const void *account_at(const void *base, size_t i) {
+    return report_account(base, i);
+}
+
+#define LIST(path, n, name_, members_, ...)                                                                 \
+    CODEC_LIST(Status, path, n, name_, .members = members_, .always = true, __VA_ARGS__)
 
 static const CodecMember status_members[] = {
     SHOW(Status, version, "version", string),
@@ -533,12 +563,12 @@ static const CodecMember status_members[] = {
     DERIVED("line", kind_line),
     SHOWN(Status, problem, "problem"),
     { .name = "pass", .kind = &codec_object, .members = pass_members },
-    LIST(accounts, n_accounts, "accounts", account_members),
+    LIST(accounts, n_accounts, "accounts", account_members, .entry = account_at),
     DERIVED("organization", kind_organization),
-    LIST(trails, n_trails, "trails", trail_members),
+    LIST(trails, n_trails, "trails", trail_members, .entry = trail_at),
     SHOW(Status, ignored, "ignored", strings, .count = offsetof(Status, n_ignored)),
-    LIST(targets, n_targets, "targets", target_members),
-    LIST(channels, n_channels, "channels", channel_members),
+    LIST(targets, n_targets, "targets", target_members, .entry = target_at),
+    LIST(channels, n_channels, "channels", channel_members, .entry = NULL),
     { .name = "outbox", .kind = &codec_object, .members = outbox_members },
     SHOW(Status, directory_problem, "state_directory", shown_string, .max = ERROR_TEXT_MAX,
          .is_set = is_filled),

@@ -60,9 +60,12 @@ static void count_failure(Trail *trail, Unreadable what, const CallFailure *fail
         .foreign = engine_is_foreign(trail),
         .recorded = k->baseline.values[FIELD_CONFIGURATION],
     };
-    ReadMeaning meaning = unreadable_take(&result, engine_account_policy(trail->via).unreachable_after,
-                                          &k->n_unread[what]);
+    ReadMeaning meaning;
 
+    if (failure->held_back && !trail->engine->once) /* no news; a check of ours shows it */
+        return;
+    meaning = unreadable_take(&result, engine_account_policy(trail->via).unreachable_after,
+                              &k->n_unread[what]);
     if (meaning.not_shown)
         note_not_shown(trail, what, failure->text);
     else if (meaning.reported)

@@ -24,6 +24,7 @@
 #include "daemon/core/enum_names.h"
 #include "daemon/core/events.h"
 #include "daemon/log.h"
+#include "lib/rate_limiter.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -460,6 +461,27 @@ typedef struct Once {
 
 #define TICKS_A_REPORT 10
 
+#define READS_A_CHECK 4 /* of settings: selectors, Insights, tags, configuration */
+
+/* The targets share no quota: the longest says it. */
+static uint64_t time_left(const Once *once) {
+    const Engine *engine = once->engine;
+    uint64_t n_max = 0;
+
+    for (size_t i = 0; i < engine->n_targets; i++) {
+        const Target *target = engine->targets[i];
+        uint64_t n = 0;
+
+        for (size_t k = 0; k < target->n_trails; k++) {
+            bool polled = TRAIL_STATE(target->trails[k], polled_usec) >= once->began_usec;
+
+            n += !polled + READS_A_CHECK * (!polled || target->trails[k]->tracking.snapshot);
+        }
+        n_max = MAX(n_max, n);
+    }
+    return rate_span_usec(RATE_READ, n_max);
+}
+
 static void report_progress(Once *once) {
     const Engine *engine = once->engine;
     size_t waiting = engine->n_polling + engine->n_pass_turns;
@@ -471,6 +493,7 @@ static void report_progress(Once *once) {
 
     if (!once->progressed || ++once->n_ticks % TICKS_A_REPORT != 0)
         return;
+    progress.left_usec = time_left(once);
     progress.n_targets_polled = engine->n_targets > waiting ? engine->n_targets - waiting : 0;
     for (size_t i = 0; i < engine->n_trails; i++)
         progress.n_trails_polled += TRAIL_STATE(engine->trails[i], polled_usec) >= once->began_usec;

@@ -27,7 +27,8 @@ typedef void (*EngineChecked)(const Status *status, void *userdata);
 typedef struct EngineProgress {
     size_t n_targets, n_targets_polled;
     size_t n_trails, n_trails_polled;
-    size_t n_checks; /* of settings and buckets, to come */
+    size_t n_checks;    /* of settings and buckets, to come */
+    uint64_t left_usec; /* for what is to come, at the pace that AWS's quota allows */
 } EngineProgress;
 /* Called twice a second, and with NULL once at the end. */
 typedef void (*EngineProgressed)(const EngineProgress *progress);

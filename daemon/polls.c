@@ -113,6 +113,8 @@ static void take_observation(TargetPoll *poll, size_t i, const Observation *seen
     if (!trail)
         return;
     poll->trails[i] = NULL;
+    if (seen->held_back && !poll->target->engine->once) /* no news; a check of ours shows it */
+        return;
     engine_remember_seen(trail, &merged);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_POLLED, .seen = &merged });
 }
@@ -146,6 +148,38 @@ static void note_denials(const Target *target, const PollAnswer *result) {
         engine_note_denial(target->engine, &where, result->denials[i].action, result->denials[i].resource);
 }
 
+/* Once, until a poll is whole again. */
+static void note_held_back(Target *target, const PollAnswer *answer) {
+    const char *account = engine_account_named(target->account);
+    size_t n = 0;
+
+    for (size_t i = 0; i < answer->n_seen; i++)
+        n += answer->seen[i].held_back;
+    if (n > 0 && !target->said_held_back && !target->engine->once)
+        log_line(LOG_NOTICE,
+                 "%s%s%s: %zu of %zu trails were not polled: the pace that AWS's quota allows held them back; "
+                 "the next poll includes them",
+                 target->region, account[0] ? " " : "", account, n, answer->n_seen);
+    target->said_held_back = n > 0;
+}
+
+static void take_result(Target *target, const PollAnswer *answer, PollResult *result, bool settings) {
+    if (result->held_back && !target->engine->once) {
+        engine_pace(target, result->began_usec, settings); /* AWS was not asked: nothing has failed */
+        return;
+    }
+    if (engine_region_is_unclear(target, answer, result))
+        return;
+    engine_decide_target(target, result);
+    if (TARGET_STATE(target, not_enabled))
+        SET_TARGET_STATE(target, settled, true);
+    if (answer->trails)
+        engine_take_viewers(target, answer->trails);
+    engine_pace(target, result->began_usec, settings);
+    if (!result->reachable)
+        engine_find_viewers(target->account);
+}
+
 static void poll_done(const PollAnswer *answer, void *userdata) {
     TargetPoll *poll = userdata;
     Target *target = poll->target;
@@ -157,6 +191,7 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
     poll->poll = NULL;
     result.began_usec = began_usec;
     note_denials(target, answer);
+    note_held_back(target, answer);
     metrics_observe(engine->metrics, METRICS_POLL_TIME, NULL, engine_now(engine).mono_usec - began_usec);
     if (answer->no_credentials) {
         engine_leave_pass(poll);
@@ -182,16 +217,7 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
         result.covered = cover == COVER_YES;
         result.listed = cover != COVER_SUSPECT;
     }
-    if (!engine_region_is_unclear(target, answer, &result)) {
-        engine_decide_target(target, &result);
-        if (TARGET_STATE(target, not_enabled))
-            SET_TARGET_STATE(target, settled, true);
-        if (answer->trails)
-            engine_take_viewers(target, answer->trails);
-        engine_pace(target, began_usec, settings);
-        if (!result.reachable)
-            engine_find_viewers(target->account);
-    }
+    take_result(target, answer, &result, settings);
     engine_judge_rejected(target->account);
     if (answer->trails) {
         engine_check_named(target->account);
@@ -347,7 +373,7 @@ void engine_begin_poll(Target *target, bool of_pass) {
     *poll = (TargetPoll){
         .target = target,
         .began_usec = now_usec,
-        .by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client),
+        .by_usec = now_usec + poll_longest_usec(engine->aws.client, target->n_trails),
         .asks_list = list_is_due(target, &intervals, now_usec),
     };
     r = start_poll(poll, poll->asks_list, probe);
@@ -374,7 +400,7 @@ void engine_begin_extra_poll(Target *target, bool of_contested) {
     *poll = (TargetPoll){
         .target = target,
         .began_usec = now_usec,
-        .by_usec = now_usec + 3 * aws_client_deadline_usec(engine->aws.client),
+        .by_usec = now_usec + poll_longest_usec(engine->aws.client, target->n_trails),
         .is_extra = true,
         .is_of_contested = of_contested,
     };

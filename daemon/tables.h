@@ -138,6 +138,7 @@ struct Target {
     uint64_t empty_usec;                    /* mono; its lists have been empty since; 0: they are not */
     bool cover_is_suspect; /* the list was empty where it had trails: poll again before reporting it */
     uint64_t contested_due_usec, beside_due_usec; /* mono; see schedule_contested_usec */
+    bool said_held_back;     /* that the last poll did not reach all trails, by our own pace */
     uint64_t stretched_usec; /* the interval between polls that was reported as stretched; 0: none */
     LoopTimer *wake;
 };

@@ -203,6 +203,7 @@ const char *aws_error_class_to_string(AwsErrorClass class) {
     static const char *const names[_AWS_ERROR_CLASS_MAX] = {
         [AWS_OK] = "ok",
         [AWS_THROTTLED] = "throttled",
+        [AWS_HELD_BACK] = "held back",
         [AWS_UNAVAILABLE] = "unavailable",
         [AWS_UNREACHABLE] = "unreachable",
         [AWS_TIMED_OUT] = "timed out",

@@ -12,6 +12,7 @@
 typedef enum AwsErrorClass {
     AWS_OK,
     AWS_THROTTLED,         /* worth another try, later */
+    AWS_HELD_BACK,         /* AWS was not asked: our own rate limiter has no turn in time */
     AWS_UNAVAILABLE,       /* 5xx and their kin: worth another try */
     AWS_UNREACHABLE,       /* no connection, name not found, connection lost */
     AWS_TIMED_OUT,         /* no answer within the deadline */

@@ -299,7 +299,7 @@ static void on_turn(void *userdata) {
 static void call_end_held_back(AwsCall *call) {
     AwsError error = { 0 };
 
-    aws_error_set(&error, AWS_THROTTLED, "", "%s: held back%s: more calls wait than may be sent in time",
+    aws_error_set(&error, AWS_HELD_BACK, "", "%s: held back%s: more calls wait than may be sent in time",
                   call->scope->host,
                   call->rate_bucket->tokens.share < RATE_WHOLE ? ", because AWS throttled others" : "");
     call_end_error(call, &error);

@@ -121,7 +121,7 @@ typedef struct AwsCall AwsCall;
 
 /* Starts a call; done is called exactly once and never from inside aws_call. Each attempt waits for its turn
  * (lib/rate_limiter.h) before it is signed, within the call's deadline: a call whose turn would come too
- * late ends at once with AWS_THROTTLED. Where the last call with these credentials got no answer in all its
+ * late ends at once with AWS_HELD_BACK. Where the last call with these credentials got no answer in all its
  * attempts, a call has one attempt until something answers again. credentials is borrowed and must outlive
  * the call (a cache: its held set is invalidated when AWS says expired, and the call is tried again once
  * with fresh ones); NULL sends the call unsigned, for the few operations that want it so. A provider that

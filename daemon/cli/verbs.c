@@ -16,6 +16,7 @@
 #include "lib/endpoint.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+#include "lib/util/timetext.h"
 
 #define INSTANCE_MAX 64 /* bytes of its name */
 
@@ -168,20 +169,44 @@ int verb_begin(int argc, char **argv, unsigned takes, const char *help, int fail
     return r > 0 ? verb_load(args, failed, ret) : r == 0 ? EXIT_SUCCESS : failed;
 }
 
+/* What lasts longer than this is said. */
+#define LONG_USEC (30 * USEC_PER_SEC)
+
+static void put_progress(const EngineProgress *progress) {
+    char left[TIMETEXT_MAX];
+
+    fprintf(stderr, "polling: %zu of %zu regions, %zu of %zu trails; %zu checks to come",
+            progress->n_targets_polled, progress->n_targets, progress->n_trails_polled, progress->n_trails,
+            progress->n_checks);
+    if (progress->left_usec >= LONG_USEC)
+        fprintf(stderr, "; about %s at the pace that AWS's quota allows",
+                timetext_span(left, progress->left_usec));
+}
+
 static void show_progress(const EngineProgress *progress) {
     static bool shown; /* there is a line to be removed */
 
-    if (progress)
-        fprintf(stderr, "\r\033[Kpolling: %zu of %zu regions, %zu of %zu trails; %zu checks to come",
-                progress->n_targets_polled, progress->n_targets, progress->n_trails_polled,
-                progress->n_trails, progress->n_checks);
-    else if (shown)
+    if (progress) {
+        fputs("\r\033[K", stderr);
+        put_progress(progress);
+    } else if (shown)
         fputs("\r\033[K", stderr);
     shown = progress;
 }
 
+/* Where nobody watches, once, and only where it takes long: whoever waits for the result should know. */
+static void say_that_it_lasts(const EngineProgress *progress) {
+    static bool said;
+
+    if (said || !progress || progress->left_usec < LONG_USEC)
+        return;
+    said = true;
+    put_progress(progress);
+    fputc('\n', stderr);
+}
+
 EngineProgressed verb_progress(void) {
-    return isatty(STDERR_FILENO) ? show_progress : NULL;
+    return isatty(STDERR_FILENO) ? show_progress : say_that_it_lasts;
 }
 
 /* ---- run ---- */

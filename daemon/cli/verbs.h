@@ -73,7 +73,8 @@ int verb_load(const VerbArgs *args, int failed, Config **ret);
 /* Colour on this stream: a terminal, and NO_COLOR unset or empty (no-color.org). */
 bool verb_wants_color(FILE *stream);
 
-/* Shows on stderr how far a pass is, in one line that is gone at the end; NULL where that is no terminal. */
+/* Shows on stderr how far a pass is, in one line that is gone at the end. Where that is no terminal: one line
+ * that stays, and only about a pass that takes long. */
 EngineProgressed verb_progress(void);
 
 /* ---- what the verbs print; rows are borrowed ---- */

@@ -325,6 +325,7 @@ typedef struct Observation {
                    [ERROR_TEXT_MAX]; /* what could not be read unreachable_after times in a row; raw */
     /* OBSERVED_ERROR */
     PollError error;
+    bool held_back;        /* by our own pace: AWS was not asked, and nothing is known to be wrong */
     bool target_reachable; /* the target answered something else: only this trail is out of reach */
     char error_text[ERROR_TEXT_MAX];
 } Observation;
@@ -332,6 +333,7 @@ typedef struct Observation {
 /* One poll of one target, after all its calls have ended. */
 typedef struct PollResult {
     uint64_t began_usec; /* mono; 0: just now. Polls of one target overlap, and need not end in order */
+    bool held_back;      /* not reachable, and no call failed: our own pace held all of them back */
     bool reachable;      /* at least one call was answered as it should be, or refused for one trail only */
     bool not_enabled;    /* the account has not enabled this region: nothing to guard */
     PollError error;     /* when not reachable */

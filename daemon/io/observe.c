@@ -10,6 +10,7 @@
 static const PollError poll_errors[_AWS_ERROR_CLASS_MAX] = {
     [AWS_OK] = POLL_OK,
     [AWS_THROTTLED] = POLL_THROTTLED,
+    [AWS_HELD_BACK] = POLL_THROTTLED,
     [AWS_UNAVAILABLE] = POLL_SERVICE,
     [AWS_UNREACHABLE] = POLL_UNREACHABLE,
     [AWS_TIMED_OUT] = POLL_UNREACHABLE,
@@ -61,6 +62,7 @@ void observe_failure(const AwsError *error, const char *operation, const char *a
     CallDenial *denial = &ret->denial;
 
     (void)aws_error_text(error, operation, ret->text, sizeof(ret->text));
+    ret->held_back = error->class == AWS_HELD_BACK;
     if (error->class != AWS_DENIED || aws_error_denied_action(error, denial->action, denial->resource))
         return;
     (void)text_copy(denial->action, sizeof(denial->action), action);

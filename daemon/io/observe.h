@@ -17,6 +17,7 @@ typedef struct CallFailure {
     char text[ERROR_TEXT_MAX]; /* raw; names the operation; "": it did not fail */
     CallDenial denial;         /* action "": it was not denied */
     bool unsupported;          /* AWS does not have the operation, or not for this trail */
+    bool held_back;            /* by our own pace: AWS was not asked, and nothing is known to be wrong */
 } CallFailure;
 
 /* How a call's error counts for a poll; POLL_OK for AWS_OK. */

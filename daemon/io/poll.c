@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/io/task.h"
+#include "lib/rate_limiter.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -15,6 +16,7 @@ typedef struct Slot {
     Poll *poll;
     const char *arn;
     AwsErrorClass class;
+    bool wanted;  /* its status is to be asked for, when its turn comes */
     bool by_list; /* it was missing: the list says whether its status is worth a call */
 } Slot;
 
@@ -31,6 +33,10 @@ struct Poll {
     CloudTrailTrails trails;
     Slot *slots;
     size_t n_slots;
+    size_t next;         /* slots before it are not wanted */
+    size_t n_asked;      /* statuses that are being asked for ... */
+    size_t n_alike;      /* ... and answers in a row that hold for all */
+    Slot *last;          /* the slot of the last of them */
     Observation *seen;   /* of each slot; NULL until one is answered: a thousand polls may wait at once */
     CallDenial *denials; /* NULL until there is one */
     size_t n_denials;
@@ -86,7 +92,7 @@ static void judge_poll(const Poll *poll, PollAnswer *answer) {
     PollResult *result = &answer->result;
     bool list_ok = is_list_read(poll);
     const Slot *failed = NULL;
-    size_t n_rejected = 0, n_without = 0, n_asked = poll->list_asked;
+    size_t n_rejected = 0, n_without = 0, n_held_back = 0, n_asked = poll->list_asked;
 
     result->listed = result->list_read = list_ok;
     result->reachable = list_ok || poll->n_slots + poll->list_asked == 0;
@@ -98,16 +104,19 @@ static void judge_poll(const Poll *poll, PollAnswer *answer) {
         n_asked++;
         if (slot->class == AWS_OK || slot->class == AWS_NOT_FOUND)
             result->reachable = true;
-        else if (!failed)
+        else if (!failed || failed->class == AWS_HELD_BACK)
             failed = slot;
         n_rejected += slot->class == AWS_BAD_CREDENTIALS;
         n_without += slot->class == AWS_NO_CREDENTIALS;
+        n_held_back += slot->class == AWS_HELD_BACK;
     }
     n_rejected += poll->list_asked && poll->list_error.class == AWS_BAD_CREDENTIALS;
     n_without += poll->list_asked && poll->list_error.class == AWS_NO_CREDENTIALS;
+    n_held_back += poll->list_asked && poll->list_error.class == AWS_HELD_BACK;
     answer->rejected = n_asked > 0 && n_rejected == n_asked;
     answer->no_credentials = n_asked > 0 && n_without == n_asked;
-    if (result->reachable && poll->list_asked && !list_ok) {
+    result->held_back = !result->reachable && n_held_back == n_asked;
+    if (result->reachable && poll->list_asked && !list_ok && poll->list_error.class != AWS_HELD_BACK) {
         result->list_error = observe_error(poll->list_error.class);
         (void)aws_error_text(&poll->list_error, "DescribeTrails", result->list_error_text,
                              sizeof(result->list_error_text));
@@ -166,6 +175,16 @@ static void note_denial(Poll *poll, const AwsError *error) {
 
 /* ---- the questions: what cannot be asked is answered by that ---- */
 
+/* What one call learned that holds for all others to this target. */
+static bool holds_for_all(AwsErrorClass class) {
+    PollError error = observe_error(class);
+
+    return error == POLL_UNREACHABLE || error == POLL_THROTTLED || error == POLL_CREDENTIALS ||
+           class == AWS_UNAVAILABLE;
+}
+
+static void ask_wanted(Poll *poll);
+
 static void status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
     Slot *slot = userdata;
     Poll *poll = slot->poll;
@@ -173,12 +192,17 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
     Observation *seen = observations(poll) ? &poll->seen[i] : NULL;
 
     task_answered(&poll->task, i);
+    poll->n_asked--;
+    poll->n_alike = holds_for_all(error->class) ? poll->n_alike + 1 : 0;
+    poll->last = slot;
     slot->class = error->class;
     note_denial(poll, error);
     if (!seen)
         poll->without_memory = true;
     else if (error->class != AWS_OK) {
-        *seen = (Observation){ .kind = OBSERVED_ERROR, .error = observe_call_error(error) };
+        *seen = (Observation){ .kind = OBSERVED_ERROR,
+                               .error = observe_call_error(error),
+                               .held_back = error->class == AWS_HELD_BACK };
         (void)aws_error_text(error, "GetTrailStatus", seen->error_text, sizeof(seen->error_text));
     } else {
         *seen = observe_status(status);
@@ -186,6 +210,7 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
         if (poll->request.answered)
             poll->request.answered(i, seen, poll->userdata);
     }
+    ask_wanted(poll);
     task_go_on(&poll->task);
 }
 
@@ -218,9 +243,10 @@ static void ask_status(Poll *poll, Slot *slot) {
                                             &(AwsCaller){ q->aws, q->credentials, q->region }, slot->arn,
                                             status_done, slot, &poll->task.calls[slot - poll->slots]));
 
-    slot->by_list = false;
-    if (r >= 0)
+    if (r >= 0) {
+        poll->n_asked++;
         return;
+    }
     slot->class = AWS_INTERNAL;
     seen = observations(poll) ? &poll->seen[slot - poll->slots] : NULL;
     if (!seen) {
@@ -232,40 +258,74 @@ static void ask_status(Poll *poll, Slot *slot) {
                    strerror(-r));
 }
 
-/* What one call learned that holds for all others to this target. */
-static bool holds_for_all(AwsErrorClass class) {
-    PollError error = observe_error(class);
+/* What was learned of the target holds for this trail too. */
+static void fill_alike(Poll *poll, Slot *slot, AwsErrorClass class, const Observation *seen) {
+    slot->class = class;
+    poll->seen[slot - poll->slots] = *seen;
+}
 
-    return error == POLL_UNREACHABLE || error == POLL_THROTTLED || error == POLL_CREDENTIALS ||
-           class == AWS_UNAVAILABLE;
+/* As many as have their turns within half of a call's deadline. */
+static size_t asked_max(const AwsClient *aws) {
+    uint64_t n = rate_ceiling(RATE_READ, aws_client_deadline_usec(aws) / 2);
+
+    return MAX(1U, MIN(n, (uint64_t)POLL_ASKED_MAX));
+}
+
+uint64_t poll_longest_usec(const AwsClient *aws, size_t n_arns) {
+    return (3 + n_arns / asked_max(aws)) * aws_client_deadline_usec(aws);
+}
+
+/* So many at a time that each has its turn long before its deadline, and that whoever else asks the target
+ * does not stand behind all of them. Where as many in a row had an answer that holds for all, the rest is
+ * not asked. */
+static void ask_wanted(Poll *poll) {
+    size_t max = asked_max(poll->request.aws);
+    const Slot *like = poll->n_alike >= max ? poll->last : NULL;
+
+    for (; poll->next < poll->n_slots && poll->n_asked < max; poll->next++) {
+        Slot *slot = &poll->slots[poll->next];
+
+        if (!slot->wanted)
+            continue;
+        slot->wanted = false;
+        if (like && poll->seen)
+            fill_alike(poll, slot, like->class, &poll->seen[like - poll->slots]);
+        else
+            ask_status(poll, slot);
+    }
+}
+
+static void want_status(Poll *poll, Slot *slot) {
+    slot->wanted = true;
+    slot->by_list = false;
+    poll->next = MIN(poll->next, (size_t)(slot - poll->slots));
 }
 
 /* The list was the probe when it was to be asked, else the first trail's status. */
 static void ask_after_probe(Poll *poll) {
     size_t first = poll->list_asked ? 0 : 1;
     AwsErrorClass class = first == 0 ? poll->list_error.class : poll->slots[0].class;
-    Observation *seen = observations(poll);
+    Observation seen = { .kind = OBSERVED_ERROR, .held_back = class == AWS_HELD_BACK };
 
-    if (!seen) {
+    if (!observations(poll)) {
         poll->without_memory = true;
         return;
+    }
+    if (first > 0)
+        seen = poll->seen[0];
+    else {
+        seen.error = observe_call_error(&poll->list_error);
+        (void)aws_error_text(&poll->list_error, "DescribeTrails", seen.error_text, sizeof(seen.error_text));
     }
     for (size_t i = first; i < poll->n_slots; i++) {
         if (poll->slots[i].by_list)
             continue;
-        if (!holds_for_all(class)) {
-            ask_status(poll, &poll->slots[i]);
-            continue;
-        }
-        poll->slots[i].class = class;
-        if (first > 0) {
-            seen[i] = seen[0];
-            continue;
-        }
-        seen[i] = (Observation){ .kind = OBSERVED_ERROR, .error = observe_error(class) };
-        (void)aws_error_text(&poll->list_error, "DescribeTrails", seen[i].error_text,
-                             sizeof(seen[i].error_text));
+        if (holds_for_all(class))
+            fill_alike(poll, &poll->slots[i], class, &seen);
+        else
+            want_status(poll, &poll->slots[i]);
     }
+    ask_wanted(poll);
 }
 
 /* A trail that is not there, or that is denied, is told from the target's own trouble by the list. */
@@ -286,8 +346,9 @@ static void ask_missing(Poll *poll) {
         Slot *slot = &poll->slots[i];
 
         if (slot->by_list && (is_listed(poll, slot->arn) || (refused && n_asked++ < POLL_MISSING_MAX)))
-            ask_status(poll, slot);
+            want_status(poll, slot);
     }
+    ask_wanted(poll);
 }
 
 static void begin(Poll *poll) {
@@ -299,7 +360,8 @@ static void begin(Poll *poll) {
     if (list)
         ask_list(poll);
     for (size_t i = 0; i < n; i++)
-        ask_status(poll, &poll->slots[i]);
+        want_status(poll, &poll->slots[i]);
+    ask_wanted(poll);
 }
 
 /* Once everything asked so far was answered: asks what follows from that. */

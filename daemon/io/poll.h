@@ -13,6 +13,9 @@
  * grants a region. */
 #define POLL_MISSING_MAX 5
 
+/* So many statuses are asked for at a time: a few seconds of AWS's quota. */
+#define POLL_ASKED_MAX 20
+
 typedef struct PollRequest {
     AwsClient *aws;
     CredentialsProvider *credentials;
@@ -47,8 +50,11 @@ typedef struct PollAnswer {
 typedef struct Poll Poll;
 typedef void (*PollDone)(const PollAnswer *result, void *userdata);
 
-/* done is called exactly once, never from inside. 0 or -ENOMEM, -EINVAL. Ends by itself within two of the
- * client's call deadlines, three when probing. */
+/* done is called exactly once, never from inside. 0 or -ENOMEM, -EINVAL. Ends by itself within
+ * poll_longest_usec. */
 int poll_start(const PollRequest *request, PollDone done, void *userdata, Poll **ret);
+/* As many call deadlines as the calls of a poll of n trails can follow each other: longer than it ever
+ * takes. */
+uint64_t poll_longest_usec(const AwsClient *aws, size_t n_arns);
 /* Ends it without calling done. NULL is fine. */
 void poll_cancel(Poll *poll);

@@ -2,6 +2,7 @@
 """A bad region never disturbs the good ones, is told once, and is told again when it is back; and what the guard does
 while it cannot see one trail, or anything at all."""
 
+import json
 import re
 
 import pytest
@@ -273,6 +274,22 @@ def test_many_trails_in_a_region_stretch_its_polls_and_stay_below_the_quota(sim,
         # may come first
         gaps = [gap for gap in intervals(sim, FRA, begun) if gap > 2]
         assert gaps and max(gaps) <= 4.1, gaps
+
+
+def test_a_check_of_many_trails_waits_for_its_turns(sim, make_guard):
+    """A call has 2 s here, in which ten others have their turns: the wait for those is no failure of AWS."""
+    sim.reset()
+    sim.add_account(MAIN)
+    sim.add_user("guard", MAIN)
+    for number in range(36):
+        sim.add_trail(f"trail{number}", MAIN, FRA)
+    guard = make_guard(sim, alerts=(), aws={"request_timeout": 2, "max_attempts": 1})
+    done = guard.verb("check", "--json", seconds=90)
+    checked = json.loads(done.stdout)["status"]
+    assert (done.returncode, {trail["verdict"] for trail in checked["trails"]}) == (0, {"logging"}), done.stderr
+    assert len(checked["trails"]) == 36
+    assert re.fullmatch(r"polling: 0 of \d+ regions, \d+ of 36 trails; \d+ checks to come; "
+                        r"about 3\d s at the pace that AWS's quota allows\n", done.stderr), done.stderr
 
 
 def test_stretched_polls_are_said_again_when_that_changes_and_after_a_reload(sim, make_guard, mallory):

@@ -540,7 +540,7 @@ static void test_a_turn_beyond_the_deadline(void **state) {
     f->n_done = 0;
     run(f, &hurried);
     assert_int_equal(f->n_done, 1);
-    assert_int_equal(f->error.class, AWS_THROTTLED);
+    assert_int_equal(f->error.class, AWS_HELD_BACK);
     assert_int_equal(f->attempts, 0);
     assert_non_null(strstr(f->error.message, "cloudtrail.eu-central-1.amazonaws.com: held back"));
     start_some(f, &json_request, 1);

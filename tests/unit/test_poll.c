@@ -337,6 +337,97 @@ static void test_answers_are_given_when_they_come(void **state) {
     assert_true(f->result.reachable && !f->result.listed);
 }
 
+#define N_MANY 300
+
+typedef struct Many {
+    char texts[N_MANY][128];
+    const char *arns[N_MANY];
+    unsigned n_done, n_status, n_held_back, n_errors;
+    PollResult result;
+} Many;
+
+static void on_many(const PollAnswer *answer, void *userdata) {
+    Many *many = userdata;
+
+    many->n_done++;
+    many->result = answer->result;
+    for (size_t i = 0; i < answer->n_seen; i++) {
+        many->n_status += answer->seen[i].kind == OBSERVED_STATUS;
+        many->n_held_back += answer->seen[i].held_back;
+        many->n_errors += answer->seen[i].kind == OBSERVED_ERROR;
+    }
+}
+
+static Poll *poll_many(Fixture *f, Many *many) {
+    PollRequest request = { f->aws, f->credentials, "eu-central-1", false, false, many->arns, N_MANY, 0, NULL };
+    Poll *poll;
+
+    for (size_t i = 0; i < N_MANY; i++) {
+        (void)snprintf(many->texts[i], sizeof(many->texts[i]), ARN("trail-%zu"), i);
+        many->arns[i] = many->texts[i];
+    }
+    assert_int_equal(poll_start(&request, on_many, many, &poll), 0);
+    return poll;
+}
+
+/* At 5 reads a second 300 trails take a minute, and a call has 10 s: the wait for our own turn is no failure. */
+static void test_more_trails_than_a_deadline_has_turns_for(void **state) {
+    static Many many;
+    Fixture *f = *state;
+
+    for (unsigned i = 0; i < N_MANY; i++)
+        fake_http_reply(f->http, 200, LOGGING, NULL);
+    (void)poll_many(f, &many);
+    fake_loop_advance(f->loop, 5 * USEC_PER_SEC);
+    assert_in_range(fake_http_n_requests(f->http), 20, 40);
+    fake_loop_advance(f->loop, 70 * USEC_PER_SEC);
+    assert_int_equal(many.n_done, 1);
+    assert_int_equal(many.n_status, N_MANY);
+    assert_true(many.result.reachable);
+}
+
+/* A target that dies meanwhile is not asked for each of them. */
+static void test_many_trails_of_a_dead_target(void **state) {
+    static Many many;
+    Fixture *f = *state;
+
+    for (unsigned i = 0; i < N_MANY; i++)
+        fake_http_fail(f->http, HTTP_TIMED_OUT, "no answer");
+    (void)poll_many(f, &many);
+    fake_loop_advance(f->loop, 30 * USEC_PER_SEC);
+    assert_int_equal(many.n_done, 1);
+    assert_int_equal(many.n_errors, N_MANY);
+    assert_in_range(fake_http_n_requests(f->http), 1, 2 * POLL_ASKED_MAX);
+    assert_false(many.result.reachable || many.result.held_back);
+    assert_int_equal(many.result.error, POLL_UNREACHABLE);
+}
+
+static void ignore_status(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
+    (void)error;
+    (void)status;
+    (void)userdata;
+}
+
+/* Others have taken all turns of the next minutes: AWS was not asked, and nothing is said about the target. */
+static void test_held_back_by_others_is_no_failure(void **state) {
+    static Many many;
+    Fixture *f = *state;
+    const AwsCaller caller = { f->aws, f->credentials, "eu-central-1" };
+
+    for (unsigned i = 0; i < 200; i++) {
+        fake_http_reply(f->http, 200, LOGGING, NULL);
+        assert_int_equal(cloudtrail_get_trail_status(&caller, ARN("other"), ignore_status, NULL, NULL), 0);
+    }
+    fake_loop_run(f->loop);
+    (void)poll_many(f, &many);
+    fake_loop_run(f->loop);
+    assert_int_equal(many.n_done, 1);
+    assert_int_equal(many.n_held_back, N_MANY);
+    assert_true(many.result.held_back);
+    assert_false(many.result.reachable);
+    fake_loop_advance(f->loop, 60 * USEC_PER_SEC);
+}
+
 static void test_cancelled_while_probing(void **state) {
     Fixture *f = *state;
     PollRequest request = { f->aws, f->credentials, "eu-central-1", true, true, arns, N_TRAILS, 0, NULL };
@@ -365,6 +456,9 @@ int main(void) {
         cmocka_unit_test(test_missing_trails_are_asked_for_by_the_list),
         T(test_a_target_that_is_back_is_asked_everything),
         cmocka_unit_test(test_one_trail_does_not_speak_for_all),
+        T(test_more_trails_than_a_deadline_has_turns_for),
+        T(test_many_trails_of_a_dead_target),
+        T(test_held_back_by_others_is_no_failure),
         T(test_cancelled_while_probing),
     };
 

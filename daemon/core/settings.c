@@ -421,11 +421,12 @@ static int collect_both(Field field, const json_t *a, const json_t *b, json_t **
     return r < 0 ? r : collect(field, b, ret_b);
 }
 
-static json_t *values_of(const json_t *found, size_t place, const char *name) {
+/* 1, 0, or -ENOMEM. */
+static int has_values(const json_t *found, size_t place, const char *name) {
     _cleanup_strbuf_ StrBuf key = STRBUF_INIT(4096);
+    int r = strbuf_addf(&key, "%s.%s", places[place].in, name);
 
-    return strbuf_addf(&key, "%s.%s", places[place].in, name) < 0 ? NULL
-                                                                  : json_object_get(found, strbuf_str(&key));
+    return r < 0 ? r : json_object_get(found, strbuf_str(&key)) != NULL;
 }
 
 /* ---- what is passed over ---- */
@@ -436,13 +437,18 @@ typedef struct Removal {
     int n;
 } Removal;
 
-static bool goes(const Removal *removal, size_t place, const char *name, const json_t *value) {
+/* 1, 0, or -ENOMEM. */
+static int goes(const Removal *removal, size_t place, const char *name, const json_t *value) {
+    int r;
+
     if (is_known(place, name))
-        return false;
+        return 0;
     if (!removal->other)
-        return true;
-    return !values_of(removal->other, place, name) &&
-           (removal->flags_only ? is_flag(value) : may_be_default(place, value));
+        return 1;
+    r = has_values(removal->other, place, name);
+    if (r != 0)
+        return MIN(r, 0);
+    return removal->flags_only ? is_flag(value) : may_be_default(place, value);
 }
 
 static int remove_from_object(size_t place, json_t *object, void *userdata) {
@@ -451,9 +457,15 @@ static int remove_from_object(size_t place, json_t *object, void *userdata) {
     json_t *value;
     void *next;
 
-    json_object_foreach_safe(object, next, name, value) if (goes(removal, place, name, value)) {
-        (void)json_object_del(object, name);
-        removal->n++;
+    json_object_foreach_safe(object, next, name, value) {
+        int r = goes(removal, place, name, value);
+
+        if (r < 0)
+            return r;
+        if (r > 0) {
+            (void)json_object_del(object, name);
+            removal->n++;
+        }
     }
     return 0;
 }

@@ -16,6 +16,8 @@
 
 #include "daemon/core/alert.h"
 #include "daemon/core/alertmanager.h"
+#include "daemon/core/baseline.h"
+#include "daemon/core/baseline_json.h"
 #include "daemon/core/channel_format.h"
 #include "daemon/core/contain.h"
 #include "daemon/core/metrics.h"
@@ -242,6 +244,142 @@ static void test_policies_are_whole_or_not_there(void **state _unused_) {
         fail_each(works[i].name, works[i].run);
 }
 
+/* ---- settings ---- */
+
+#define SELECTORS(more)                                                                                     \
+    "{\"EventSelectors\":[{\"ReadWriteType\":\"All\",\"IncludeManagementEvents\":true,\"DataResources\":[]," \
+    "\"ExcludeManagementEventSources\":[]" more "}]}"
+
+/* As it was recorded, as AWS has it. */
+static const struct {
+    Field field;
+    const char *recorded, *actual;
+} settings[] = {
+    { FIELD_BUCKET, "logs", "elsewhere" },
+    { FIELD_MULTI_REGION, "false", "true" },
+    { FIELD_SELECTORS, SELECTORS(""), SELECTORS(",\"New\":[\"x\"]") },
+    { FIELD_INSIGHTS, "[{\"InsightType\":\"ApiCallRateInsight\"}]",
+      "[{\"InsightType\":\"ApiErrorRateInsight\",\"EventCategories\":[\"Management\"]}]" },
+    { FIELD_CONFIGURATION, "{\"MaxEventSize\":\"Large\"}", "{\"MaxEventSize\":\"Standard\",\"New\":\"x\"}" },
+    { FIELD_TAGS, "{\"aws:x\":\"1\",\"owner\":\"a\"}", "{\"owner\":\"b\"}" },
+    { FIELD_UNKNOWN, "{\"New\":\"x\",\"Same\":1}", "{\"New\":\"y\",\"Same\":1}" },
+};
+static Settings recorded, actual;
+static size_t setting; /* the one that a run is about */
+
+static int text_of_drift(Drift *drift, char **ret) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(16384);
+
+    for (unsigned i = 0; i < drift->n; i++)
+        (void)strbuf_addf(&b, "%d %d %d %s %s\n", drift->changes[i].field, drift->changes[i].loses_events,
+                          drift->changes[i].strengthens, drift->changes[i].expected, drift->changes[i].actual);
+    drift_done(drift);
+    return strbuf_take(&b, ret);
+}
+
+static int run_compare(char **ret) {
+    Drift drift = { 0 };
+    int r = baseline_compare(&recorded, &actual, &drift);
+
+    return r < 0 ? r : text_of_drift(&drift, ret);
+}
+
+static int run_effective(char **ret) {
+    Settings made = { 0 };
+    Expect expect = { .management_events = MANAGEMENT_ALL };
+    Drift drift = { 0 };
+    int r;
+
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+        if (settings[i].field < FIELD_SELECTORS)
+            expect.pins.values[settings[i].field] = (char *)settings[i].actual;
+    r = baseline_effective(&recorded, &expect, &made);
+    if (r >= 0)
+        r = baseline_compare(&recorded, &made, &drift);
+    settings_done(&made);
+    return r < 0 ? r : text_of_drift(&drift, ret);
+}
+
+static int text_of_number(int number, char **ret) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(64);
+
+    if (number < 0)
+        return number;
+    (void)strbuf_addf(&b, "%d", number);
+    return strbuf_take(&b, ret);
+}
+
+static int run_takes_members(char **ret) {
+    return text_of_number(
+            baseline_takes_members(settings[setting].field, settings[setting].recorded, settings[setting].actual),
+            ret);
+}
+
+static int run_new_members(char **ret) {
+    _cleanup_strbuf_ StrBuf names = STRBUF_INIT(4096);
+    int r = baseline_new_members(settings[setting].field, settings[setting].recorded, settings[setting].actual,
+                                 &names);
+
+    return r < 0 ? r : strbuf_take(&names, ret);
+}
+
+static int run_weaknesses(char **ret) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
+    int r = baseline_weaknesses(&recorded, &b);
+
+    return r < 0 ? r : strbuf_take(&b, ret);
+}
+
+static int run_configuration(char **ret) {
+    return event_configuration_to_write(settings[4].recorded, settings[4].actual, ret);
+}
+
+static BaselineRecord record;
+static char *file; /* the text of the record */
+static size_t file_len;
+
+static int run_write_baseline(char **ret) {
+    size_t len;
+
+    return baseline_json_write(&record, ret, &len);
+}
+
+static int run_read_baseline(char **ret) {
+    BaselineRecord read = { 0 };
+    char reason[256];
+    int r = baseline_json_read(file, file_len, &read, reason, sizeof(reason));
+    Drift drift = { 0 };
+
+    if (r >= 0)
+        r = baseline_compare(&read.latest.settings, &actual, &drift);
+    baseline_record_done(&read);
+    return r < 0 ? r : text_of_drift(&drift, ret);
+}
+
+static void test_no_setting_is_judged_without_memory(void **state _unused_) {
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+        assert_int_equal(settings_set(&recorded, settings[i].field, settings[i].recorded), 0);
+        assert_int_equal(settings_set(&actual, settings[i].field, settings[i].actual), 0);
+    }
+    fail_each("compare", run_compare);
+    fail_each("effective", run_effective);
+    for (setting = 0; setting < ARRAY_SIZE(settings); setting++)
+        if (settings[setting].field >= FIELD_SELECTORS) {
+            fail_each("members that are taken", run_takes_members);
+            fail_each("members that are new", run_new_members);
+        }
+    fail_each("weaknesses", run_weaknesses);
+    fail_each("configuration", run_configuration);
+    record = (BaselineRecord){ .arn = (char *)ARN, .latest = { .recorded_usec = T0, .by = (char *)"guard" } };
+    record.latest.settings = recorded;
+    assert_int_equal(baseline_json_write(&record, &file, &file_len), 0);
+    fail_each("baseline, written", run_write_baseline);
+    fail_each("baseline, read", run_read_baseline);
+    free(file);
+    settings_done(&recorded);
+    settings_done(&actual);
+}
+
 /* ---- what is kept ---- */
 
 static int run_metrics(void) {
@@ -295,6 +433,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_alert_is_given_up_for_want_of_memory),
         cmocka_unit_test(test_policies_are_whole_or_not_there),
+        cmocka_unit_test(test_no_setting_is_judged_without_memory),
         cmocka_unit_test(test_what_is_kept),
     };
 

@@ -20,10 +20,14 @@
 
 /* ---- notes and messages ---- */
 
+/* A message that is about the incident of several says so for the lines that come with it. */
 static void write_notes(Engine *engine, const Subject *subject, const Incident *incident, const Plan *plan) {
+    const Event *event = plan->n_events > 0 && plan->events[0].incident_of ? &plan->events[0] : NULL;
     char id[17] = "";
 
-    if (incident->opened_usec != 0)
+    if (event)
+        (void)alert_incident_id(event->incident_of, event->incident_dedup_usec, id);
+    else if (incident->opened_usec != 0)
         (void)alert_incident_id(subject, incident->dedup_usec, id);
     for (unsigned i = 0; i < plan->n_entries; i++)
         engine->sink->entry(subject, &plan->entries[i], id, engine_now(engine).real_usec);
@@ -450,6 +454,7 @@ typedef struct Deciding {
     LoopFired woke;
     void *userdata;
     CauseKind alone; /* what it shared so far is reported by itself now; else OWN */
+    const SharedIncident *shared; /* of its cause; NULL: it has none */
 } Deciding;
 
 /* Does it come to those that have a cause, or go from them? */
@@ -470,7 +475,7 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
     if (d->alone != CAUSE_OWN)
         guard_target_alone(d->policy, &was, d->alone, engine_now(engine), &plan, &s);
     else if (found)
-        guard_target_attributed(d->policy, &was, found, engine_now(engine), &plan, &s);
+        guard_target_attributed(d->policy, &was, found, d->shared, engine_now(engine), &plan, &s);
     else
         guard_target(d->policy, &was, result, engine_now(engine), &plan, &s);
     if (states_keep_target(d->state, &s) < 0) { /* the next poll finds the same */
@@ -496,7 +501,7 @@ static void decide_target(Target *target, const PollResult *result, CauseKind al
 
     policy.attribution = false; /* what keeps a region from answering is in no event history */
     (void)apply_target_plan(&(Deciding){ target->engine, &policy, engine_target_subject(target),
-                                         &target->state, &target->wake, target_woke, target, alone },
+                                         &target->state, &target->wake, target_woke, target, alone, NULL },
                             result, NULL);
 }
 
@@ -574,11 +579,17 @@ static void decide_account(Account *account, const PollResult *result, const Att
     const AccountScope scope = engine_account_scope(account);
     const Management management = { engine->account_list.management[0], engine_management(engine) };
     bool organization = engine->config->organization.role_name;
+    const Cause key = engine_cause_key(states_target(account->state).cause, account, "");
+    Cause *cause = engine_cause_of(engine, &key);
+    SharedIncident shared;
 
+    if (cause)
+        shared = (SharedIncident){ &cause->incident, engine_cause_subject(engine, cause) };
     policy.attribution =
             policy.attribution && scope_departure_is_searched(&scope, organization, &management);
     if (apply_target_plan(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state,
-                                       &account->wake, account_woke, account, alone },
+                                       &account->wake, account_woke, account, alone,
+                                       cause ? &shared : NULL },
                           result, found)) {
         account->search_is_due = true;
         engine_due(engine, DUE_SEARCHES);

@@ -29,6 +29,15 @@ Cause engine_cause_key(CauseKind kind, const Account *account, const char *regio
     return key;
 }
 
+Subject engine_cause_subject(const Engine *engine, const Cause *cause) {
+    bool has_place = cause->account[0] || cause->region[0];
+
+    return (Subject){ .name = "",
+                      .arn = "",
+                      .region = cause->region,
+                      .account = has_place ? cause->account : engine_account_named(engine->base) };
+}
+
 bool engine_cause_covers(const Cause *cause, const Account *account, const char *region) {
     switch (guard_cause_scope(cause->kind)) {
     case CAUSE_OF_ACCOUNT: return text_equal(engine_account_named(account), cause->account);

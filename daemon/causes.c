@@ -137,11 +137,7 @@ static bool are_all_begun(const Engine *engine) {
 /* The mono time of its next decision; 0: none. */
 static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
     Policy policy = engine_policy(engine);
-    Subject subject = { .name = "",
-                        .arn = "",
-                        .region = cause->region,
-                        .account = cause->account[0] || cause->region[0] ? cause->account
-                                                                        : engine_account_named(engine->base) };
+    Subject subject = engine_cause_subject(engine, cause);
     Cause next;
     Plan plan;
     bool alone;

@@ -420,6 +420,7 @@ Place engine_place(const Target *target);
 bool engine_cause_covers(const Cause *cause, const Account *account, const char *region);
 /* What it would have. */
 Cause engine_cause_key(CauseKind kind, const Account *account, const char *region);
+Subject engine_cause_subject(const Engine *engine, const Cause *cause);
 void engine_sort_causes(Engine *engine);
 /* The one of this kind that covers the account. NULL: there is none. */
 Cause *engine_cause_of(const Engine *engine, const Cause *key);

@@ -642,7 +642,8 @@ int alert_compose(const AlertGuard *guard, const Subject *subject, const Event *
     if (alert_is_about_trail(subject, event))
         copy_plain(alert.trail, sizeof(alert.trail), subject->name);
 
-    r = alert_incident_id(subject, event->incident_dedup_usec, alert.incident);
+    r = alert_incident_id(event->incident_of ? event->incident_of : subject, event->incident_dedup_usec,
+                          alert.incident);
     if (r >= 0)
         r = make_id(subject, event, alert.id);
     if (r >= 0)

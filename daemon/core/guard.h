@@ -62,9 +62,17 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
 void guard_target(const Policy *policy, const TargetState *prev, const PollResult *result, Now now,
                   Plan *ret_plan, TargetState *ret_next);
 
-/* A search that a plan asked for has ended: who took an account out of the organization or out of reach. */
+/* The incident of a cause that several share. */
+typedef struct SharedIncident {
+    Incident *incident;
+    Subject subject;
+} SharedIncident;
+
+/* A search that a plan asked for has ended: who took an account out of the organization or out of reach.
+ * shared is of its cause, NULL without one: what is reported while it is shared counts there. The plan
+ * borrows the subject. */
 void guard_target_attributed(const Policy *policy, const TargetState *prev, const Attribution *found,
-                             Now now, Plan *ret_plan, TargetState *ret_next);
+                             const SharedIncident *shared, Now now, Plan *ret_plan, TargetState *ret_next);
 
 /* ---- guard_cause.c: one cause, one incident ---- */
 

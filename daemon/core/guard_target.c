@@ -15,6 +15,7 @@ typedef struct Judging {
     Now now;
     TargetState s;
     Plan *plan;
+    const SharedIncident *shared; /* of its cause, once that is reported; NULL: none */
 } Judging;
 
 static Event *report(Judging *j, Incident *inc, EventPhase phase, EventKind kind, Severity severity,
@@ -282,12 +283,13 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
 }
 
 static void report_actor(Judging *j, const Attribution *found, const Actor *actor) {
-    Incident *inc = &j->s.reach;
+    Incident *inc = j->shared ? j->shared->incident : &j->s.reach;
     Event *t = report(j, inc, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, MAX(inc->severity, SEVERITY_WARNING),
                       j->s.attributing.dedup_usec);
 
+    t->incident_of = j->shared ? &j->shared->subject : NULL;
     t->about = j->s.attributing.findings;
-    /* what is reported with others has no incident of its own to end */
+    /* while that of the cause is not reported there is none to end */
     t->resolves = !inc->open || is_shared(&j->s, inc);
     t->has_actor = actor != NULL;
     t->nobody = !actor;
@@ -388,10 +390,12 @@ void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind
 }
 
 void guard_target_attributed(const Policy *policy, const TargetState *prev, const Attribution *found,
-                             Now now, Plan *ret_plan, TargetState *ret_next) {
+                             const SharedIncident *shared, Now now, Plan *ret_plan, TargetState *ret_next) {
     Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
 
     *ret_plan = (Plan){ 0 };
+    if (shared && prev->cause != CAUSE_OWN && shared->incident->opened_usec != 0)
+        j.shared = shared;
     attributed(&j, found);
     pass_time(&j, ret_next);
 }

@@ -497,6 +497,7 @@ typedef struct Event {
     unsigned sequence;            /* 1.. within the incident */
     uint64_t incident_dedup_usec; /* with the subject: the incident's identity, the same for two guards that
                                     see the same */
+    const Subject *incident_of;   /* borrowed; ... where that is another's: several share it; else NULL */
     uint64_t dedup_usec;          /* with subject and kind: the message's identity */
     uint64_t opened_usec;         /* real; when the incident began */
     uint64_t reopened_usec;       /* real; when its present episode began; 0: with the incident */

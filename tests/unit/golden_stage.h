@@ -789,7 +789,7 @@ static void answer_account_search(Stage *s, const Attribution *found) {
 
     pass_time(s, 1 * SEC);
     s->searching_for_account = false;
-    guard_target_attributed(&s->policy, &s->account, found, s->now, &plan, &s->account);
+    guard_target_attributed(&s->policy, &s->account, found, NULL, s->now, &plan, &s->account);
     took_target(s, &s->account, &plan);
 }
 

@@ -596,6 +596,12 @@ static void test_incident_ids(void **state _unused_) {
     assert_string_not_equal(id, other);
     assert_int_equal(alert_incident_id(&target, T0, other), 0);
     assert_string_not_equal(id, other);
+    alert_done(&b);
+    last.incident_of = &target; /* what is reported in the incident that it shares with others */
+    b = compose(&trail, &last);
+    assert_string_equal(b.incident,
+                        alert_incident_id(&target, last.incident_dedup_usec, other) < 0 ? "" : other);
+    assert_string_equal(b.trail, a.trail);
     alert_done(&a);
     alert_done(&b);
 }

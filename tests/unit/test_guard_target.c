@@ -50,7 +50,7 @@ static void wake(Life *l) {
 }
 
 static void answer(Life *l, const Attribution *found) {
-    guard_target_attributed(&l->policy, &l->state, found, l->now, &l->plan, &l->state);
+    guard_target_attributed(&l->policy, &l->state, found, NULL, l->now, &l->plan, &l->state);
 }
 
 static Attribution call_at(uint64_t usec, const char *departure) {
@@ -82,6 +82,53 @@ static void the_search_for_who_made_an_account_leave(void **unused) {
     assert_int_equal(l.plan.events[0].sequence, 2);
     assert_false(l.state.attributing.wanted); /* found: not searched again */
     assert_int_equal(l.plan.wake_mono_usec, T0 + GUARD_UNREACHABLE_CRITICAL_USEC);
+}
+
+/* An account that fails with others is in their incident: a message about it under an id of its own would
+ * open an incident that nothing ends. */
+static void who_did_it_is_reported_in_the_incident_that_the_account_shares(void **unused) {
+    static const struct {
+        bool shares, open, begun;
+        bool in_it, resolves;
+    } rows[] = {
+        { true, true, true, true, false },
+        { true, false, true, true, true },   /* over in the meantime */
+        { true, false, false, false, true }, /* the others were not reported yet */
+        { false, true, true, false, false }, /* by itself, whatever others have in common */
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Life l = life_of_an_account();
+        Attribution found = call_at(T0 - 1, "");
+        Incident shared = { .open = rows[i].open,
+                            .dedup_usec = T0 - DAY,
+                            .opened_usec = rows[i].begun ? T0 - DAY : 0,
+                            .event = EVENT_TARGET_UNREACHABLE,
+                            .severity = SEVERITY_CRITICAL,
+                            .sequence = 7 };
+        const SharedIncident in = { .incident = &shared, .subject = { "", "", "111122223333", "" } };
+        PollResult result = { .error = POLL_DENIED, .cause = rows[i].shares ? CAUSE_ROLE : CAUSE_OWN };
+        const Event *event = &l.plan.events[0];
+        unsigned before;
+
+        guard_target(&l.policy, &l.state, &result, l.now, &l.plan, &l.state);
+        guard_target(&l.policy, &l.state, &result, l.now, &l.plan, &l.state);
+        before = l.state.reach.sequence;
+        wake(&l);
+        assert_true(l.plan.attribute);
+        guard_target_attributed(&l.policy, &l.state, &found, &in, l.now, &l.plan, &l.state);
+        assert_int_equal(l.plan.n_events, 1);
+        assert_int_equal(event->kind, EVENT_TRAIL_ATTRIBUTED);
+        assert_ptr_equal(event->incident_of, rows[i].in_it ? &in.subject : NULL);
+        assert_int_equal(event->incident_dedup_usec, rows[i].in_it ? T0 - DAY : l.state.reach.dedup_usec);
+        assert_int_equal(event->sequence, rows[i].in_it ? 8 : before + 1);
+        assert_int_equal(event->opened_usec, rows[i].in_it ? T0 - DAY : T0);
+        assert_int_equal(event->severity, rows[i].in_it ? SEVERITY_CRITICAL : SEVERITY_WARNING);
+        assert_int_equal(event->resolves, rows[i].resolves);
+        assert_int_equal(shared.sequence, rows[i].in_it ? 8 : 7);
+        assert_int_equal(l.state.reach.sequence, rows[i].in_it ? before : before + 1);
+    }
 }
 
 static void what_ends_a_search(void **unused) {
@@ -590,6 +637,7 @@ static void what_a_policy_closes_is_quiet_only_while_it_is_empty(void **unused) 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_search_for_who_made_an_account_leave),
+        cmocka_unit_test(who_did_it_is_reported_in_the_incident_that_the_account_shares),
         cmocka_unit_test(what_ends_a_search),
         cmocka_unit_test(an_account_that_was_out_of_reach_and_left),
         cmocka_unit_test(a_search_goes_no_further_back_than_when_it_was_well),

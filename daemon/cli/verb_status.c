@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `status`: finds the document, filters it, and shows it once or again and again. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -315,11 +316,22 @@ static size_t fitting(const char *text, const struct winsize *size) {
     return used;
 }
 
+static size_t count_lines(const char *text) {
+    size_t n = 0;
+
+    for (; *text; n++) {
+        text += strcspn(text, "\n");
+        text += *text == '\n';
+    }
+    return n;
+}
+
 /* Draws what was read at once, over what was drawn: the terminal neither scrolls nor flickers. */
 static int draw_once(const VerbArgs *args) {
     struct winsize size = { 0 };
     _cleanup_free_ char *text = NULL;
-    size_t len = 0, shown;
+    size_t len = 0, shown, hidden;
+    char more[64] = "";
     FILE *out = open_memstream(&text, &len);
     int r;
 
@@ -330,15 +342,20 @@ static int draw_once(const VerbArgs *args) {
         return r;
     (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
     shown = fitting(text, &size);
-    fprintf(stdout, "\033[H\033[J%.*s%s", (int)shown, text,
-            text[shown] ? "... more than fits on this screen" : "");
+    hidden = count_lines(text + shown);
+    if (hidden > 0)
+        (void)snprintf(more, sizeof(more), "... and %zu more line%s", hidden, hidden == 1 ? "" : "s");
+    if (size.ws_col > 0 && size.ws_col < strlen(more))
+        more[size.ws_col] = '\0';
+    fprintf(stdout, "\033[H\033[J%.*s%s", (int)shown, text, more);
     (void)fflush(stdout);
     return r;
 }
 
-/* Ends by a signal. */
+/* Ends by a signal. Another size of the terminal ends the wait. */
 static int watch(const VerbArgs *args) {
     const struct timespec second = { .tv_sec = 1 };
+    sigset_t resized;
     int r;
 
     if (!isatty(STDOUT_FILENO)) {
@@ -346,9 +363,13 @@ static int watch(const VerbArgs *args) {
         return STATUS_USAGE;
     }
     (void)setvbuf(stdout, NULL, _IOFBF, WATCH_BUFFER); /* the table is drawn at once */
-    do
+    (void)sigemptyset(&resized);
+    (void)sigaddset(&resized, SIGWINCH);
+    (void)sigprocmask(SIG_BLOCK, &resized, NULL); /* also one that comes while it draws ends the wait */
+    do {
         r = draw_once(args);
-    while (r != STATUS_USAGE && !ferror(stdout) && nanosleep(&second, NULL) == 0);
+        (void)sigtimedwait(&resized, NULL, &second);
+    } while (r != STATUS_USAGE && !ferror(stdout));
     return r;
 }
 

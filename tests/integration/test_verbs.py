@@ -374,6 +374,16 @@ def test_who_stopped_a_trail_is_not_shown_as_who_changed_it_later(sim, make_guar
     assert trail["incident"]["reopened"] and trail["incident"]["actor"] is None, trail
 
 
+def test_status_says_once_that_there_are_no_credentials(sim, make_guard):
+    guard = make_guard(sim)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        guard.env.pop(name)
+    guard.start().wait_status(lambda status: status["problem"])
+    shown = guard.verb("status").stdout
+    assert shown.startswith("trouble: unreachable: no credentials: environment: AWS_ACCESS_KEY_ID is not set; "), shown
+    assert shown.split("\n")[0].count("no credentials") == 1, shown
+
+
 def on_a_terminal(guard, *arguments, env):
     """Output of a verb whose stdout is a terminal."""
     leader, follower = pty.openpty()
@@ -493,7 +503,7 @@ def test_watch_draws_no_more_than_the_screen_holds_and_clears_it_only_to_draw(si
         os.close(leader)
     for frame in drawn.split("\x1b[H\x1b[J")[1:3]:
         lines = frame.split("\r\n")
-        assert lines[0].startswith("trouble: ") and lines[-1] == "... more than fits on this screen", frame
+        assert lines[0].startswith("trouble: ") and re.fullmatch("[.]{3} and [0-9]+ more lines?", lines[-1]), frame
         assert sum(max(1, -(-len(line) // 60)) for line in lines) <= 5, frame
 
 

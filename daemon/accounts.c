@@ -287,10 +287,14 @@ static void explain_problem(Engine *engine, const AwsError *error) {
     bool none = error->class == AWS_NO_CREDENTIALS;
     char text[ERROR_TEXT_MAX - 32];
 
-    if (is_about_credentials(error->class))
-        (void)snprintf(engine->problem, sizeof(engine->problem), "%s: %s",
-                       none ? "no credentials" : "credentials not accepted",
-                       aws_error_text(error, NULL, text, sizeof(text)));
+    if (!is_about_credentials(error->class))
+        return;
+    (void)aws_error_text(error, NULL, text, sizeof(text));
+    (void)snprintf(engine->problem, sizeof(engine->problem), "%s%s",
+                   !none                                       ? "credentials not accepted: "
+                   : text_starts_with(text, "no credentials: ") ? ""
+                                                               : "no credentials: ",
+                   text);
 }
 
 static void identity_failed(Account *account, const AwsError *error, bool first) {

@@ -3,10 +3,14 @@
 # Variables worth setting: PREFIX, DESTDIR, CC, CFLAGS, LDFLAGS, V=1 (print commands), WERROR=1,
 # SANITIZE=address,undefined (own object directory), TEST_WRAPPER=valgrind, FUZZ_SECONDS=30.
 
+# $(call once,NAME,COMMAND): what the command prints, which runs when NAME is first needed: no other target pays for it.
+comma := ,
+once = $(eval $(1) := $(subst $$,$$$$,$(shell $(2))))$($(1))
+
 # VERSION has the last release. A checkout of another commit adds that commit's time, which sorts, and its name. In an
 # exported tree VERSION has it all.
 GIT        := TZ=UTC0 git -c safe.directory='*'
-VERSION    := $(shell cat VERSION)$(shell test ! -e .git || $(GIT) tag --points-at HEAD | grep -qx "v$$(cat VERSION)" || \
+VERSION     = $(call once,VERSION,printf %s "$$(cat VERSION)"; test ! -e .git || $(GIT) tag --points-at HEAD | grep -qx "v$$(cat VERSION)" || \
                   $(GIT) log -1 --date=format-local:%Y%m%d.%H%M --abbrev=10 --format=+git%cd.%h)
 PREFIX     ?= /usr/local
 sbindir    ?= $(PREFIX)/sbin
@@ -35,11 +39,12 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wol
 HARDEN   := -fPIE -fno-common -fstack-protector-strong $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
-ALL_CPPFLAGS := -I. -D_GNU_SOURCE $(CPPFLAGS) \
-                $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
+LIB_CFLAGS    = $(call once,LIB_CFLAGS,$(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
+ALL_CPPFLAGS  = -I. -D_GNU_SOURCE $(CPPFLAGS) $(LIB_CFLAGS)
 ALL_CFLAGS   := -std=gnu11 $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANFLAGS) $(EXTRA_CFLAGS)
 ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
-LDLIBS       := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+LDLIBS        = $(call once,LDLIBS,$(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+CMOCKA_LIBS   = $(call once,CMOCKA_LIBS,$(PKG_CONFIG) --libs cmocka)
 
 # What is built from what.
 LIB_SRC  := $(sort $(wildcard lib/*.c lib/*/*.c))
@@ -84,8 +89,8 @@ $(ARCHIVES):
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-# Only these are built again when nothing but the version has changed.
-VERSIONED := $(shell grep -ls TRAILGUARD_VERSION $(SOURCES) $(TEST_SRC))
+# Only this is built again when nothing but the version has changed.
+VERSIONED := daemon/version.c
 VERSION_FLAG = $(if $(filter $<,$(VERSIONED)),-DTRAILGUARD_VERSION='"$(VERSION)"')
 $(call obj,$(VERSIONED)): $(BUILD)/version
 
@@ -110,7 +115,7 @@ $(BUILD)/version: FORCE
 $(UNITS): $(BUILD)/%: $(BUILD)/%.o $(call obj,$(HELP_SRC)) $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(shell sed -n 's|^/\* link: \(.*\) \*/$$|\1|p' $*.c) -o $@ $^ \
-	    $(LDLIBS) $(shell $(PKG_CONFIG) --libs cmocka)
+	    $(LDLIBS) $(CMOCKA_LIBS)
 
 $(REPLAYS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/fuzz/driver.o $(ARCHIVES)
 	$(call say,LD,$@)
@@ -298,7 +303,7 @@ install-units:
 	chmod 0644 $(DESTDIR)$(unitdir)/trailguard.service '$(DESTDIR)$(unitdir)/trailguard@.service'
 
 # systemd refreshes credentials on reload from 260 on, and older ones would warn about the line.
-UNTIL_260 := $(shell $(PKG_CONFIG) --atleast-version=260 libsystemd 2>/dev/null || echo "-e '/systemd 260/,+1d'")
+UNTIL_260 = $(call once,UNTIL_260,$(PKG_CONFIG) --atleast-version=260 libsystemd 2>/dev/null || echo "-e '/systemd 260/$(comma)+1d'")
 # What its links reach is installed too, in the same tree.
 DOCS = README.md CONTRIBUTING.md SECURITY.md LICENSE $(wildcard docs/*.md docs/*.json docs/internals/*.md conf/iam/*) \
        $(wildcard docs/pictures/*.svg docs/prometheus/* docs/deploy/*/*.yaml docs/deploy/*/*/* systemd/examples/*) \

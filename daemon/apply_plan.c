@@ -15,6 +15,7 @@
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/version.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -35,7 +36,7 @@ static void write_notes(Engine *engine, const Subject *subject, const Incident *
 
 static int queue_message(Engine *engine, const Subject *subject, const Event *event) {
     char host[256] = "unknown";
-    AlertGuard guard = { .host = host, .version = TRAILGUARD_VERSION };
+    AlertGuard guard = { .host = host, .version = trailguard_version };
     Alert alert = { 0 };
     int r;
 

@@ -10,6 +10,7 @@
 
 #include "daemon/aws_credentials.h"
 #include "daemon/log.h"
+#include "daemon/version.h"
 #include "lib/credentials/providers.h"
 #include "lib/http_curl.h"
 #include "lib/loop_event.h"
@@ -225,7 +226,7 @@ static int open_all(const Config *config, const AwsLocation *location, const Pro
     const char *bundle = config->aws.ca_bundle ? config->aws.ca_bundle : aws_env("AWS_CA_BUNDLE");
     HttpCurlOptions http_options = {
         .ca_bundle = bundle ? bundle : profile->values[PROFILE_CA_BUNDLE],
-        .user_agent = "TrailGuard/" TRAILGUARD_VERSION,
+        .user_agent = trailguard_user_agent,
         .max_connections = config->aws.max_connections,
     };
     AwsLimits limits = {

@@ -24,6 +24,7 @@
 #include "daemon/core/enum_names.h"
 #include "daemon/core/events.h"
 #include "daemon/log.h"
+#include "daemon/version.h"
 #include "lib/rate_limiter.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
@@ -406,7 +407,7 @@ static void log_started(const Config *config) {
     if (config->shard.total > 0)
         (void)snprintf(part, sizeof(part), " shard %u/%u", config->shard.number, config->shard.total);
     log_event(EVENT_LINE(LINE_GUARD_STARTED), NULL, 0,
-              "TrailGuard " TRAILGUARD_VERSION " guarding%s, mode %s, every %u s", part,
+              "TrailGuard %s guarding%s, mode %s, every %u s", trailguard_version, part,
               mode_to_string(config->mode), config->poll_interval_sec);
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/core/alert.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/version.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -241,7 +242,7 @@ void engine_note_denial(Engine *engine, const Subject *where, const char *action
 /* All but the tables; shard: "2/5", NULL for none. */
 static Status describe_engine(const Engine *engine, const char *shard) {
     return (Status){
-        .version = TRAILGUARD_VERSION,
+        .version = trailguard_version,
         .binary = { engine->binary, engine->binary_modified_usec },
         .configuration = { engine->config->path, engine->config->modified_usec },
         .problem = engine->problem[0] ? engine->problem : NULL,

@@ -12,6 +12,7 @@
 #include "daemon/cli/verbs.h"
 #include "daemon/config/config.h"
 #include "daemon/log.h"
+#include "daemon/version.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -151,7 +152,7 @@ int main(int argc, char **argv) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return show_help(NULL);
         if (strcmp(argv[i], "--version") == 0) {
-            puts("trailguard " TRAILGUARD_VERSION);
+            printf("trailguard %s\n", trailguard_version);
             return end_output("", EXIT_SUCCESS, EXIT_FAILURE);
         }
         if (take_option(argv[i], argv[i + 1]) < 0)

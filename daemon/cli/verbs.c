@@ -13,6 +13,7 @@
 #include "daemon/core/alert.h"
 #include "daemon/io/deliver.h"
 #include "daemon/log.h"
+#include "daemon/version.h"
 #include "lib/endpoint.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -332,7 +333,7 @@ uint64_t verb_now_usec(void) {
 
 static int compose(Alert *ret) {
     char host[256] = "unknown";
-    AlertGuard guard = { .host = host, .version = TRAILGUARD_VERSION };
+    AlertGuard guard = { .host = host, .version = trailguard_version };
     Subject subject = { .name = "", .arn = "", .account = "", .region = "" };
     Event event = {
         .kind = EVENT_GUARD_TEST, .phase = PHASE_OPENED, .severity = SEVERITY_INFO, .sequence = 1

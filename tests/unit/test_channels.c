@@ -578,6 +578,10 @@ static void test_command_hangs_or_is_not_there(void **state) {
 
 /* ---- Alertmanager ---- */
 
+/* 80 characters; of the fourth in a row 15 fit. */
+#define LONG_CUT  "abcdefghijklmno"
+#define LONG_NAME LONG_CUT "pqrst" "abcdefghijklmnopqrst" "abcdefghijklmnopqrst" "abcdefghijklmnopqrst"
+
 /* Plays messages into a set; gives what is sent at the end. */
 static char *play(const Alert *alerts, size_t n, uint64_t step_usec, uint64_t *now_usec, char **ret_set) {
     char *set = strdup(""), *body;
@@ -711,6 +715,38 @@ static void test_alertmanager_alerts(void **state) {
     }
 }
 
+/* An alert about a channel has its name as a label, never the error, which has many values. */
+static void test_alertmanager_names_the_channel_of_an_alert(void **state) {
+    static const struct {
+        const char *detail, *channel;
+    } cases[] = {
+        { "\"webhook hooks: 503\"", "webhook hooks" },
+        { "\"webhook hooks\"", "webhook hooks" },
+        { "\"\"", NULL },
+        { "null", NULL },
+        { "\"" LONG_NAME LONG_NAME LONG_NAME LONG_NAME ": x\"", LONG_NAME LONG_NAME LONG_NAME LONG_CUT },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Alert alert = am_alert(EVENT_CHANNEL_FAILED, SEVERITY_WARNING, false);
+        uint64_t now_usec = alert.time_usec;
+        char document[512];
+        char *body;
+        json_t *root;
+
+        (void)snprintf(document, sizeof(document), "{\"detail\":%s}", cases[i].detail);
+        alert.document = document;
+        body = play(&alert, 1, USEC_PER_SEC, &now_usec, NULL);
+        root = json_loads(body, 0, NULL);
+        assert_true(text_equal(json_string_value(json_object_get(
+                                       json_object_get(json_array_get(root, 0), "labels"), "channel")),
+                               cases[i].channel));
+        json_decref(root);
+        free(body);
+    }
+}
+
 static void test_alertmanager_forgets_what_ended_long_ago(void **state) {
     const Alert alerts[] = { am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, false),
                              am_alert(EVENT_TRAIL_RESOLVED, SEVERITY_CRITICAL, true) };
@@ -801,6 +837,7 @@ int main(void) {
         cmocka_unit_test(test_filter),
         cmocka_unit_test(test_a_summary_that_ends_an_incident),
         cmocka_unit_test(test_alertmanager_alerts),
+        cmocka_unit_test(test_alertmanager_names_the_channel_of_an_alert),
         cmocka_unit_test(test_alertmanager_forgets_what_ended_long_ago),
         SERVICE_TEST(test_alertmanager_cluster),
         SERVICE_TEST(test_alertmanager_set_that_cannot_be_written),

@@ -43,6 +43,7 @@ static SelectorsVerdict verdict_of(const char *baseline, const char *seen) {
 
 #define BASIC(s)    "{'EventSelectors':[" s "]}"
 #define ADVANCED(s) "{'AdvancedEventSelectors':[" s "]}"
+#define FIELDS_OF(s) ADVANCED("{'FieldSelectors':[" s "]}")
 #define FIELDS(s)   "{'FieldSelectors':[" s "]}"
 #define IS(f, v)    "{'Field':'" f "','Equals':['" v "']}"
 #define NOT(f, v)   "{'Field':'" f "','NotEquals':['" v "']}"
@@ -851,6 +852,51 @@ static void as_many_as_aws_allows_are_judged(void **state _unused_) {
     assert_true(verdict.differs && !verdict.loses);
 }
 
+static void what_has_another_form_is_not_understood(void **state _unused_) {
+    static const char *const sets[] = {
+        "[]",
+        "{'EventSelectors':1}",
+        "{'AdvancedEventSelectors':{}}",
+        "{'EventSelectors':[],'Surprise':[]}",
+        BASIC("1"),
+        BASIC("{'ReadWriteType':1}"),
+        BASIC("{'ReadWriteType':'Other'}"),
+        BASIC("{'IncludeManagementEvents':1}"),
+        BASIC("{'ExcludeManagementEventSources':1}"),
+        BASIC("{'ExcludeManagementEventSources':[1]}"),
+        BASIC("{'DataResources':1}"),
+        BASIC("{'DataResources':[1]}"),
+        BASIC("{'DataResources':[{}]}"),
+        BASIC("{'DataResources':[{'Type':1,'Values':[]}]}"),
+        BASIC("{'DataResources':[{'Type':'AWS::New::Kind','Values':[]}]}"),
+        BASIC("{'DataResources':[{'Type':'AWS::S3::Object','Values':1}]}"),
+        BASIC("{'DataResources':[{'Type':'AWS::S3::Object','Values':['arn:aws:s3:::x/'],'New':['x']}]}"),
+        ADVANCED("1"),
+        ADVANCED("{}"),
+        ADVANCED("{'FieldSelectors':1}"),
+        ADVANCED("{'Name':1,'FieldSelectors':[]}"),
+        ADVANCED("{'New':['x'],'FieldSelectors':[{" MANAGEMENT "}]}"),
+        FIELDS_OF("1"),
+        FIELDS_OF("{}"),
+        FIELDS_OF("{'Field':1,'Equals':['x']}"),
+        FIELDS_OF("{'Field':'eventCategory','Equals':'Management'}"),
+        FIELDS_OF("{'Field':'eventCategory','Equals':[1]}"),
+        FIELDS_OF("{'Field':'eventCategory','Resembles':['Management']}"),
+        FIELDS_OF("{'Field':'eventCategory','Equals':['\\u0000']}"),
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+        _cleanup_free_ char *text = json_of(sets[i]), *everything = json_of(EVERYTHING);
+        SelectorsManagement management;
+        SelectorsVerdict verdict;
+
+        if (selectors_management(text, &management) != -EINVAL)
+            fail_msg("understood: %s", sets[i]);
+        assert_int_equal(selectors_compare(everything, text, &verdict), 0);
+        assert_true(verdict.differs && verdict.loses);
+    }
+}
+
 static void too_much_is_not_understood(void **state _unused_) {
     _cleanup_free_ char *many = tables_text(5000, false), *other = tables_text(5000 - 1, false);
     SelectorsVerdict verdict;
@@ -931,6 +977,7 @@ int main(void) {
         cmocka_unit_test(a_basic_set_is_its_advanced_form),
         cmocka_unit_test(removing_what_is_recorded_always_loses),
         cmocka_unit_test(as_many_as_aws_allows_are_judged),
+        cmocka_unit_test(what_has_another_form_is_not_understood),
         cmocka_unit_test(too_much_is_not_understood),
         cmocka_unit_test(too_intricate_is_a_loss),
         cmocka_unit_test(without_memory_nothing_is_said),

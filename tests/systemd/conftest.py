@@ -67,10 +67,10 @@ class Service:
         self.machine.write(self.KEYS, f"[default]\naws_access_key_id = {access_key}\n"
                                       f"aws_secret_access_key = {secret}\n", mode=0o600)
 
-    def configure(self, regions=(REGION,), extra=""):
+    def configure(self, regions=(REGION,), extra="", alerts=(f'{{ type = "sns"; topic_arn = "{TOPIC}"; }}',)):
         names = ", ".join(f'"{region}"' for region in regions)
         self.machine.write("/etc/trailguard.conf", f"""regions = [ {names} ];
-alerts = ( {{ type = "sns"; topic_arn = "{self.TOPIC}"; }} );
+alerts = ( {", ".join(alerts)} );
 poll_interval = 1;
 aws = {{ endpoint_url = "{self.sim.url}"; ca_bundle = "/etc/trailguard/ca.pem"; }};
 {extra}

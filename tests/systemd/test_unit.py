@@ -1,6 +1,10 @@
 """The shipped unit under a real systemd: readiness, watchdog, reload, sandbox, keys, journal, stop."""
+import http.server
 import json
+import threading
 import time
+
+import pytest
 
 from conftest import UNIT
 from machine import wait_until
@@ -128,6 +132,67 @@ def test_a_stop_is_undone_told_and_in_the_journal(service):
     assert stopped["INCIDENT_ID"]
     message = service.sim.wait_for_message(service.TOPIC)
     assert "[TrailGuard] CRITICAL org-trail stopped" in json.dumps(message)
+
+class Receiver:
+    """A web service of the host, whose loopback interface the container shares."""
+
+    def __init__(self):
+        self.posts = posts = []     # (path, headers, body)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                posts.append((self.path, self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+def test_each_kind_of_channel_works_inside_the_sandbox(service, receiver):
+    """The secret of a webhook is a credential; a command has a shell, a pipe, a temporary file and the system log."""
+    machine = service.machine
+    machine.write("/etc/trailguard/webhook-secret", "a secret of the test\n", mode=0o600)
+    service.drop_in("webhook", "LoadCredential=webhook-secret:/etc/trailguard/webhook-secret")
+    machine.write("/usr/local/bin/hear", """#!/bin/sh
+set -e
+copy=$(mktemp)
+cat >"$copy"
+grep -c '"event":"trail.stopped"' "$copy" >/dev/null || exit 0
+printf '%s\\n' "$TRAILGUARD_SUBJECT" | logger --tag heard
+""", mode=0o755)
+    service.configure(alerts=[
+        f'{{ type = "sns"; topic_arn = "{service.TOPIC}"; }}',
+        f'{{ type = "webhook"; url = "{receiver.url}/hook"; secret_file = "webhook-secret"; }}',
+        f'{{ type = "alertmanager"; urls = [ "{receiver.url}" ]; }}',
+        '{ type = "command"; name = "hear"; command = [ "/usr/local/bin/hear" ]; }'])
+    service.start()
+    since = machine.now()
+    service.stop_trail()
+    service.wait_for_entry(since, SYSLOG_IDENTIFIER="heard", MESSAGE="org-trail stopped")
+    assert "org-trail stopped" in json.dumps(service.sim.wait_for_message(service.TOPIC))
+
+    def posted(path, text):
+        return [headers for at, headers, body in list(receiver.posts) if at == path and text in body]
+    hook = wait_until(lambda: posted("/hook", b'"event":"trail.stopped"'), 15, "the webhook's post")[0]
+    assert hook["X-TrailGuard-Signature"].startswith("sha256=")
+    wait_until(lambda: posted("/api/v2/alerts", b'"alertname":"TrailGuardTrailStopped"'), 15, "Alertmanager's post")
+    assert not [entry["MESSAGE"] for entry in machine.journal(UNIT, since) if "channel.failed" in str(entry)]
 
 
 def test_journalctl_explains_the_message(service):

@@ -18,6 +18,7 @@ import iam_oracle  # noqa: E402
 import world  # noqa: E402
 from guard import BINARY, Guard  # noqa: E402
 from attacks import SCENARIO  # noqa: E402
+from faulted import total  # noqa: E402
 from helpers import FRA, Mallory, TOPIC  # noqa: E402
 from simaws.client import SimAWS  # noqa: E402
 
@@ -169,9 +170,8 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """The figures of the fault suites, also of those that ran in another worker."""
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.stats.get(outcome, []):
-            for name, text in getattr(report, "user_properties", []):
-                if name == "figures":
-                    terminalreporter.write_line(text)
+    """The figures of the fault suites, also of those that ran in another worker, and their sum."""
+    lines = [text for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])
+             for name, text in getattr(report, "user_properties", []) if name == "figures"]
+    for line in lines + list(filter(None, [total(lines)])):
+        terminalreporter.write_line(line)

@@ -5,6 +5,7 @@ received: nothing lost, nothing under two ids, every incident closed."""
 import collections
 import json
 import os
+import re
 import struct
 from pathlib import Path
 
@@ -94,3 +95,17 @@ class Tally(collections.Counter):
 
     def record(self, title, record_property):
         record_property("figures", f"{title}: " + ", ".join(f"{name} = {number}" for name, number in self.items()))
+
+
+TOTALS = {"faults tried": ("faults tried", "tried"), "kills survived": ("kills survived",), "alerts sent": ("alerts sent", "sent"),
+          "lost": ("lost",), "duplicates": ("duplicates", "delivered twice"), "under two ids": ("under two ids",)}
+
+
+def total(lines):
+    """One line of the figures of all suites, as Tally.record() writes them; None without any."""
+    figures = collections.Counter()
+    for line in lines:
+        for name, number in re.findall(r"([\w ]+) = (\d+)", line.partition(": ")[2]):
+            figures[name.strip()] += int(number)
+    sums = {title: sum(figures[name] for name in names) for title, names in TOTALS.items()}
+    return "all fault suites: " + ", ".join(f"{name} = {number}" for name, number in sums.items()) if figures else None

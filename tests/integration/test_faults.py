@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from faulted import ALL, Tally, gap_of, ids_of, leftovers, received, under_two_ids, wait_quiet
+from faulted import ALL, Tally, gap_of, ids_of, leftovers, received, total, under_two_ids, wait_quiet
 from guard import within
 from helpers import FRA, MAIN, Mallory, sns, topic_arn
 from simaws import faults
@@ -96,6 +96,14 @@ def wait_hit(sim, numbers, seconds):
         time.sleep(0.1)
     sim.remove_fault()
     return unmet
+
+
+def test_the_figures_of_all_suites_are_added_up():
+    assert total([]) is None
+    assert total(["kills: tried = 3, kills survived = 2, calls = 9, alerts sent = 4, duplicates = 1, lost = 0, under two ids = 0",
+                  "two guards: sent = 6, delivered = 3, delivered twice = 0, lost = 1, under two ids = 0",
+                  "clock +3 s before: alerts sent = 5, duplicates = 0, lost = 0, under two ids = 0"]) == (
+        "all fault suites: faults tried = 3, kills survived = 2, alerts sent = 15, lost = 1, duplicates = 1, under two ids = 0")
 
 
 def test_every_kind_of_fault_is_in_the_table():

@@ -108,7 +108,7 @@ def test_two_guards_say_everything_under_one_id_though_one_is_killed_and_replace
     apart = {fact: (ids[0][fact], ids[1][fact]) for fact in ids[0].keys() & ids[1].keys() if ids[0][fact] != ids[1][fact]}
     twice = len(topic) - len({entry["id"] for entry in topic})
     lost = [stopped for stopped in stops if not gap_of(topic, stopped)]
-    Tally({"sent": published["accepted"], "delivered": published["delivered"], "delivered twice": twice,
+    Tally({"kills survived": 1, "sent": published["accepted"], "delivered": published["delivered"], "delivered twice": twice,
            "lost": len(lost), "under two ids": len(under_two_ids(topic)) + len(apart)}).record("two guards", record_property)
     assert not apart and not under_two_ids(topic) and twice == 0 and not lost
     assert published["accepted"] > published["delivered"], "both have sent"

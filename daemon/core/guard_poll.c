@@ -543,6 +543,14 @@ static void polled_status(Deciding *d, const Observation *seen) {
     found_errors(d, seen, was);
 }
 
+/* An organization trail that is one no more looks deleted to every account but its owner. */
+static void note_missing(Deciding *d, bool first_sight) {
+    JournalEntry *entry = plan_entry(d->plan, LINE_MISSING);
+
+    entry->first_sight = first_sight;
+    entry->foreign = !d->facts->writable;
+}
+
 static void polled_absent(Deciding *d) {
     TrailState *s = &d->s;
     PendingEvent how = { .findings = FINDING_BIT(FINDING_MISSING), .first_sight = !s->known };
@@ -561,7 +569,7 @@ static void polled_absent(Deciding *d) {
     guard_report_pending(d, &s->pending_restore, "");
     s->findings = FINDING_BIT(FINDING_MISSING);
     guard_set_fields(s, 0, 0, 0);
-    plan_entry(d->plan, LINE_MISSING)->first_sight = how.first_sight;
+    note_missing(d, how.first_sight);
     how.dedup_usec = deletion_mark(d, s->start_usec);
     how.phase = incident_begin(&s->incident, how.dedup_usec, d->now);
     s->incident.action = s->incident.restore = (ActionReport){ 0 };

@@ -273,6 +273,7 @@ Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity seve
         t->fields_left = s->fields; /* what the trail that was created again lacks */
     t->may_act = may_act_on(d, worst);
     t->protected = !guard_may_write(d->facts, action_about(worst));
+    t->foreign = !d->facts->writable;
     t->maintenance = d->facts->maintenance;
     t->drill = severity == SEVERITY_INFO && kind != EVENT_TRAIL_ATTEMPTED && is_about_drill(d, about);
     if (t->drill && d->s.drilled.reported_usec == 0)

@@ -59,6 +59,9 @@
     "what else they did.\n"                                                                                 \
     "3. If a setting still differs: mode \"restore\" restores what it can write; restore the rest by "      \
     "hand."
+#define ASK_THE_OWNER                                                                                       \
+    "1. Ask the owners of the organization's management account. Their event history has DeleteTrail, "     \
+    "UpdateTrail, or the call by which this account left the organization.\n"
 #define NOT_YOURS                                                                                           \
     "If it is not yours: find out who created it (command above), treat the credentials that were used "    \
     "as stolen, and delete the trail."
@@ -85,6 +88,7 @@ WHEN(first_sight, event->first_sight);
 WHEN(never_seen, event->never_seen);
 WHEN(still_unmet, event->fields_left != 0);
 WHEN(provisional, event->provisional);
+WHEN(foreign, event->foreign);
 WHEN(asked, event->asked);
 
 /* By the worst: an error that a delivery met is worse than what the checks beside it find. */
@@ -301,6 +305,19 @@ const AlertTemplate messages_missing[] = {
                       "TrailGuard stops polling it once the search for who deleted it has ended.",
     },
     {
+            .when = when_foreign,
+            .subject = "{LABEL} {name} missing in {where}{deletion}",
+            .headline =
+                    "{name} in {where} does not show any more: it was deleted, or is no organization trail "
+                    "of this account any more.",
+            .loss = "This trail records nothing of this account any more. " STILL_IN_HISTORY,
+            .deed = "{created}",
+            .advice = ASK_THE_OWNER
+            "2. If it was not planned: treat the credentials that were used as stolen.\n"
+            "3. If it was planned: trailguard accept {name}; or remove it from trails in "
+            "trailguard.conf, or add it to ignore.",
+    },
+    {
             .subject = "{LABEL} {name} missing in {where}{deletion}",
             .headline = "{name} in {where} is gone: in its home region, the list of trails and "
                         "GetTrailStatus both "
@@ -325,6 +342,15 @@ const AlertTemplate reminders_missing[] = {
             .headline = "{name} in {where} still does not exist. trailguard.conf names it.",
             .deed = "Nothing: there is no baseline to create it from.",
             .advice = "Create it; or correct its name in trails in trailguard.conf, or remove it there.",
+    },
+    {
+            .when = when_foreign,
+            .subject = "REMINDER {name} still missing in {where}, for {since}",
+            .headline = "{name} in {where} still does not show, and records nothing of this account.",
+            .deed = "{created}",
+            .advice = ASK_THE_OWNER
+            "2. If it was planned: trailguard accept {name}; or remove it from trails in "
+            "trailguard.conf, or add it to ignore.",
     },
     {
             .subject = "REMINDER {name} still missing in {where}, for {since}",

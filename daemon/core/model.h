@@ -510,6 +510,7 @@ typedef struct Event {
     bool resolves;    /* the incident is over with this message, or was before it */
     bool may_act;     /* false: the mode or the trail's owner forbids acting */
     bool protected;   /* an organization trail seen from a member account */
+    bool foreign;     /* an organization trail of another account, which may be writable all the same */
     Mode mode;
     Gap gap;
     ActionReport action;    /* about a restore where the message is, else a restart */
@@ -634,6 +635,7 @@ typedef struct JournalEntry {
     bool first_sight;
     bool maintenance;                /* left as it is for a maintenance window */
     bool refused;                    /* AWS does not let us: not tried again soon */
+    bool foreign;                    /* another account's organization trail */
     uint32_t fields;                 /* FIELD_BITs */
     char detail[ERROR_TEXT_MAX];     /* raw: escape before showing */
     char request_id[REQUEST_ID_MAX]; /* AWS's, of the write that it is about; "" : of what detail ends with,

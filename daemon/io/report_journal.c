@@ -77,6 +77,8 @@ static void add_retrying(const Writing *w) {
 static void add_missing(const Writing *w) {
     (void)strbuf_add(w->out,
                      w->note->first_sight ? "is missing; it was never found" : "is missing: it was deleted");
+    if (w->note->foreign && !w->note->first_sight)
+        (void)strbuf_add(w->out, ", or is no organization trail of this account any more");
 }
 
 static void add_failing(const Writing *w) {

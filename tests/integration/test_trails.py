@@ -236,6 +236,20 @@ def test_cloudtrails_delegated_administrator_starts_restores_and_recreates(sim, 
     assert sim.trail(ORG_TRAIL)["logging"] is True
 
 
+def test_an_organization_trail_that_is_made_private_is_not_said_to_be_deleted(sim, make_guard, mallory):
+    """To every other account, CloudTrail's delegated administrator included, it looks as if it were."""
+    sim.call("organization", management=MAIN, members=[MEMBER], delegated=[MEMBER])
+    sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
+    sim.add_topic(MEMBER_TOPIC)
+    sim.add_user("member-guard", MEMBER)
+    guard = make_guard(sim, "member-guard", regions=[FRA], settings_interval=1, alerts=sns(MEMBER_TOPIC))
+    guard.start().wait_guarding().wait_verdict("org-trail", "protected")
+    mallory.client(ORG_TRAIL).update_trail(Name=ORG_TRAIL, IsOrganizationTrail=False)
+    told = wait_alert(sim, "trail.missing", MEMBER_TOPIC, seconds=20)
+    assert "it was deleted, or is no organization trail of this account any more" in told["summary"]
+    guard.wait_line(f"org-trail {FRA} {MAIN}: is missing: it was deleted, or is no organization trail of this account any more")
+
+
 def test_the_management_account_restarts_its_organization_trail(sim, make_guard, mallory):
     sim.call("organization", management=MAIN, members=[MEMBER])
     sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})

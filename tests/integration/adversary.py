@@ -199,9 +199,13 @@ class Game:
         self.note("referee", "all is well")
 
     def settings_read(self):
-        """The guard has read every trail's settings since the calm began, so that it can report what stays changed."""
-        reads = self.sim.requests(account=self.account, operation="DescribeTrails", status=200, principal=self.arn("guard"))
-        regions = collections.Counter(entry["region"] for entry in reads if entry["time"] > self.calm_since)
+        """The guard has read every trail's settings since the calm began, and since it created one again, so that it can report
+        what stays changed."""
+        by_guard = {"account": self.account, "status": 200, "principal": self.arn("guard")}
+        created = [entry["time"] for entry in self.sim.requests(operation="CreateTrail", **by_guard)]
+        reads = self.sim.requests(operation="DescribeTrails", **by_guard)
+        since = max([self.calm_since, *created])
+        regions = collections.Counter(entry["region"] for entry in reads if entry["time"] > since)
         return all(regions[region] >= 4 for region in (FRA, IAD))
 
     def restored(self, arn):

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/iam.h"
+#include "lib/iam_policy.h"
 #include "lib/sns.h"
 #include "lib/sts.h"
 
@@ -21,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     StsIdentity identity = { 0 };
     Credentials *session = NULL;
     IamSimulation simulation = { 0 };
-    char id[64] = "";
+    char id[64] = "", *document = NULL;
     Arn arn;
     int r;
 
@@ -48,5 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (size_t i = 0; i < simulation.n; i++)
         check(simulation.items[i].action[0] != '\0' && simulation.items[i].resource[0] != '\0');
     iam_simulation_done(&simulation);
+
+    r = operation_read(&iam_get_role_policy_operation, (const char *)data, size, NULL, &document);
+    check(r == 0 || r == -EBADMSG);
+    check((r == 0) == (document != NULL));
+    free(document);
     return 0;
 }

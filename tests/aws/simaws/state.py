@@ -152,6 +152,7 @@ class State:
             self.users = {}             # (account, name) -> Principal
             self.roles = {}             # arn -> Role
             self.policies = {}          # ARN of a managed policy -> its statements
+            self.documents = {}         # (ARN of a user or role, name of an inline policy) -> its text
             self.keys = {}              # access key id -> Key
             self.trails = {}            # arn -> Trail
             self.topics = {}            # arn -> Topic

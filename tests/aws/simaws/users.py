@@ -2,6 +2,7 @@
 """Policies that are put into users and roles, or attached to them: operations of iam_api.py. What decides is iam.py."""
 
 import json
+import urllib.parse
 
 from . import iam
 from .errors import AwsError
@@ -60,8 +61,19 @@ def _managed(call, arn):
 
 def _put(call, params):
     kind, _ = _subject(params)
-    _allowed(call, params)[params["PolicyName"]] = _document(params["PolicyDocument"], INLINE_MAX[kind])
+    policies = _allowed(call, params)
+    policies[params["PolicyName"]] = _document(params["PolicyDocument"], INLINE_MAX[kind])
+    call.state.documents[_owner(call, *_subject(params)).arn, params["PolicyName"]] = params["PolicyDocument"]
     return {}
+
+
+def _get(call, params):
+    kind, name = _subject(params)
+    if params["PolicyName"] not in _allowed(call, params):
+        raise AwsError("NoSuchEntity", f"The {kind} policy with name {params['PolicyName']} cannot be found.", 404, exact=True)
+    document = call.state.documents[_owner(call, kind, name).arn, params["PolicyName"]]
+    return {"UserName" if kind == "user" else "RoleName": name, "PolicyName": params["PolicyName"],
+            "PolicyDocument": urllib.parse.quote(document)}
 
 
 def _attach(call, params):
@@ -96,5 +108,6 @@ def delete_policy(call, params):
 
 OPERATIONS = {"CreatePolicy": create_policy, "DeletePolicy": delete_policy,
               "PutUserPolicy": _put, "PutRolePolicy": _put, "DeleteUserPolicy": _take, "DeleteRolePolicy": _take,
+              "GetUserPolicy": _get, "GetRolePolicy": _get,
               "AttachUserPolicy": _attach, "AttachRolePolicy": _attach,
               "DetachUserPolicy": _take, "DetachRolePolicy": _take}

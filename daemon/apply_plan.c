@@ -10,8 +10,9 @@
 
 #include "daemon/core/alert.h"
 #include "daemon/core/contain.h"
-#include "daemon/drills.h"
+#include "daemon/core/hold.h"
 #include "daemon/core/settings.h"
+#include "daemon/drills.h"
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
@@ -212,14 +213,26 @@ static void set_maintenance(Trail *trail, Now now) {
 static void note_containment(Trail *trail, const Subject *subject, const Event *event, const char *incident,
                              const Containment *contain) {
     bool refused = contain->verdict == CONTAIN_REFUSED;
+    const char *why_not = contain->why_not;
     JournalEntry entry = { .line = refused ? LINE_CONTAIN_REFUSED : LINE_CONTAIN_PROPOSED, .actor = event->actor };
     _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(2 * ERROR_TEXT_MAX);
 
     (void)strbuf_addf(&detail, "%s, because of ", contain->arn);
     (void)contain_reason(contain, &detail);
-    (void)strbuf_addf(&detail, "%s%s", refused ? "; " : "", refused ? contain->why_not : "");
+    (void)strbuf_addf(&detail, "%s%s%s", why_not ? "; " : "", why_not && !refused ? "not enforced: " : "",
+                      why_not ? why_not : "");
     (void)text_copy(entry.detail, sizeof(entry.detail), strbuf_str(&detail));
     trail->engine->sink->entry(subject, &entry, incident, event->time_usec);
+}
+
+/* It is on the disk, and reported, before AWS is asked: see daemon/holds.c. */
+static void hold(Engine *engine, const Containment *contain) {
+    const char *topics[CONFIG_CHANNELS_MAX];
+    int r = hold_add(&engine->contain, contain, topics, config_topics(engine->config, topics));
+
+    if (r < 0)
+        log_line(LOG_ERR, "%s: not contained: %s", contain->arn, strerror(-r));
+    engine_due(engine, DUE_HOLDS);
 }
 
 /* The message that says who did it has also what to do about that. */
@@ -238,12 +251,16 @@ static void contain(Trail *trail, const Subject *subject, Event *event, Containm
         .guards = engine->config->guards.items,
         .n_guards = engine->config->guards.n,
     };
-    const ContainDeed deed = contain_deed(&state, event, subject->account, incident);
+    ContainDeed deed = contain_deed(&state, event, subject->account, incident);
 
     (void)alert_incident_id(subject, event->incident_dedup_usec, incident);
+    deed.writable = engine_account_policy(trail->via).mode != MODE_OBSERVE &&
+                    text_equal(engine_account_named(trail->via), subject->account);
     if (contain_take(&policy, &engine->contain, &deed, event->time_usec, ret) < 0)
         log_line(LOG_ERR, "%s: out of memory; whoever attacks it is not counted", trail->arn);
-    if (ret->verdict != CONTAIN_NOTHING)
+    if (ret->verdict == CONTAIN_ENFORCED)
+        hold(engine, ret);
+    else if (ret->verdict != CONTAIN_NOTHING)
         note_containment(trail, subject, event, incident, ret);
     if (ret->verdict == CONTAIN_PROPOSED)
         event->contain = ret;

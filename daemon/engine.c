@@ -23,6 +23,7 @@
 
 #include "daemon/core/enum_names.h"
 #include "daemon/core/events.h"
+#include "daemon/holds.h"
 #include "daemon/log.h"
 #include "daemon/version.h"
 #include "lib/rate_limiter.h"
@@ -156,6 +157,8 @@ static int run_due(sd_event_source *source, void *userdata) {
         run_checks(engine);
     if (due & DUE_SEARCHES)
         run_searches(engine);
+    if (due & DUE_HOLDS)
+        engine_run_holds(engine);
     return 0;
 }
 
@@ -200,6 +203,7 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
     if (!engine->once)
         engine_watch_directories(engine);
     engine_start_passes(engine, IDENTITY_WAIT_USEC);
+    engine_due(engine, DUE_HOLDS);
     for (size_t i = 0; i < engine->n_accounts; i++)
         engine_ask_identity(engine->accounts[i]);
     return 0;
@@ -213,6 +217,7 @@ static void close_aws_and_tables(Engine *engine) {
     if (!engine->aws.loop)
         return;
     engine_stop_polls(engine);
+    engine_stop_holds(engine);
     engine->due = 0;
     for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
         loop_cancel(engine->aws.loop, *timers[i]);

@@ -34,6 +34,7 @@ static const Verb verbs[] = {
       "record the current settings as the trails' baseline; shows the differences first" },
     { "drill", verb_drill, 1,
       "stop a trail, watch the daemon start it, report and attribute that; exit 0 when all of it works" },
+    { "release", verb_release, 1, "give a user or role its rights again that the guard has contained" },
     { "policy", verb_policy, 1, "print IAM policies that fit the configuration: guard, deny or scp" },
 };
 

@@ -302,6 +302,7 @@ struct Engine {
     char hinted[GUARDS_HINTED_MAX][ACTOR_TEXT_MAX]; /* ARNs of what looks like guards: in the journal once */
     size_t n_hinted;
     ContainHistory contain;
+    LoopTimer *hold_timer; /* NULL: nobody is contained */
 };
 
 /* What has become due in a stage that stands above the one that found out: the loop runs it in its next
@@ -312,6 +313,7 @@ struct Engine {
 #define DUE_SEARCHES    8U  /* for who caused what happened to trails and accounts */
 #define DUE_CONTESTED   16U /* a trail is contested: it is polled beside the passes */
 #define DUE_DIRECTORIES 32U /* our directories are checked, because the process is awake anyhow */
+#define DUE_HOLDS       128U /* those that are contained, or are to be */
 #define DUE_CAUSES      64U /* targets or accounts came to or went from those that have one cause */
 
 void engine_due(Engine *engine, unsigned what);

@@ -18,14 +18,14 @@ function __trailguard_regions
     __trailguard_status | grep -oE '"region": ?"[a-z0-9-]+"' | sed -E 's/.*"([a-z0-9-]+)"$/\1/' | sort -u
 end
 
-set -l verbs run check config status test-alert accept drill policy help
+set -l verbs run check config status test-alert accept drill release policy help
 complete -c trailguard -f
 complete -c trailguard -n "not __fish_seen_subcommand_from $verbs" -a "$verbs"
 complete -c trailguard -n "not __fish_seen_subcommand_from $verbs" -l instance -x -d 'of trailguard@NAME.service'
 complete -c trailguard -n "not __fish_seen_subcommand_from $verbs" -l version -d 'print the version'
 complete -c trailguard -s c -r -F -d 'configuration file'
 complete -c trailguard -l help -d 'describe the verb'
-complete -c trailguard -n '__fish_seen_subcommand_from help' -a 'run check config status test-alert accept drill policy'
+complete -c trailguard -n '__fish_seen_subcommand_from help' -a 'run check config status test-alert accept drill release policy'
 complete -c trailguard -n '__fish_seen_subcommand_from check status' -l json -d 'print a document'
 complete -c trailguard -n '__fish_seen_subcommand_from check' -l restore -d 'act as the mode allows'
 complete -c trailguard -n '__fish_seen_subcommand_from check' -l doctor -d 'what the daemon needs, and what is missing'
@@ -42,3 +42,5 @@ complete -c trailguard -n '__fish_seen_subcommand_from accept drill' -a '(__trai
 complete -c trailguard -n '__fish_seen_subcommand_from drill' -l profile -x -d 'the profile of an operator'
 complete -c trailguard -n '__fish_seen_subcommand_from policy' -a 'guard deny scp'
 complete -c trailguard -n '__fish_seen_subcommand_from policy' -l account -x -d 'deny: of this account alone' -a '(__trailguard_accounts)'
+complete -c trailguard -n '__fish_seen_subcommand_from release' -l list -d 'who is contained'
+complete -c trailguard -n '__fish_seen_subcommand_from release' -l account -x -d 'whose' -a '(__trailguard_accounts)'

@@ -99,6 +99,11 @@ static void name_trails(const Rights *rights, Question *question) {
     question->n_resources = MAX(n, 1U);
 }
 
+/* What the guard must not do needs no right. */
+static bool is_denial(const json_t *statement) {
+    return text_equal(json_string_value(json_object_get(statement, "Effect")), "Deny");
+}
+
 static void question_of(const Rights *rights, const json_t *statement, Question *ret) {
     *ret = (Question){ 0 };
     ret->n_actions = take_texts(json_object_get(statement, "Action"), ret->actions, ACTIONS_MAX);
@@ -205,6 +210,8 @@ static AwsErrorClass simulate_all(Rights *rights, const json_t *statements) {
     for (size_t i = 0; class == AWS_OK && i < json_array_size(statements); i++) {
         Question question;
 
+        if (is_denial(json_array_get(statements, i)))
+            continue;
         question_of(rights, json_array_get(statements, i), &question);
         class = simulate(rights, &question);
         if (class == AWS_NOT_FOUND && find_path(rights))
@@ -334,6 +341,8 @@ static void by_calls(Rights *rights, const json_t *statements, const char *why) 
     for (size_t i = 0; i < json_array_size(statements); i++) {
         Question question;
 
+        if (is_denial(json_array_get(statements, i)))
+            continue;
         question_of(rights, json_array_get(statements, i), &question);
         for (size_t k = 0; k < question.n_actions; k++)
             judge_by_calls(rights, question.actions[k], &unknown);

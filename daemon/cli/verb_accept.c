@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,18 +54,6 @@ typedef struct Accepting {
 } Accepting;
 
 /* ---- who and what ---- */
-
-/* For the record, and for the alert about it. */
-static const char *who(char *dst, size_t size) {
-    const char *sudo = getenv("SUDO_USER");
-    const struct passwd *pw = getpwuid(getuid());
-
-    if (sudo && sudo[0])
-        (void)snprintf(dst, size, "%.100s by sudo", sudo);
-    else
-        (void)snprintf(dst, size, "%.100s (uid %u)", pw ? pw->pw_name : "unknown user", (unsigned)getuid());
-    return dst;
-}
 
 static bool is_meant(Accepting *a, const char *name, const char *arn) {
     bool meant = a->args->n_names == 0;
@@ -252,7 +239,7 @@ static int record(const Accepting *a) {
     for (size_t i = 0; i < a->n; i++) {
         const Candidate *c = &a->candidates[i];
         int r = baseline_file_accept(a->dir, c->arn, c->gone ? NULL : c->settings, c->gone,
-                                     who(by, sizeof(by)), verb_now_usec(), error, sizeof(error));
+                                     verb_who(by, sizeof(by)), verb_now_usec(), error, sizeof(error));
 
         if (r < 0) {
             fprintf(stderr, "trailguard accept: %s\n", error); /* it names the ARN */

@@ -154,9 +154,7 @@ static void collect(Job *job) {
     const Partition *partition = endpoint_partition_of(job->guard.region);
 
     job->partition = job->guard.partition[0] ? job->guard.partition : partition ? partition->id : "aws";
-    for (size_t i = 0; i < config->n_channels; i++)
-        if (config->channels[i].type == CHANNEL_SNS)
-            job->topics[job->n_topics++] = config->channels[i].topic_arn;
+    job->n_topics = config_topics(config, job->topics);
     for (size_t i = 0; i < config->n_accounts; i++)
         if (is_covered(job, &config->accounts[i]))
             job->roles[job->n_roles++] = config->accounts[i].role_arn;
@@ -188,6 +186,7 @@ static PolicyNeeds needs_of(const Job *job, const AccountConfig *account) {
         .attribution = policy.attribution,
         .bucket_checks = job->config->bucket_checks,
         .owner_check = job->config->owner_check,
+        .contains = job->config->contain.mode == CONTAIN_ENFORCE,
     };
 }
 
@@ -224,6 +223,7 @@ static json_t *hub_policy(const Job *job) {
     needs.guarded = (group || config->n_accounts == 0 || config->organization.role_name) &&
                     (!job->guard.known || shard_has(&config->shard, job->guard.account));
     needs.account = job->guard.account;
+    needs.own = job->guard.arn;
     needs.topics = job->topics;
     needs.n_topics = job->n_topics;
     needs.roles = job->roles;
@@ -236,6 +236,7 @@ static json_t *member(const Job *job, const AccountConfig *group, const char *ro
     PolicyNeeds needs = needs_of(job, group);
     Arn arn;
 
+    needs.own = role_arn;
     if (group && arn_parse(role_arn, &arn) >= 0) {
         needs.account = arn.account;
         needs.partition = arn.partition;

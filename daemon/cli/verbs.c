@@ -3,6 +3,8 @@
 #include "daemon/cli/verbs.h"
 
 #include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-event.h>
@@ -104,6 +106,7 @@ static const struct Flag {
     { "--problems", VERB_TAKES_FILTERS, offsetof(VerbArgs, problems), NULL },
     { "--all", VERB_TAKES_FILTERS, offsetof(VerbArgs, all), NULL },
     { "--watch", VERB_TAKES_FILTERS, offsetof(VerbArgs, watch), NULL },
+    { "--list", VERB_TAKES_LIST, offsetof(VerbArgs, list), NULL },
     { "--account", VERB_TAKES_FILTERS | VERB_TAKES_ACCOUNT, offsetof(VerbArgs, account),
       "--account needs an id or a name" },
     { "--region", VERB_TAKES_FILTERS, offsetof(VerbArgs, region), "--region needs a region" },
@@ -322,6 +325,17 @@ static void sent(const Receipt *receipt, void *userdata) {
     printf("%s: %s %s\n", test->channel,
            test->good ? "sent, receipt" : "FAILED:", text_escaped(text, sizeof(text), receipt->text));
     (void)sd_event_exit(test->event, 0);
+}
+
+const char *verb_who(char *dst, size_t size) {
+    const char *sudo = getenv("SUDO_USER");
+    const struct passwd *pw = getpwuid(getuid());
+
+    if (sudo && sudo[0])
+        (void)snprintf(dst, size, "%.100s by sudo", sudo);
+    else
+        (void)snprintf(dst, size, "%.100s (uid %u)", pw ? pw->pw_name : "unknown user", (unsigned)getuid());
+    return dst;
 }
 
 uint64_t verb_now_usec(void) {

@@ -19,10 +19,11 @@ int verb_test_alert(int argc, char **argv);
 int verb_accept(int argc, char **argv);
 int verb_policy(int argc, char **argv);
 int verb_drill(int argc, char **argv);
+int verb_release(int argc, char **argv);
 
 typedef struct VerbArgs {
     const char *config; /* -c FILE, or the default */
-    bool json, dump, restore, doctor, yes, problems, all, watch;
+    bool json, dump, restore, doctor, yes, problems, all, watch, list;
     const char *channel;                 /* --channel NAME; NULL: all */
     const char *profile;                 /* --profile NAME; NULL: as the environment has it */
     const char *account, *region, *trail; /* filters; NULL: all */
@@ -42,6 +43,7 @@ typedef enum VerbTakes {
     VERB_TAKES_ACCOUNT = 1 << 7, /* of these --account alone */
     VERB_TAKES_DOCTOR = 1 << 8,
     VERB_TAKES_PROFILE = 1 << 9,
+    VERB_TAKES_LIST = 1 << 10,
 } VerbTakes;
 
 /* Parses a verb's options. help is printed for --help. Returns 1 to go on, 0 when --help was served (exit
@@ -88,6 +90,9 @@ int verb_check_show(const Status *status, const VerbArgs *args);
 /* `accept`: shows the differences, asks, and records below dir. Returns the exit status. */
 int verb_accept_rows(const VerbArgs *args, const char *dir, const EngineSettings *rows, size_t n,
                      const char *unlisted);
+
+/* Who runs this, for the record and for the alert about it. Returns dst. */
+const char *verb_who(char *dst, size_t size);
 
 /* Real; now. */
 uint64_t verb_now_usec(void);

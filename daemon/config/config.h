@@ -191,6 +191,8 @@ const MaintenanceConfig *config_maintenance_at(const Config *config, const char 
 /* What a channel is called in the outbox, in the journal and by `test-alert --channel`: "sns:arn:...",
  * "webhook:NAME", in a new string; NULL when out of memory. It holds no secret: of a URL it has the host. */
 char *config_channel_key(const ChannelConfig *channel);
+/* The ARNs of the topics that alerts go to; returns how many. Borrowed. */
+size_t config_topics(const Config *config, const char *ret[static CONFIG_CHANNELS_MAX]);
 
 Policy config_policy(const Config *config);
 

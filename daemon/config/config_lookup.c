@@ -129,3 +129,12 @@ const MaintenanceConfig *config_maintenance_at(const Config *config, const char 
     }
     return best;
 }
+
+size_t config_topics(const Config *config, const char *ret[static CONFIG_CHANNELS_MAX]) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < config->n_channels; i++)
+        if (config->channels[i].type == CHANNEL_SNS)
+            ret[n++] = config->channels[i].topic_arn;
+    return n;
+}

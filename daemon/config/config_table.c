@@ -26,7 +26,7 @@ static const char *const restore_words[] = { "settings", "selectors", "insights"
 
 static const char *const channel_types[] = { "sns", "webhook", "command", "alertmanager",
                                              NULL };                        /* ChannelType */
-static const char *const contain_words[] = { "off", "propose", NULL }; /* ContainMode */
+static const char *const contain_words[] = { "off", "propose", "enforce", NULL }; /* ContainMode */
 static const char *const style_words[] = { "healthchecks", "plain", NULL }; /* HeartbeatStyle */
 static const char *const format_words[] = {
     "json", "slack", "teams", "pagerduty", "opsgenie", NULL

@@ -427,6 +427,8 @@ static void add_contain(const AlertExpansion *x) {
     (void)contain_reason(contain, x->out);
     (void)strbuf_addf(x->out, ". It changes nothing itself.%s\n",
                       contain->is_role ? " This ends all sessions of the role, also those of other people." : "");
+    if (contain->why_not)
+        (void)strbuf_addf(x->out, "  TrailGuard was to do this itself, and is not sure enough: %s.\n", contain->why_not);
     (void)strbuf_addf(x->out,
                       "  Run the first command on the guard's host, the others with the keys of another administrator "
                       "of account %s:\n",
@@ -604,6 +606,11 @@ static int make_id(const Subject *subject, const Event *event, char ret[static H
     (void)add_kind(&kind, subject, event);
     if (event_row(event->kind)->about_channel)
         add_field(&kind, event->detail);
+    if (event->hold) {
+        add_field(&kind, event->hold->arn);
+        add_field(&kind, event->hold->policy);
+        (void)strbuf_addf(&kind, "%u", (unsigned)event->step);
+    }
     r = strbuf_error(&kind);
     if (r < 0)
         return r;

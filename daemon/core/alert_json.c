@@ -7,6 +7,7 @@
 
 #include "daemon/core/alert_private.h"
 #include "daemon/core/contain.h"
+#include "daemon/core/hold.h"
 #include "daemon/core/enum_names.h"
 #include "lib/util/json_text.h"
 #include "lib/util/text.h"
@@ -208,6 +209,21 @@ static json_t *contain_of(const Containment *contain) {
                      lines_of(strbuf_str(&undo)));
 }
 
+/* Who is held, and what became of it. */
+static json_t *contained_of(const Event *event) {
+    static const char *const steps[_CONTAIN_STEP_MAX] = {
+        [CONTAIN_STEP_ABOUT] = "about_to",  [CONTAIN_STEP_HELD] = "done",
+        [CONTAIN_STEP_FAILED] = "failed",   [CONTAIN_STEP_REMOVED] = "removed_by_others",
+        [CONTAIN_STEP_GIVEN_UP] = "given_up", [CONTAIN_STEP_GONE] = "gone",
+        [CONTAIN_STEP_RELEASED] = "released", [CONTAIN_STEP_STUCK] = "not_released",
+    };
+    const ContainHold *hold = event->hold;
+
+    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o}", "arn", foreign(hold->arn), "kind",
+                     hold_is_role(hold) ? "role" : "user", "step", steps[event->step], "policy", hold->policy, "reason",
+                     hold->reason, "since", time_or_null(hold->since_usec));
+}
+
 static json_t *headline_of(const AlertSource *source) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
 
@@ -253,6 +269,7 @@ static bool fill(json_t *o, const AlertSource *s, const char *id) {
            add(o, "attack", attack_of(event)) &&
            (!event->delivers || add(o, "destination", destination_of(event))) &&
            (!event->contain || add(o, "contain", contain_of(event->contain))) &&
+           (!event->hold || add(o, "contained", contained_of(event))) &&
            add(o, "guard",
                json_pack("{s:o, s:o}", "host", foreign(s->guard->host), "version",
                          foreign(s->guard->version)));

@@ -48,7 +48,8 @@ extern const AlertTemplate messages_stopped[], messages_contested[], messages_in
         messages_attempted[], messages_unaccepted[], messages_baseline_weak[], messages_baseline_damaged[],
         messages_baseline_accepted[], messages_unreachable[], messages_reachable[], messages_left[],
         messages_uncovered[], messages_covered[], messages_channel_failed[], messages_channel_recovered[],
-        messages_channel_unheard[], messages_channel_heard[], messages_test[];
+        messages_channel_unheard[], messages_channel_heard[], messages_contained[], messages_released[],
+        messages_test[];
 extern const AlertTemplate reminders_stopped[], reminders_missing[], reminders_weakened[], reminders_unmet[],
         reminders_failing[], reminders_unreachable[], reminders_left[], reminders_uncovered[];
 /* What any event may have instead: it sums up, or its target is no longer guarded. May not fit. */
@@ -78,6 +79,8 @@ typedef struct AlertVariable {
 
 /* alert_variables_who.c: callers, and several regions or accounts. */
 extern const AlertVariable alert_variables_who[];
+/* messages_contain.c: identities that are contained; only in their messages. */
+extern const AlertVariable alert_variables_contain[];
 
 /* events.c: the message for an event; never NULL. */
 const AlertTemplate *alert_template(const Subject *subject, const Event *event);

@@ -596,7 +596,7 @@ static const AlertVariable variables[] = {
 };
 
 static void add_variable(const AlertExpansion *x, const char *name, size_t len) {
-    const AlertVariable *const tables[] = { variables, alert_variables_who };
+    const AlertVariable *const tables[] = { variables, alert_variables_who, alert_variables_contain };
 
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
         for (const AlertVariable *v = tables[i]; v->name; v++)

@@ -18,6 +18,8 @@
 /* What IAM allows in the names of users and roles; none of it means anything to a shell. */
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-"
 
+#define WAR_CALLS_MIN 2U /* that are proven, before it is held because of a war */
+
 /* AWS's times of a call and of what it did differ by less. */
 #define CONTEST_SLACK_USEC (60 * USEC_PER_SEC)
 
@@ -131,6 +133,22 @@ static const char *why_not(const ContainPolicy *policy, const ContainDeed *deed,
     return NULL;
 }
 
+/* Where a proposal is as far as it goes: whom the guard cannot be sure about, a person decides about. */
+static const char *why_not_enforced(const ContainPolicy *policy, const ContainDeed *deed,
+                                    const Containment *contain) {
+    const char *session = strrchr(deed->actor->arn, '/');
+
+    if (!deed->writable)
+        return "the mode of the account is observe, or these are no keys of it";
+    if (contain->war && contain->n_tamperings < MIN(policy->after, WAR_CALLS_MIN))
+        return "it made one call of this war, as far as is known, and anyone can make one by mistake";
+    if (contain->is_role && strstr(contain->arn, ":role/service-role/"))
+        return "AWS services of yours use the role";
+    if (contain->is_role && session && text_starts_with(session, "/i-"))
+        return "the session is that of an EC2 instance, and all its programs would lose their rights";
+    return NULL;
+}
+
 /* ---- what is remembered ---- */
 
 static uint64_t since(uint64_t then_usec, uint64_t now_usec) {
@@ -139,7 +157,9 @@ static uint64_t since(uint64_t then_usec, uint64_t now_usec) {
 
 /* Until when it is of importance: max_per_day counts what was proposed. */
 static uint64_t last_usec(const ContainIdentity *item) {
-    return MAX(item->tampered_usec[0], item->proposed_usec ? item->proposed_usec + DAY_USEC : 0);
+    uint64_t counted_usec = MAX(item->proposed_usec, item->enforced_usec);
+
+    return MAX(item->tampered_usec[0], counted_usec ? counted_usec + DAY_USEC : 0);
 }
 
 /* The identity's, or a new one: over the ceiling in the place of that which was of importance least recently.
@@ -198,23 +218,45 @@ static unsigned count_tamperings(const ContainIdentity *item) {
     unsigned n = 0;
 
     while (n < CONTAIN_AFTER_MAX && item->events[n] != 0 &&
+           item->tampered_usec[n] > item->released_usec &&
            since(item->tampered_usec[n], item->tampered_usec[0]) < HOUR_USEC)
         n++;
     return n;
 }
 
-/* Others of the account that were proposed within a day. */
-static unsigned count_proposed(const ContainHistory *history, const ContainIdentity *but,
-                               uint64_t now_usec) {
+/* Others of the account that were proposed, or held, within a day. */
+static unsigned count_others(const ContainHistory *history, const ContainIdentity *but, bool held,
+                             uint64_t now_usec) {
     unsigned n = 0;
 
     for (size_t i = 0; i < history->n; i++) {
         const ContainIdentity *item = &history->items[i];
+        uint64_t then_usec = held ? item->enforced_usec : item->proposed_usec;
 
-        n += item != but && text_equal(item->account, but->account) && item->proposed_usec != 0 &&
-             since(item->proposed_usec, now_usec) < DAY_USEC;
+        n += item != but && text_equal(item->account, but->account) && then_usec != 0 &&
+             since(then_usec, now_usec) < DAY_USEC;
     }
     return n;
+}
+
+static bool is_held(const ContainHistory *history, const char *arn) {
+    for (size_t i = 0; i < history->n_holds; i++)
+        if (text_equal(history->holds[i].arn, arn))
+            return !history->holds[i].given_up;
+    return false;
+}
+
+/* The last one of a day is kept for a war: users that he makes, and who tamper, must not use it up. */
+static const char *why_full(const ContainPolicy *policy, const ContainHistory *history,
+                            const ContainIdentity *item, bool war, uint64_t now_usec) {
+    unsigned max = policy->max_per_day;
+
+    if (history->n_holds >= CONTAIN_HOLDS_MAX)
+        return "as many identities are held as the guard keeps";
+    if (!war && max > 1)
+        max--;
+    return count_others(history, item, true, now_usec) >= max ? "contain.max_per_day is reached in this account"
+                                                              : NULL;
 }
 
 /* False when it was given before. */
@@ -227,6 +269,25 @@ static bool note_verdict(ContainIdentity *item, const char *incident, ContainVer
     memmove(&item->marks[1], &item->marks[0], (CONTAIN_MARKS_MAX - 1) * sizeof(item->marks[0]));
     item->marks[0] = mark;
     return true;
+}
+
+/* PROPOSED, ENFORCED or REFUSED. */
+static ContainVerdict judge(const ContainPolicy *policy, const ContainHistory *history, const ContainDeed *deed,
+                            const ContainIdentity *item, uint64_t now_usec, Containment *contain) {
+    if (contain->why_not)
+        return CONTAIN_REFUSED;
+    if (policy->mode == CONTAIN_ENFORCE) {
+        contain->why_not = why_not_enforced(policy, deed, contain);
+        if (!contain->why_not)
+            contain->why_not = why_full(policy, history, item, contain->war, now_usec);
+        if (!contain->why_not)
+            return CONTAIN_ENFORCED;
+    }
+    /* users that he makes must not keep the one who makes war from being proposed */
+    if (contain->war || count_others(history, item, false, now_usec) < policy->max_per_day)
+        return CONTAIN_PROPOSED;
+    contain->why_not = "contain.max_per_day is reached in this account";
+    return CONTAIN_REFUSED;
 }
 
 int contain_take(const ContainPolicy *policy, ContainHistory *history, const ContainDeed *deed,
@@ -244,22 +305,31 @@ int contain_take(const ContainPolicy *policy, ContainHistory *history, const Con
         return -ENOMEM;
     note_tampering(item, deed->actor);
     contain.n_tamperings = count_tamperings(item);
-    if (!contain.war && contain.n_tamperings < policy->after)
+    contain.war = contain.war && deed->actor->event_usec > item->released_usec;
+    if ((!contain.war && contain.n_tamperings < policy->after) || is_held(history, contain.arn))
         return 0;
-    /* users that he makes must not keep the one who makes war from being proposed */
-    if (!contain.why_not && !contain.war && count_proposed(history, item, now_usec) >= policy->max_per_day)
-        contain.why_not = "contain.max_per_day is reached in this account";
-    contain.verdict = contain.why_not ? CONTAIN_REFUSED : CONTAIN_PROPOSED;
+    contain.verdict = judge(policy, history, deed, item, now_usec, &contain);
     if (!note_verdict(item, deed->incident, contain.verdict))
         return 0;
-    if (!contain.why_not)
+    if (contain.verdict == CONTAIN_PROPOSED)
         item->proposed_usec = now_usec;
+    if (contain.verdict == CONTAIN_ENFORCED)
+        item->enforced_usec = now_usec;
     *ret = contain;
     return 0;
 }
 
+void contain_forgive(ContainHistory *history, const char *arn, uint64_t now_usec) {
+    for (size_t i = 0; i < history->n; i++)
+        if (text_equal(history->items[i].arn, arn)) {
+            history->items[i].released_usec = now_usec;
+            memset(history->items[i].marks, 0, sizeof(history->items[i].marks));
+        }
+}
+
 void contain_history_done(ContainHistory *history) {
     free(history->items);
+    free(history->holds);
     *history = (ContainHistory){ 0 };
 }
 
@@ -288,13 +358,11 @@ static void add_first_policy(const Containment *contain, StrBuf *b) {
     (void)strbuf_add(b, "]}");
 }
 
-#define CONTAIN "TrailGuardContain"
-
 int contain_commands(const Containment *contain, bool undo, StrBuf *b) {
     const char *kind = contain->is_role ? "role" : "user", *name = contain->name;
     _cleanup_strbuf_ StrBuf arn = STRBUF_INIT(ACTOR_TEXT_MAX);
 
-    (void)strbuf_addf(&arn, "arn:%s:iam::%s:policy/" CONTAIN "-%s-%s", contain->partition, contain->account,
+    (void)strbuf_addf(&arn, "arn:%s:iam::%s:policy/" CONTAIN_POLICY "-%s-%s", contain->partition, contain->account,
                       kind, name);
     if (strbuf_error(&arn) < 0)
         return strbuf_error(&arn);
@@ -302,16 +370,16 @@ int contain_commands(const Containment *contain, bool undo, StrBuf *b) {
         (void)strbuf_addf(b, "aws iam detach-%s-policy --%s-name=%s --policy-arn %s\n", kind, kind, name,
                           strbuf_str(&arn));
         (void)strbuf_addf(b, "aws iam delete-policy --policy-arn %s\n", strbuf_str(&arn));
-        return strbuf_addf(b, "aws iam delete-%s-policy --%s-name=%s --policy-name " CONTAIN "\n", kind,
+        return strbuf_addf(b, "aws iam delete-%s-policy --%s-name=%s --policy-name " CONTAIN_POLICY "\n", kind,
                            kind, name);
     }
-    (void)strbuf_addf(b, "trailguard policy deny --account %s >" CONTAIN ".json\n", contain->account);
-    (void)strbuf_addf(b, "aws iam put-%s-policy --%s-name=%s --policy-name " CONTAIN " --policy-document '",
+    (void)strbuf_addf(b, "trailguard policy deny --account %s >" CONTAIN_POLICY ".json\n", contain->account);
+    (void)strbuf_addf(b, "aws iam put-%s-policy --%s-name=%s --policy-name " CONTAIN_POLICY " --policy-document '",
                       kind, kind, name);
     add_first_policy(contain, b);
     (void)strbuf_addf(b,
-                      "'\naws iam create-policy --policy-name " CONTAIN
-                      "-%s-%s --policy-document file://" CONTAIN ".json\n",
+                      "'\naws iam create-policy --policy-name " CONTAIN_POLICY
+                      "-%s-%s --policy-document file://" CONTAIN_POLICY ".json\n",
                       kind, name);
     return strbuf_addf(b, "aws iam attach-%s-policy --%s-name=%s --policy-arn %s\n", kind, kind, name,
                        strbuf_str(&arn));

@@ -6,6 +6,7 @@
 #include "lib/util/strbuf.h"
 
 #define CONTAIN_IDENTITIES_MAX 256U
+#define CONTAIN_POLICY         "TrailGuardContain" /* what the names of policies begin with */
 
 typedef struct ContainPolicy {
     ContainMode mode;
@@ -25,17 +26,20 @@ typedef struct ContainDeed {
     const char *incident; /* its id */
     bool tampers;         /* it took something from a trail that is guarded, and nothing allowed it */
     bool contested;       /* it is one of the stops of a trail that is contested */
+    bool writable;        /* we have keys of the account, and its mode lets us write */
 } ContainDeed;
 
 /* The deed that a message with an actor is about, of a trail in this state. All is borrowed. */
 ContainDeed contain_deed(const TrailState *state, const Event *event, const char *account,
                          const char *incident);
 
-/* Takes a deed into account, and decides. Each verdict is given once for an identity and an incident. 0, or
- * -ENOMEM: then nothing was decided. */
+/* Takes a deed into account, and decides. Each verdict is given once for an identity and an incident, and
+ * none about one that is held. 0, or -ENOMEM: then nothing was decided. */
 int contain_take(const ContainPolicy *policy, ContainHistory *history, const ContainDeed *deed,
                  uint64_t now_usec, Containment *ret);
 void contain_history_done(ContainHistory *history);
+/* What the identity did until now counts no longer. */
+void contain_forgive(ContainHistory *history, const char *arn, uint64_t now_usec);
 
 /* "3 tamperings within an hour" */
 int contain_reason(const Containment *contain, StrBuf *b);

@@ -51,6 +51,7 @@ typedef enum TrustNew {
 typedef enum ContainMode {
     CONTAIN_OFF,
     CONTAIN_PROPOSE, /* an alert has the commands that take its rights, for a person to run */
+    CONTAIN_ENFORCE, /* the guard takes them, where it is sure; else as PROPOSE */
     _CONTAIN_MODE_MAX,
 } ContainMode;
 
@@ -171,6 +172,8 @@ typedef enum EventKind {
     EVENT_CHANNEL_RECOVERED,
     EVENT_CHANNEL_UNHEARD, /* it takes messages, and nobody gets them */
     EVENT_CHANNEL_HEARD,
+    EVENT_IDENTITY_CONTAINED, /* an identity that attacks trails is denied that, or was to be */
+    EVENT_IDENTITY_RELEASED,
     EVENT_GUARD_TEST,
     EVENT_GUARD_DRILL, /* what a drill did to a trail, under the name of the wire; Event.kind says what */
     _EVENT_MAX,
@@ -426,6 +429,7 @@ typedef struct Actor {
 typedef enum ContainVerdict {
     CONTAIN_NOTHING,
     CONTAIN_PROPOSED,
+    CONTAIN_ENFORCED, /* it is going to be */
     CONTAIN_REFUSED,
 } ContainVerdict;
 
@@ -439,8 +443,45 @@ typedef struct Containment {
     bool war;              /* because it stops a trail again after each restart ... */
     unsigned n_tamperings; /* ... else because of so many within an hour */
     uint64_t time_usec;    /* real; now */
-    const char *why_not;   /* REFUSED */
+    const char *why_not;   /* REFUSED; PROPOSED where the mode is enforce: why only that */
 } Containment;
+
+#define CONTAIN_DOCUMENT_MAX 2049 /* what IAM takes for a user, and 0 */
+#define CONTAIN_HOLDS_MAX    256U
+
+/* A user or role that the guard has denied, or is about to deny, changes of trails and of IAM. */
+typedef struct ContainHold {
+    char arn[ACTOR_TEXT_MAX];
+    char account[16];
+    char reason[128];    /* for people */
+    uint64_t since_usec; /* real; when it was decided */
+    bool announced;      /* the message that comes before is in the outbox */
+    bool held;           /* the policy was put, and read back */
+    bool given_up;       /* others remove it too often: it is not put again */
+    char policy[64];     /* its name ... */
+    char document[CONTAIN_DOCUMENT_MAX]; /* ... and text, as it was or will be put */
+    unsigned n_policies;                 /* names that were used so far */
+    unsigned n_puts;                     /* since puts_since_usec; real */
+    uint64_t puts_since_usec;
+    unsigned n_failed;            /* tries in a row that failed ... */
+    char error[ERROR_TEXT_MAX];   /* ... and why the last one did; raw */
+    char released_by[160];        /* who wants it to be released; "" : nobody */
+    uint64_t due_mono_usec;       /* not kept: nothing is done before */
+    struct Enforcement *under_way; /* not kept: the calls to AWS; NULL: none */
+} ContainHold;
+
+/* What became of it. */
+typedef enum ContainStep {
+    CONTAIN_STEP_ABOUT,     /* the policy is going to be put */
+    CONTAIN_STEP_HELD,      /* it was, and was read back */
+    CONTAIN_STEP_FAILED,    /* it could not; tried again */
+    CONTAIN_STEP_REMOVED,   /* others removed or changed it; it is going to be put again */
+    CONTAIN_STEP_GIVEN_UP,  /* ... too often: it is not */
+    CONTAIN_STEP_GONE,      /* the user or role does not exist any more */
+    CONTAIN_STEP_RELEASED,  /* the policy was removed, as somebody wanted */
+    CONTAIN_STEP_STUCK,     /* ... could not be; tried again */
+    _CONTAIN_STEP_MAX,
+} ContainStep;
 
 /* What is known of an incident's present episode besides what decides: only shown. */
 typedef struct Episode {
@@ -555,6 +596,8 @@ typedef struct Event {
     Actor actor; /* trail.attributed and trail.attempted; trail.contested: the engine adds who was found last
                   */
     const Containment *contain; /* borrowed; the engine adds it to those two, when it is proposed; else NULL */
+    const ContainHold *hold; /* identity.contained, identity.released: whose; borrowed; else NULL ... */
+    ContainStep step;        /* ... and what became of it; detail: why it failed, or who released it */
     char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a poll or an action; raw: escape before
                                     showing */
 } Event;
@@ -607,6 +650,14 @@ typedef enum JournalLine {
     LINE_SEARCH_WAITS,     /* AWS throttles the search for who did it */
     LINE_CONTAIN_PROPOSED, /* an identity; detail: which, and why */
     LINE_CONTAIN_REFUSED,  /* ... and why not */
+    LINE_CONTAIN_ABOUT,    /* an identity is going to be held; detail: which, and why */
+    LINE_CONTAIN_HELD,
+    LINE_CONTAIN_FAILED,
+    LINE_CONTAIN_REMOVED,
+    LINE_CONTAIN_GIVEN_UP,
+    LINE_CONTAIN_GONE,
+    LINE_CONTAIN_RELEASED,
+    LINE_CONTAIN_STUCK,
     LINE_ATTEMPTED,
     LINE_TRAILS_FULL, /* an account has as many trails as are kept */
     LINE_BASELINE_RECORDED,

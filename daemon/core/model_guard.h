@@ -201,11 +201,15 @@ typedef struct ContainIdentity {
     uint64_t events[CONTAIN_AFTER_MAX];        /* ... and what identifies these calls */
     uint64_t marks[CONTAIN_MARKS_MAX];         /* incidents in which it was decided about, newest first */
     uint64_t proposed_usec;                    /* real; when it was proposed last; 0: never */
+    uint64_t enforced_usec;                    /* real; when it was decided to hold it; 0: never */
+    uint64_t released_usec;                    /* real; what it did before counts no longer; 0: never */
 } ContainIdentity;
 
 typedef struct ContainHistory {
     ContainIdentity *items; /* owned */
     size_t n;
+    ContainHold *holds; /* owned */
+    size_t n_holds;
 } ContainHistory;
 
 /* What several regions or accounts have in common. */

@@ -29,6 +29,7 @@ typedef enum Need {
     NEED_ATTRIBUTION,
     NEED_BUCKET_OWNER,
     NEED_BUCKET_CHECKS,
+    NEED_CONTAINING,
     _NEED_MAX,
 } Need;
 
@@ -42,6 +43,8 @@ typedef enum Scope {
     SCOPE_LINKED_ROLE, /* CloudTrail's own in the account */
     SCOPE_BUCKETS,
     SCOPE_KEYS, /* also those of an account for logs */
+    SCOPE_USERS, /* of the account */
+    SCOPE_ROLES,
 } Scope;
 
 static const struct {
@@ -78,6 +81,12 @@ static const struct {
     { "ReadBucketConfiguration", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:GetLifecycleConfiguration" },
     { "ReadBucketConfiguration", SCOPE_BUCKETS, NEED_BUCKET_CHECKS, "s3:GetBucketPolicy" },
     { "ReadKeyState", SCOPE_KEYS, NEED_BUCKET_CHECKS, "kms:DescribeKey" },
+    { "ContainUsers", SCOPE_USERS, NEED_CONTAINING, "iam:GetUserPolicy" },
+    { "ContainUsers", SCOPE_USERS, NEED_CONTAINING, "iam:PutUserPolicy" },
+    { "ContainUsers", SCOPE_USERS, NEED_CONTAINING, "iam:DeleteUserPolicy" },
+    { "ContainRoles", SCOPE_ROLES, NEED_CONTAINING, "iam:GetRolePolicy" },
+    { "ContainRoles", SCOPE_ROLES, NEED_CONTAINING, "iam:PutRolePolicy" },
+    { "ContainRoles", SCOPE_ROLES, NEED_CONTAINING, "iam:DeleteRolePolicy" },
 };
 
 static bool restores(const PolicyNeeds *needs, RestoreKind kind) {
@@ -104,6 +113,7 @@ static bool is_needed(const PolicyNeeds *needs, Need need) {
     case NEED_ATTRIBUTION: return needs->attribution;
     case NEED_BUCKET_OWNER: return needs->bucket_checks || needs->owner_check;
     case NEED_BUCKET_CHECKS: return needs->bucket_checks;
+    case NEED_CONTAINING: return needs->contains && needs->mode != MODE_OBSERVE;
     case _NEED_MAX: break;
     }
     return false;
@@ -139,6 +149,8 @@ static json_t *resource_of(const PolicyNeeds *needs, Scope scope) {
         return text_of("arn:%s:iam::%s:role/aws-service-role/cloudtrail.amazonaws.com/*", needs->partition,
                        account);
     case SCOPE_BUCKETS: return text_of("arn:%s:s3:::*", needs->partition);
+    case SCOPE_USERS: return text_of("arn:%s:iam::%s:user/*", needs->partition, account);
+    case SCOPE_ROLES: return text_of("arn:%s:iam::%s:role/*", needs->partition, account);
     case SCOPE_KEYS: return text_of("arn:%s:kms:*:*:key/*", needs->partition);
     case SCOPE_ANY: break;
     }
@@ -224,10 +236,29 @@ static int add_calls(json_t *statements, const PolicyNeeds *needs) {
     return r;
 }
 
+/* Whoever may put inline policies may give himself any right: not to itself, nor to the break-glass role. To other users
+ * and roles IAM has no condition that could tell a policy that denies from one that allows. */
+static int deny_own(json_t *statements, const PolicyNeeds *needs) {
+    static const char *const writes[] = { "iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:PutRolePolicy",
+                                          "iam:DeleteRolePolicy" };
+    json_t *arns;
+
+    if (!is_needed(needs, NEED_CONTAINING))
+        return 0;
+    arns = json_array();
+    if (needs->own && needs->own[0])
+        (void)json_array_append_new(arns, json_string(needs->own));
+    (void)json_array_append_new(
+            arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, needs->partition, or_any(needs->account)));
+    return add_statement(statements, "DenyChangingGuards", "Deny", strings(writes, ARRAY_SIZE(writes)), arns, NULL);
+}
+
 json_t *policy_guard(const PolicyNeeds *needs) {
     json_t *statements = json_array();
     int r = add_calls(statements, needs);
 
+    if (r >= 0)
+        r = deny_own(statements, needs);
     if (r >= 0 && needs->n_topics > 0)
         r = add_statement(statements, "PublishAlerts", "Allow", json_string("sns:Publish"),
                           strings(needs->topics, needs->n_topics));
@@ -374,6 +405,36 @@ json_t *policy_scp(const PolicyShield *shield) {
                           strings(membership_changes, ARRAY_SIZE(membership_changes)), json_string("*"),
                           except(shield, false));
     return document(statements, r);
+}
+
+static json_t *contain_with(const PolicyContain *contain, json_t *topics) {
+    static const char *const identity_changes[] = { "iam:*", "sts:AssumeRole" };
+    json_t *statements = json_array(), *condition;
+    int r = add_statement(statements, "DenyTrailTampering", "Deny",
+                          strings(trail_changes, ARRAY_SIZE(trail_changes)), json_string("*"), NULL);
+
+    if (r >= 0)
+        r = add_statement(statements, "DenyIdentityChanges", "Deny",
+                          strings(identity_changes, ARRAY_SIZE(identity_changes)), json_string("*"), NULL);
+    if (r >= 0 && contain->n_topics > 0)
+        r = add_statement(statements, "DenyAlertTopicTampering", "Deny",
+                          strings(topic_changes, ARRAY_SIZE(topic_changes)), json_incref(topics), NULL);
+    if (r >= 0 && contain->before) {
+        condition = json_pack("{s:{s:s}}", "DateLessThan", "aws:TokenIssueTime", contain->before);
+        r = add_statement(statements, "AWSRevokeOlderSessions", "Deny", json_string("*"), json_string("*"),
+                          condition);
+    }
+    json_decref(topics);
+    return document(statements, r);
+}
+
+json_t *policy_contain(const PolicyContain *contain) {
+    json_t *policy = contain_with(contain, strings(contain->topics, contain->n_topics));
+
+    if (!policy || policy_size(policy) <= contain->max)
+        return policy;
+    json_decref(policy);
+    return contain_with(contain, json_string("*"));
 }
 
 size_t policy_size(const json_t *policy) {

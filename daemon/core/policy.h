@@ -26,6 +26,8 @@ typedef struct PolicyNeeds {
     bool attribution;
     bool bucket_checks;
     bool owner_check; /* only whose the buckets are */
+    bool contains;    /* takes the rights of users and roles that attack trails ... */
+    const char *own;  /* ... not its own: the ARN of its user or role, may hold wildcards; "": not known */
     /* the base credentials only */
     const char *const *topics; /* ARNs that alerts go to */
     size_t n_topics;
@@ -58,6 +60,17 @@ typedef struct PolicyShield {
  * "Quotas"). */
 #define POLICY_IAM_MAX 6144 /* of a managed policy; white space is not counted */
 #define POLICY_SCP_MAX 5120
+
+/* What takes the rights of one user or role: changes of trails, of the topics of its account, of IAM, and
+ * other roles. Whoever may change IAM would take the policy off again. */
+typedef struct PolicyContain {
+    const char *const *topics; /* ARNs */
+    size_t n_topics;
+    const char *before; /* sessions that began before this are denied everything, ISO 8601; NULL: a user */
+    size_t max;         /* characters; over it all topics stand for those that are named */
+} PolicyContain;
+
+json_t *policy_contain(const PolicyContain *contain);
 
 /* Characters without white space; 0 without memory. */
 size_t policy_size(const json_t *policy);

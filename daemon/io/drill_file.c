@@ -2,40 +2,20 @@
 #include "daemon/io/drill_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "daemon/io/request_file.h"
 #include "lib/util/file.h"
 #include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
 #define SCHEMA   "trailguard.drill/1"
-#define FILE_MAX 4096
 
 static int refuse(char *reason, size_t size, const char *why) {
     (void)text_copy(reason, size, why);
     return -EINVAL;
-}
-
-/* Only root and the daemon's user may announce one. */
-static int check_owner(int dir_fd, char *reason, size_t size) {
-    struct stat st;
-
-    if (fstatat(dir_fd, DRILL_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
-    if (!S_ISREG(st.st_mode))
-        return refuse(reason, size, "it is no regular file");
-    if (st.st_uid != 0 && st.st_uid != geteuid())
-        return refuse(reason, size, "it belongs neither to root nor to the daemon's user");
-    if (st.st_mode & (S_IWGRP | S_IWOTH))
-        return refuse(reason, size, "others may write to it");
-    return 0;
 }
 
 int drill_file_parse(const char *text, size_t len, DrillFile *ret, char *reason, size_t size) {
@@ -66,15 +46,10 @@ int drill_file_parse(const char *text, size_t len, DrillFile *ret, char *reason,
 }
 
 int drill_file_read(const char *dir, DrillFile *ret, char *reason, size_t reason_size) {
-    _cleanup_(file_closep) int fd = file_dir_open(dir);
     _cleanup_free_ char *text = NULL;
     size_t len = 0;
-    int r = fd < 0 ? fd : check_owner(fd, reason, reason_size);
+    int r = request_file_read(dir, DRILL_FILE, &text, &len, reason, reason_size);
 
-    if (r >= 0)
-        r = file_read_at(fd, DRILL_FILE, FILE_MAX, &text, &len);
-    if (r == -E2BIG)
-        return refuse(reason, reason_size, "it is larger than 4096 bytes");
     return r < 0 ? r : drill_file_parse(text, len, ret, reason, reason_size);
 }
 

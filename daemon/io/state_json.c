@@ -425,6 +425,27 @@ static const CodecMember contain_members[] = {
     CODEC(ContainIdentity, events, "events", numbers),
     CODEC(ContainIdentity, marks, "marks", numbers),
     CODEC(ContainIdentity, proposed_usec, "proposed_usec", usec),
+    CODEC(ContainIdentity, enforced_usec, "enforced_usec", usec),
+    CODEC(ContainIdentity, released_usec, "released_usec", usec),
+    CODEC_END,
+};
+
+static const CodecMember hold_members[] = {
+    CODEC(ContainHold, arn, "arn", text),
+    CODEC(ContainHold, account, "account", text),
+    CODEC(ContainHold, reason, "reason", text),
+    CODEC(ContainHold, since_usec, "since_usec", usec),
+    CODEC(ContainHold, announced, "announced", bool),
+    CODEC(ContainHold, held, "held", bool),
+    CODEC(ContainHold, given_up, "given_up", bool),
+    CODEC(ContainHold, policy, "policy", text),
+    CODEC(ContainHold, document, "document", text),
+    CODEC(ContainHold, n_policies, "policies", uint),
+    CODEC(ContainHold, n_puts, "puts", uint),
+    CODEC(ContainHold, puts_since_usec, "puts_since_usec", usec),
+    CODEC(ContainHold, n_failed, "failed", uint),
+    CODEC(ContainHold, error, "error", text),
+    CODEC(ContainHold, released_by, "released_by", text),
     CODEC_END,
 };
 
@@ -460,6 +481,8 @@ static const CodecMember table_members[] = {
                .max = STATE_ENTRIES_MAX, .entry = account_at),
     CODEC_LIST(StateTable, contain.items, contain.n, "contain", .members = contain_members,
                .max = STATE_ENTRIES_MAX),
+    CODEC_LIST(StateTable, contain.holds, contain.n_holds, "contained", .members = hold_members,
+               .max = CONTAIN_HOLDS_MAX),
     CODEC_END,
 };
 

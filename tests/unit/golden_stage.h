@@ -1026,6 +1026,50 @@ static void word_channel(Stage *s, const char *arg) {
     }
 }
 
+static void word_hold(Stage *s, const char *arg) {
+    static const struct {
+        const char *word;
+        EventKind kind;
+        ContainStep step;
+        const char *detail;
+    } rows[] = {
+        { "about", EVENT_IDENTITY_CONTAINED, CONTAIN_STEP_ABOUT, "" },
+        { "held", EVENT_IDENTITY_CONTAINED, CONTAIN_STEP_HELD, "" },
+        { "failed", EVENT_IDENTITY_CONTAINED, CONTAIN_STEP_FAILED,
+          "PutUserPolicy: AccessDenied: User: guard is not authorized (request id 12345678-aaaa)" },
+        { "removed", EVENT_IDENTITY_CONTAINED, CONTAIN_STEP_REMOVED, "" },
+        { "given_up", EVENT_IDENTITY_CONTAINED, CONTAIN_STEP_GIVEN_UP, "" },
+        { "stuck", EVENT_IDENTITY_CONTAINED, CONTAIN_STEP_STUCK,
+          "a policy of that name says something else, and is not the guard's" },
+        { "released", EVENT_IDENTITY_RELEASED, CONTAIN_STEP_RELEASED, "ann by sudo" },
+        { "gone", EVENT_IDENTITY_RELEASED, CONTAIN_STEP_GONE, "NoSuchEntity" },
+    };
+    ContainHold hold = { .since_usec = START, .reason = "3 tamperings within an hour", .policy = "TrailGuardContain" };
+    bool role = text_starts_with(arg, "role");
+
+    (void)text_copy(hold.arn, sizeof(hold.arn),
+                    role ? "arn:aws:iam::111122223333:role/path/Admin" : "arn:aws:iam::111122223333:user/bob");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        Event event = {
+            .kind = rows[i].kind,
+            .severity = rows[i].kind == EVENT_IDENTITY_RELEASED ? SEVERITY_WARNING : SEVERITY_CRITICAL,
+            .sequence = 1,
+            .incident_dedup_usec = START,
+            .dedup_usec = START,
+            .opened_usec = START,
+            .time_usec = s->now.real_usec,
+            .mode = s->policy.mode,
+            .hold = &hold,
+            .step = rows[i].step,
+        };
+
+        if (!text_equal(rows[i].word, arg + strlen("role:")))
+            continue;
+        (void)text_copy(event.detail, sizeof(event.detail), rows[i].detail);
+        s->reported(s, &base_account, &event);
+    }
+}
+
 static const Subject cause_accounts[] = {
     { "", "", "444455556666", "" }, { "", "", "777788889999", "" }, { "", "", "222233334444", "" },
     { "", "", "666677778888", "" }, { "", "", "555500001111", "" }, { "", "", "999900001111", "" },
@@ -1203,6 +1247,7 @@ static const struct Word rare_words[] = {
     { "new", word_new, { NULL } },
     { "trust", word_trust, { NULL } },
     { "stronger", word_stronger, { NULL } },
+    { "hold", word_hold, { NULL } },
 };
 
 static void stage_init(Stage *s, Mode mode, Told reported, void *userdata) {

@@ -179,7 +179,7 @@ static const char *const refused[] = {
     "alerts = ( { type = \"alertmanager\"; urls = [ \"http://am.example:9093\" ]; } );",
     "alerts = ( { type = \"alertmanager\"; } );",
     "alerts = ( { type = \"alertmanager\"; urls = [ \"https://a.example\" ]; resolved = false; } );",
-    BASE "contain = { mode = \"enforce\"; after = 0; max_per_day = 101; never = [ \"bob smith\", \"\" ]; };",
+    BASE "contain = { mode = \"fight\"; after = 0; max_per_day = 101; never = [ \"bob smith\", \"\" ]; };",
     BASE "attribution = false;\ncontain = { mode = \"propose\"; };",
     BASE "heartbeat = { };",
     BASE "metrics_file = \"run/metrics.prom\";",

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/core/contain.h"
+#include "daemon/core/hold.h"
 #include "daemon/core/statement.h"
 
 #include "lib/util/macros.h"
@@ -67,7 +68,7 @@ static Actor user(const char *name) {
 
 static Containment take(const ContainPolicy *policy, const Actor *actor, const char *incident,
                         bool contested) {
-    const ContainDeed deed = { actor, ACCOUNT, incident, true, contested };
+    const ContainDeed deed = { actor, ACCOUNT, incident, true, contested, true };
     Containment contain;
 
     assert_int_equal(contain_take(policy, &history, &deed, now_usec, &contain), 0);
@@ -156,7 +157,7 @@ static void a_war_is_enough(void **state _unused_) {
 static void what_was_not_proved_or_done_counts_for_nothing(void **state _unused_) {
     ContainPolicy off = proposing;
     Actor bob = user("bob");
-    ContainDeed deed = { &bob, ACCOUNT, "a", false, true };
+    ContainDeed deed = { &bob, ACCOUNT, "a", false, true, true };
     Containment contain;
 
     assert_int_equal(contain_take(&proposing, &history, &deed, now_usec, &contain), 0);
@@ -283,7 +284,7 @@ static void who_may_be_the_guard_is_refused(void **state _unused_) {
 static void max_per_day_holds_in_each_account(void **state _unused_) {
     Actor one = user("one"), two = user("two"), three = user("three"), four;
     Containment contain;
-    ContainDeed other = { &four, "444455556666", "x", true, true };
+    ContainDeed other = { &four, "444455556666", "x", true, true, true };
 
     assert_int_equal(war(&one).verdict, CONTAIN_PROPOSED);
     assert_int_equal(war(&two).verdict, CONTAIN_PROPOSED);
@@ -397,6 +398,102 @@ static void patterns_are_iams(void **state _unused_) {
         assert_int_equal(statement_pattern_fits(rows[i].pattern, rows[i].text), rows[i].matches);
 }
 
+/* ---- enforce ---- */
+
+static ContainPolicy enforcing(unsigned after) {
+    ContainPolicy policy = proposing;
+
+    policy.mode = CONTAIN_ENFORCE;
+    policy.after = after;
+    return policy;
+}
+
+/* As the engine does it. */
+static Containment enforce(const ContainPolicy *policy, const Actor *actor, const char *incident, bool contested) {
+    Containment contain = take(policy, actor, incident, contested);
+
+    if (contain.verdict == CONTAIN_ENFORCED)
+        assert_int_equal(hold_add(&history, &contain, NULL, 0), 0);
+    return contain;
+}
+
+static void who_may_be_innocent_is_only_proposed(void **state _unused_) {
+    static const struct {
+        const char *type, *arn, *issuer, *why;
+        bool denied; /* the account is not ours to write to */
+    } rows[] = {
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Web/i-0123", ROLE("Web"), "EC2 instance", false },
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Fn/eve", ROLE("service-role/Fn"), "AWS services", false },
+        { "IAMUser", USER("mallory"), "", "observe", true },
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Admin/eve", ROLE("Admin"), NULL, false },
+        { "IAMUser", USER("service-role/x"), "", NULL, false },
+        { "IAMUser", USER("i-0123"), "", NULL, false },
+    };
+    const ContainPolicy policy = enforcing(1);
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Actor actor = actor_of(rows[i].type, rows[i].arn, rows[i].issuer);
+        const ContainDeed deed = { &actor, ACCOUNT, "incident", true, false, !rows[i].denied };
+        Containment contain;
+
+        contain_history_done(&history);
+        assert_int_equal(contain_take(&policy, &history, &deed, now_usec, &contain), 0);
+        assert_int_equal(contain.verdict, rows[i].why ? CONTAIN_PROPOSED : CONTAIN_ENFORCED);
+        if (rows[i].why)
+            assert_non_null(strstr(contain.why_not, rows[i].why));
+        else
+            assert_null(contain.why_not);
+    }
+}
+
+static void one_call_of_a_war_is_not_enough_to_hold(void **state _unused_) {
+    const ContainPolicy policy = enforcing(3), eager = enforcing(1);
+    Actor bob = user("bob"), ann = user("ann");
+
+    assert_non_null(strstr(enforce(&policy, &bob, "a", true).why_not, "one call of this war"));
+    bob = user("bob");
+    assert_int_equal(enforce(&policy, &bob, "a", true).verdict, CONTAIN_ENFORCED);
+    assert_int_equal(enforce(&eager, &ann, "a", true).verdict, CONTAIN_ENFORCED);
+}
+
+static void the_last_of_a_day_is_kept_for_a_war(void **state _unused_) {
+    const ContainPolicy policy = enforcing(1);
+    ContainPolicy single = policy;
+    Actor one = user("one"), two = user("two"), three = user("three"), four = user("four");
+
+    assert_int_equal(enforce(&policy, &one, "a", false).verdict, CONTAIN_ENFORCED);
+    assert_non_null(strstr(enforce(&policy, &two, "a", false).why_not, "max_per_day"));
+    assert_int_equal(enforce(&policy, &three, "a", true).verdict, CONTAIN_ENFORCED);
+    assert_int_equal(enforce(&policy, &four, "a", true).verdict, CONTAIN_PROPOSED);
+    now_usec += 25 * 60 * MINUTE;
+    four = user("four");
+    assert_int_equal(enforce(&policy, &four, "b", false).verdict, CONTAIN_ENFORCED);
+    contain_history_done(&history);
+    single.max_per_day = 1;
+    one = user("one");
+    assert_int_equal(enforce(&single, &one, "a", false).verdict, CONTAIN_ENFORCED);
+}
+
+static void what_was_before_a_release_counts_no_longer(void **state _unused_) {
+    const ContainPolicy policy = enforcing(2);
+    Actor bob = user("bob");
+
+    (void)enforce(&policy, &bob, "a", false);
+    bob = user("bob");
+    assert_int_equal(enforce(&policy, &bob, "a", false).verdict, CONTAIN_ENFORCED);
+    bob = user("bob");
+    assert_int_equal(enforce(&policy, &bob, "b", true).verdict, CONTAIN_NOTHING); /* held */
+    contain_forgive(&history, USER("bob"), now_usec);
+    hold_drop(&history, 0);
+    bob = user("bob"); /* at the time of the release: found only later */
+    assert_int_equal(enforce(&policy, &bob, "a", true).verdict, CONTAIN_NOTHING);
+    now_usec += MINUTE;
+    bob = user("bob");
+    assert_int_equal(enforce(&policy, &bob, "a", false).verdict, CONTAIN_NOTHING);
+    bob = user("bob");
+    assert_int_equal(enforce(&policy, &bob, "a", false).verdict, CONTAIN_ENFORCED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(third_tampering_within_an_hour_is_proposed, setup),
@@ -411,6 +508,10 @@ int main(void) {
         cmocka_unit_test_setup(the_history_has_a_ceiling, setup),
         cmocka_unit_test_setup(the_commands_are_complete, setup),
         cmocka_unit_test(patterns_are_iams),
+        cmocka_unit_test_setup(who_may_be_innocent_is_only_proposed, setup),
+        cmocka_unit_test_setup(one_call_of_a_war_is_not_enough_to_hold, setup),
+        cmocka_unit_test_setup(the_last_of_a_day_is_kept_for_a_war, setup),
+        cmocka_unit_test_setup(what_was_before_a_release_counts_no_longer, setup),
     };
     int r = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -269,8 +269,9 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     StateAccount account = { .base = true, .member = true, .left = true };
     ChannelTrouble channel = { .by_check = true }, unheard = { 0 };
     ContainIdentity identity = { .account = "111122223333" };
+    ContainHold hold = { .account = "111122223333", .announced = true, .held = true, .given_up = true };
     StateTable table = { &trail, 1,    &target, 1, &channel, 1, &account,
-                         1,      NULL, NULL,    0, &unheard, 1, { &identity, 1 } },
+                         1,      NULL, NULL,    0, &unheard, 1, { &identity, 1, &hold, 1 } },
                loaded;
     char error[256];
 
@@ -296,6 +297,19 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     for (unsigned i = 0; i < CONTAIN_MARKS_MAX; i++)
         identity.marks[i] = next();
     identity.proposed_usec = next();
+    identity.enforced_usec = next();
+    identity.released_usec = next();
+    TEXT(hold.arn);
+    TEXT(hold.reason);
+    TEXT(hold.policy);
+    TEXT(hold.document);
+    TEXT(hold.error);
+    TEXT(hold.released_by);
+    hold.since_usec = next();
+    hold.puts_since_usec = next();
+    hold.n_policies = (unsigned)next();
+    hold.n_puts = (unsigned)next();
+    hold.n_failed = (unsigned)next();
     assert_int_equal(state_save(dir, &table), 0);
     assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
     assert_trail(&trail, &loaded.trails[0]);
@@ -314,6 +328,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     assert_int_equal(unheard.since_usec, loaded.unheard[0].since_usec);
     assert_string_equal(unheard.text, loaded.unheard[0].text);
     assert_same("contain", &identity, loaded.contain.items, sizeof(identity));
+    assert_same("contained", &hold, loaded.contain.holds, sizeof(hold));
     state_table_done(&loaded);
 
     /* the intent is the trail's whole state, too */

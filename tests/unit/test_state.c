@@ -559,7 +559,7 @@ static void what_is_saved_is_loaded(void **state _unused_) {
         ChannelTrouble channels[8];
         StateAccount accounts[8];
         StateTable saved = { trails,    rnd() % 9, targets, rnd() % 9, channels, rnd() % 9, accounts,
-                             rnd() % 9, NULL,      NULL,    0,         NULL,     0,        { NULL, 0 } },
+                             rnd() % 9, NULL,      NULL,    0,         NULL,     0,        { NULL, 0, NULL, 0 } },
                    loaded;
         char error[256] = "";
 

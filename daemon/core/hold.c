@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/hold.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/contain.h"
+#include "daemon/core/policy.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+#include "lib/util/timetext.h"
+
+#define DAY_USEC        (24 * 3600 * USEC_PER_SEC)
+#define CHECK_USEC      (10 * USEC_PER_SEC) /* whoever removes the policy is noticed within that ... */
+#define CHECK_CALM_USEC (60 * USEC_PER_SEC) /* ... once it has been there for an hour */
+#define CALM_AFTER_USEC (3600 * USEC_PER_SEC)
+#define RETRY_USEC      (5 * USEC_PER_SEC)
+#define RETRY_MAX_USEC  (300 * USEC_PER_SEC)
+
+bool hold_is_role(const ContainHold *hold) {
+    return strstr(hold->arn, ":role/") != NULL;
+}
+
+const char *hold_name(const ContainHold *hold) {
+    const char *slash = strrchr(hold->arn, '/');
+
+    return slash ? slash + 1 : hold->arn;
+}
+
+ContainHold *hold_find(const ContainHistory *history, const char *arn) {
+    for (size_t i = 0; i < history->n_holds; i++)
+        if (text_equal(history->holds[i].arn, arn))
+            return &history->holds[i];
+    return NULL;
+}
+
+/* ---- the policy ---- */
+
+/* A name that was not used for it, and a text for now. */
+static int make_policy(ContainHold *hold, const char *const *topics, size_t n_topics, uint64_t now_usec) {
+    const char *mine[16];
+    char now[TIMETEXT_MAX];
+    PolicyContain contain = { .topics = mine, .max = CONTAIN_DOCUMENT_MAX - 1 };
+    json_auto_t *policy = NULL;
+    _cleanup_free_ char *text = NULL;
+
+    for (size_t i = 0; i < n_topics && contain.n_topics < ARRAY_SIZE(mine); i++)
+        if (strstr(topics[i], hold->account))
+            mine[contain.n_topics++] = topics[i];
+    if (hold_is_role(hold))
+        contain.before = timetext_iso(now, now_usec);
+    policy = policy_contain(&contain);
+    text = policy ? json_dumps(policy, JSON_COMPACT) : NULL;
+    if (!text)
+        return -ENOMEM;
+    (void)text_copy(hold->document, sizeof(hold->document), text);
+    hold->n_policies++;
+    if (hold->n_policies == 1)
+        (void)text_copy(hold->policy, sizeof(hold->policy), CONTAIN_POLICY);
+    else
+        (void)snprintf(hold->policy, sizeof(hold->policy), CONTAIN_POLICY "-%u", hold->n_policies);
+    return 0;
+}
+
+bool hold_is_ours(const ContainHold *hold, const char *document) {
+    json_auto_t *ours = json_loads(hold->document, 0, NULL);
+    json_auto_t *theirs = json_loads(document, JSON_REJECT_DUPLICATES, NULL);
+
+    return ours && theirs && json_equal(ours, theirs);
+}
+
+/* ---- the table ---- */
+
+/* One that was given up attacks again. */
+static int take_up(ContainHold *hold, const char *const *topics, size_t n_topics, uint64_t now_usec) {
+    if (!hold->given_up)
+        return -EEXIST;
+    hold->given_up = hold->announced = false;
+    hold->n_puts = 0;
+    hold->since_usec = now_usec;
+    return make_policy(hold, topics, n_topics, now_usec);
+}
+
+int hold_add(ContainHistory *history, const Containment *contain, const char *const *topics, size_t n_topics) {
+    _cleanup_strbuf_ StrBuf reason = STRBUF_INIT(256);
+    ContainHold *grown, *hold;
+
+    hold = hold_find(history, contain->arn);
+    if (hold)
+        return take_up(hold, topics, n_topics, contain->time_usec);
+    if (history->n_holds >= CONTAIN_HOLDS_MAX)
+        return -ENOSPC;
+    grown = realloc(history->holds, (history->n_holds + 1) * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    history->holds = grown;
+    hold = &grown[history->n_holds];
+    *hold = (ContainHold){ .since_usec = contain->time_usec };
+    (void)text_copy(hold->arn, sizeof(hold->arn), contain->arn);
+    (void)text_copy(hold->account, sizeof(hold->account), contain->account);
+    (void)contain_reason(contain, &reason);
+    (void)text_copy(hold->reason, sizeof(hold->reason), strbuf_str(&reason));
+    if (make_policy(hold, topics, n_topics, contain->time_usec) < 0)
+        return -ENOMEM;
+    history->n_holds++;
+    return 0;
+}
+
+void hold_drop(ContainHistory *history, size_t i) {
+    memmove(&history->holds[i], &history->holds[i + 1], (history->n_holds - i - 1) * sizeof(history->holds[0]));
+    history->n_holds--;
+}
+
+static bool is_meant(const ContainHold *hold, const char *who, const char *account) {
+    bool role = text_starts_with(who, "role/"), user = text_starts_with(who, "user/");
+
+    if (account && account[0] && !text_equal(account, hold->account))
+        return false;
+    if (text_equal(who, hold->arn))
+        return true;
+    return (role || user) && role == hold_is_role(hold) && text_equal(who + strlen("role/"), hold_name(hold));
+}
+
+ContainHold *hold_meant(const ContainHistory *history, const char *who, const char *account, bool *ret_several) {
+    ContainHold *found = NULL;
+
+    *ret_several = false;
+    for (size_t i = 0; i < history->n_holds; i++)
+        if (is_meant(&history->holds[i], who, account)) {
+            *ret_several = found != NULL;
+            found = &history->holds[i];
+        }
+    return *ret_several ? NULL : found;
+}
+
+/* ---- what is next ---- */
+
+HoldAction hold_action(const ContainHold *hold, bool may_put, uint64_t now_mono_usec) {
+    if (hold->under_way || now_mono_usec < hold->due_mono_usec)
+        return HOLD_NOTHING;
+    if (hold->released_by[0])
+        return HOLD_REMOVE;
+    if (hold->given_up || !may_put)
+        return HOLD_NOTHING;
+    return hold->held ? HOLD_CHECK : hold->announced ? HOLD_PUT : HOLD_NOTHING;
+}
+
+static void wait_for_check(ContainHold *hold, Now now) {
+    bool calm = now.real_usec > hold->since_usec + CALM_AFTER_USEC;
+
+    hold->n_failed = 0;
+    hold->error[0] = '\0';
+    hold->due_mono_usec = now.mono_usec + (calm ? CHECK_CALM_USEC : CHECK_USEC);
+}
+
+/* Reported once in a row. */
+static HoldNews fail(ContainHold *hold, const HoldOutcome *outcome, ContainStep step, Now now) {
+    unsigned doubled = MIN(hold->n_failed, 6U);
+
+    (void)text_copy(hold->error, sizeof(hold->error), outcome->error);
+    hold->due_mono_usec = now.mono_usec + MIN(RETRY_USEC << doubled, RETRY_MAX_USEC);
+    return (HoldNews){ .report = hold->n_failed++ == 0, .step = step };
+}
+
+/* Under another name: what others have put there is theirs. */
+static HoldNews put_again(ContainHold *hold, HoldNews news, const char *const *topics, size_t n_topics, Now now) {
+    if (make_policy(hold, topics, n_topics, now.real_usec) < 0)
+        hold->due_mono_usec = now.mono_usec + RETRY_USEC;
+    return news;
+}
+
+static HoldNews take_put(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
+                         Now now) {
+    if (outcome->gone)
+        return (HoldNews){ .report = true, .step = CONTAIN_STEP_GONE, .over = true };
+    if (outcome->seen == HOLD_SEEN_OTHER && hold->n_policies <= HOLD_PUTS_MAX)
+        return put_again(hold, (HoldNews){ .report = false }, topics, n_topics, now);
+    if (outcome->seen != HOLD_SEEN_OURS)
+        return fail(hold, outcome, CONTAIN_STEP_FAILED, now);
+    hold->held = true;
+    if (now.real_usec > hold->puts_since_usec + DAY_USEC) {
+        hold->puts_since_usec = now.real_usec;
+        hold->n_puts = 0;
+    }
+    hold->n_puts++;
+    wait_for_check(hold, now);
+    return (HoldNews){ .report = true, .step = CONTAIN_STEP_HELD };
+}
+
+static HoldNews take_check(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
+                           Now now) {
+    if (outcome->seen == HOLD_SEEN_OURS) {
+        wait_for_check(hold, now);
+        return (HoldNews){ .report = false };
+    }
+    if (outcome->seen == HOLD_SEEN_NOTHING) {
+        HoldNews news = fail(hold, outcome, CONTAIN_STEP_FAILED, now);
+
+        news.report = false; /* the policy is there as far as is known */
+        return news;
+    }
+    hold->held = false;
+    if (hold->n_puts >= HOLD_PUTS_MAX && now.real_usec <= hold->puts_since_usec + DAY_USEC) {
+        hold->given_up = true;
+        return (HoldNews){ .report = true, .step = CONTAIN_STEP_GIVEN_UP };
+    }
+    return put_again(hold, (HoldNews){ .report = true, .step = CONTAIN_STEP_REMOVED }, topics, n_topics, now);
+}
+
+static HoldNews take_removal(ContainHold *hold, const HoldOutcome *outcome, Now now) {
+    bool theirs = hold->given_up && outcome->seen == HOLD_SEEN_OTHER;
+
+    if (outcome->seen == HOLD_SEEN_ABSENT || theirs)
+        return (HoldNews){ .report = true, .step = CONTAIN_STEP_RELEASED, .over = true };
+    return fail(hold, outcome, CONTAIN_STEP_STUCK, now);
+}
+
+HoldNews hold_take(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
+                   Now now) {
+    switch (outcome->action) {
+    case HOLD_PUT: return take_put(hold, outcome, topics, n_topics, now);
+    case HOLD_CHECK: return take_check(hold, outcome, topics, n_topics, now);
+    case HOLD_REMOVE: return take_removal(hold, outcome, now);
+    case HOLD_NOTHING: break;
+    }
+    return (HoldNews){ .report = false };
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Identities that the guard has denied changes of trails: what is done next about each, and what is
+ * reported. Pure. */
+
+#include "daemon/core/model_guard.h"
+
+#define HOLD_PUTS_MAX 5U /* within a day; what is removed more often is not put again */
+
+/* What AWS is asked to do about one. */
+typedef enum HoldAction {
+    HOLD_NOTHING,
+    HOLD_PUT,    /* read; put where there is none; read back */
+    HOLD_CHECK,  /* read */
+    HOLD_REMOVE, /* read; remove what is ours; read back */
+} HoldAction;
+
+/* What AWS has under the policy's name. */
+typedef enum HoldSeen {
+    HOLD_SEEN_NOTHING, /* not known: it could not be read */
+    HOLD_SEEN_ABSENT,
+    HOLD_SEEN_OURS,
+    HOLD_SEEN_OTHER, /* a policy that says something else */
+} HoldSeen;
+
+typedef struct HoldOutcome {
+    HoldAction action;
+    HoldSeen seen;
+    bool gone; /* AWS knows no such user or role */
+    char error[ERROR_TEXT_MAX];
+} HoldOutcome;
+
+/* What is to be reported, and whether that was the end of it. */
+typedef struct HoldNews {
+    bool report;
+    ContainStep step;
+    bool over; /* it is held no longer */
+} HoldNews;
+
+/* Adds one that contain_take() has decided about, or takes one up that was given up. topics: that alerts go to. 0, -EEXIST, -ENOSPC, -ENOMEM. */
+int hold_add(ContainHistory *history, const Containment *contain, const char *const *topics, size_t n_topics);
+void hold_drop(ContainHistory *history, size_t i);
+ContainHold *hold_find(const ContainHistory *history, const char *arn);
+
+bool hold_is_role(const ContainHold *hold);
+/* Of the user or role, without its path. */
+const char *hold_name(const ContainHold *hold);
+
+/* may_put: the configuration still wants it. */
+HoldAction hold_action(const ContainHold *hold, bool may_put, uint64_t now_mono_usec);
+/* Does a document that AWS has say what was put? */
+bool hold_is_ours(const ContainHold *hold, const char *document);
+/* What an attempt gave; topics as above, for the policy that is put next. */
+HoldNews hold_take(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
+                   Now now);
+
+/* The one that is meant by an ARN, "user/NAME" or "role/NAME" in an account ("": any). NULL: none, or *ret_several. */
+ContainHold *hold_meant(const ContainHistory *history, const char *who, const char *account, bool *ret_several);

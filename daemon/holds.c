@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/holds.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/apply_plan.h"
+#include "daemon/core/contain.h"
+#include "daemon/core/hold.h"
+#include "daemon/engine_private.h"
+#include "daemon/io/enforce.h"
+#include "daemon/io/release_file.h"
+#include "daemon/log.h"
+#include "lib/util/file.h"
+#include "lib/util/macros.h"
+#include "lib/util/strbuf.h"
+#include "lib/util/text.h"
+
+#define TICK_USEC (USEC_PER_SEC) /* while there are any: a request to release one is noticed within that */
+
+/* ---- what is said ---- */
+
+static int report(Engine *engine, const ContainHold *hold, ContainStep step, const char *detail) {
+    static const struct {
+        EventKind kind;
+        JournalLine line;
+    } rows[_CONTAIN_STEP_MAX] = {
+        [CONTAIN_STEP_ABOUT] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_ABOUT },
+        [CONTAIN_STEP_HELD] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_HELD },
+        [CONTAIN_STEP_FAILED] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_FAILED },
+        [CONTAIN_STEP_REMOVED] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_REMOVED },
+        [CONTAIN_STEP_GIVEN_UP] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_GIVEN_UP },
+        [CONTAIN_STEP_STUCK] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_STUCK },
+        [CONTAIN_STEP_GONE] = { EVENT_IDENTITY_RELEASED, LINE_CONTAIN_GONE },
+        [CONTAIN_STEP_RELEASED] = { EVENT_IDENTITY_RELEASED, LINE_CONTAIN_RELEASED },
+    };
+    _cleanup_strbuf_ StrBuf text = STRBUF_INIT(4 * ERROR_TEXT_MAX);
+    uint64_t now_usec = engine_now(engine).real_usec;
+    Subject subject = { .name = "", .arn = "", .account = hold->account, .region = "" };
+    JournalEntry entry = { .line = rows[step].line };
+    Plan plan = { .n_events = 1 };
+
+    plan.events[0] = (Event){
+        .kind = rows[step].kind,
+        .severity = rows[step].kind == EVENT_IDENTITY_CONTAINED ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+        .sequence = 1,
+        .incident_dedup_usec = hold->since_usec,
+        .dedup_usec = hold->since_usec,
+        .opened_usec = hold->since_usec,
+        .time_usec = now_usec,
+        .mode = engine->config->mode,
+        .hold = hold,
+        .step = step,
+    };
+    (void)text_copy(plan.events[0].detail, sizeof(plan.events[0].detail), detail);
+    (void)strbuf_addf(&text, "%s, because of %s%s%s", hold->arn, hold->reason, detail[0] ? "; " : "", detail);
+    (void)text_copy(entry.detail, sizeof(entry.detail), strbuf_str(&text));
+    engine->sink->entry(&subject, &entry, "", now_usec);
+    return engine_queue_messages(engine, &subject, &plan);
+}
+
+/* ---- what is done ---- */
+
+static void forget(Engine *engine, const char *arn) {
+    for (size_t i = 0; i < engine->contain.n_holds; i++)
+        if (text_equal(engine->contain.holds[i].arn, arn))
+            hold_drop(&engine->contain, i);
+}
+
+static void enforced(const char *arn, const HoldOutcome *outcome, void *userdata) {
+    Engine *engine = userdata;
+    ContainHold *hold = hold_find(&engine->contain, arn);
+    const char *topics[CONFIG_CHANNELS_MAX];
+    char whose[ACTOR_TEXT_MAX];
+    HoldNews news;
+
+    if (!hold)
+        return;
+    hold->under_way = NULL;
+    news = hold_take(hold, outcome, topics, config_topics(engine->config, topics), engine_now(engine));
+    if (news.report)
+        (void)report(engine, hold, news.step,
+                     news.step == CONTAIN_STEP_RELEASED ? hold->released_by : outcome->error);
+    if (news.over) {
+        (void)text_copy(whose, sizeof(whose), arn);
+        contain_forgive(&engine->contain, whose, engine_now(engine).real_usec);
+        forget(engine, whose);
+    }
+    engine_save_soon(engine, true);
+    engine_due(engine, DUE_HOLDS);
+}
+
+/* The keys of its account; NULL: there are none now. */
+static CredentialsProvider *keys_of(const Engine *engine, const ContainHold *hold) {
+    const Account *account = engine_account_by_id(engine, hold->account);
+
+    return account && engine_account_is_open(account) ? account->credentials : NULL;
+}
+
+static void begin(Engine *engine, ContainHold *hold, HoldAction action) {
+    EnforceRequest request = {
+        .aws = engine->aws.client,
+        .credentials = keys_of(engine, hold),
+        .region = engine->aws.region,
+        .hold = hold,
+        .action = action,
+        .done = enforced,
+        .userdata = engine,
+    };
+    int r;
+
+    hold->due_mono_usec = engine_now(engine).mono_usec + TICK_USEC;
+    if (!request.credentials)
+        return;
+    /* what is about to be written is on the disk before AWS is asked */
+    if (action == HOLD_PUT)
+        engine_save_state(engine);
+    r = enforce_start(&request, &hold->under_way);
+    if (r < 0)
+        log_line(LOG_ERR, "%s: not contained: %s", hold->arn, strerror(-r));
+}
+
+static void run(Engine *engine, ContainHold *hold) {
+    bool may_put = engine->config->contain.mode == CONTAIN_ENFORCE;
+    HoldAction action;
+
+    if (!hold->announced && may_put) {
+        hold->announced = report(engine, hold, CONTAIN_STEP_ABOUT, "") >= 0;
+        engine_save_soon(engine, true);
+    }
+    action = hold_action(hold, may_put, engine_now(engine).mono_usec);
+    if (action != HOLD_NOTHING)
+        begin(engine, hold, action);
+}
+
+/* ---- who is to be released ---- */
+
+static void take_release(Engine *engine) {
+    char reason[ERROR_TEXT_MAX] = "", shown[ACTOR_TEXT_MAX];
+    ReleaseFile file;
+    ContainHold *hold;
+    int r = release_file_read(engine->state_dir, &file, reason, sizeof(reason));
+
+    if (r == -ENOENT)
+        return;
+    hold = r < 0 ? NULL : hold_find(&engine->contain, file.arn);
+    if (r < 0)
+        log_line(LOG_WARNING, "%s/" RELEASE_FILE ": ignored: %s", engine->state_dir,
+                 reason[0] ? reason : file_strerror(r));
+    else if (!hold)
+        log_line(LOG_WARNING, "%s/" RELEASE_FILE ": ignored: %s is not contained", engine->state_dir,
+                 text_escaped(shown, sizeof(shown), file.arn));
+    else {
+        (void)text_copy(hold->released_by, sizeof(hold->released_by), file.by);
+        hold->due_mono_usec = 0;
+        hold->n_failed = 0;
+        engine_save_state(engine);
+    }
+    (void)release_file_remove(engine->state_dir);
+}
+
+/* ---- when ---- */
+
+static void ticked(void *userdata) {
+    Engine *engine = userdata;
+
+    engine->hold_timer = NULL;
+    engine_run_holds(engine);
+}
+
+void engine_run_holds(Engine *engine) {
+    if (engine->once || engine->contain.n_holds == 0)
+        return;
+    take_release(engine);
+    for (size_t i = 0; i < engine->contain.n_holds; i++)
+        run(engine, &engine->contain.holds[i]);
+    if (!engine->hold_timer)
+        (void)loop_after(engine->aws.loop, TICK_USEC, ticked, engine, &engine->hold_timer);
+}
+
+void engine_stop_holds(Engine *engine) {
+    for (size_t i = 0; i < engine->contain.n_holds; i++)
+        enforce_cancel(TAKE_PTR(engine->contain.holds[i].under_way));
+    if (engine->hold_timer)
+        loop_cancel(engine->aws.loop, engine->hold_timer);
+    engine->hold_timer = NULL;
+}

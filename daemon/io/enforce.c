@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/io/enforce.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/io/task.h"
+#include "lib/iam_policy.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* IAM answers from many hosts: for some seconds one may not know yet what another has written. */
+#define READ_AGAIN_USEC (1500ULL * 1000)
+#define READS_MAX       6U
+#define CHECKS_MAX      2U /* of what was there before: one host may be behind */
+
+struct Enforcement {
+    Task task;
+    EnforceRequest request;
+    ContainHold hold;
+    bool is_role;
+    bool wrote;       /* the policy was put, or removed */
+    unsigned n_reads; /* since then, or since the start */
+    bool over;
+    HoldOutcome outcome;
+};
+
+_Static_assert(READS_MAX + 2 <= ENFORCE_CALLS_MAX, "each read and the write are calls");
+
+void enforce_cancel(Enforcement *e) {
+    if (!e)
+        return;
+    task_done(&e->task);
+    free(e);
+}
+
+static void finish(void *userdata) {
+    Enforcement *e = userdata;
+
+    e->request.done(e->hold.arn, &e->outcome, e->request.userdata);
+    enforce_cancel(e);
+}
+
+static IamPolicy policy_of(const Enforcement *e) {
+    return (IamPolicy){ .owner = hold_name(&e->hold), .name = e->hold.policy, .document = e->hold.document };
+}
+
+static AwsCaller caller_of(const Enforcement *e) {
+    return (AwsCaller){ e->request.aws, e->request.credentials, e->request.region };
+}
+
+static const char *call_name(const Enforcement *e, bool read) {
+    if (read)
+        return e->is_role ? "GetRolePolicy" : "GetUserPolicy";
+    if (e->request.action == HOLD_PUT)
+        return e->is_role ? "PutRolePolicy" : "PutUserPolicy";
+    return e->is_role ? "DeleteRolePolicy" : "DeleteUserPolicy";
+}
+
+static void fail(Enforcement *e, const char *why) {
+    e->over = true;
+    (void)text_copy(e->outcome.error, sizeof(e->outcome.error), why);
+}
+
+static void fail_call(Enforcement *e, const AwsError *error, bool read) {
+    e->over = true;
+    (void)aws_error_text(error, call_name(e, read), e->outcome.error, sizeof(e->outcome.error));
+}
+
+static void wrote(const AwsError *error, void *userdata) {
+    Enforcement *e = userdata;
+
+    task_answered(&e->task, 0);
+    e->wrote = true;
+    e->n_reads = 0;
+    /* what is not there any more is removed */
+    if (error->class == AWS_NOT_FOUND && e->request.action == HOLD_PUT)
+        e->outcome.gone = true;
+    if (error->class != AWS_OK && (error->class != AWS_NOT_FOUND || e->request.action == HOLD_PUT)) {
+        e->outcome.seen = HOLD_SEEN_NOTHING;
+        fail_call(e, error, false);
+    }
+    task_go_on(&e->task);
+}
+
+static void write_policy(Enforcement *e) {
+    AwsCaller caller = caller_of(e);
+    IamPolicy policy = policy_of(e);
+    int (*const put)(const AwsCaller *, const IamPolicy *, void (*)(const AwsError *, void *), void *,
+                     OperationCall **) = e->is_role ? iam_put_role_policy : iam_put_user_policy;
+    int (*const take)(const AwsCaller *, const IamPolicy *, void (*)(const AwsError *, void *), void *,
+                      OperationCall **) = e->is_role ? iam_delete_role_policy : iam_delete_user_policy;
+    int r = task_asked(&e->task,
+                       (e->request.action == HOLD_PUT ? put : take)(&caller, &policy, wrote, e, &e->task.calls[0]));
+
+    if (r < 0)
+        fail(e, strerror(-r));
+}
+
+/* What was read last is the outcome, or it is read again, or there is something to write. */
+static void judge(Enforcement *e) {
+    HoldAction action = e->request.action;
+    HoldSeen seen = e->outcome.seen;
+    HoldSeen wanted = action == HOLD_REMOVE ? HOLD_SEEN_ABSENT : HOLD_SEEN_OURS;
+    bool may_change = action == HOLD_CHECK ? e->n_reads < CHECKS_MAX : e->wrote && e->n_reads < READS_MAX;
+
+    if (seen == wanted)
+        e->over = true;
+    else if (!e->wrote && action == HOLD_PUT && seen == HOLD_SEEN_ABSENT)
+        write_policy(e);
+    else if (!e->wrote && action == HOLD_REMOVE && seen == HOLD_SEEN_OURS)
+        write_policy(e);
+    else if (seen == HOLD_SEEN_OTHER)
+        fail(e, "a policy of that name says something else, and is not the guard's");
+    else if (!may_change)
+        fail(e, action == HOLD_REMOVE ? "AWS accepted it, but still shows the policy"
+                                      : "AWS accepted it, but does not show the policy");
+    else if (task_after(&e->task, READ_AGAIN_USEC) < 0)
+        fail(e, "out of memory");
+}
+
+static void read_policy(const AwsError *error, const char *document, void *userdata) {
+    Enforcement *e = userdata;
+
+    task_answered(&e->task, 0);
+    e->n_reads++;
+    if (error->class != AWS_OK) {
+        e->outcome.seen = HOLD_SEEN_NOTHING;
+        fail_call(e, error, true);
+    } else {
+        e->outcome.seen = !document[0]                        ? HOLD_SEEN_ABSENT
+                          : hold_is_ours(&e->hold, document) ? HOLD_SEEN_OURS
+                                                              : HOLD_SEEN_OTHER;
+        judge(e);
+    }
+    task_go_on(&e->task);
+}
+
+static void go_on(void *userdata) {
+    Enforcement *e = userdata;
+    AwsCaller caller = caller_of(e);
+    IamPolicy policy = policy_of(e);
+    int r;
+
+    if (e->over)
+        return;
+    r = task_asked(&e->task, e->is_role
+                                     ? iam_get_role_policy(&caller, &policy, read_policy, e, &e->task.calls[0])
+                                     : iam_get_user_policy(&caller, &policy, read_policy, e, &e->task.calls[0]));
+    if (r < 0)
+        fail(e, strerror(-r));
+}
+
+int enforce_start(const EnforceRequest *request, Enforcement **ret) {
+    Enforcement *e = calloc(1, sizeof(*e));
+    int r;
+
+    if (!e)
+        return -ENOMEM;
+    e->request = *request;
+    e->hold = *request->hold;
+    e->is_role = hold_is_role(&e->hold);
+    e->outcome.action = request->action;
+    r = task_init(&e->task, request->aws, 1, go_on, finish, e);
+    if (r >= 0)
+        r = task_keep(&e->task, &e->request.region);
+    if (r >= 0)
+        r = task_after(&e->task, 0);
+    if (r < 0) {
+        enforce_cancel(e);
+        return r;
+    }
+    *ret = e;
+    return 0;
+}

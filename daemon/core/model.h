@@ -446,29 +446,8 @@ typedef struct Containment {
     const char *why_not;   /* REFUSED; PROPOSED where the mode is enforce: why only that */
 } Containment;
 
-#define CONTAIN_DOCUMENT_MAX 2049 /* what IAM takes for a user, and 0 */
-#define CONTAIN_HOLDS_MAX    256U
-
-/* A user or role that the guard has denied, or is about to deny, changes of trails and of IAM. */
-typedef struct ContainHold {
-    char arn[ACTOR_TEXT_MAX];
-    char account[16];
-    char reason[128];    /* for people */
-    uint64_t since_usec; /* real; when it was decided */
-    bool announced;      /* the message that comes before is in the outbox */
-    bool held;           /* the policy was put, and read back */
-    bool given_up;       /* others remove it too often: it is not put again */
-    char policy[64];     /* its name ... */
-    char document[CONTAIN_DOCUMENT_MAX]; /* ... and text, as it was or will be put */
-    unsigned n_policies;                 /* names that were used so far */
-    unsigned n_puts;                     /* since puts_since_usec; real */
-    uint64_t puts_since_usec;
-    unsigned n_failed;            /* tries in a row that failed ... */
-    char error[ERROR_TEXT_MAX];   /* ... and why the last one did; raw */
-    char released_by[160];        /* who wants it to be released; "" : nobody */
-    uint64_t due_mono_usec;       /* not kept: nothing is done before */
-    struct Enforcement *under_way; /* not kept: the calls to AWS; NULL: none */
-} ContainHold;
+/* See model_guard.h. */
+typedef struct ContainHold ContainHold;
 
 /* What became of it. */
 typedef enum ContainStep {

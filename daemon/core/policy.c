@@ -250,7 +250,7 @@ static int deny_own(json_t *statements, const PolicyNeeds *needs) {
         (void)json_array_append_new(arns, json_string(needs->own));
     (void)json_array_append_new(
             arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, needs->partition, or_any(needs->account)));
-    return add_statement(statements, "DenyChangingGuards", "Deny", strings(writes, ARRAY_SIZE(writes)), arns, NULL);
+    return add_statement(statements, "DenyChangingGuards", "Deny", strings(writes, ARRAY_SIZE(writes)), arns);
 }
 
 json_t *policy_guard(const PolicyNeeds *needs) {
@@ -411,18 +411,17 @@ static json_t *contain_with(const PolicyContain *contain, json_t *topics) {
     static const char *const identity_changes[] = { "iam:*", "sts:AssumeRole" };
     json_t *statements = json_array(), *condition;
     int r = add_statement(statements, "DenyTrailTampering", "Deny",
-                          strings(trail_changes, ARRAY_SIZE(trail_changes)), json_string("*"), NULL);
+                          strings(trail_changes, ARRAY_SIZE(trail_changes)), json_string("*"));
 
     if (r >= 0)
         r = add_statement(statements, "DenyIdentityChanges", "Deny",
-                          strings(identity_changes, ARRAY_SIZE(identity_changes)), json_string("*"), NULL);
+                          strings(identity_changes, ARRAY_SIZE(identity_changes)), json_string("*"));
     if (r >= 0 && contain->n_topics > 0)
         r = add_statement(statements, "DenyAlertTopicTampering", "Deny",
-                          strings(topic_changes, ARRAY_SIZE(topic_changes)), json_incref(topics), NULL);
+                          strings(topic_changes, ARRAY_SIZE(topic_changes)), json_incref(topics));
     if (r >= 0 && contain->before) {
         condition = json_pack("{s:{s:s}}", "DateLessThan", "aws:TokenIssueTime", contain->before);
-        r = add_statement(statements, "AWSRevokeOlderSessions", "Deny", json_string("*"), json_string("*"),
-                          condition);
+        r = add_limited(statements, "AWSRevokeOlderSessions", "Deny", json_string("*"), json_string("*"), condition);
     }
     json_decref(topics);
     return document(statements, r);

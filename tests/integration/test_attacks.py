@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from attacks import ATTACKS, BLIND, BUCKET, CHURN, DENIED, LEAVES, MOVES, ORGANIZATION, OWN, SCENARIO, VICTIM, WAR
+from attacks import (ATTACKS, BLIND, BUCKET, CHURN, DECOYS, DENIED, ENFORCED, FREED, LEAVES, MOVES, NAMESAKE, ORGANIZATION,
+                     OWN, PROPOSED, SCENARIO, VICTIM, WAR)
 from guard import PLAIN, within
-from helpers import FRA, IAD, MAIN, MEMBER, documents, matches, operations, sns, trail_arn, wait_alert
+from helpers import FRA, IAD, MAIN, MEMBER, documents, matches, operations, refused, sns, trail_arn, wait_alert
 from simaws.client import SimError, poll
 
 RESULTS = Path(os.environ.get("TRAILGUARD_ATTACKS", "")) if os.environ.get("TRAILGUARD_ATTACKS") else None
@@ -283,6 +284,82 @@ def test_a_trail_of_his_own(sim, mallory, make_guard, mode):
         wait_watched(sim, mallory, guard, own, told)
     assert writes(sim, mark) <= {"StartLogging"}
     write_down(OWN, mode, event=OWN.event, undone=False, by=[], fields=[], finding=None, severity=told["severity"])
+
+
+def contained(sim, count=1):
+    """Once so many policies were put: the last message, which says that the guard has read it back."""
+    def find():
+        told = [entry for entry in documents(sim) if entry["event"] == "identity.contained"]
+        return len([entry for entry in told if entry["contained"]["step"] == "done"]) >= count and told[-1]
+    return poll(find, within(40))
+
+
+def denied(sim, user):
+    return refused(sim.boto3(user, "cloudtrail", FRA).stop_logging, Name=VICTIM) == "AccessDeniedException"
+
+
+def stop_as(sim, user):
+    """Each has its own entry in the event history."""
+    sim.boto3(user, "cloudtrail", FRA).stop_logging(Name=VICTIM)
+
+
+def free(sim):
+    """A second identity takes the policy off; the guard puts it again under another name."""
+    sim.add_user("trent", MAIN)
+    sim.boto3("trent", "iam", IAD).delete_user_policy(UserName="mallory", PolicyName="TrailGuardContain")
+    return contained(sim, 2)
+
+
+def send_decoys(sim, mallory):
+    """Two users tamper, of whom one is held; then mallory fights."""
+    for number in range(2):
+        sim.add_user(f"decoy-{number}", MAIN)
+        sim.boto3(f"decoy-{number}", "cloudtrail", FRA).put_event_selectors(
+            TrailName=VICTIM, EventSelectors=[{"ReadWriteType": ("ReadOnly", "WriteOnly")[number], "IncludeManagementEvents": True}])
+        wait_alert(sim, "trail.attributed", seconds=30, count=number + 1)
+    contained(sim)
+
+    def over():
+        if sim.trail(VICTIM)["status_now"]["IsLogging"]:
+            refused(mallory.client(VICTIM).stop_logging, Name=VICTIM)
+        held = [entry for entry in documents(sim) if entry["event"] == "identity.contained"]
+        return any(entry["contained"]["step"] == "done" and entry["contained"]["arn"].endswith("/mallory") for entry in held)
+    poll(over, within(60))
+    held = {entry["contained"]["arn"].rpartition("/")[2] for entry in documents(sim) if entry["event"] == "identity.contained"}
+    assert held == {"decoy-0", "mallory"}
+
+
+def assume_namesake(sim):
+    """A session of a role that has the name of the guard's user, as keys of the user "namesake"."""
+    arn = sim.add_role("guard", MAIN)
+    keys = sim.boto3("mallory", "sts", FRA).assume_role(RoleArn=arn, RoleSessionName="guard")["Credentials"]
+    sim.add_keys("namesake", keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("attack", [PROPOSED, ENFORCED, FREED, DECOYS, NAMESAKE], ids=lambda attack: attack.number)
+def test_an_attacker_who_is_contained(sim, mallory, range_, attack, mode):
+    proposes = attack is PROPOSED or mode == "observe"
+    range_(mode, attribution=True, poll_interval=1,
+           contain={"mode": "propose" if attack is PROPOSED else "enforce", "after": 1, "max_per_day": 2})
+    before, mark, user = picture(sim, VICTIM), sim.mark(), "mallory"
+    if attack is NAMESAKE:
+        assume_namesake(sim)
+        user = "namesake"
+    if attack is DECOYS and mode != "observe":
+        send_decoys(sim, mallory)
+    else:
+        stop_as(sim, user)
+    told = wait_alert(sim, "trail.attributed", seconds=30, holds=lambda entry: "contain" in entry) if proposes \
+        else free(sim) if attack is FREED and contained(sim) else contained(sim)
+    assert denied(sim, user) == (not proposes)
+    if mode == "restore":
+        wait_put_back(sim, VICTIM, before)
+    if mode != "observe":
+        sim.wait_for_trail(VICTIM, within(20), logging=True)
+    assert bool({"PutUserPolicy", "PutRolePolicy"} & set(operations(sim))) == (not proposes)
+    by = sorted(writes(sim, mark))
+    write_down(attack, mode, event=told["event"], undone=mode == "restore", by=by, fields=[], finding=None, severity=told["severity"])
 
 
 @pytest.mark.skipif(not PLAIN, reason="many steps; the plain build runs them")

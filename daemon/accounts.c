@@ -241,7 +241,7 @@ static void take_base_id(Account *base, const char *id) {
     }
 }
 
-static void take_identity(Account *account, const StsIdentity *identity) {
+static void accounts_take_identity(Account *account, const StsIdentity *identity) {
     Arn arn;
 
     if (!account->role_arn && !text_equal(account->id, identity->account))
@@ -334,7 +334,7 @@ static void identity_done(const AwsError *error, const StsIdentity *identity, vo
     account->identity_call = NULL;
     account->identity_asked = true;
     if (error->class == AWS_OK)
-        take_identity(account, identity);
+        accounts_take_identity(account, identity);
     else
         identity_failed(account, error, first);
     engine_update_facts(account);
@@ -439,7 +439,7 @@ int engine_add_known_members(Engine *engine) {
 
 /* ---- what the list says ---- */
 
-static void account_added(Engine *engine, Account *account, const OrganizationsAccount *item) {
+static void accounts_account_added(Engine *engine, Account *account, const OrganizationsAccount *item) {
     char name[SHOWN_MAX];
     int r = add_member(engine, item->id, item->name, &account);
 
@@ -476,7 +476,7 @@ static void account_removed(Engine *engine _unused_, Account *account, const Org
 /* item NULL: the list does not have the account; account NULL: we do not have it. */
 static void take_item(Engine *engine, Account *account, const OrganizationsAccount *item) {
     static void (*const changes[_MEMBER_CHANGE_MAX])(Engine *, Account *, const OrganizationsAccount *) = {
-        [MEMBER_JOINED] = account_added,
+        [MEMBER_JOINED] = accounts_account_added,
         [MEMBER_RETURNED] = account_returned,
         [MEMBER_SUSPENDED] = account_removed,
         [MEMBER_REMOVED] = account_removed,
@@ -551,7 +551,7 @@ static void list_failed(Engine *engine, const AwsError *error) {
                 account_list->error);
 }
 
-static void list_done(const AwsError *error, const OrganizationsAccounts *accounts, void *userdata) {
+static void accounts_list_done(const AwsError *error, const OrganizationsAccounts *accounts, void *userdata) {
     Engine *engine = userdata;
     AccountList *account_list = &engine->account_list;
     uint64_t refresh_usec = engine->config->organization.refresh_sec * USEC_PER_SEC;
@@ -585,7 +585,7 @@ void engine_list_accounts(Engine *engine) {
     if (!engine->config->organization.role_name || account_list->call)
         return;
     r = organizations_list_accounts(
-            &(AwsCaller){ engine->aws.client, engine->aws.credentials, engine->aws.region }, NULL, list_done,
+            &(AwsCaller){ engine->aws.client, engine->aws.credentials, engine->aws.region }, NULL, accounts_list_done,
             engine, &account_list->call);
     if (r < 0) {
         aws_error_set(&error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));

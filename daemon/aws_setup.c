@@ -46,7 +46,7 @@ static const char *const service_variables[_AWS_SERVICE_MAX] = {
     [AWS_IAM] = "AWS_ENDPOINT_URL_IAM",
 };
 
-static int _printf_(2, 3) refuse(char error[static AWS_SETUP_ERROR_MAX], const char *format, ...) {
+static int _printf_(2, 3) aws_setup_refuse(char error[static AWS_SETUP_ERROR_MAX], const char *format, ...) {
     va_list ap;
 
     va_start(ap, format);
@@ -66,7 +66,7 @@ static int read_switch(Switch by_file, const char *variable, bool *ret,
     else if (strcasecmp(value, "true") == 0)
         *ret = true;
     else
-        return refuse(error, "environment variable %s: allowed: true, false", variable);
+        return aws_setup_refuse(error, "environment variable %s: allowed: true, false", variable);
     return 0;
 }
 
@@ -87,7 +87,7 @@ static int check_fips(const Config *config, char error[static AWS_SETUP_ERROR_MA
         region = chinese_region(config_account_regions(config, &config->accounts[i]));
     if (!region)
         return 0;
-    return refuse(error,
+    return aws_setup_refuse(error,
                   "FIPS endpoints are asked for, and %s has none: turn use_fips (AWS_USE_FIPS_ENDPOINT) off",
                   region);
 }
@@ -111,7 +111,7 @@ static int read_kind_of_host(const Config *config, EndpointOverrides *overrides,
             set = service_variables[s];
     if (!set)
         return 0;
-    return refuse(
+    return aws_setup_refuse(
             error,
             "%s endpoints are asked for, and %s names one: allowed is one of the two; name an endpoint "
             "of that kind, or turn %s off",
@@ -134,7 +134,7 @@ static int take_url(const NamedUrl *candidates, size_t n, const char **ret,
         *ret = candidates[i].url;
         if (endpoint_override_is_valid(*ret))
             return 0;
-        return refuse(error,
+        return aws_setup_refuse(error,
                       "%s: not a URL that may be used; allowed: https://HOST, and http:// for loopback only",
                       candidates[i].name);
     }
@@ -186,7 +186,7 @@ static int read_proxy(const Config *config, HttpCurlOptions *options,
     options->proxy = env_of_proxy("https_proxy", "HTTPS_PROXY", &variable);
     if (!options->proxy || endpoint_proxy_is_valid(options->proxy))
         return 0;
-    return refuse(error, "environment variable %s: not a proxy that can be used; allowed: %s", variable,
+    return aws_setup_refuse(error, "environment variable %s: not a proxy that can be used; allowed: %s", variable,
                   ENDPOINT_PROXY_ALLOWED);
 }
 

@@ -144,7 +144,7 @@ void engine_begin_next_check(Target *target) {
     }
 }
 
-static void check_bucket(Trail *trail);
+static void checks_check_bucket(Trail *trail);
 
 static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
     Trail *trail = userdata;
@@ -165,14 +165,14 @@ static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
         (void)engine_differs(&snapshot->settings, trail);
         if (!once && settings_can_be_recorded(&snapshot->settings) && engine_has_to_record(trail)) {
             engine_record_baseline(trail, &snapshot->settings);
-            check_bucket(trail); /* whose it is belongs to the baseline */
+            checks_check_bucket(trail); /* whose it is belongs to the baseline */
             (void)engine_differs(&snapshot->settings, trail);
         }
         if (engine_record_new_fields(trail, &snapshot->settings))
             (void)engine_differs(&snapshot->settings, trail);
         decide(trail, k->recorded);
         if ((once && !k->recorded) || TRAIL_STATE(trail, provisional))
-            check_bucket(trail);
+            checks_check_bucket(trail);
     }
 }
 
@@ -353,7 +353,7 @@ static void add_prefixes(const Trail *trail, const Settings *of, BucketCheckRequ
     request->pinned = !text_equal(request->prefix, trail->tracking.baseline.values[FIELD_PREFIX]);
 }
 
-static void check_bucket(Trail *trail) {
+static void checks_check_bucket(Trail *trail) {
     Engine *engine = trail->engine;
     SettingsTracking *k = &trail->tracking;
     /* a check without a baseline has only what is there now */
@@ -422,7 +422,7 @@ void engine_check_settings(Target *target, const CloudTrailTrails *list, bool du
         engine_refresh_baseline(trail);
         if (listed && (due || is_wanted_soon(trail))) {
             check_trail(trail, listed);
-            check_bucket(trail);
+            checks_check_bucket(trail);
         } else if (!listed && trail->tracking.gone &&
                    (TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_MISSING)))
             engine_forget_trail(trail, "it was accepted that it may be gone");

@@ -90,7 +90,7 @@ typedef struct RowSource {
     StateAccount account;
 } RowSource;
 
-static const StateTrail *trail_row(void *userdata, size_t i) {
+static const StateTrail *engine_state_trail_row(void *userdata, size_t i) {
     RowSource *rows = userdata;
     const Engine *engine = rows->engine;
     const Trail *t = i < engine->n_trails ? engine->trails[i] : NULL;
@@ -119,7 +119,7 @@ static bool has_account(const Engine *engine, const char *id) {
     return false;
 }
 
-static const StateAccount *account_row(void *userdata, size_t i) {
+static const StateAccount *engine_state_account_row(void *userdata, size_t i) {
     RowSource *rows = userdata;
     const Engine *engine = rows->engine;
     const Account *a = i < engine->n_accounts ? engine->accounts[i] : NULL;
@@ -141,7 +141,7 @@ static const StateAccount *account_row(void *userdata, size_t i) {
     return id[0] ? &rows->account : NULL;
 }
 
-static const StateTarget *target_row(void *userdata, size_t i) {
+static const StateTarget *engine_state_target_row(void *userdata, size_t i) {
     RowSource *rows = userdata;
     const Engine *engine = rows->engine;
     Target *t = i < engine->n_targets ? engine->targets[i] : NULL;
@@ -273,7 +273,7 @@ static bool is_still_unread(Engine *engine) {
 
 static int save_rows(const Engine *engine) {
     RowSource *source = calloc(1, sizeof(*source));
-    const StateRows rows = { trail_row, target_row, account_row, source };
+    const StateRows rows = { engine_state_trail_row, engine_state_target_row, engine_state_account_row, source };
     StateTable table = {
         .rows = &rows,
         .n_trails = engine->n_trails + engine->unclaimed.n_trails,

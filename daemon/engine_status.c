@@ -54,7 +54,7 @@ typedef struct RowSource {
     TargetState account_state;
 } RowSource;
 
-static const StatusTrail *trail_row(void *userdata, size_t i) {
+static const StatusTrail *engine_status_trail_row(void *userdata, size_t i) {
     RowSource *rows = userdata;
     const Trail *trail = rows->engine->trails[i];
     const TrailState *s = &rows->trail_state;
@@ -82,7 +82,7 @@ static const StatusTrail *trail_row(void *userdata, size_t i) {
     return &rows->trail;
 }
 
-static const StatusAccount *account_row(void *userdata, size_t i) {
+static const StatusAccount *engine_status_account_row(void *userdata, size_t i) {
     RowSource *rows = userdata;
     const Account *account = rows->accounts[i];
 
@@ -118,7 +118,7 @@ static uint64_t count_calls(const Target *target, const Intervals *intervals) {
     return schedule_count_calls(intervals, &calls, STATUS_MONTH_SEC * USEC_PER_SEC);
 }
 
-static const StatusTarget *target_row(void *userdata, size_t i) {
+static const StatusTarget *engine_status_target_row(void *userdata, size_t i) {
     RowSource *rows = userdata;
     const Target *target = i < rows->n_targets ? rows->targets[i] : NULL;
     const Account *account = target ? target->account : rows->unreached[i - rows->n_targets];
@@ -299,19 +299,19 @@ static int all_rows(AllRows *all, RowSource *rows, const Status *status) {
         !all->account_states || !all->incidents)
         return -ENOMEM;
     for (size_t i = 0; i < status->n_trails; i++) {
-        all->trails[i] = *trail_row(rows, i);
+        all->trails[i] = *engine_status_trail_row(rows, i);
         all->trail_states[i] = rows->trail_state;
         all->trails[i].state = &all->trail_states[i];
         (void)text_copy(all->incidents[i], sizeof(all->incidents[i]), rows->incident);
         all->trails[i].incident_id = all->incidents[i];
     }
     for (size_t i = 0; i < status->n_targets; i++) {
-        all->targets[i] = *target_row(rows, i);
+        all->targets[i] = *engine_status_target_row(rows, i);
         all->target_states[i] = rows->target_state;
         all->targets[i].state = &all->target_states[i];
     }
     for (size_t i = 0; i < status->n_accounts; i++) {
-        all->accounts[i] = *account_row(rows, i);
+        all->accounts[i] = *engine_status_account_row(rows, i);
         all->account_states[i] = rows->account_state;
         all->accounts[i].state = &all->account_states[i];
     }
@@ -335,7 +335,7 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
     AllRows all = { 0 };
     RowSource rows;
     const StatusRows each = {
-        .trail = trail_row, .target = target_row, .account = account_row, .userdata = &rows
+        .trail = engine_status_trail_row, .target = engine_status_target_row, .account = engine_status_account_row, .userdata = &rows
     };
     char part[24];
     int r = rows_init(&rows, engine);
@@ -364,7 +364,7 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
     free(texts);
 }
 
-static void show(const Status *status, void *userdata) {
+static void engine_status_show(const Status *status, void *userdata) {
     Engine *engine = userdata;
     char line[STATUS_LINE_MAX];
     int r;
@@ -381,7 +381,7 @@ void engine_publish_now(Engine *engine) {
     if (engine->once)
         return;
     engine_write_begins(engine, &engine->publish);
-    engine_with_status(engine, show, engine);
+    engine_with_status(engine, engine_status_show, engine);
     engine_written(engine, &engine->publish);
 }
 

@@ -52,7 +52,7 @@ static void note_denied(Account *account, const AwsError *error) {
 }
 
 /* Without an answer the last one stays. */
-static void answered(const AwsError *error, const char *status, void *userdata) {
+static void regions_answered(const AwsError *error, const char *status, void *userdata) {
     Target *target = userdata;
 
     engine_end_region_call(target);
@@ -77,7 +77,7 @@ static bool ask_region(Target *target) {
     target->region_asked_usec = now_usec;
     if (account_get_region_status(
                 &(AwsCaller){ engine->aws.client, target->account->credentials, target->region },
-                target->region, answered, target, &target->region_call) < 0)
+                target->region, regions_answered, target, &target->region_call) < 0)
         return false;
     /* as with polls: a pass does not wait for what is reported already */
     target->region_is_of_pass =

@@ -192,7 +192,7 @@ static void poll_all(Engine *engine, const Intervals *intervals, uint64_t now_us
 
 /* Every turn that has come. Where a whole round was missed, because the machine was suspended for instance,
  * all are polled at once. */
-static void turn(void *userdata) {
+static void rounds_turn(void *userdata) {
     Engine *engine = userdata;
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec, next_usec;
@@ -214,7 +214,7 @@ static void turn(void *userdata) {
         engine_due(engine, DUE_DIRECTORIES);
     engine->pass_due_usec = next_usec;
     if (!engine->once)
-        (void)loop_after(engine->aws.loop, next_usec - now_usec, turn, engine, &engine->pass_timer);
+        (void)loop_after(engine->aws.loop, next_usec - now_usec, rounds_turn, engine, &engine->pass_timer);
 }
 
 void engine_kick_pass(Engine *engine) {
@@ -225,7 +225,7 @@ void engine_start_passes(Engine *engine, uint64_t delay_usec) {
     loop_cancel(engine->aws.loop, engine->pass_timer);
     engine->pass_timer = NULL;
     engine->pass_due_usec = engine_now(engine).mono_usec + delay_usec;
-    (void)loop_after(engine->aws.loop, delay_usec, turn, engine, &engine->pass_timer);
+    (void)loop_after(engine->aws.loop, delay_usec, rounds_turn, engine, &engine->pass_timer);
 }
 
 void engine_stop_polls(Engine *engine) {

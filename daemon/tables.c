@@ -93,7 +93,7 @@ bool engine_identities_are_known(const Engine *engine) {
     return !engine->config->organization.role_name || engine->account_list.tried;
 }
 
-static int compare_ids(const void *a, const void *b) {
+static int tables_compare_ids(const void *a, const void *b) {
     const Account *x = a, *y = b;
 
     return strcmp(x->id, y->id);
@@ -105,13 +105,13 @@ Account *engine_account_by_id(const Engine *engine, const char *id) {
 
     if (!id[0] || !text_copy(key.id, sizeof(key.id), id))
         return NULL;
-    found = tfind(&key, (void *const *)&engine->account_index, compare_ids);
+    found = tfind(&key, (void *const *)&engine->account_index, tables_compare_ids);
     return found ? *(Account **)found : NULL;
 }
 
 /* 0, -EEXIST when another account has this id, -ENOMEM. */
 int engine_index_account(Account *account) {
-    void *found = tsearch(account, &account->engine->account_index, compare_ids);
+    void *found = tsearch(account, &account->engine->account_index, tables_compare_ids);
 
     if (!found)
         return -ENOMEM;
@@ -120,7 +120,7 @@ int engine_index_account(Account *account) {
 
 void engine_unindex_account(Account *account) {
     if (account->id[0])
-        (void)tdelete(account, &account->engine->account_index, compare_ids);
+        (void)tdelete(account, &account->engine->account_index, tables_compare_ids);
 }
 
 /* Until AWS has said which account the base credentials belong to, the one of the last time is assumed. ""

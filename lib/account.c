@@ -4,7 +4,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-static int read_status(Answer *answer, void *value) {
+static int account_read_status(Answer *answer, void *value) {
     static const AnswerField status = { "RegionOptStatus", ANSWER_CHARS, true, 0, ACCOUNT_STATUS_MAX };
     const char *region;
 
@@ -20,7 +20,7 @@ const AwsOperation account_get_region_status_operation = {
     .name = "GetRegionOptStatus",
     .target = "getRegionOptStatus",
     .member = "RegionName",
-    .read = read_status,
+    .read = account_read_status,
     .value_size = ACCOUNT_STATUS_MAX,
     .deliver = account_get_region_status_deliver,
 };

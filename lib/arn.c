@@ -46,7 +46,7 @@ static bool resource_is_valid(const char *s) {
     return true;
 }
 
-static int parse(const char *s, bool any_account, Arn *ret) {
+static int arn_split(const char *s, bool any_account, Arn *ret) {
     Arn arn = { 0 };
 
     if (!s || !text_starts_with(s, "arn:") || strlen(s) >= ARN_MAX)
@@ -72,13 +72,13 @@ static int parse(const char *s, bool any_account, Arn *ret) {
 }
 
 int arn_parse(const char *s, Arn *ret) {
-    return parse(s, false, ret);
+    return arn_split(s, false, ret);
 }
 
 /* With an account's twelve digits in its place it must be an ARN still. */
 int arn_parse_any_account(const char *s, Arn *ret) {
     Arn arn;
-    int r = parse(s, true, &arn);
+    int r = arn_split(s, true, &arn);
 
     if (r < 0)
         return r;

@@ -274,7 +274,7 @@ static const char *json_text(const json_t *object, const char *key) {
 }
 
 /* True when a code was found. */
-static bool read_json(const HttpResponse *response, Pieces *p) {
+static bool aws_error_read_json(const HttpResponse *response, Pieces *p) {
     json_auto_t *root = NULL;
     const char *message;
 
@@ -311,8 +311,8 @@ static bool read_xml(const HttpResponse *response, Pieces *p) {
 /* A proxy or load balancer may answer in the other language. */
 static bool read_body(const HttpResponse *response, AwsProtocol protocol, Pieces *p) {
     if (protocol != AWS_PROTOCOL_JSON && protocol != AWS_PROTOCOL_REST_JSON)
-        return read_xml(response, p) || read_json(response, p);
-    return read_json(response, p) || read_xml(response, p);
+        return read_xml(response, p) || aws_error_read_json(response, p);
+    return aws_error_read_json(response, p) || read_xml(response, p);
 }
 
 static void read_headers(const HttpResponse *response, Pieces *p) {

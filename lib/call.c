@@ -54,7 +54,7 @@ struct AwsCall {
 
 /* ---- ending ---- */
 
-static void call_free(AwsCall *call) {
+static void call_call_free(AwsCall *call) {
     if (call->rate_bucket)
         rate_bucket_put(call->rate_bucket);
     credentials_unref(call->credentials);
@@ -78,7 +78,7 @@ static void call_stop(AwsCall *call) {
     if (call->asking)
         call->abandoned = true;
     else
-        call_free(call);
+        call_call_free(call);
 }
 
 void aws_call_cancel(AwsCall *call) {
@@ -204,7 +204,7 @@ static int sign(const AwsCall *call, const HttpHeader *headers, size_t n_headers
             ret);
 }
 
-static int submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
+static int call_submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
     const AwsLimits *limits = &call->client->limits;
     uint64_t timeout = MIN(limits->request_timeout_usec, time_left(call));
 
@@ -231,7 +231,7 @@ static int submit_unsigned(AwsCall *call) {
         { "x-amz-target", call->target },
     };
 
-    return submit(call, headers, call->target ? 3 : 2);
+    return call_submit(call, headers, call->target ? 3 : 2);
 }
 
 static int sign_and_submit(AwsCall *call) {
@@ -258,7 +258,7 @@ static int sign_and_submit(AwsCall *call) {
     if (r < 0)
         return r;
     headers[n++] = (HttpHeader){ "authorization", strbuf_str(&authorization) };
-    return submit(call, headers, n);
+    return call_submit(call, headers, n);
 }
 
 static void call_end_unsent(AwsCall *call, int r) {
@@ -281,7 +281,7 @@ static void call_send(AwsCall *call) {
 
 static void call_attempt(AwsCall *call);
 
-static void on_turn(void *userdata) {
+static void call_on_turn(void *userdata) {
     AwsCall *call = userdata;
 
     call->timer = NULL;
@@ -329,7 +329,7 @@ static void call_attempt(AwsCall *call) {
     }
     call->has_turn = true;
     call->turn_epoch = tokens->epoch;
-    r = loop_after(loop, wait, on_turn, call, &call->timer);
+    r = loop_after(loop, wait, call_on_turn, call, &call->timer);
     if (r < 0)
         call_end_unsent(call, r);
 }
@@ -360,7 +360,7 @@ static void on_credentials(CredentialsStatus status, Credentials *credentials, c
 
     call->asking = false;
     if (call->abandoned) {
-        call_free(call);
+        call_call_free(call);
         return;
     }
     loop_cancel(call->client->loop, TAKE_PTR(call->timer));
@@ -563,7 +563,7 @@ static int call_new(AwsClient *client, const AwsRequest *request, AwsCall **ret)
     call->target = request->target ? strdup(request->target) : NULL;
     call->body = malloc(request->body_len + 1);
     if (!call->body || (request->target && !call->target)) {
-        call_free(call);
+        call_call_free(call);
         return -ENOMEM;
     }
     if (request->body_len > 0)
@@ -595,14 +595,14 @@ int aws_call(AwsClient *client, CredentialsProvider *credentials, const AwsReque
         r = -ENOMEM;
     }
     if (r < 0) {
-        call_free(call);
+        call_call_free(call);
         return r;
     }
     call->scope = scope;
     call->provider = credentials;
     call->rate_bucket = rate_bucket_get(&scope->limiter, credentials, class_of(request));
     if (!call->rate_bucket) {
-        call_free(call);
+        call_call_free(call);
         return -ENOMEM;
     }
     call->done = done;
@@ -611,7 +611,7 @@ int aws_call(AwsClient *client, CredentialsProvider *credentials, const AwsReque
     r = credentials ? ask_credentials(call)
                     : loop_after(client->loop, 0, on_unsigned_turn, call, &call->timer);
     if (r < 0) {
-        call_free(call);
+        call_call_free(call);
         return r;
     }
     if (ret_call)

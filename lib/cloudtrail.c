@@ -68,7 +68,7 @@ static bool fits(const char *name, const json_t *value) {
            answer_dump(value, CLOUDTRAIL_OTHER_SIZE_MAX - len, &text) >= 0;
 }
 
-static int compare_names(const void *a, const void *b) {
+static int cloudtrail_compare_names(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
@@ -85,7 +85,7 @@ static int keep_first(json_t *others) {
     if (!names)
         return -ENOMEM;
     json_object_foreach(others, name, value) names[i++] = name;
-    qsort(names, n, sizeof(*names), compare_names);
+    qsort(names, n, sizeof(*names), cloudtrail_compare_names);
     for (i = CLOUDTRAIL_OTHERS_MAX; i < n; i++)
         (void)json_object_del(others, names[i]);
     return 0;
@@ -209,7 +209,7 @@ const AwsOperation cloudtrail_describe_trails_operation = {
 #define TIME(name, member)  ANSWER_FIELD(name, ANSWER_TIME, false, CloudTrailStatus, member)
 #define ERROR(name, member) ANSWER_FIELD(name, ANSWER_CHARS, false, CloudTrailStatus, member)
 
-static int read_status(Answer *answer, void *value) {
+static int cloudtrail_read_status(Answer *answer, void *value) {
     static const AnswerField fields[] = {
         ANSWER_FIELD("IsLogging", ANSWER_BOOL, true, CloudTrailStatus, is_logging),
         TIME("StartLoggingTime", start_logging_usec),
@@ -228,7 +228,7 @@ static int read_status(Answer *answer, void *value) {
 const AwsOperation cloudtrail_get_trail_status_operation = {
     CLOUDTRAIL(cloudtrail_get_trail_status, "GetTrailStatus"),
     .member = "Name",
-    .read = read_status,
+    .read = cloudtrail_read_status,
     .value_size = sizeof(CloudTrailStatus),
 };
 

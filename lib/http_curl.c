@@ -117,7 +117,7 @@ static HttpExchange *find_startable(const HttpCurl *c, uint64_t *ret_again_usec)
 }
 
 /* Starts what has waited while there is room. */
-static void start_waiting(HttpCurl *c) {
+static void http_curl_start_waiting(HttpCurl *c) {
     uint64_t again_usec;
     HttpExchange *x;
 
@@ -205,7 +205,7 @@ static int on_waiting_timer(sd_event_source *source, uint64_t usec, void *userda
     if (!c->closed)
         wait_until(c, next);
     if (!c->closed)
-        start_waiting(c);
+        http_curl_start_waiting(c);
     client_unref(c);
     return 0;
 }
@@ -239,7 +239,7 @@ static void on_resolved(const char *host, const char *error, void *userdata) {
             exchange_queue(x);
     }
     if (!c->closed)
-        start_waiting(c);
+        http_curl_start_waiting(c);
     client_unref(c);
 }
 
@@ -333,7 +333,7 @@ static void collect(HttpCurl *c) {
     while (!c->closed && (x = c->lists[EXCHANGE_REFUSED].first))
         curl_exchange_fail(x, HTTP_INTERNAL, true, "out of memory");
     if (!c->closed)
-        start_waiting(c);
+        http_curl_start_waiting(c);
 }
 
 /* The loop's way in. */

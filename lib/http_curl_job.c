@@ -514,7 +514,7 @@ void curl_job_read(CurlJob *job, CURLcode code, HttpResponse *ret) {
 
 /* ---- afterwards ---- */
 
-static void forget(CurlJob *job) {
+static void job_forget(CurlJob *job) {
     if (job->headers)
         hash_wipe(job->headers, job->headers_size);
     free(job->headers);
@@ -545,7 +545,7 @@ void curl_job_reset(CurlJob *job) {
 
     if (!configured)
         curl_easy_reset(job->easy);
-    forget(job);
+    job_forget(job);
     *job = empty_job(job->easy);
     job->configured = configured;
     job->proxy = configured ? proxy : NULL;
@@ -555,6 +555,6 @@ void curl_job_free(CurlJob *job) {
     if (!job)
         return;
     curl_easy_cleanup(job->easy);
-    forget(job);
+    job_forget(job);
     free(job);
 }

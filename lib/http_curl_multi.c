@@ -52,7 +52,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
     return 0;
 }
 
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+static int multi_on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
     CurlWatch *w = userdata;
 
     (void)source;
@@ -61,7 +61,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
     return 0;
 }
 
-static int on_turn(sd_event_source *source, void *userdata) {
+static int multi_on_turn(sd_event_source *source, void *userdata) {
     CurlWatch *w = userdata;
 
     (void)source;
@@ -208,12 +208,12 @@ int curl_watch_init(CurlWatch *watch, sd_event *event, CURLM *multi, Pool *pool,
     int r;
 
     *watch = (CurlWatch){ .event = event, .multi = multi, .pool = pool, .wake = wake, .userdata = userdata };
-    r = sd_event_add_time(event, &watch->timer, CLOCK_MONOTONIC, UINT64_MAX, TIMER_ACCURACY_USEC, on_timer,
+    r = sd_event_add_time(event, &watch->timer, CLOCK_MONOTONIC, UINT64_MAX, TIMER_ACCURACY_USEC, multi_on_timer,
                           watch);
     if (r >= 0)
         r = sd_event_source_set_enabled(watch->timer, SD_EVENT_OFF);
     if (r >= 0)
-        r = sd_event_add_defer(event, &watch->turn, on_turn, watch);
+        r = sd_event_add_defer(event, &watch->turn, multi_on_turn, watch);
     if (r >= 0)
         r = sd_event_source_set_enabled(watch->turn, SD_EVENT_OFF);
     if (r < 0)

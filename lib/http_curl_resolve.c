@@ -315,7 +315,7 @@ static bool may_start(const Entry *e) {
 }
 
 /* Those that could not have a thread stay waiting, and are tried again whenever one has ended. */
-static void start_waiting(CurlResolver *r) {
+static void resolve_start_waiting(CurlResolver *r) {
     for (Entry *e = r->entries; e; e = e->next)
         if (e->waiting && may_start(e) && start_query(r, e) == 0)
             e->waiting = false;
@@ -330,7 +330,7 @@ int curl_resolver_ask(CurlResolver *r, const char *host) {
     if (e->asked_number != 0 && e->used_usec - e->asked_usec < QUERY_LOST_USEC)
         return 0;
     e->waiting = true;
-    start_waiting(r);
+    resolve_start_waiting(r);
     return 0;
 }
 
@@ -386,7 +386,7 @@ static int on_answers(sd_event_source *source, int fd, uint32_t revents, void *u
             r->resolved(q->host, take_answer(r, e, q), r->userdata);
     }
     if (!r->closed)
-        start_waiting(r);
+        resolve_start_waiting(r);
     resolver_unref(r);
     free_queries(all);
     return 0;

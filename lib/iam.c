@@ -161,7 +161,7 @@ static int take_member(Reading *r, const char *member, const char *text) {
     return 0;
 }
 
-static int visit(const char *path, const char *text, void *userdata) {
+static int iam_visit(const char *path, const char *text, void *userdata) {
     Reading *r = userdata;
 
     if (text_equal(path, SPECIFIC))
@@ -191,7 +191,7 @@ static int read_simulation(Answer *answer, void *value) {
     };
     int r;
 
-    r = xml_walk(answer->reply->body, answer->reply->body_len, visit, &reading);
+    r = xml_walk(answer->reply->body, answer->reply->body_len, iam_visit, &reading);
     if (r < 0)
         return r;
     if (!reading.complete)

@@ -41,7 +41,7 @@ static size_t blank_behind(const char *s, size_t n) {
 }
 
 /* Cuts white space off both ends, in place: what Python and JavaScript both call so. s ends with a NUL at end. */
-static char *trim(char *s, const char *end) {
+static char *ini_trim(char *s, const char *end) {
     size_t n, blank;
 
     while ((blank = blank_before(s, end)) > 0)
@@ -94,8 +94,8 @@ static char *cut_at(char *s, const char *delimiters, char **ret_value) {
     if (!at || at == s)
         return NULL;
     *at = '\0';
-    *ret_value = trim(at + 1, at + 1 + strlen(at + 1));
-    key = trim(s, at);
+    *ret_value = ini_trim(at + 1, at + 1 + strlen(at + 1));
+    key = ini_trim(s, at);
     to_lower(key);
     return key;
 }
@@ -126,7 +126,7 @@ static int read_below(IniReader *reader, char *s) {
 static int read_line(IniReader *reader, char *s, const char *end) {
     size_t indent = strspn(s, BLANK);
 
-    s = trim(s, end);
+    s = ini_trim(s, end);
     if (is_empty_or_comment(s))
         return 0;
     if (reader->option && indent > reader->indent)

@@ -30,7 +30,7 @@ struct OperationCall {
     void *value;
 };
 
-static void call_free(OperationCall *call) {
+static void operation_call_free(OperationCall *call) {
     if (call->operation->clear && call->value)
         call->operation->clear(call->value);
     free(call->value);
@@ -45,7 +45,7 @@ void operation_cancel(OperationCall *call) {
     if (!call)
         return;
     aws_call_cancel(call->call);
-    call_free(call);
+    operation_call_free(call);
 }
 
 /* ---- asking ---- */
@@ -59,7 +59,7 @@ int operation_build(const AwsOperation *operation, const void *input, const char
 
 static void on_reply(const AwsReply *reply, void *userdata);
 
-static int submit(OperationCall *call, const void *input) {
+static int operation_submit(OperationCall *call, const void *input) {
     const AwsOperation *operation = call->operation;
     const AwsBucketRequest bucket = { operation->method, call->bucket, operation->target, call->owner };
     uint64_t now = loop_monotonic_usec(aws_client_loop(call->client));
@@ -94,7 +94,7 @@ static int submit(OperationCall *call, const void *input) {
 
 /* ---- reading ---- */
 
-static int read_json(const AwsOperation *operation, Answer *answer, void *value) {
+static int operation_read_json(const AwsOperation *operation, Answer *answer, void *value) {
     json_t *root = NULL;
     int r;
 
@@ -112,7 +112,7 @@ static int read_json(const AwsOperation *operation, Answer *answer, void *value)
 static int read_answer(const AwsOperation *operation, Answer *answer, void *value) {
     bool is_json = operation->protocol == AWS_PROTOCOL_JSON || operation->protocol == AWS_PROTOCOL_REST_JSON;
 
-    return is_json ? read_json(operation, answer, value) : operation->read(answer, value);
+    return is_json ? operation_read_json(operation, answer, value) : operation->read(answer, value);
 }
 
 int operation_read_page(const AwsOperation *operation, const AwsReply *reply, const char *input, void *value,
@@ -187,7 +187,7 @@ static void end(OperationCall *call, const AwsError *error) {
             value = *(void **)call->value ? *(void **)call->value : "";
     }
     operation->deliver(call->done, error, value, call->userdata);
-    call_free(call);
+    operation_call_free(call);
 }
 
 /* True when the answer comes from another region, which is being asked. */
@@ -202,7 +202,7 @@ static bool ask_elsewhere(OperationCall *call, const AwsReply *reply, AwsError *
     }
     call->sent_on = true;
     (void)text_copy(call->region, sizeof(call->region), region);
-    return submit(call, NULL) >= 0;
+    return operation_submit(call, NULL) >= 0;
 }
 
 /* True when another request is under way. */
@@ -225,7 +225,7 @@ static bool take_reply(OperationCall *call, const AwsReply *reply, AwsError *err
     if (operation->read)
         r = take_page(call, reply, &fault);
     if (r > 0) {
-        r = submit(call, call->input);
+        r = operation_submit(call, call->input);
         if (r >= 0)
             return true;
     }
@@ -287,9 +287,9 @@ int operation_start(const AwsCaller *caller, const AwsOperation *operation, cons
     call->value = calloc(1, operation->value_size + 1);
     r = call->value ? keep_input(call, caller, input) : -ENOMEM;
     if (r >= 0)
-        r = submit(call, input);
+        r = operation_submit(call, input);
     if (r < 0) {
-        call_free(call);
+        operation_call_free(call);
         return r;
     }
     if (ret)

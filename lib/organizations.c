@@ -105,7 +105,7 @@ void organizations_accounts_done(OrganizationsAccounts *accounts) {
     *accounts = (OrganizationsAccounts){ 0 };
 }
 
-static int compare_ids(const void *a, const void *b) {
+static int organizations_compare_ids(const void *a, const void *b) {
     return strcmp(((const OrganizationsAccount *)a)->id, ((const OrganizationsAccount *)b)->id);
 }
 
@@ -116,9 +116,9 @@ static void sort_and_unite(void *value) {
 
     if (accounts->n == 0)
         return;
-    qsort(accounts->items, accounts->n, sizeof(*accounts->items), compare_ids);
+    qsort(accounts->items, accounts->n, sizeof(*accounts->items), organizations_compare_ids);
     for (size_t i = 1; i < accounts->n; i++)
-        if (compare_ids(&accounts->items[n], &accounts->items[i]) != 0)
+        if (organizations_compare_ids(&accounts->items[n], &accounts->items[i]) != 0)
             accounts->items[++n] = accounts->items[i];
     accounts->n = n + 1;
 }

@@ -183,7 +183,7 @@ static int take_service(Reading *reading, const IniEntry *entry) {
     return 0;
 }
 
-static int visit(const IniEntry *entry, void *userdata) {
+static int profile_visit(const IniEntry *entry, void *userdata) {
     Reading *reading = userdata;
 
     if (entry->kind == INI_SECTION)
@@ -205,7 +205,7 @@ static int read_section(const ProfileFile *file, Reading reading, char *message,
 
     if (!file->text)
         return 0;
-    r = ini_parse(file->text, file->len, visit, &reading);
+    r = ini_parse(file->text, file->len, profile_visit, &reading);
     if (r == -EINVAL)
         snprintf(message, size, "%s:%u: %s", file->path, reading.line, reading.problem);
     else if (r == -E2BIG)

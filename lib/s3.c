@@ -178,7 +178,7 @@ static int end_rule(Reading *reading) {
     return 0;
 }
 
-static int visit(const char *path, const char *text, void *userdata) {
+static int s3_visit(const char *path, const char *text, void *userdata) {
     Reading *reading = userdata;
 
     if (strcmp(path, ROOT) == 0)
@@ -195,7 +195,7 @@ static int read_rules(Answer *answer, void *value) {
     Reading reading = { 0 };
     int r;
 
-    r = xml_walk(answer->reply->body, answer->reply->body_len, visit, &reading);
+    r = xml_walk(answer->reply->body, answer->reply->body_len, s3_visit, &reading);
     if (r >= 0 && !reading.is_lifecycle)
         r = answer_fault(answer->fault, "it is no " ROOT);
     rule_done(&reading.current);

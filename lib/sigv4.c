@@ -185,7 +185,7 @@ static int add_query(StrBuf *b, const char *query) {
     return strbuf_error(b);
 }
 
-static int compare_names(const char *a, const char *b) {
+static int sigv4_compare_names(const char *a, const char *b) {
     while (*a && lower(*a) == lower(*b))
         a++, b++;
     return (unsigned char)lower(*a) - (unsigned char)lower(*b);
@@ -214,7 +214,7 @@ static int sort_headers(const SigV4Input *in, const HttpHeader *sorted[static SI
 
         if (!header_is_valid(&in->headers[i]))
             return -EINVAL;
-        for (; j > 0 && compare_names(sorted[j - 1]->name, in->headers[i].name) > 0; j--)
+        for (; j > 0 && sigv4_compare_names(sorted[j - 1]->name, in->headers[i].name) > 0; j--)
             sorted[j] = sorted[j - 1];
         sorted[j] = &in->headers[i];
     }
@@ -251,7 +251,7 @@ static int add_headers(StrBuf *b, StrBuf *names, const SigV4Input *in) {
         return r;
 
     for (size_t i = 0; i < in->n_headers; i++) {
-        if (i > 0 && compare_names(sorted[i - 1]->name, sorted[i]->name) == 0)
+        if (i > 0 && sigv4_compare_names(sorted[i - 1]->name, sorted[i]->name) == 0)
             (void) strbuf_add_char(b, ',');
         else {
             if (i > 0) {

@@ -28,7 +28,7 @@ static bool account_is_valid(const char *s) {
     return strlen(s) == 12 && strspn(s, "0123456789") == 12;
 }
 
-static int take_identity(const XmlField *account, const XmlField *arn, StsIdentity *ret,
+static int sts_take_identity(const XmlField *account, const XmlField *arn, StsIdentity *ret,
                          AnswerFault *fault) {
     Arn parsed;
 
@@ -50,7 +50,7 @@ static int read_identity(Answer *answer, void *value) {
     r = xml_read(answer->reply->body, answer->reply->body_len, fields, ARRAY_SIZE(fields));
     if (r < 0)
         return r;
-    r = take_identity(&fields[0], &fields[1], value, answer->fault);
+    r = sts_take_identity(&fields[0], &fields[1], value, answer->fault);
     xml_fields_done(fields, ARRAY_SIZE(fields));
     return r;
 }

@@ -109,7 +109,7 @@ static void XMLCALL on_text(void *userdata, const XML_Char *text, int len) {
     }
 }
 
-static void trim(StrBuf *b) {
+static void xml_trim(StrBuf *b) {
     size_t lead = strspn(strbuf_str(b), SPACE);
 
     while (b->len > lead && strchr(SPACE, b->data[b->len - 1]))
@@ -124,7 +124,7 @@ static void visit_element(Reader *reader) {
     int r;
 
     if (reader->in_leaf)
-        trim(&reader->leaf);
+        xml_trim(&reader->leaf);
     r = reader->visit(strbuf_str(&reader->path), reader->in_leaf ? strbuf_str(&reader->leaf) : "",
                       reader->userdata);
     reader->in_leaf = false;
@@ -151,7 +151,7 @@ static void XMLCALL on_doctype(void *userdata, const XML_Char *name _unused_,
     stop(userdata, -EBADMSG);
 }
 
-static int parse(Reader *reader, const char *text, size_t len) {
+static int xml_parse(Reader *reader, const char *text, size_t len) {
     XML_SetUserData(reader->parser, reader);
     XML_SetElementHandler(reader->parser, on_start, on_end);
     XML_SetCharacterDataHandler(reader->parser, on_text);
@@ -172,7 +172,7 @@ static int settle(Reader *reader) {
 
         if (!reader->captures[i].found)
             continue;
-        trim(&reader->captures[i].text);
+        xml_trim(&reader->captures[i].text);
         r = strbuf_take(&reader->captures[i].text, &reader->fields[i].text);
         if (r < 0)
             return r;
@@ -220,7 +220,7 @@ int xml_read(const char *text, size_t len, XmlField *fields, size_t n_fields) {
 
     r = reader_init(&reader, fields, n_fields);
     if (r >= 0)
-        r = len > INT_MAX ? -EBADMSG : parse(&reader, text, len);
+        r = len > INT_MAX ? -EBADMSG : xml_parse(&reader, text, len);
     if (r >= 0)
         r = settle(&reader);
     if (r < 0)
@@ -236,7 +236,7 @@ int xml_walk(const char *text, size_t len, XmlVisit visit, void *userdata) {
     reader.visit = visit;
     reader.userdata = userdata;
     if (r >= 0)
-        r = len > INT_MAX ? -EBADMSG : parse(&reader, text, len);
+        r = len > INT_MAX ? -EBADMSG : xml_parse(&reader, text, len);
     return r;
 }
 

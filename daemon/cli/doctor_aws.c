@@ -177,7 +177,7 @@ static void add_caller(Asking *asking, const AwsReply *reply, const char *text) 
 
 /* An answer of AWS has its time, also one that refuses the keys. The answer itself is gone where the same
  * was asked again with fresh keys and there were none: then the question comes once more, unsigned. */
-static void answered(const AwsReply *reply, void *userdata) {
+static void doctor_answered(const AwsReply *reply, void *userdata) {
     Asking *asking = userdata;
     char text[ERROR_TEXT_MAX];
 
@@ -212,7 +212,7 @@ static void ask_identity(Asking *asking, CredentialsProvider *credentials) {
     };
 
     asking->asked_usec = loop_realtime_usec(asking->aws->loop);
-    if (aws_call(asking->aws->client, credentials, &request, answered, asking, NULL) < 0)
+    if (aws_call(asking->aws->client, credentials, &request, doctor_answered, asking, NULL) < 0)
         asking->done = true;
 }
 

@@ -119,7 +119,7 @@ static bool is_optional(const char *action) {
     return text_equal(action, "account:GetRegionOptStatus");
 }
 
-static void add_missing(Rights *rights, const char *action, const char *resource, const char *why) {
+static void doctor_add_missing(Rights *rights, const char *action, const char *resource, const char *why) {
     if (++rights->n_missing > ROWS_MAX)
         return;
     doctor_add(rights->doctor, DOCTOR_RIGHTS, is_optional(action) ? DOCTOR_WARNING : DOCTOR_PROBLEM,
@@ -153,7 +153,7 @@ static void on_simulation(const AwsError *error, const IamSimulation *simulation
         if (row->decision == IAM_ALLOWED && !row->by_organization)
             rights->n_allowed++;
         else
-            add_missing(rights, row->action, row->resource, why_not(row));
+            doctor_add_missing(rights, row->action, row->resource, why_not(row));
     }
 }
 
@@ -230,7 +230,7 @@ static bool denied_in_pass(Rights *rights, const char *action) {
 
         if (!text_equal(denial->action, action) || !text_equal(denial->account, rights->account))
             continue;
-        add_missing(rights, action, denial->resource, "denied");
+        doctor_add_missing(rights, action, denial->resource, "denied");
         return true;
     }
     return false;
@@ -325,7 +325,7 @@ static void judge_by_calls(Rights *rights, const char *action, StrBuf *unknown) 
     if (denied_in_pass(rights, action))
         return;
     if (probed && probe(rights, action) == AWS_DENIED) {
-        add_missing(rights, action, "", "denied");
+        doctor_add_missing(rights, action, "", "denied");
         return;
     }
     proven = probed ? rights->error.class == AWS_OK : is_proven(rights, action);

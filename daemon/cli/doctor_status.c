@@ -24,7 +24,7 @@ static void list_add(StrBuf *list, size_t n, const char *name) {
 
 /* ---- accounts ---- */
 
-static void add_account(Doctor *doctor, const StatusAccount *account) {
+static void doctor_add_account(Doctor *doctor, const StatusAccount *account) {
     const char *id = account->id[0] ? account->id : "an account";
     char advice[ARN_MAX + 100];
 
@@ -52,7 +52,7 @@ static void add_accounts(Doctor *doctor, const Status *status) {
             continue;
         n_well += account->identity[0] != '\0';
         if (!account->identity[0] || n_well <= SHOWN_MAX)
-            add_account(doctor, account);
+            doctor_add_account(doctor, account);
     }
     if (n_well > SHOWN_MAX)
         doctor_add(doctor, DOCTOR_IDENTITY, DOCTOR_OK, NULL, "%zu more roles can be assumed",

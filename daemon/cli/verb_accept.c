@@ -156,7 +156,7 @@ static void take_unasked(Accepting *a, const EngineSettings *row) {
 }
 
 /* What would be recorded, and of what it differs. */
-static void take_settings(Accepting *a, const EngineSettings *row) {
+static void accept_take_settings(Accepting *a, const EngineSettings *row) {
     Drift drift = { 0 };
     char shown[VALUE_MAX];
     unsigned changed;
@@ -196,7 +196,7 @@ static void take_row(Accepting *a, const EngineSettings *row) {
         take_unasked(a, row);
     else {
         show_title(&row->subject);
-        take_settings(a, row);
+        accept_take_settings(a, row);
     }
 }
 

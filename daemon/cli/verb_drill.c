@@ -85,7 +85,7 @@ static uint64_t waited_usec(uint64_t since_usec) {
 }
 
 /* One line on stderr about the trail. Returns -ECANCELED. */
-static int refuse(const Drilling *d, const char *why, const char *detail) {
+static int drill_refuse(const Drilling *d, const char *why, const char *detail) {
     char shown[2][300];
 
     fprintf(stderr, "trailguard drill: %s: %s%s\n",
@@ -136,7 +136,7 @@ static void got_identity(const AwsError *error, const StsIdentity *identity, voi
 typedef enum Ask { ASK_IDENTITY, ASK_STATUS, ASK_STOP, ASK_START } Ask;
 
 /* Each call has a deadline of its own. True when AWS took it; else call->error says why. */
-static bool ask(Drilling *d, Ask what, Call *call) {
+static bool drill_ask(Drilling *d, Ask what, Call *call) {
     static const char *const names[] = { "GetCallerIdentity", "GetTrailStatus", "StopLogging", "StartLogging" };
     AwsCaller caller = { d->aws.client, d->aws.credentials, d->region };
     int r = -EINVAL;
@@ -170,7 +170,7 @@ static uint64_t get_time(const json_t *object, const char *member) {
 }
 
 /* 1; 0: no daemon runs; -errno: its status cannot be read. */
-static int read_status(Drilling *d) {
+static int drill_read_status(Drilling *d) {
     _cleanup_(file_closep) int fd = -1;
     _cleanup_free_ char *text = NULL;
     size_t len = 0;
@@ -232,25 +232,25 @@ static bool is_observed(const Drilling *d) {
 
 static int check_trail(Drilling *d, const json_t *trail) {
     if (json_is_true(json_object_get(trail, "organization")))
-        return refuse(d, "an organization trail is not drilled: it records all accounts", "");
+        return drill_refuse(d, "an organization trail is not drilled: it records all accounts", "");
     if (!text_equal(get(trail, "verdict"), "logging"))
-        return refuse(d, "it is not well now: ", get(trail, "verdict"));
+        return drill_refuse(d, "it is not well now: ", get(trail, "verdict"));
     if (json_array_size(json_object_get(trail, "findings")) > 0 ||
         !json_is_null(json_object_get(trail, "incident")))
-        return refuse(d, "it has an open incident; trailguard status shows it", "");
+        return drill_refuse(d, "it has an open incident; trailguard status shows it", "");
     if (json_is_true(json_object_get(trail, "provisional")))
-        return refuse(d, "nobody has accepted it: trailguard accept", "");
+        return drill_refuse(d, "nobody has accepted it: trailguard accept", "");
     if (config_maintenance_at(d->config, d->name, d->arn, verb_now_usec()))
-        return refuse(d, "a maintenance window is open for it", "");
+        return drill_refuse(d, "a maintenance window is open for it", "");
     if (is_observed(d))
-        return refuse(d, "mode is \"observe\": the daemon would not start it again", "");
+        return drill_refuse(d, "mode is \"observe\": the daemon would not start it again", "");
     if (d->interval_usec == 0 || d->interval_usec > POLL_MAX_SEC * USEC_PER_SEC)
-        return refuse(d, "poll_interval is longer than 300 s: the trail would be stopped too long", "");
+        return drill_refuse(d, "poll_interval is longer than 300 s: the trail would be stopped too long", "");
     if (get_time(json_object_get(trail, "drill"), "stopped") + PAUSE_USEC > verb_now_usec())
-        return refuse(d, "its last drill was less than 6 minutes ago", "");
+        return drill_refuse(d, "its last drill was less than 6 minutes ago", "");
     if (get_time(trail, "incident_ended") + REOPEN_USEC > verb_now_usec())
-        return refuse(d, "its last incident ended less than 5 minutes ago: a stop now would reopen it", "");
-    return d->config->n_channels > 0 ? 0 : refuse(d, "alerts: no channel is configured, nobody would know", "");
+        return drill_refuse(d, "its last incident ended less than 5 minutes ago: a stop now would reopen it", "");
+    return d->config->n_channels > 0 ? 0 : drill_refuse(d, "alerts: no channel is configured, nobody would know", "");
 }
 
 static int check_daemon(Drilling *d) {
@@ -259,15 +259,15 @@ static int check_daemon(Drilling *d) {
     DrillFile other;
     char reason[ERROR_TEXT_MAX];
     bool several;
-    int r = read_status(d);
+    int r = drill_read_status(d);
 
     if (r == 0)
-        return refuse(d, "no daemon runs: nothing would start the trail again", "");
+        return drill_refuse(d, "no daemon runs: nothing would start the trail again", "");
     if (r < 0)
-        return refuse(d, "the daemon's status.json cannot be read: ", file_strerror(r));
+        return drill_refuse(d, "the daemon's status.json cannot be read: ", file_strerror(r));
     trail = find_trail(d, name, &several);
     if (!trail)
-        return refuse(d, several ? "several trails have this name; give the ARN" : "the daemon guards no such trail",
+        return drill_refuse(d, several ? "several trails have this name; give the ARN" : "the daemon guards no such trail",
                       "");
     (void)text_copy(d->name, sizeof(d->name), get(trail, "name"));
     (void)text_copy(d->arn, sizeof(d->arn), get(trail, "arn"));
@@ -275,11 +275,11 @@ static int check_daemon(Drilling *d) {
     (void)text_copy(d->region, sizeof(d->region), get(trail, "region"));
     d->interval_usec = (uint64_t)json_integer_value(json_object_get(d->status, "poll_interval")) * USEC_PER_SEC;
     if (get_time(d->status, "updated") + 3 * d->interval_usec + 60 * USEC_PER_SEC < verb_now_usec())
-        return refuse(d, "the daemon makes no progress: status.json is of ", get(d->status, "updated"));
+        return drill_refuse(d, "the daemon makes no progress: status.json is of ", get(d->status, "updated"));
     r = check_trail(d, trail);
     if (r == 0 && drill_file_read(engine_state_dir(), &other, reason, sizeof(reason)) == 0 &&
         other.drill.until_usec > verb_now_usec())
-        return refuse(d, "another drill is under way, of ", other.trail);
+        return drill_refuse(d, "another drill is under way, of ", other.trail);
     return r;
 }
 
@@ -288,18 +288,18 @@ static int check_caller(Drilling *d) {
     const json_t *accounts = json_object_get(d->status, "accounts");
     Call call;
 
-    if (!ask(d, ASK_IDENTITY, &call))
-        return refuse(d, "AWS does not say whose keys these are: ", call.error);
+    if (!drill_ask(d, ASK_IDENTITY, &call))
+        return drill_refuse(d, "AWS does not say whose keys these are: ", call.error);
     for (size_t i = 0; i < json_array_size(accounts); i++)
         if (text_equal(get(json_array_get(accounts, i), "identity"), call.identity.arn))
-            return refuse(d, "these are the guard's own keys; use an operator's, with --profile: ",
+            return drill_refuse(d, "these are the guard's own keys; use an operator's, with --profile: ",
                           call.identity.arn);
     if (!text_equal(call.identity.account, d->account))
-        return refuse(d, "these keys are of another account: ", call.identity.arn);
+        return drill_refuse(d, "these keys are of another account: ", call.identity.arn);
     (void)text_copy(d->file.drill.identity, sizeof(d->file.drill.identity), call.identity.arn);
-    if (!ask(d, ASK_STATUS, &call))
-        return refuse(d, "its status cannot be read with these keys: ", call.error);
-    return call.status.is_logging ? 0 : refuse(d, "AWS says that it does not log", "");
+    if (!drill_ask(d, ASK_STATUS, &call))
+        return drill_refuse(d, "its status cannot be read with these keys: ", call.error);
+    return call.status.is_logging ? 0 : drill_refuse(d, "AWS says that it does not log", "");
 }
 
 static bool may(const Drilling *d) {
@@ -334,7 +334,7 @@ static int announce(Drilling *d) {
     d->file.drill.from_usec = verb_now_usec();
     d->file.drill.until_usec = d->file.drill.from_usec + d->interval_usec + 4 * SPARE_USEC;
     r = drill_file_write(engine_state_dir(), &d->file);
-    return r < 0 ? refuse(d, "the drill cannot be announced in the state directory: ", file_strerror(r)) : 0;
+    return r < 0 ? drill_refuse(d, "the drill cannot be announced in the state directory: ", file_strerror(r)) : 0;
 }
 
 static int stop(Drilling *d) {
@@ -344,15 +344,15 @@ static int stop(Drilling *d) {
     if (r < 0)
         return r;
     d->stopped_usec = verb_now_usec(); /* it may be stopped even if no answer comes */
-    if (ask(d, ASK_STOP, &call)) {
+    if (drill_ask(d, ASK_STOP, &call)) {
         d->stopped_usec = verb_now_usec();
         return 0;
     }
     (void)drill_file_remove(engine_state_dir());
     if (call.class != AWS_DENIED)
-        return refuse(d, "it may not have been stopped: ", call.error);
+        return drill_refuse(d, "it may not have been stopped: ", call.error);
     d->stopped_usec = 0;
-    return refuse(d, "these keys may not stop it, as is right for the guard's; use an operator's, with --profile: ",
+    return drill_refuse(d, "these keys may not stop it, as is right for the guard's; use an operator's, with --profile: ",
                   call.error);
 }
 
@@ -366,8 +366,8 @@ static int clean_up(Drilling *d) {
     do {
         Call start;
 
-        (void)ask(d, ASK_START, &start);
-        if (ask(d, ASK_STATUS, &call) && call.status.is_logging) {
+        (void)drill_ask(d, ASK_START, &start);
+        if (drill_ask(d, ASK_STATUS, &call) && call.status.is_logging) {
             fprintf(stderr, "trailguard drill: %s: logging again, confirmed\n", d->arn);
             return 0;
         }
@@ -449,7 +449,7 @@ static int wait_for(Drilling *d, Happened happened, uint64_t max_usec, uint64_t 
     uint64_t began_usec = waited_usec(0);
 
     do {
-        int r = read_status(d);
+        int r = drill_read_status(d);
 
         if (interrupted)
             return -EINTR;
@@ -563,7 +563,7 @@ static int drill(Drilling *d) {
     }
     if (d->stopped_usec != 0 && !logs)
         (void)clean_up(d);
-    else if (logs && (!ask(d, ASK_STATUS, &call) || !call.status.is_logging)) {
+    else if (logs && (!drill_ask(d, ASK_STATUS, &call) || !call.status.is_logging)) {
         printf("%s does not log now\n", d->arn);
         r = clean_up(d) < 0 ? -EIO : -ECANCELED;
     }
@@ -592,7 +592,7 @@ static int run(Drilling *d) {
     if (r >= 0)
         r = aws_setup_open(d->event, d->config, &d->aws, error);
     if (r < 0)
-        return refuse(d, "AWS cannot be asked: ", error[0] ? error : strerror(-r));
+        return drill_refuse(d, "AWS cannot be asked: ", error[0] ? error : strerror(-r));
     r = check_caller(d);
     if (r >= 0)
         r = may(d) ? drill(d) : -ECANCELED;

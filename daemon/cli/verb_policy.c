@@ -78,7 +78,7 @@ void verb_caller_take(VerbCaller *caller, const StsIdentity *identity) {
     take_arn(caller, identity->arn);
 }
 
-static void answered(const AwsError *error, const StsIdentity *identity, void *userdata) {
+static void verb_policy_answered(const AwsError *error, const StsIdentity *identity, void *userdata) {
     const Asking *asking = userdata;
     VerbCaller *caller = asking->caller;
 
@@ -98,7 +98,7 @@ static void ask(const Config *config, VerbCaller *caller) {
     if (r >= 0)
         r = aws_setup_open(asking.event, config, &aws, error);
     if (r >= 0)
-        r = sts_get_caller_identity(&(AwsCaller){ aws.client, aws.credentials, aws.region }, NULL, answered,
+        r = sts_get_caller_identity(&(AwsCaller){ aws.client, aws.credentials, aws.region }, NULL, verb_policy_answered,
                                     &asking, NULL);
     (void)text_copy(caller->region, sizeof(caller->region), aws.region);
     if (r >= 0)

@@ -226,7 +226,7 @@ static void print_json(FILE *out, const VerbArgs *args, const json_t *status, co
 }
 
 /* err: may be out, too. */
-static int show(FILE *out, FILE *err, const char *path, const char *text, size_t len, const VerbArgs *args,
+static int verb_status_print(FILE *out, FILE *err, const char *path, const char *text, size_t len, const VerbArgs *args,
                 uint64_t now_usec) {
     char shown[64];
     json_t *status = json_loadb(text, len, 0, NULL);
@@ -260,7 +260,7 @@ static int show(FILE *out, FILE *err, const char *path, const char *text, size_t
 
 int verb_status_show(const char *path, const char *text, size_t len, const VerbArgs *args,
                      uint64_t now_usec) {
-    return show(stdout, stderr, path, text, len, args, now_usec);
+    return verb_status_print(stdout, stderr, path, text, len, args, now_usec);
 }
 
 /* Reads and shows it once. */
@@ -285,7 +285,7 @@ static int show_once(FILE *out, FILE *err, const VerbArgs *args) {
         fprintf(err, "%s: %s\n", path, file_strerror(r));
         return r == -ENOENT ? STATUS_NOT_RUNNING : STATUS_TROUBLE;
     }
-    return show(out, err, path, text, len, args, (uint64_t)time(NULL) * USEC_PER_SEC);
+    return verb_status_print(out, err, path, text, len, args, (uint64_t)time(NULL) * USEC_PER_SEC);
 }
 
 /* How many rows of the terminal a line takes, without its colors. */

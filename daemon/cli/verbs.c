@@ -316,7 +316,7 @@ typedef struct Test {
     bool sent, good;
 } Test;
 
-static void sent(const Receipt *receipt, void *userdata) {
+static void verbs_sent(const Receipt *receipt, void *userdata) {
     Test *test = userdata;
     char text[2 * ERROR_TEXT_MAX];
 
@@ -374,7 +374,7 @@ static bool test_channel(const Config *config, const ChannelConfig *channel, con
         context = (ChannelContext){
             .aws = aws.client, .credentials = aws.credentials, .http = aws.http, .loop = aws.loop
         };
-        r = channel_send(&context, channel, alert, sent, &test, NULL);
+        r = channel_send(&context, channel, alert, verbs_sent, &test, NULL);
     }
     if (r >= 0)
         r = sd_event_loop(test.event);

@@ -28,7 +28,7 @@ static bool same_account(const char *role_a, const char *role_b) {
            text_equal(a.account, b.account);
 }
 
-static int account_added(Reading *r, const config_setting_t *group) {
+static int config_account_added(Reading *r, const config_setting_t *group) {
     const Config *config = r->config;
     const AccountConfig *last = &config->accounts[config->n_accounts - 1];
     const char *clash = NULL;
@@ -165,7 +165,7 @@ static int expect_added(Reading *r, const config_setting_t *group) {
 
 int config_check_group(Reading *r, const config_setting_t *group, OptionScope scope) {
     static int (*const checks[_OPTION_SCOPE_MAX])(Reading *r, const config_setting_t *group) = {
-        [SCOPE_ACCOUNT] = account_added,
+        [SCOPE_ACCOUNT] = config_account_added,
         [SCOPE_CHANNEL] = channel_added,
         [SCOPE_MAINTENANCE] = window_added,
         [SCOPE_EXPECT] = expect_added,

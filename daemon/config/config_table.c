@@ -168,7 +168,7 @@ static bool consists_of(const char *s, const char *set) {
 }
 
 /* Old buckets have names that new ones may not have. */
-static const char *check_bucket(const char *s) {
+static const char *config_check_bucket(const char *s) {
     size_t n = strlen(s);
 
     return n >= 3 && n <= 255 && consists_of(s, ALNUM "._-") ? NULL : "the name of an S3 bucket";
@@ -220,7 +220,7 @@ static const char *check_pinned_topic(const char *s) {
     return arn_parse(whole, &arn) >= 0 && arn_is_topic(&arn) ? NULL : "the name or ARN of an SNS topic";
 }
 
-static const char *check_topic(const char *text) {
+static const char *config_check_topic(const char *text) {
     Arn arn;
 
     if (arn_parse(text, &arn) == 0 && arn_is_topic(&arn))
@@ -298,7 +298,7 @@ const Option config_options[] = {
     PIN_BOOL("expect.multi_region", FIELD_MULTI_REGION),
     PIN_BOOL("expect.global_events", FIELD_GLOBAL_EVENTS),
     PIN_BOOL("expect.validation", FIELD_VALIDATION),
-    PIN("expect.bucket", FIELD_BUCKET, check_bucket),
+    PIN("expect.bucket", FIELD_BUCKET, config_check_bucket),
     PIN("expect.prefix", FIELD_PREFIX, check_prefix),
     PIN("expect.kms_key", FIELD_KMS_KEY, check_key),
     PIN("expect.log_group", FIELD_LOG_GROUP, check_log_group),
@@ -379,7 +379,7 @@ const Option config_options[] = {
       .words = channel_types,
       .number = _CHANNEL_TYPE_MAX },
     { .name = "alerts.name", .kind = OPTION_TEXT, CHANNEL(name), .check = check_channel_name },
-    { .name = "alerts.topic_arn", .kind = OPTION_TEXT, CHANNEL(topic_arn), .check = check_topic },
+    { .name = "alerts.topic_arn", .kind = OPTION_TEXT, CHANNEL(topic_arn), .check = config_check_topic },
     { .name = "alerts.chat", .kind = OPTION_BOOL, CHANNEL(chat) },
     { .name = "alerts.url", .kind = OPTION_TEXT, CHANNEL(url), .check = check_hook, .secret = true },
     { .name = "alerts.url_file", .kind = OPTION_TEXT, CHANNEL(url_file), .check = check_text },

@@ -114,13 +114,13 @@ static int take_sequence(Scan *t, const char *path) {
     return 0;
 }
 
-static void take_settings(Scan *t, const char *prefix);
+static void config_take_settings(Scan *t, const char *prefix);
 
 static int take_group(Scan *t, const char *path) {
     Place start = scan_here(t);
 
     scan_put(t, t->at++, 1);
-    take_settings(t, path);
+    config_take_settings(t, path);
     scan_put(t, "}", 1);
     if (t->at >= t->end)
         is_open(t, path, start, '{');
@@ -227,7 +227,7 @@ static void take_stray(Scan *t) {
 }
 
 /* Up to the end of the text or, in a group, to its closing bracket. */
-static void take_settings(Scan *t, const char *prefix) {
+static void config_take_settings(Scan *t, const char *prefix) {
     size_t group = t->reading->n_positions;
 
     while (t->reading->error >= 0 && scan_skip(t) && !(prefix[0] && *t->at == '}')) {
@@ -262,7 +262,7 @@ int config_check_text(Reading *r, const char *text, size_t len, StrBuf *out) {
         t.at += strlen("\xef\xbb\xbf");
         scan_begin_line(&t);
     }
-    take_settings(&t, "");
+    config_take_settings(&t, "");
     r->topic[0] = '\0';
     return r->error < 0 ? r->error : strbuf_error(out);
 }

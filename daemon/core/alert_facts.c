@@ -106,7 +106,7 @@ static void add_service(const AlertExpansion *x, const char *kind, const Actor *
     add_words(x, kind, actor->invoked_by[0] ? actor->invoked_by : name_of(actor));
 }
 
-static void add_account(const AlertExpansion *x, const char *kind, const Actor *actor) {
+static void facts_add_account(const AlertExpansion *x, const char *kind, const Actor *actor) {
     add_words(x, kind, actor->account[0] ? actor->account : name_of(actor));
 }
 
@@ -157,7 +157,7 @@ static const struct {
     { "AssumedRoot", "root", add_root },
     { "AWSService", "service ", add_service },
     { "FederatedUser", "federated user ", add_plain },
-    { "AWSAccount", "another account, ", add_account },
+    { "AWSAccount", "another account, ", facts_add_account },
     { "IdentityCenterUser", "Identity Center user ", add_identity_center },
     { "Role", "role ", add_plain },
     { "SAMLUser", "SAML user ", add_plain },

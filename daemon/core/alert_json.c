@@ -94,7 +94,7 @@ static json_t *fields_of(uint32_t fields) {
 }
 
 /* A setting; not set is null. */
-static json_t *value_of(const Event *event, const char *value) {
+static json_t *alert_json_value_of(const Event *event, const char *value) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(2 * ALERT_VALUE_MAX);
 
     if (!value || !value[0])
@@ -111,8 +111,8 @@ static json_t *changes_of(const Event *event) {
         if (!alert_shows_change(event, change))
             continue;
         if (json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field", field_to_string(change->field),
-                                                  "expected", value_of(event, change->expected), "actual",
-                                                  value_of(event, change->actual))) < 0) {
+                                                  "expected", alert_json_value_of(event, change->expected), "actual",
+                                                  alert_json_value_of(event, change->actual))) < 0) {
             json_decref(list);
             return NULL;
         }

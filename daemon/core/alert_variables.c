@@ -22,7 +22,7 @@ static void add_span(const AlertExpansion *x, uint64_t usec) {
 
 /* ---- the variables ---- */
 
-static void add_label(const AlertExpansion *x) {
+static void variable_add_label(const AlertExpansion *x) {
     static const char *const labels[_SEVERITY_MAX] = { "INFO", "WARNING", "CRITICAL" };
 
     const Event *event = x->source->event;
@@ -78,7 +78,7 @@ static void add_again(const AlertExpansion *x) {
         (void)strbuf_add(x->out, " again");
 }
 
-static void add_gap(const AlertExpansion *x) {
+static void variable_add_gap(const AlertExpansion *x) {
     const Gap *gap = &x->source->event->gap;
 
     if (gap->from_usec == 0 || gap->to_usec == 0)
@@ -118,7 +118,7 @@ static void add_retries(const AlertExpansion *x) {
                                                            : "at least once a minute");
 }
 
-static void add_count(const AlertExpansion *x) {
+static void variable_add_count(const AlertExpansion *x) {
     alert_add_number(x, x->source->event->repeats.count, "time");
 }
 
@@ -152,7 +152,7 @@ static void add_starts(const AlertExpansion *x) {
                       event->unpolled_accepted ? "accepted" : "did not accept");
 }
 
-static void add_polls(const AlertExpansion *x) {
+static void variable_add_polls(const AlertExpansion *x) {
     alert_add_number(x, x->source->event->n_failed, "poll");
 }
 
@@ -311,7 +311,7 @@ static void add_because(const AlertExpansion *x) {
         (void)strbuf_add(x->out, ".");
 }
 
-static void add_error(const AlertExpansion *x) {
+static void variable_add_error(const AlertExpansion *x) {
     static const char *const words[_POLL_ERROR_MAX] = {
         [POLL_OK] = "no answer",
         [POLL_DENIED] = "access denied",
@@ -373,7 +373,7 @@ static void add_took(const AlertExpansion *x) {
 }
 
 /* A trail that is new has never met it. */
-static void add_since_changed(const AlertExpansion *x) {
+static void variable_add_since_changed(const AlertExpansion *x) {
     if (!x->source->event->first_sight)
         (void)strbuf_add(x->out, " since the configuration changed");
 }
@@ -540,21 +540,21 @@ static void add_restores(const AlertExpansion *x) {
 /* ---- words ---- */
 
 static const AlertVariable variables[] = {
-    { "LABEL", add_label },
+    { "LABEL", variable_add_label },
     { "name", add_name },
     { "arn", add_arn },
     { "region", add_region },
     { "where", add_where },
     { "global region", add_global_region },
     { "again", add_again },
-    { "gap", add_gap },
+    { "gap", variable_add_gap },
     { "since", add_since },
     { "after", add_after },
-    { "count", add_count },
+    { "count", variable_add_count },
     { "stops", add_stops },
     { "lost share", add_lost_share },
     { "starts", add_starts },
-    { "polls", add_polls },
+    { "polls", variable_add_polls },
     { "attempts", add_attempts },
     { "retries", add_retries },
     { "tried", add_tried },
@@ -567,14 +567,14 @@ static const AlertVariable variables[] = {
     { "why", add_why },
     { "because", add_because },
     { "recovered", add_recovered },
-    { "error", add_error },
+    { "error", variable_add_error },
     { "now", add_now },
     { "host", add_host },
     { "weakened", add_weakened },
     { "fields", alert_add_fields },
     { "field names", add_field_names },
     { "met", add_met },
-    { "since changed", add_since_changed },
+    { "since changed", variable_add_since_changed },
     { "took", add_took },
     { "change", add_change },
     { "change short", add_change_short },

@@ -16,7 +16,7 @@ static void add_culprit(const AlertExpansion *x) {
 }
 
 /* What was done to the trail, by the worst of what a search was about. */
-static void add_deed(const AlertExpansion *x) {
+static void who_add_deed(const AlertExpansion *x) {
     static const char *const deeds[_FINDING_MAX] = {
         [FINDING_MISSING] = "deleted",     [FINDING_STOPPED] = "stopped",
         [FINDING_INTERRUPTED] = "stopped", /* who started it may be another, a guard even */
@@ -131,13 +131,13 @@ static void add_member_now(const AlertExpansion *x) {
                                                          : " TrailGuard cannot reach it.");
 }
 
-static void add_call(const AlertExpansion *x) {
+static void who_add_call(const AlertExpansion *x) {
     const char *name = x->source->event->actor.event_name;
 
     (void)text_escape(x->out, name[0] ? name : "something", sizeof(x->source->event->actor.event_name));
 }
 
-static void add_refusal(const AlertExpansion *x) {
+static void who_add_refusal(const AlertExpansion *x) {
     const char *code = x->source->event->actor.error_code;
 
     alert_add_foreign(x, code[0] ? code : "refused");
@@ -235,14 +235,14 @@ static void add_regions(const AlertExpansion *x) {
 const AlertVariable alert_variables_who[] = {
     { "culprit", add_culprit },
     { "who", alert_add_actor },
-    { "deed", add_deed },
+    { "deed", who_add_deed },
     { "still", add_still },
     { "still now", add_still_now },
     { "departed", add_departed },
     { "departure", add_departure },
     { "member now", add_member_now },
-    { "call", add_call },
-    { "refusal", add_refusal },
+    { "call", who_add_call },
+    { "refusal", who_add_refusal },
     { "others", add_others },
     { "records", add_records },
     { "members", add_members },

@@ -195,7 +195,7 @@ static size_t ask_by_resource(const AttributeRequest *request, AttributeQuestion
     return n;
 }
 
-static size_t ask(const AttributeRequest *request, size_t row, AttributeQuestion *ret) {
+static size_t match_ask(const AttributeRequest *request, size_t row, AttributeQuestion *ret) {
     About about = rows[row].about;
     Arn arn;
 
@@ -230,7 +230,7 @@ size_t attribute_questions(const AttributeRequest *request,
         n += ask_by_resource(request, ret);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (can_cause(i, request))
-            n += ask(request, i, &ret[n]);
+            n += match_ask(request, i, &ret[n]);
     if (request->late_usec <= request->until_usec)
         return n;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

@@ -115,7 +115,7 @@ static Comparison compare_plain(Field field, const char *expected, const char *a
 /* ---- members that this version does not know ---- */
 
 /* NULL for what is no JSON, or longer than any can be. */
-static int parse(const char *text, json_t **ret) {
+static int baseline_parse(const char *text, json_t **ret) {
     json_error_t error;
     int r = -EINVAL;
 
@@ -151,9 +151,9 @@ static int align(Field field, const char *baseline, const char *actual, Aligned 
     json_auto_t *a = NULL, *b = NULL;
     int r;
 
-    r = parse(baseline, &a);
+    r = baseline_parse(baseline, &a);
     if (r >= 0)
-        r = parse(actual, &b);
+        r = baseline_parse(actual, &b);
     if (r < 0)
         return r;
     if (a && b)
@@ -290,9 +290,9 @@ int baseline_new_members(Field field, const char *baseline, const char *actual, 
 
     if (field < FIELD_SELECTORS || field == FIELD_TAGS)
         return 0;
-    r = baseline ? parse(baseline, &a) : 0;
+    r = baseline ? baseline_parse(baseline, &a) : 0;
     if (r >= 0)
-        r = parse(actual, &b);
+        r = baseline_parse(actual, &b);
     return r < 0 || !b ? r : unknown_members_added(field, a, b, names);
 }
 
@@ -325,9 +325,9 @@ static int add_unknown(Drift *drift, const char *baseline, const char *actual) {
 
     r = align(FIELD_UNKNOWN, baseline, actual, &aligned);
     if (r >= 0)
-        r = parse(aligned.baseline, &a);
+        r = baseline_parse(aligned.baseline, &a);
     if (r >= 0)
-        r = parse(aligned.actual, &b);
+        r = baseline_parse(aligned.actual, &b);
     if (r < 0 || !json_is_object(a) || !json_is_object(b))
         return r < 0 ? r : drift_add(drift, FIELD_UNKNOWN, false, baseline, actual);
     json_object_foreach_safe(a, next, name, value) if (json_equal(value, json_object_get(b, name))) {

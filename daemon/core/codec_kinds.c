@@ -69,7 +69,7 @@ static json_t *number(uint64_t value) {
     return json_integer((json_int_t)MIN(value, (uint64_t)INT64_MAX));
 }
 
-static int write_bool(const CodecMember *m, const void *base, json_t **ret) {
+static int codec_write_bool(const CodecMember *m, const void *base, json_t **ret) {
     bool value = *(const bool *)codec_field(m, base);
 
     return value || m->always ? set(json_boolean(value), ret) : 0;
@@ -94,7 +94,7 @@ static int read_number(const json_t *value, uint64_t max, uint64_t *ret) {
     return 0;
 }
 
-static int write_uint(const CodecMember *m, const void *base, json_t **ret) {
+static int codec_write_uint(const CodecMember *m, const void *base, json_t **ret) {
     return write_number(m, *(const unsigned *)codec_field(m, base), ret);
 }
 
@@ -115,7 +115,7 @@ static int read_usec(const CodecMember *m, const json_t *value, void *base, Code
     return read_number(value, INT64_MAX, codec_field(m, base));
 }
 
-static int write_time(const CodecMember *m, const void *base, json_t **ret) {
+static int codec_write_time(const CodecMember *m, const void *base, json_t **ret) {
     uint64_t usec = *(const uint64_t *)codec_field(m, base);
     char text[TIMETEXT_MAX];
 
@@ -153,7 +153,7 @@ static int write_shown_text(const CodecMember *m, const void *base, json_t **ret
     return write_shown(&cut, codec_field(m, base), ret);
 }
 
-static int read_text(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
+static int codec_read_text(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
     if (!json_is_string(value))
         return -EINVAL;
     (void)text_copy(codec_field(m, base), m->size, json_string_value(value));
@@ -233,7 +233,7 @@ static const struct {
     { "guard.channel_recovered", "channel.recovered" },
 };
 
-static unsigned value_of(const CodecNames *names, const char *word) {
+static unsigned codec_value_of(const CodecNames *names, const char *word) {
     unsigned value = names->from_string(word);
 
     for (size_t i = 0; value == names->max && i < ARRAY_SIZE(old_words); i++)
@@ -251,7 +251,7 @@ static int write_word(const CodecMember *m, const void *base, json_t **ret) {
 }
 
 static int read_word(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
-    unsigned word = value_of(m->names, json_string_value(value));
+    unsigned word = codec_value_of(m->names, json_string_value(value));
 
     if (word == m->names->max)
         return -EINVAL;
@@ -284,7 +284,7 @@ static int read_bits(const CodecMember *m, const json_t *value, void *base, Code
     if (!json_is_array(value))
         return -EINVAL;
     for (size_t i = 0; i < json_array_size(value); i++) {
-        unsigned bit = value_of(m->names, json_string_value(json_array_get(value, i)));
+        unsigned bit = codec_value_of(m->names, json_string_value(json_array_get(value, i)));
 
         if (bit == m->names->max)
             return codec_refuse_entry(reader, value, i, codec_word.wanted);
@@ -351,7 +351,7 @@ static int read_times(const CodecMember *m, const json_t *value, void *base, Cod
         return -EINVAL;
     memset(codec_field(m, base), 0, m->size);
     json_object_foreach((json_t *)value, name, time) {
-        unsigned i = value_of(m->names, name);
+        unsigned i = codec_value_of(m->names, name);
 
         if (i < m->names->max && read_number(time, INT64_MAX, (uint64_t *)codec_field(m, base) + i) < 0)
             return codec_refuse(reader, time, m->kind->wanted);
@@ -361,12 +361,12 @@ static int read_times(const CodecMember *m, const json_t *value, void *base, Cod
 
 /* ---- the kinds ---- */
 
-const CodecKind codec_bool = { "true or false", write_bool, read_bool, NULL, NULL };
-const CodecKind codec_uint = { "a count", write_uint, read_uint, NULL, NULL };
+const CodecKind codec_bool = { "true or false", codec_write_bool, read_bool, NULL, NULL };
+const CodecKind codec_uint = { "a count", codec_write_uint, read_uint, NULL, NULL };
 const CodecKind codec_usec = { "microseconds since 1970", write_usec, read_usec, NULL, NULL };
-const CodecKind codec_time = { "a time", write_time, read_time, NULL, NULL };
-const CodecKind codec_text = { "a string", codec_write_text, read_text, NULL, NULL };
-const CodecKind codec_shown_text = { "a string", write_shown_text, read_text, NULL, NULL };
+const CodecKind codec_time = { "a time", codec_write_time, read_time, NULL, NULL };
+const CodecKind codec_text = { "a string", codec_write_text, codec_read_text, NULL, NULL };
+const CodecKind codec_shown_text = { "a string", write_shown_text, codec_read_text, NULL, NULL };
 const CodecKind codec_ascii = { "a short line of printable ASCII", codec_write_text, codec_read_ascii, NULL,
                                 NULL };
 const CodecKind codec_hex = { "an id of hex digits", codec_write_text, read_hex, NULL, NULL };

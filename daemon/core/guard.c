@@ -89,7 +89,7 @@ static uint64_t backoff_usec(unsigned failures) {
 }
 
 /* 1, 2, 4, 8 ...: a failure that repeats is told once in a while, with its count. */
-static void note_failure(Deciding *d, JournalLine what, unsigned count, uint32_t fields,
+static void guard_note_failure(Deciding *d, JournalLine what, unsigned count, uint32_t fields,
                          const Outcome *outcome, const char *detail) {
     JournalEntry *entry;
 
@@ -132,7 +132,7 @@ static void restarted_unpolled(Deciding *d, const Outcome *outcome) {
     s->unpolled_accepted = outcome->result == RESULT_CONFIRMED ||
                            (outcome->request_id[0] != '\0' && outcome->error_code[0] == '\0');
     s->unpolled_after_mono_usec = d->now.mono_usec + GUARD_UNPOLLED_USEC;
-    note_failure(d, LINE_STARTED_UNPOLLED, s->n_unpolled_restarts, 0, outcome, outcome->error_text);
+    guard_note_failure(d, LINE_STARTED_UNPOLLED, s->n_unpolled_restarts, 0, outcome, outcome->error_text);
     if (outcome->result == RESULT_CONFIRMED)
         guard_polled(d, &outcome->seen, NULL);
 }
@@ -157,7 +157,7 @@ static void restarted(Deciding *d, const Outcome *outcome) {
         s->n_action_failures++;
         s->act_after_mono_usec = d->now.mono_usec + backoff_usec(s->n_action_failures);
         remember_failure(inc, ACTION_RESTART, outcome->error_text);
-        note_failure(d, LINE_RESTART_FAILED, s->n_action_failures, 0, outcome, outcome->error_text);
+        guard_note_failure(d, LINE_RESTART_FAILED, s->n_action_failures, 0, outcome, outcome->error_text);
         guard_report_pending(d, &s->pending, outcome->error_text);
         return;
     }
@@ -204,7 +204,7 @@ static void restore_failed(Deciding *d, JournalLine note, unsigned n_failures, u
 
     s->incident.restore.result = RESULT_FAILED;
     remember_failure(&s->incident, outcome->action, why);
-    note_failure(d, note, n_failures, fields, outcome, why);
+    guard_note_failure(d, note, n_failures, fields, outcome, why);
     guard_report_pending(d, &s->pending_restore, why);
 }
 

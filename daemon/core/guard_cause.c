@@ -86,7 +86,7 @@ static uint64_t mark_of(const CauseMembers *in) {
 
 /* ---- messages ---- */
 
-static Event *report(Judging *j, EventPhase phase, EventKind kind, Severity severity, uint64_t dedup_usec) {
+static Event *cause_report(Judging *j, EventPhase phase, EventKind kind, Severity severity, uint64_t dedup_usec) {
     const CauseMembers *in = j->in;
     Event *t = incident_report(&j->c.incident, j->plan, phase, kind, severity, dedup_usec, j->now);
 
@@ -119,7 +119,7 @@ static void begin(Judging *j) {
 
     j->c.n_reported = 0;
     if (incident_may_report(inc, phase, kind, &none, j->now))
-        (void)report(j, phase, kind, SEVERITY_WARNING, dedup_usec);
+        (void)cause_report(j, phase, kind, SEVERITY_WARNING, dedup_usec);
 }
 
 static void end(Judging *j) {
@@ -128,7 +128,7 @@ static void end(Judging *j) {
 
     if (!(j->in->forgotten ? incident_forget(inc, j->now) : incident_end(inc, j->now)))
         return;
-    t = report(j, PHASE_RESOLVED, cause_rows[j->c.kind].ends, inc->severity, inc->last_dedup_usec);
+    t = cause_report(j, PHASE_RESOLVED, cause_rows[j->c.kind].ends, inc->severity, inc->last_dedup_usec);
     t->forgotten = j->in->forgotten;
     if (t->forgotten)
         (void)strcpy(t->detail, "the configuration changed");
@@ -170,18 +170,18 @@ static void go_on(Judging *j) {
     uint64_t due_usec = critical_usec(failed_since_usec(j));
 
     if (escalates(j) && j->now.real_usec >= due_usec)
-        (void)report(j, PHASE_OPENED, kind, SEVERITY_CRITICAL, due_usec + j->c.kind);
+        (void)cause_report(j, PHASE_OPENED, kind, SEVERITY_CRITICAL, due_usec + j->c.kind);
     else if (has_changed(j) && elapsed(inc->reported_usec, j->now.real_usec) >= GUARD_SUMMARY_USEC)
-        (void)report(j, PHASE_OPENED, kind, inc->severity, j->now.real_usec);
+        (void)cause_report(j, PHASE_OPENED, kind, inc->severity, j->now.real_usec);
 }
 
 static void remind(Judging *j) {
     Incident *inc = &j->c.incident;
 
     if (incident_summary_is_due(inc, j->now))
-        report(j, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves = !inc->open;
+        cause_report(j, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves = !inc->open;
     if (reminds(j) && incident_reminder_is_due(inc, j->policy, j->now))
-        (void)report(j, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_dedup_usec);
+        (void)cause_report(j, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_dedup_usec);
 }
 
 /* ---- decisions ---- */

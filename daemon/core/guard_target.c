@@ -18,7 +18,7 @@ typedef struct Judging {
     const SharedIncident *shared; /* of its cause, once that is reported; NULL: none */
 } Judging;
 
-static Event *report(Judging *j, Incident *inc, EventPhase phase, EventKind kind, Severity severity,
+static Event *target_report(Judging *j, Incident *inc, EventPhase phase, EventKind kind, Severity severity,
                      uint64_t dedup_usec) {
     Event *t = incident_report(inc, j->plan, phase, kind, severity, dedup_usec, j->now);
 
@@ -45,7 +45,7 @@ static bool is_shared(const TargetState *s, const Incident *inc) {
     return (inc == &s->reach && s->cause != CAUSE_OWN) || (inc == &s->cover && s->cover_is_shared);
 }
 
-static void begin(Judging *j, Incident *inc, EventKind kind, uint64_t dedup_usec) {
+static void target_begin(Judging *j, Incident *inc, EventKind kind, uint64_t dedup_usec) {
     EventPhase phase = incident_begin(inc, dedup_usec, j->now);
 
     if (is_shared(&j->s, inc)) {
@@ -53,21 +53,21 @@ static void begin(Judging *j, Incident *inc, EventKind kind, uint64_t dedup_usec
         return;
     }
     if (incident_may_report(inc, phase, kind, &inc->gap, j->now))
-        (void)report(j, inc, phase, kind, SEVERITY_WARNING, dedup_usec);
+        (void)target_report(j, inc, phase, kind, SEVERITY_WARNING, dedup_usec);
 }
 
 static void end(Judging *j, Incident *inc, EventKind kind) {
     if (inc->open && incident_end(inc, j->now) && !is_shared(&j->s, inc))
-        (void)report(j, inc, PHASE_RESOLVED, kind, inc->severity, inc->last_dedup_usec);
+        (void)target_report(j, inc, PHASE_RESOLVED, kind, inc->severity, inc->last_dedup_usec);
 }
 
 /* It is over for another reason than that all is well. */
-static void forget(Judging *j, Incident *inc, EventKind kind, const char *why) {
+static void target_forget(Judging *j, Incident *inc, EventKind kind, const char *why) {
     Event *t;
 
     if (!incident_forget(inc, j->now) || is_shared(&j->s, inc))
         return;
-    t = report(j, inc, PHASE_RESOLVED, kind, inc->severity, inc->last_dedup_usec);
+    t = target_report(j, inc, PHASE_RESOLVED, kind, inc->severity, inc->last_dedup_usec);
     t->forgotten = true;
     (void)text_copy(t->detail, sizeof(t->detail), why);
 }
@@ -142,7 +142,7 @@ static void not_reachable(Judging *j, const PollResult *result) {
     if (becomes_unreachable) {
         s->unreachable = true;
         s->cause = left ? CAUSE_OWN : result->cause;
-        begin(j, &s->reach, left ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE, dedup_usec);
+        target_begin(j, &s->reach, left ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE, dedup_usec);
         seek_actor(j, well_usec, dedup_usec);
     }
 }
@@ -153,7 +153,7 @@ static void judge_cover(Judging *j, bool covered, bool shared) {
     if (!covered && !s->cover.open) {
         (void)plan_entry(j->plan, LINE_UNCOVERED);
         s->cover_is_shared = shared;
-        begin(j, &s->cover, EVENT_REGION_UNCOVERED, j->now.real_usec);
+        target_begin(j, &s->cover, EVENT_REGION_UNCOVERED, j->now.real_usec);
     } else if (covered && s->cover.open) {
         (void)plan_entry(j->plan, LINE_COVERED);
         end(j, &s->cover, EVENT_REGION_COVERED);
@@ -179,7 +179,7 @@ static void list_failed(Judging *j, const PollResult *result) {
                   ERROR_TEXT_MAX, result->list_error_text);
     if (becomes_unreadable) {
         s->list_unreadable = true;
-        begin(j, &s->list, EVENT_TARGET_UNREACHABLE, s->list_since_usec);
+        target_begin(j, &s->list, EVENT_TARGET_UNREACHABLE, s->list_since_usec);
     }
 }
 
@@ -196,9 +196,9 @@ static void list_read(Judging *j) {
 static void forget_all(Judging *j, const char *why) {
     TargetState *s = &j->s;
 
-    forget(j, &s->reach, EVENT_TARGET_REACHABLE, why);
-    forget(j, &s->cover, EVENT_REGION_COVERED, why);
-    forget(j, &s->list, EVENT_TARGET_REACHABLE, why);
+    target_forget(j, &s->reach, EVENT_TARGET_REACHABLE, why);
+    target_forget(j, &s->cover, EVENT_REGION_COVERED, why);
+    target_forget(j, &s->list, EVENT_TARGET_REACHABLE, why);
     s->cover_is_shared = false;
     polls_answered(s);
     lists_answered(s);
@@ -257,7 +257,7 @@ static void escalate(Judging *j) {
     uint64_t due_usec = critical_usec(s->failed_since_usec);
 
     if (becomes_critical(s) && j->now.real_usec >= due_usec)
-        (void)report(j, &s->reach, PHASE_OPENED,
+        (void)target_report(j, &s->reach, PHASE_OPENED,
                      s->error == POLL_GONE ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE,
                      SEVERITY_CRITICAL, due_usec);
 }
@@ -266,10 +266,10 @@ static void remind(Judging *j, Incident *inc) {
     if (is_shared(&j->s, inc))
         return;
     if (incident_summary_is_due(inc, j->now))
-        report(j, inc, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves =
+        target_report(j, inc, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves =
                 !inc->open;
     if (incident_reminder_is_due(inc, j->policy, j->now))
-        (void)report(j, inc, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_dedup_usec);
+        (void)target_report(j, inc, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_dedup_usec);
 }
 
 void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now,
@@ -284,7 +284,7 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
 
 static void report_actor(Judging *j, const Attribution *found, const Actor *actor) {
     Incident *inc = j->shared ? j->shared->incident : &j->s.reach;
-    Event *t = report(j, inc, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, MAX(inc->severity, SEVERITY_WARNING),
+    Event *t = target_report(j, inc, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, MAX(inc->severity, SEVERITY_WARNING),
                       j->s.attributing.dedup_usec);
 
     t->incident_of = j->shared ? &j->shared->subject : NULL;
@@ -370,7 +370,7 @@ void guard_target(const Policy *policy, const TargetState *prev, const PollResul
 
 static void report_alone(Judging *j, Incident *inc, EventKind kind) {
     if (inc->open)
-        (void)report(j, inc, inc->sequence > 0 ? PHASE_REOPENED : PHASE_OPENED, kind, SEVERITY_WARNING,
+        (void)target_report(j, inc, inc->sequence > 0 ? PHASE_REOPENED : PHASE_OPENED, kind, SEVERITY_WARNING,
                      inc->last_dedup_usec);
 }
 

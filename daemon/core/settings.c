@@ -339,7 +339,7 @@ bool unknown_members_pass(const char *in, const json_t *object) {
 typedef int (*Visit)(size_t place, json_t *object, void *userdata);
 
 /* No deeper than the places lead. */
-static int visit(const char *in, json_t *value, Visit each, void *userdata) {
+static int settings_visit(const char *in, json_t *value, Visit each, void *userdata) {
     size_t place = place_of(in), i;
     const char *name;
     json_t *item;
@@ -349,7 +349,7 @@ static int visit(const char *in, json_t *value, Visit each, void *userdata) {
         return 0;
     if (json_is_array(value)) {
         json_array_foreach(value, i, item) {
-            r = json_is_object(item) ? visit(in, item, each, userdata) : 0;
+            r = json_is_object(item) ? settings_visit(in, item, each, userdata) : 0;
             if (r < 0)
                 return r;
         }
@@ -360,7 +360,7 @@ static int visit(const char *in, json_t *value, Visit each, void *userdata) {
         if (r < 0)
             break;
         if (is_known(place, name) && (json_is_array(item) || json_is_object(item)))
-            r = visit(name, item, each, userdata);
+            r = settings_visit(name, item, each, userdata);
     }
     return r;
 }
@@ -369,10 +369,10 @@ static int visit_field(Field field, const json_t *value, Visit each, void *userd
     int r;
 
     if (field != FIELD_SELECTORS)
-        return visit(field_to_string(field), (json_t *)value, each, userdata);
-    r = visit(UNKNOWN_IN_BASIC, json_object_get(value, UNKNOWN_IN_BASIC), each, userdata);
+        return settings_visit(field_to_string(field), (json_t *)value, each, userdata);
+    r = settings_visit(UNKNOWN_IN_BASIC, json_object_get(value, UNKNOWN_IN_BASIC), each, userdata);
     return r < 0 ? r
-                 : visit(UNKNOWN_IN_ADVANCED, json_object_get(value, UNKNOWN_IN_ADVANCED), each, userdata);
+                 : settings_visit(UNKNOWN_IN_ADVANCED, json_object_get(value, UNKNOWN_IN_ADVANCED), each, userdata);
 }
 
 /* ---- all of them, by place and name ---- */

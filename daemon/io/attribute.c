@@ -46,7 +46,7 @@ static bool may_show_up(const Attribute *a) {
 }
 
 /* What was found stays found, whatever else could not be asked; without any, the search has failed. */
-static void finish(void *userdata) {
+static void attribute_finish(void *userdata) {
     Attribute *a = userdata;
 
     a->found.incomplete = a->found.found && may_show_up(a);
@@ -101,7 +101,7 @@ static CloudTrailLookup lookup_of(const AttributeRequest *request, const Attribu
 }
 
 /* False when it could not even be sent. */
-static bool ask(Attribute *a, const char *next_token) {
+static bool attribute_ask(Attribute *a, const char *next_token) {
     const AttributeQuestion *question = &a->questions[a->question];
     AwsError error;
     CloudTrailLookup lookup = lookup_of(&a->request, question);
@@ -122,13 +122,13 @@ static bool ask(Attribute *a, const char *next_token) {
 }
 
 /* The next question whose region answers. */
-static void go_on(void *userdata) {
+static void attribute_go_on(void *userdata) {
     Attribute *a = userdata;
 
     for (bool asked = false; !asked && a->question < a->n_questions; a->question += !asked) {
         a->page = 0;
         a->oldest_usec = UINT64_MAX;
-        asked = a->questions[a->question].region[0] && ask(a, NULL);
+        asked = a->questions[a->question].region[0] && attribute_ask(a, NULL);
     }
 }
 
@@ -161,7 +161,7 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
                 a->found.found && a->questions[a->question].key == CLOUDTRAIL_LOOKUP_RESOURCE_NAME;
         if (events->next_token[0] && may_turn_page(a)) {
             a->page++;
-            more = ask(a, events->next_token);
+            more = attribute_ask(a, events->next_token);
         } else if (events->next_token[0])
             leave_unread(a);
     }
@@ -203,7 +203,7 @@ int attribute_start(const AttributeKeys *keys, const AttributeRequest *request, 
     a->request = *request;
     a->done = done;
     a->userdata = userdata;
-    r = task_init(&a->task, keys->aws, 1, go_on, finish, a);
+    r = task_init(&a->task, keys->aws, 1, attribute_go_on, attribute_finish, a);
     if (r >= 0)
         r = keep_texts(a);
     if (r >= 0) {

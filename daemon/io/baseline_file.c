@@ -138,7 +138,7 @@ int baseline_file_peek(const char *dir, const char *arn, BaselineRecord *ret, ch
     return reason[0] ? -EBADMSG : r;
 }
 
-static int by_name(const void *a, const void *b) {
+static int baseline_file_by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
@@ -184,7 +184,7 @@ int baseline_file_list(const char *dir, char ***ret, size_t *ret_n) {
     }
     (void)closedir(stream);
     if (n > 0)
-        qsort(arns, n, sizeof(*arns), by_name);
+        qsort(arns, n, sizeof(*arns), baseline_file_by_name);
     *ret = arns;
     *ret_n = n;
     return 0;

@@ -40,7 +40,7 @@ void bucket_check_cancel(BucketCheck *check) {
     free(check);
 }
 
-static void finish(void *userdata) {
+static void bucket_check_finish(void *userdata) {
     BucketCheck *check = userdata;
 
     check->done(&check->snapshot, check->userdata);
@@ -373,7 +373,7 @@ static void key_done(const AwsError *error, const KmsKey *key, void *userdata) {
     task_go_on(&check->task);
 }
 
-static void ask_key(BucketCheck *check) {
+static void bucket_check_ask_key(BucketCheck *check) {
     const BucketCheckRequest *q = &check->request;
     Arn arn;
     int r = arn_parse(q->key, &arn);
@@ -386,7 +386,7 @@ static void ask_key(BucketCheck *check) {
 
 /* ---- starting ---- */
 
-static void go_on(void *userdata) {
+static void bucket_check_go_on(void *userdata) {
     BucketCheck *check = userdata;
 
     if (check->begun)
@@ -394,13 +394,13 @@ static void go_on(void *userdata) {
     check->begun = true;
     ask_whose_it_is(check);
     if (check->request.key[0] && !check->request.owner_only)
-        ask_key(check);
+        bucket_check_ask_key(check);
 }
 
 static int prepare(BucketCheck *check) {
     BucketCheckRequest *q = &check->request;
     const char **texts[] = { &q->region, &q->bucket, &q->prefix, &q->actual_prefix, &q->account, &q->key };
-    int r = task_init(&check->task, q->aws, SLOT(_UNREADABLE_MAX), go_on, finish, check);
+    int r = task_init(&check->task, q->aws, SLOT(_UNREADABLE_MAX), bucket_check_go_on, bucket_check_finish, check);
 
     if (!q->actual_prefix)
         q->actual_prefix = q->prefix;

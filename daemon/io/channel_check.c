@@ -125,7 +125,7 @@ static void on_topic_key(const AwsError *error, const KmsKey *key, void *userdat
     judge_topic(w, false, key ? key->state : error->class == AWS_NOT_FOUND ? "gone" : "");
 }
 
-static int ask_key(Watched *w) {
+static int channel_check_ask_key(Watched *w) {
     const ChannelContext *context = &w->watch->options.context;
     AwsCaller caller = { .client = context->aws, .credentials = context->credentials };
     char key[ARN_MAX];
@@ -167,11 +167,11 @@ static void on_topic(const AwsError *error, const SnsTopic *topic, void *userdat
     }
     w->topic = *topic;
     w->topic.policy = topic->policy ? strdup(topic->policy) : NULL;
-    if (!w->topic.key[0] || ask_key(w) < 0)
+    if (!w->topic.key[0] || channel_check_ask_key(w) < 0)
         judge_topic(w, false, "");
 }
 
-static int check_topic(Watched *w) {
+static int channel_check_check_topic(Watched *w) {
     const ChannelContext *context = &w->watch->options.context;
 
     return sns_get_topic_attributes(
@@ -300,7 +300,7 @@ static int check_program(Watched *w) {
 typedef int (*CheckByType)(Watched *w);
 
 static const CheckByType checks_by_type[_CHANNEL_TYPE_MAX] = {
-    [CHANNEL_SNS] = check_topic,
+    [CHANNEL_SNS] = channel_check_check_topic,
     [CHANNEL_WEBHOOK] = check_receiver,
     [CHANNEL_COMMAND] = check_program,
     [CHANNEL_ALERTMANAGER] = check_receiver,

@@ -239,7 +239,7 @@ static void refreshed(Channel *channel, const Receipt *receipt) {
     fails(channel, &failed);
 }
 
-static void sent(const Receipt *receipt, void *userdata) {
+static void deliver_sent(const Receipt *receipt, void *userdata) {
     Channel *channel = userdata;
 
     assert(receipt->kind < _RECEIPT_MAX && (receipt->kind != RECEIPT_SKIPPED || !channel->sending_id[0]));
@@ -304,7 +304,7 @@ static int start(Channel *channel, const Alert *alert) {
     memcpy(channel->sending_id, alert->id, sizeof(channel->sending_id));
     channel->send_by_usec =
             loop_monotonic_usec(deliver->loop) + channel_deadline_usec(&options->context, channel->config);
-    return channel_send(&options->context, channel->config, &message, sent, channel, &channel->sending);
+    return channel_send(&options->context, channel->config, &message, deliver_sent, channel, &channel->sending);
 }
 
 /* What an errno of starting says, as if the channel had said it. */
@@ -328,12 +328,12 @@ static void refresh(Channel *channel) {
     }
     channel->sending_id[0] = '\0';
     channel->send_by_usec = now_usec + channel_deadline_usec(&options->context, channel->config);
-    r = channel_send(&options->context, channel->config, NULL, sent, channel, &channel->sending);
+    r = channel_send(&options->context, channel->config, NULL, deliver_sent, channel, &channel->sending);
     if (r < 0) {
         Receipt receipt = { .kind = kind_of_errno(r) };
 
         (void)snprintf(receipt.text, sizeof(receipt.text), "cannot be sent: %s", strerror(-r));
-        sent(&receipt, channel);
+        deliver_sent(&receipt, channel);
     }
 }
 
@@ -354,7 +354,7 @@ static void send_next(Channel *channel) {
         Receipt receipt = { .kind = kind_of_errno(r) };
 
         (void)snprintf(receipt.text, sizeof(receipt.text), "cannot be sent: %s", strerror(-r));
-        sent(&receipt, channel);
+        deliver_sent(&receipt, channel);
     }
 }
 

@@ -582,7 +582,7 @@ static void sweep_below(int dir_fd, const char *name) {
         (void)file_sweep_at(fd);
 }
 
-static int by_name(const void *a, const void *b) {
+static int outbox_by_name(const void *a, const void *b) {
     const struct dirent *const *x = a, *const *y = b;
 
     return strcmp((*x)->d_name, (*y)->d_name);
@@ -602,7 +602,7 @@ static int load_all(Outbox *outbox) {
     n = scandirat(fd, ".", &names, NULL, NULL);
     if (n < 0)
         return -errno;
-    qsort(names, (size_t)n, sizeof(*names), by_name);
+    qsort(names, (size_t)n, sizeof(*names), outbox_by_name);
     for (int i = 0; i < n; i++) {
         if (r >= 0)
             r = visit(outbox, fd, names[i]->d_name);

@@ -135,7 +135,7 @@ static void judge_poll(const Poll *poll, PollAnswer *answer) {
     }
 }
 
-static void finish(void *userdata) {
+static void poll_finish(void *userdata) {
     Poll *poll = userdata;
     PollAnswer result = { .trails = NULL };
 
@@ -185,7 +185,7 @@ static bool holds_for_all(AwsErrorClass class) {
 
 static void ask_wanted(Poll *poll);
 
-static void status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
+static void poll_status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
     Slot *slot = userdata;
     Poll *poll = slot->poll;
     size_t i = (size_t)(slot - poll->slots);
@@ -214,7 +214,7 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
     task_go_on(&poll->task);
 }
 
-static void list_done(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
+static void poll_list_done(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
     Poll *poll = userdata;
 
     task_answered(&poll->task, poll->n_slots);
@@ -225,11 +225,11 @@ static void list_done(const AwsError *error, const CloudTrailTrails *trails, voi
     task_go_on(&poll->task);
 }
 
-static void ask_list(Poll *poll) {
+static void poll_ask_list(Poll *poll) {
     const PollRequest *q = &poll->request;
     int r = task_asked(&poll->task,
                        cloudtrail_describe_trails(&(AwsCaller){ q->aws, q->credentials, q->region }, NULL,
-                                                  list_done, poll, &poll->task.calls[poll->n_slots]));
+                                                  poll_list_done, poll, &poll->task.calls[poll->n_slots]));
 
     poll->list_asked = true;
     if (r < 0)
@@ -241,7 +241,7 @@ static void ask_status(Poll *poll, Slot *slot) {
     Observation *seen;
     int r = task_asked(&poll->task, cloudtrail_get_trail_status(
                                             &(AwsCaller){ q->aws, q->credentials, q->region }, slot->arn,
-                                            status_done, slot, &poll->task.calls[slot - poll->slots]));
+                                            poll_status_done, slot, &poll->task.calls[slot - poll->slots]));
 
     if (r >= 0) {
         poll->n_asked++;
@@ -358,14 +358,14 @@ static void begin(Poll *poll) {
 
     poll->begun = true;
     if (list)
-        ask_list(poll);
+        poll_ask_list(poll);
     for (size_t i = 0; i < n; i++)
         want_status(poll, &poll->slots[i]);
     ask_wanted(poll);
 }
 
 /* Once everything asked so far was answered: asks what follows from that. */
-static void go_on(void *userdata) {
+static void poll_go_on(void *userdata) {
     Poll *poll = userdata;
 
     if (!poll->begun)
@@ -375,7 +375,7 @@ static void go_on(void *userdata) {
         ask_after_probe(poll);
     }
     if (!task_waits(&poll->task) && needs_list(poll))
-        ask_list(poll);
+        poll_ask_list(poll);
     if (!task_waits(&poll->task) && poll->list_asked && !poll->missing_asked)
         ask_missing(poll);
 }
@@ -385,7 +385,7 @@ static int prepare(Poll *poll) {
     int r;
 
     poll->slots = calloc(q->n_arns + 1, sizeof(*poll->slots));
-    r = poll->slots ? task_init(&poll->task, q->aws, q->n_arns + 1, go_on, finish, poll) : -ENOMEM;
+    r = poll->slots ? task_init(&poll->task, q->aws, q->n_arns + 1, poll_go_on, poll_finish, poll) : -ENOMEM;
     if (r >= 0)
         r = task_keep(&poll->task, &poll->request.region);
     for (size_t i = 0; r >= 0 && i < q->n_arns; i++) {

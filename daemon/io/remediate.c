@@ -170,7 +170,7 @@ void remediate_cancel(Remediation *job) {
 }
 
 /* Well; or badly, when something that was to be restored was left out. */
-static void finish(void *userdata) {
+static void remediate_finish(void *userdata) {
     Remediation *job = userdata;
     Outcome *outcome = &job->outcome;
 
@@ -212,7 +212,7 @@ static void fail_to_read(Remediation *job, int r) {
 #define WRITTEN(job) written, (job), CALL(job)
 
 /* Steps that ask nothing are followed by the next at once. */
-static void go_on(void *userdata) {
+static void remediate_go_on(void *userdata) {
     Remediation *job = userdata;
 
     while (job->outcome.result == RESULT_NONE && !task_waits(&job->task)) {
@@ -363,7 +363,7 @@ static void bucket_seen(const AwsError *error, const char *region, void *userdat
     task_go_on(&job->task);
 }
 
-static void check_bucket(Remediation *job) {
+static void remediate_check_bucket(Remediation *job) {
     const char *bucket = job->desired.values[FIELD_BUCKET];
 
     if (!job->request.checks_bucket || !bucket || !bucket[0])
@@ -547,7 +547,7 @@ static bool was_stopped_again(const Remediation *job, const CloudTrailStatus *st
            status->stop_logging_usec >= status->start_logging_usec;
 }
 
-static void status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
+static void remediate_status_done(const AwsError *error, const CloudTrailStatus *status, void *userdata) {
     Remediation *job = userdata;
 
     task_answered(&job->task, 0);
@@ -563,7 +563,7 @@ static void status_done(const AwsError *error, const CloudTrailStatus *status, v
 }
 
 static void read_status_back(Remediation *job) {
-    int r = cloudtrail_get_trail_status(AWS(job), job->request.arn, status_done, job, CALL(job));
+    int r = cloudtrail_get_trail_status(AWS(job), job->request.arn, remediate_status_done, job, CALL(job));
 
     if (task_asked(&job->task, r) < 0)
         fail_to_read(job, r);
@@ -616,7 +616,7 @@ static const Step restore_steps[] = { update_trail,          put_event_selectors
                                       remove_tags,           add_tags,
                                       read_settings_back,    NULL };
 /* Logging first: what the selectors leave out meanwhile is less than what a trail that does not log does. */
-static const Step recreate_steps[] = { check_bucket,        create_trail,          start_logging,
+static const Step recreate_steps[] = { remediate_check_bucket,        create_trail,          start_logging,
                                        put_event_selectors, put_insight_selectors, put_event_configuration,
                                        read_status_back,    read_settings_back,    NULL };
 
@@ -629,7 +629,7 @@ static const Step *const steps[_ACTION_MAX] = {
 static int copy_request(Remediation *job) {
     RemediationRequest *q = &job->request;
     const char **texts[] = { &q->region, &q->name, &q->arn };
-    int r = task_init(&job->task, q->aws, 1, go_on, finish, job);
+    int r = task_init(&job->task, q->aws, 1, remediate_go_on, remediate_finish, job);
 
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(texts); i++)
         r = task_keep(&job->task, texts[i]);

@@ -24,7 +24,7 @@ typedef struct Writing {
     StrBuf *out;
 } Writing;
 
-static void add_gap(const Writing *w) {
+static void journal_add_gap(const Writing *w) {
     char from[TIMETEXT_MAX], to[TIMETEXT_MAX], span[TIMETEXT_MAX];
     const Gap *gap = &w->note->gap;
 
@@ -37,7 +37,7 @@ static void add_gap(const Writing *w) {
                       timetext_span(span, gap->to_usec - gap->from_usec));
 }
 
-static void add_error(const Writing *w) {
+static void journal_add_error(const Writing *w) {
     if (!w->note->detail[0])
         return;
     (void)strbuf_add(w->out, ": ");
@@ -74,7 +74,7 @@ static void add_retrying(const Writing *w) {
     (void)strbuf_add(w->out, w->note->refused ? "" : "; retrying");
 }
 
-static void add_missing(const Writing *w) {
+static void journal_add_missing(const Writing *w) {
     (void)strbuf_add(w->out,
                      w->note->first_sight ? "is missing; it was never found" : "is missing: it was deleted");
     if (w->note->foreign && !w->note->first_sight)
@@ -109,11 +109,11 @@ static void add_number(const Writing *w, const char *before, const char *what) {
     (void)strbuf_addf(w->out, "%u %s%s%s", w->note->count, before, what, w->note->count == 1 ? "" : "s");
 }
 
-static void add_polls(const Writing *w) {
+static void journal_add_polls(const Writing *w) {
     add_number(w, "failed ", "poll");
 }
 
-static void add_count(const Writing *w) {
+static void journal_add_count(const Writing *w) {
     add_number(w, "", "time");
 }
 
@@ -174,7 +174,7 @@ static void add_actor(const Writing *w) {
     add_foreign(w, " (", a->user_agent, ")");
 }
 
-static void add_deed(const Writing *w) {
+static void journal_add_deed(const Writing *w) {
     static const struct {
         const char *call, *deed;
     } deeds[] = {
@@ -203,11 +203,11 @@ static void add_not_found(const Writing *w) {
                           w->note->count, w->note->count == 1 ? "" : "s");
 }
 
-static void add_call(const Writing *w) {
+static void journal_add_call(const Writing *w) {
     add_foreign(w, "", w->note->actor.event_name[0] ? w->note->actor.event_name : "a call", "");
 }
 
-static void add_refusal(const Writing *w) {
+static void journal_add_refusal(const Writing *w) {
     add_foreign(w, ": ", w->note->actor.error_code, "");
 }
 
@@ -217,7 +217,7 @@ static void add_reason(const Writing *w) {
 }
 
 /* A trail that is new has never met the expectation. */
-static void add_since_changed(const Writing *w) {
+static void journal_add_since_changed(const Writing *w) {
     if (!w->note->first_sight)
         (void)strbuf_add(w->out, " since the configuration changed");
 }
@@ -233,14 +233,14 @@ static const struct {
     const char *name;
     void (*add)(const Writing *w);
 } variables[] = {
-    { "gap", add_gap },           { "error", add_error },         { "stopped", add_stopped },
+    { "gap", journal_add_gap },           { "error", journal_add_error },         { "stopped", add_stopped },
     { "why left", add_why_left }, { "by others", add_by_others }, { "times", add_times },
-    { "retrying", add_retrying }, { "missing", add_missing },     { "failing", add_failing },
-    { "polls", add_polls },       { "count", add_count },         { "span", add_span },
-    { "fields", add_fields },     { "window", add_window },       { "deed", add_deed },
-    { "actor", add_actor },       { "not found", add_not_found }, { "call", add_call },
-    { "refusal", add_refusal },   { "reason", add_reason },       { "announced", add_announced },
-    { "standard", add_standard }, { "since changed", add_since_changed },
+    { "retrying", add_retrying }, { "missing", journal_add_missing },     { "failing", add_failing },
+    { "polls", journal_add_polls },       { "count", journal_add_count },         { "span", add_span },
+    { "fields", add_fields },     { "window", add_window },       { "deed", journal_add_deed },
+    { "actor", add_actor },       { "not found", add_not_found }, { "call", journal_add_call },
+    { "refusal", journal_add_refusal },   { "reason", add_reason },       { "announced", add_announced },
+    { "standard", add_standard }, { "since changed", journal_add_since_changed },
 };
 
 static void add_variable(const Writing *w, const char *name, size_t len) {

@@ -69,7 +69,7 @@ static bool is_plain(const char *text) {
     return !*c && c - text <= (ptrdiff_t)LABEL_VALUE_MAX;
 }
 
-static void add_label(Page *page, const char *name, const char *value) {
+static void metric_add_label(Page *page, const char *name, const char *value) {
     (void)strbuf_addf(&page->text, ",%s=\"", name);
     if (is_plain(value))
         (void)strbuf_add(&page->text, value);
@@ -82,14 +82,14 @@ static void add_label(Page *page, const char *name, const char *value) {
 }
 
 /* All before the value. values: of the family's labels; NULL for one that has none. */
-static void begin(Page *page, const Family *family, const char *suffix, const char *const *values) {
+static void metric_begin(Page *page, const Family *family, const char *suffix, const char *const *values) {
     (void)strbuf_add(&page->text, family->name);
     (void)strbuf_add(&page->text, suffix);
     (void)strbuf_add(&page->text, "{guard=\"");
     (void)strbuf_add(&page->text, page->guard);
     (void)strbuf_add_char(&page->text, '"');
     for (size_t i = 0; values && family->labels[i]; i++)
-        add_label(page, family->labels[i], values[i] ? values[i] : "");
+        metric_add_label(page, family->labels[i], values[i] ? values[i] : "");
 }
 
 static void end_count(Page *page, uint64_t n) {
@@ -113,7 +113,7 @@ static void end_seconds(Page *page, uint64_t usec) {
 #define VALUES(...) ((const char *const[METRICS_LABELS_MAX]){ __VA_ARGS__ })
 
 static void add_count(Page *page, const Family *family, const char *const *values, uint64_t n) {
-    begin(page, family, "", values);
+    metric_begin(page, family, "", values);
     end_count(page, n);
 }
 
@@ -123,7 +123,7 @@ static const void *field_of(const Page *page, const Family *family) {
     return (const char *)page->status + family->offset;
 }
 
-static void write_uint(Page *page, const Family *family) {
+static void metric_write_uint(Page *page, const Family *family) {
     add_count(page, family, NULL, *(const unsigned *)field_of(page, family));
 }
 
@@ -131,7 +131,7 @@ static void write_uint64(Page *page, const Family *family) {
     add_count(page, family, NULL, *(const uint64_t *)field_of(page, family));
 }
 
-static void write_bool(Page *page, const Family *family) {
+static void metric_write_bool(Page *page, const Family *family) {
     add_count(page, family, NULL, *(const bool *)field_of(page, family));
 }
 
@@ -149,12 +149,12 @@ static void write_is_unset(Page *page, const Family *family) {
 }
 
 /* A time that is not known has no series: an age since 1970 would be an alarm. */
-static void write_time(Page *page, const Family *family) {
+static void metric_write_time(Page *page, const Family *family) {
     uint64_t usec = *(const uint64_t *)field_of(page, family);
 
     if (usec == 0)
         return;
-    begin(page, family, "", NULL);
+    metric_begin(page, family, "", NULL);
     end_seconds(page, usec);
 }
 
@@ -193,7 +193,7 @@ static void write_counter_seconds(Page *page, const Family *family) {
     const MetricsCounts *table = &page->metrics->counters[family->what];
 
     for (size_t i = 0; i < table->n; i++) {
-        begin(page, family, "", (const char *const *)table->rows[i].labels);
+        metric_begin(page, family, "", (const char *const *)table->rows[i].labels);
         end_seconds(page, table->rows[i].n);
     }
 }
@@ -207,16 +207,16 @@ static void write_histogram(Page *page, const Family *family) {
 
         for (size_t b = 0; b < METRICS_BUCKETS; b++) {
             n += row->buckets[b];
-            begin(page, family, "_bucket", VALUES(row->label));
-            add_label(page, "le", metrics_bounds[b].text);
+            metric_begin(page, family, "_bucket", VALUES(row->label));
+            metric_add_label(page, "le", metrics_bounds[b].text);
             end_count(page, n);
         }
-        begin(page, family, "_bucket", VALUES(row->label));
-        add_label(page, "le", "+Inf");
+        metric_begin(page, family, "_bucket", VALUES(row->label));
+        metric_add_label(page, "le", "+Inf");
         end_count(page, row->n);
-        begin(page, family, "_sum", VALUES(row->label));
+        metric_begin(page, family, "_sum", VALUES(row->label));
         end_seconds(page, row->sum_usec);
-        begin(page, family, "_count", VALUES(row->label));
+        metric_begin(page, family, "_count", VALUES(row->label));
         end_count(page, row->n);
     }
 }
@@ -235,7 +235,7 @@ static void write_trails(Page *page, const Family *family) {
 static void begin_trail(Page *page, const Family *family, const Row *row) {
     const Subject *s = &row->subject;
 
-    begin(page, family, "", VALUES(s->account, s->region, s->name));
+    metric_begin(page, family, "", VALUES(s->account, s->region, s->name));
 }
 
 /* Unknown never counts as well; but settings that cannot be read do not keep a trail from logging. */
@@ -257,7 +257,7 @@ static void write_trail_logging(Page *page, const Family *family) {
 static void write_trail_state(Page *page, const Family *family) {
     for (size_t i = 0; i < page->n_trails; i++) {
         begin_trail(page, family, &page->trails[i]);
-        add_label(page, "state",
+        metric_add_label(page, "state",
                   verdict_to_string(report_trail(page->status, page->trails[i].i)->state->verdict));
         end_count(page, 1);
     }
@@ -303,7 +303,7 @@ static const StatusTarget *target_of(const Page *page, const Row *row) {
 }
 
 static void begin_target(Page *page, const Family *family, const Row *row) {
-    begin(page, family, "", VALUES(row->subject.account, row->subject.region));
+    metric_begin(page, family, "", VALUES(row->subject.account, row->subject.region));
 }
 
 /* A whole account has a row of its own only when it cannot be reached. */
@@ -402,12 +402,12 @@ static void write_channel_waiting(Page *page, const Family *family) {
 static const Family families[] = {
     GAUGE("build_info", LABELS("version"), "Always 1; the version that runs.", write_build),
     GAUGE("config_info", LABELS("mode", "shard"), "Always 1; what the configuration says.", write_config),
-    GAUGE("start_time_seconds", NONE, "When the daemon started.", write_time, FIELD(started_usec)),
-    GAUGE("config_loaded_timestamp_seconds", NONE, "When the configuration in force was read.", write_time,
+    GAUGE("start_time_seconds", NONE, "When the daemon started.", metric_write_time, FIELD(started_usec)),
+    GAUGE("config_loaded_timestamp_seconds", NONE, "When the configuration in force was read.", metric_write_time,
           FIELD(config_loaded_usec)),
     GAUGE("config_reload_failed", NONE, "1 if the latest reload was refused, and an older file is in force.",
-          write_bool, FIELD(reload_refused)),
-    GAUGE("poll_interval_seconds", NONE, "The configured time between polls of a trail.", write_uint,
+          metric_write_bool, FIELD(reload_refused)),
+    GAUGE("poll_interval_seconds", NONE, "The configured time between polls of a trail.", metric_write_uint,
           FIELD(poll_interval_sec)),
     GAUGE("guarding", NONE, "0 while nothing can be guarded at all, as without credentials.", write_is_unset,
           FIELD(problem)),
@@ -432,7 +432,7 @@ static const Family families[] = {
           "1 if the region can be polled; region is empty for a whole account.", write_target_reachable),
     GAUGE("target_last_success_timestamp_seconds", TARGET_LABELS, "When a poll was last answered.",
           write_target_success),
-    GAUGE("last_pass_timestamp_seconds", NONE, "When the latest pass over all regions ended.", write_time,
+    GAUGE("last_pass_timestamp_seconds", NONE, "When the latest pass over all regions ended.", metric_write_time,
           FIELD(pass_ended_usec)),
     HISTOGRAM("pass_duration", NONE, "The longest poll of each pass.", METRICS_PASS_TIME),
     HISTOGRAM("poll_duration", NONE, "Polls of one region, from the first call to the last answer.",
@@ -454,9 +454,9 @@ static const Family families[] = {
           write_channel_unheard),
     GAUGE("channel_waiting_alerts", LABELS("channel"), "Alerts that wait for the channel.",
           write_channel_waiting),
-    GAUGE("outbox_alerts", NONE, "Alerts that wait for at least one channel.", write_uint,
+    GAUGE("outbox_alerts", NONE, "Alerts that wait for at least one channel.", metric_write_uint,
           FIELD(outbox_depth)),
-    GAUGE("outbox_oldest_alert_timestamp_seconds", NONE, "Time of the oldest alert that waits.", write_time,
+    GAUGE("outbox_oldest_alert_timestamp_seconds", NONE, "Time of the oldest alert that waits.", metric_write_time,
           FIELD(outbox_oldest_usec)),
 
     COUNTER("aws_requests", LABELS("service", "operation"), "Requests to AWS that have ended, each attempt.",

@@ -295,7 +295,7 @@ static json_t *value_json(const char *value) {
 }
 
 /* What differs now: the last difference that was found may be over, as a whole or in part. */
-static int write_changes(const CodecMember *m _unused_, const void *base, json_t **ret) {
+static int status_write_changes(const CodecMember *m _unused_, const void *base, json_t **ret) {
     const StatusTrail *trail = base;
     const Drift *changes = trail->changes;
     json_auto_t *list = json_array();
@@ -322,7 +322,7 @@ static int write_attack(const CodecMember *m _unused_, const void *base, json_t 
     return *ret ? 0 : -ENOMEM;
 }
 
-static const CodecKind kind_changes = { .write = write_changes }, kind_attack = { .write = write_attack };
+static const CodecKind kind_changes = { .write = status_write_changes }, kind_attack = { .write = write_attack };
 
 static const CodecMember state_incident_members[] = {
     CODEC(TrailState, incident, NULL, object, .members = incident_members),
@@ -355,7 +355,7 @@ static const CodecMember drilled_members[] = {
     CODEC_END,
 };
 
-static bool was_drilled(const void *field) {
+static bool status_was_drilled(const void *field) {
     return ((const Drilled *)field)->stop_usec != 0;
 }
 
@@ -366,7 +366,7 @@ static const CodecMember trail_state_members[] = {
     SHOW(TrailState, stop_usec, "stop_logging", time),
     SHOW(TrailState, delivery_usec, "latest_delivery", time),
     SHOW(TrailState, incident.resolved_usec, "incident_ended", time),
-    CODEC(TrailState, drilled, "drill", object, .members = drilled_members, .is_set = was_drilled),
+    CODEC(TrailState, drilled, "drill", object, .members = drilled_members, .is_set = status_was_drilled),
     CODEC_END,
 };
 
@@ -535,15 +535,15 @@ static bool is_filled(const void *field) {
     return text && text[0];
 }
 
-static const void *trail_at(const void *base, size_t i) {
+static const void *status_trail_at(const void *base, size_t i) {
     return report_trail(base, i);
 }
 
-static const void *target_at(const void *base, size_t i) {
+static const void *status_target_at(const void *base, size_t i) {
     return report_target(base, i);
 }
 
-static const void *account_at(const void *base, size_t i) {
+static const void *status_account_at(const void *base, size_t i) {
     return report_account(base, i);
 }
 
@@ -563,11 +563,11 @@ static const CodecMember status_members[] = {
     DERIVED("line", kind_line),
     SHOWN(Status, problem, "problem"),
     { .name = "pass", .kind = &codec_object, .members = pass_members },
-    LIST(accounts, n_accounts, "accounts", account_members, .entry = account_at),
+    LIST(accounts, n_accounts, "accounts", account_members, .entry = status_account_at),
     DERIVED("organization", kind_organization),
-    LIST(trails, n_trails, "trails", trail_members, .entry = trail_at),
+    LIST(trails, n_trails, "trails", trail_members, .entry = status_trail_at),
     SHOW(Status, ignored, "ignored", strings, .count = offsetof(Status, n_ignored)),
-    LIST(targets, n_targets, "targets", target_members, .entry = target_at),
+    LIST(targets, n_targets, "targets", target_members, .entry = status_target_at),
     LIST(channels, n_channels, "channels", channel_members, .entry = NULL),
     { .name = "outbox", .kind = &codec_object, .members = outbox_members },
     SHOW(Status, directory_problem, "state_directory", shown_string, .max = ERROR_TEXT_MAX,

@@ -65,7 +65,7 @@ void settings_check_cancel(SettingsCheck *check) {
     free(check);
 }
 
-static void finish(void *userdata) {
+static void settings_check_finish(void *userdata) {
     SettingsCheck *check = userdata;
 
     check->request.done(check->snapshot, check->request.userdata);
@@ -194,7 +194,7 @@ static void ask_rest(SettingsCheck *check) {
                                              configuration_done, check, &calls[UNREADABLE_CONFIGURATION]));
 }
 
-static void list_done(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
+static void settings_check_list_done(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
     SettingsCheck *check = userdata;
     AwsError failure = *error;
     int r = -ENOENT;
@@ -212,9 +212,9 @@ static void list_done(const AwsError *error, const CloudTrailTrails *trails, voi
     task_go_on(&check->task);
 }
 
-static void ask_list(SettingsCheck *check) {
+static void settings_check_ask_list(SettingsCheck *check) {
     const SettingsCheckRequest *q = &check->request;
-    int r = cloudtrail_describe_trails(&(AwsCaller){ q->aws, q->credentials, q->region }, NULL, list_done,
+    int r = cloudtrail_describe_trails(&(AwsCaller){ q->aws, q->credentials, q->region }, NULL, settings_check_list_done,
                                        check, &check->task.calls[LIST_CALL]);
 
     check->list_asked = true;
@@ -225,14 +225,14 @@ static void ask_list(SettingsCheck *check) {
     }
 }
 
-static void go_on(void *userdata) {
+static void settings_check_go_on(void *userdata) {
     SettingsCheck *check = userdata;
 
     if (check->listed) {
         check->listed = false;
         ask_rest(check);
     } else if (!check->list_asked)
-        ask_list(check);
+        settings_check_ask_list(check);
 }
 
 int settings_check_new(const SettingsCheckRequest *request, SettingsCheck **ret) {
@@ -243,7 +243,7 @@ int settings_check_new(const SettingsCheckRequest *request, SettingsCheck **ret)
         return -ENOMEM;
     check->request = *request;
     check->listed = check->list_asked = request->listed != NULL;
-    r = task_init(&check->task, request->aws, LIST_CALL + 1, go_on, finish, check);
+    r = task_init(&check->task, request->aws, LIST_CALL + 1, settings_check_go_on, settings_check_finish, check);
     if (r >= 0)
         r = task_keep(&check->task, &check->request.region);
     if (r >= 0)

@@ -42,7 +42,7 @@ static const CodecMember change_members[] = {
     CODEC_END,
 };
 
-static int write_changes(const CodecMember *m, const void *base, json_t **ret) {
+static int state_write_changes(const CodecMember *m, const void *base, json_t **ret) {
     const Drift *drift = (const void *)((const char *)base + m->offset);
     json_auto_t *array = NULL;
 
@@ -86,7 +86,7 @@ static void done_changes(const CodecMember *m, void *base) {
     drift_done((void *)((char *)base + m->offset));
 }
 
-static const CodecKind codec_changes = { "a list of changes", write_changes, read_changes, NULL,
+static const CodecKind codec_changes = { "a list of changes", state_write_changes, read_changes, NULL,
                                          done_changes };
 
 /* ---- restores: a list of an object for each field that has any, and for the trail itself ---- */
@@ -296,7 +296,7 @@ static const CodecMember drilled_members[] = {
     CODEC_END,
 };
 
-static bool was_drilled(const void *field) {
+static bool state_was_drilled(const void *field) {
     return ((const Drilled *)field)->stop_usec != 0;
 }
 
@@ -349,7 +349,7 @@ static const CodecMember trail_members[] = {
     CODEC(StateTrail, state.pending_restore, "pending_restore", object, PENDING),
     CODEC(StateTrail, state.incident, "incident", object, INCIDENT),
     CODEC(StateTrail, state.contest, "contest", object, .members = contest_members, .is_set = is_contest),
-    CODEC(StateTrail, state.drilled, "drill", object, .members = drilled_members, .is_set = was_drilled),
+    CODEC(StateTrail, state.drilled, "drill", object, .members = drilled_members, .is_set = state_was_drilled),
     CODEC_END,
 };
 
@@ -449,19 +449,19 @@ static const CodecMember hold_members[] = {
     CODEC_END,
 };
 
-static const void *trail_at(const void *base, size_t i) {
+static const void *state_trail_at(const void *base, size_t i) {
     const StateTable *table = base;
 
     return table->rows ? table->rows->trail(table->rows->userdata, i) : &table->trails[i];
 }
 
-static const void *target_at(const void *base, size_t i) {
+static const void *state_target_at(const void *base, size_t i) {
     const StateTable *table = base;
 
     return table->rows ? table->rows->target(table->rows->userdata, i) : &table->targets[i];
 }
 
-static const void *account_at(const void *base, size_t i) {
+static const void *state_account_at(const void *base, size_t i) {
     const StateTable *table = base;
 
     return table->rows ? table->rows->account(table->rows->userdata, i) : &table->accounts[i];
@@ -469,16 +469,16 @@ static const void *account_at(const void *base, size_t i) {
 
 static const CodecMember table_members[] = {
     CODEC_LIST(StateTable, trails, n_trails, "trails", .members = trail_members, .max = STATE_ENTRIES_MAX,
-               .always = true, .entry = trail_at),
+               .always = true, .entry = state_trail_at),
     CODEC_LIST(StateTable, targets, n_targets, "targets", .members = target_members,
-               .max = STATE_ENTRIES_MAX, .always = true, .entry = target_at),
+               .max = STATE_ENTRIES_MAX, .always = true, .entry = state_target_at),
     CODEC_LIST(StateTable, channels, n_channels, "channels", .members = channel_members,
                .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, causes, n_causes, "causes", .members = cause_members, .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, unheard, n_unheard, "unheard", .members = unheard_members,
                .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, accounts, n_accounts, "accounts", .members = account_members,
-               .max = STATE_ENTRIES_MAX, .entry = account_at),
+               .max = STATE_ENTRIES_MAX, .entry = state_account_at),
     CODEC_LIST(StateTable, contain.items, contain.n, "contain", .members = contain_members,
                .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, contain.holds, contain.n_holds, "contained", .members = hold_members,

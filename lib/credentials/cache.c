@@ -214,7 +214,7 @@ static void note_success(CacheProvider *c) {
     c->retry_at_usec = 0;
 }
 
-static void note_failure(CacheProvider *c, CredentialsStatus status, const char *message) {
+static void cache_note_failure(CacheProvider *c, CredentialsStatus status, const char *message) {
     uint64_t wait;
 
     c->failure = status;
@@ -232,12 +232,12 @@ static void fetch(CacheProvider *c) {
     c->discard = false;
     if (credentials_get(c->inner, on_inner, c) < 0) {
         c->in_flight = false;
-        note_failure(c, CREDENTIALS_FAILED, "out of memory");
+        cache_note_failure(c, CREDENTIALS_FAILED, "out of memory");
     }
 }
 
 /* Decides, alone: who can be answered now, and whether inner has to be asked. */
-static void turn(CacheProvider *c) {
+static void cache_turn(CacheProvider *c) {
     uint64_t now = loop_monotonic_usec(c->base.loop);
     bool may_ask = !c->in_flight && (c->failure == CREDENTIALS_OK || now >= c->retry_at_usec);
 
@@ -270,20 +270,20 @@ static void on_inner(CredentialsStatus status, Credentials *credentials, const c
     if (c->base.destroying)
         return;
     if (c->discard) {
-        turn(c);
+        cache_turn(c);
         return;
     }
     if (status == CREDENTIALS_OK) {
         hold(c, credentials);
         note_success(c);
     } else
-        note_failure(c, status, message);
-    turn(c);
+        cache_note_failure(c, status, message);
+    cache_turn(c);
 }
 
 static void cache_begin(CredentialsRequest *request) {
     CONTAINER_OF(request, CacheRequest, request)->waiting = true;
-    turn(CONTAINER_OF(request->owner, CacheProvider, base));
+    cache_turn(CONTAINER_OF(request->owner, CacheProvider, base));
 }
 
 static void cache_free(RequestProvider *provider) {

@@ -15,7 +15,7 @@
 
 /* ---- requests ---- */
 
-static void on_timer(void *userdata) {
+static void request_on_timer(void *userdata) {
     CredentialsRequest *request = userdata;
 
     request->timer = NULL;
@@ -24,7 +24,7 @@ static void on_timer(void *userdata) {
 
 int credentials_request_wait(CredentialsRequest *request, uint64_t delay_usec, CredentialsStep then) {
     request->then = then;
-    return loop_after(request->owner->loop, delay_usec, on_timer, request, &request->timer);
+    return loop_after(request->owner->loop, delay_usec, request_on_timer, request, &request->timer);
 }
 
 static int request_get(CredentialsProvider *provider, CredentialsDone done, void *userdata) {

@@ -134,7 +134,7 @@ static bool take_date(const char **s, struct tm *tm) {
     return true;
 }
 
-static int finish(const struct tm *tm, int zone_sec, int fraction_usec, uint64_t *ret_usec) {
+static int timetext_finish(const struct tm *tm, int zone_sec, int fraction_usec, uint64_t *ret_usec) {
     int64_t sec;
 
     if (!read_tm(*tm, &sec))
@@ -185,7 +185,7 @@ int timetext_parse_iso(const char *s, uint64_t *ret_usec) {
     if (!take_date(&s, &tm) || !take_char(&s, 'T') || !take_clock(&s, &tm) ||
         !take_fraction(&s, &fraction_usec) || !take_zone(&s, &zone_sec) || *s != '\0')
         return -EINVAL;
-    return finish(&tm, zone_sec, fraction_usec, ret_usec);
+    return timetext_finish(&tm, zone_sec, fraction_usec, ret_usec);
 }
 
 /* "Z", "+01:00", "+0100", "+01". */
@@ -220,7 +220,7 @@ int timetext_parse_lenient(const char *s, uint64_t *ret_usec) {
         return -EINVAL;
     if (!take_lenient_zone(&s, &zone_sec) || s[strspn(s, " ")] != '\0')
         return -EINVAL;
-    return finish(&tm, zone_sec, fraction_usec, ret_usec);
+    return timetext_finish(&tm, zone_sec, fraction_usec, ret_usec);
 }
 
 int timetext_parse_http(const char *s, uint64_t *ret_usec) {
@@ -237,7 +237,7 @@ int timetext_parse_http(const char *s, uint64_t *ret_usec) {
         return -EINVAL;
     tm.tm_mon--;
     tm.tm_year -= 1900;
-    return finish(&tm, 0, 0, ret_usec);
+    return timetext_finish(&tm, 0, 0, ret_usec);
 }
 
 uint64_t timetext_from_epoch(double seconds) {

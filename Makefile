@@ -181,7 +181,8 @@ quick: all $(UNITS)                            ## the round while working: unit 
 	@UNIT_JOBS=$(shell nproc) tools/run-units $(UNITS) >$(BUILD)/quick.log 2>&1 || { grep -E '^\[  (ERROR|FAILED)|^unit tests failed' $(BUILD)/quick.log; exit 1; }
 	@tail -n 1 $(BUILD)/quick.log
 	@tests/lint/walls.py && tests/lint/purity.py $(BUILD) && tests/lint/tidy.py && tests/lint/prose.py && tests/lint/links.py && \
-	    tests/lint/promises.py $(BINARY) && tests/lint/circles.py $(BUILD) && tests/lint/exports.py $(BUILD)
+	    tests/lint/promises.py $(BINARY) && tests/lint/circles.py $(BUILD) && tests/lint/exports.py $(BUILD) && \
+	    tests/lint/statics.py $(BUILD)
 
 # T names unit test programs (test_guard) or integration tests (test_restart, or test_restart.py::test_x); K picks cases.
 test: all test-tools                           ## one test: make test T=test_guard, T=test_restart K=pattern

@@ -551,7 +551,8 @@ static void list_failed(Engine *engine, const AwsError *error) {
                 account_list->error);
 }
 
-static void accounts_list_done(const AwsError *error, const OrganizationsAccounts *accounts, void *userdata) {
+static void accounts_list_done(const AwsError *error, const OrganizationsAccounts *accounts,
+                               void *userdata) {
     Engine *engine = userdata;
     AccountList *account_list = &engine->account_list;
     uint64_t refresh_usec = engine->config->organization.refresh_sec * USEC_PER_SEC;
@@ -585,8 +586,8 @@ void engine_list_accounts(Engine *engine) {
     if (!engine->config->organization.role_name || account_list->call)
         return;
     r = organizations_list_accounts(
-            &(AwsCaller){ engine->aws.client, engine->aws.credentials, engine->aws.region }, NULL, accounts_list_done,
-            engine, &account_list->call);
+            &(AwsCaller){ engine->aws.client, engine->aws.credentials, engine->aws.region }, NULL,
+            accounts_list_done, engine, &account_list->call);
     if (r < 0) {
         aws_error_set(&error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
         list_failed(engine, &error);

@@ -87,9 +87,10 @@ static int check_fips(const Config *config, char error[static AWS_SETUP_ERROR_MA
         region = chinese_region(config_account_regions(config, &config->accounts[i]));
     if (!region)
         return 0;
-    return aws_setup_refuse(error,
-                  "FIPS endpoints are asked for, and %s has none: turn use_fips (AWS_USE_FIPS_ENDPOINT) off",
-                  region);
+    return aws_setup_refuse(
+            error,
+            "FIPS endpoints are asked for, and %s has none: turn use_fips (AWS_USE_FIPS_ENDPOINT) off",
+            region);
 }
 
 /* Only the environment can bring them together here: the file was polled when it was read. */
@@ -134,9 +135,10 @@ static int take_url(const NamedUrl *candidates, size_t n, const char **ret,
         *ret = candidates[i].url;
         if (endpoint_override_is_valid(*ret))
             return 0;
-        return aws_setup_refuse(error,
-                      "%s: not a URL that may be used; allowed: https://HOST, and http:// for loopback only",
-                      candidates[i].name);
+        return aws_setup_refuse(
+                error,
+                "%s: not a URL that may be used; allowed: https://HOST, and http:// for loopback only",
+                candidates[i].name);
     }
     return 0;
 }
@@ -186,8 +188,8 @@ static int read_proxy(const Config *config, HttpCurlOptions *options,
     options->proxy = env_of_proxy("https_proxy", "HTTPS_PROXY", &variable);
     if (!options->proxy || endpoint_proxy_is_valid(options->proxy))
         return 0;
-    return aws_setup_refuse(error, "environment variable %s: not a proxy that can be used; allowed: %s", variable,
-                  ENDPOINT_PROXY_ALLOWED);
+    return aws_setup_refuse(error, "environment variable %s: not a proxy that can be used; allowed: %s",
+                            variable, ENDPOINT_PROXY_ALLOWED);
 }
 
 /* Every (service, region) of a skewed host is corrected on its own: one line is enough. */

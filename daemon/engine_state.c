@@ -273,7 +273,8 @@ static bool is_still_unread(Engine *engine) {
 
 static int save_rows(const Engine *engine) {
     RowSource *source = calloc(1, sizeof(*source));
-    const StateRows rows = { engine_state_trail_row, engine_state_target_row, engine_state_account_row, source };
+    const StateRows rows = { engine_state_trail_row, engine_state_target_row, engine_state_account_row,
+                             source };
     StateTable table = {
         .rows = &rows,
         .n_trails = engine->n_trails + engine->unclaimed.n_trails,

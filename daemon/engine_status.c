@@ -334,9 +334,10 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
     const Shard *shard = &engine->config->shard;
     AllRows all = { 0 };
     RowSource rows;
-    const StatusRows each = {
-        .trail = engine_status_trail_row, .target = engine_status_target_row, .account = engine_status_account_row, .userdata = &rows
-    };
+    const StatusRows each = { .trail = engine_status_trail_row,
+                              .target = engine_status_target_row,
+                              .account = engine_status_account_row,
+                              .userdata = &rows };
     char part[24];
     int r = rows_init(&rows, engine);
 

@@ -208,8 +208,8 @@ int curl_watch_init(CurlWatch *watch, sd_event *event, CURLM *multi, Pool *pool,
     int r;
 
     *watch = (CurlWatch){ .event = event, .multi = multi, .pool = pool, .wake = wake, .userdata = userdata };
-    r = sd_event_add_time(event, &watch->timer, CLOCK_MONOTONIC, UINT64_MAX, TIMER_ACCURACY_USEC, multi_on_timer,
-                          watch);
+    r = sd_event_add_time(event, &watch->timer, CLOCK_MONOTONIC, UINT64_MAX, TIMER_ACCURACY_USEC,
+                          multi_on_timer, watch);
     if (r >= 0)
         r = sd_event_source_set_enabled(watch->timer, SD_EVENT_OFF);
     if (r >= 0)

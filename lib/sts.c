@@ -29,7 +29,7 @@ static bool account_is_valid(const char *s) {
 }
 
 static int sts_take_identity(const XmlField *account, const XmlField *arn, StsIdentity *ret,
-                         AnswerFault *fault) {
+                             AnswerFault *fault) {
     Arn parsed;
 
     if (!account->text || !account_is_valid(account->text))

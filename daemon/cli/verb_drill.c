@@ -245,12 +245,16 @@ static int check_trail(Drilling *d, const json_t *trail) {
     if (is_observed(d))
         return drill_refuse(d, "mode is \"observe\": the daemon would not start it again", "");
     if (d->interval_usec == 0 || d->interval_usec > POLL_MAX_SEC * USEC_PER_SEC)
-        return drill_refuse(d, "poll_interval is longer than 300 s: the trail would be stopped too long", "");
+        return drill_refuse(d, "poll_interval is longer than 300 s: the trail would be stopped too long",
+                            "");
     if (get_time(json_object_get(trail, "drill"), "stopped") + PAUSE_USEC > verb_now_usec())
         return drill_refuse(d, "its last drill was less than 6 minutes ago", "");
     if (get_time(trail, "incident_ended") + REOPEN_USEC > verb_now_usec())
-        return drill_refuse(d, "its last incident ended less than 5 minutes ago: a stop now would reopen it", "");
-    return d->config->n_channels > 0 ? 0 : drill_refuse(d, "alerts: no channel is configured, nobody would know", "");
+        return drill_refuse(d, "its last incident ended less than 5 minutes ago: a stop now would reopen it",
+                            "");
+    return d->config->n_channels > 0
+                   ? 0
+                   : drill_refuse(d, "alerts: no channel is configured, nobody would know", "");
 }
 
 static int check_daemon(Drilling *d) {
@@ -267,15 +271,18 @@ static int check_daemon(Drilling *d) {
         return drill_refuse(d, "the daemon's status.json cannot be read: ", file_strerror(r));
     trail = find_trail(d, name, &several);
     if (!trail)
-        return drill_refuse(d, several ? "several trails have this name; give the ARN" : "the daemon guards no such trail",
-                      "");
+        return drill_refuse(d,
+                            several ? "several trails have this name; give the ARN"
+                                    : "the daemon guards no such trail",
+                            "");
     (void)text_copy(d->name, sizeof(d->name), get(trail, "name"));
     (void)text_copy(d->arn, sizeof(d->arn), get(trail, "arn"));
     (void)text_copy(d->account, sizeof(d->account), get(trail, "account"));
     (void)text_copy(d->region, sizeof(d->region), get(trail, "region"));
     d->interval_usec = (uint64_t)json_integer_value(json_object_get(d->status, "poll_interval")) * USEC_PER_SEC;
     if (get_time(d->status, "updated") + 3 * d->interval_usec + 60 * USEC_PER_SEC < verb_now_usec())
-        return drill_refuse(d, "the daemon makes no progress: status.json is of ", get(d->status, "updated"));
+        return drill_refuse(d, "the daemon makes no progress: status.json is of ",
+                            get(d->status, "updated"));
     r = check_trail(d, trail);
     if (r == 0 && drill_file_read(engine_state_dir(), &other, reason, sizeof(reason)) == 0 &&
         other.drill.until_usec > verb_now_usec())
@@ -293,7 +300,7 @@ static int check_caller(Drilling *d) {
     for (size_t i = 0; i < json_array_size(accounts); i++)
         if (text_equal(get(json_array_get(accounts, i), "identity"), call.identity.arn))
             return drill_refuse(d, "these are the guard's own keys; use an operator's, with --profile: ",
-                          call.identity.arn);
+                                call.identity.arn);
     if (!text_equal(call.identity.account, d->account))
         return drill_refuse(d, "these keys are of another account: ", call.identity.arn);
     (void)text_copy(d->file.drill.identity, sizeof(d->file.drill.identity), call.identity.arn);
@@ -334,7 +341,9 @@ static int announce(Drilling *d) {
     d->file.drill.from_usec = verb_now_usec();
     d->file.drill.until_usec = d->file.drill.from_usec + d->interval_usec + 4 * SPARE_USEC;
     r = drill_file_write(engine_state_dir(), &d->file);
-    return r < 0 ? drill_refuse(d, "the drill cannot be announced in the state directory: ", file_strerror(r)) : 0;
+    return r < 0 ? drill_refuse(d,
+                                "the drill cannot be announced in the state directory: ", file_strerror(r))
+                 : 0;
 }
 
 static int stop(Drilling *d) {
@@ -352,8 +361,10 @@ static int stop(Drilling *d) {
     if (call.class != AWS_DENIED)
         return drill_refuse(d, "it may not have been stopped: ", call.error);
     d->stopped_usec = 0;
-    return drill_refuse(d, "these keys may not stop it, as is right for the guard's; use an operator's, with --profile: ",
-                  call.error);
+    return drill_refuse(
+            d,
+            "these keys may not stop it, as is right for the guard's; use an operator's, with --profile: ",
+            call.error);
 }
 
 /* Starts it, and proves it; 0, or -EIO after the command to run. Keys that may not start it never will. */

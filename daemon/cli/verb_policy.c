@@ -98,8 +98,8 @@ static void ask(const Config *config, VerbCaller *caller) {
     if (r >= 0)
         r = aws_setup_open(asking.event, config, &aws, error);
     if (r >= 0)
-        r = sts_get_caller_identity(&(AwsCaller){ aws.client, aws.credentials, aws.region }, NULL, verb_policy_answered,
-                                    &asking, NULL);
+        r = sts_get_caller_identity(&(AwsCaller){ aws.client, aws.credentials, aws.region }, NULL,
+                                    verb_policy_answered, &asking, NULL);
     (void)text_copy(caller->region, sizeof(caller->region), aws.region);
     if (r >= 0)
         (void)sd_event_loop(asking.event);

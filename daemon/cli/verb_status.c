@@ -226,8 +226,8 @@ static void print_json(FILE *out, const VerbArgs *args, const json_t *status, co
 }
 
 /* err: may be out, too. */
-static int verb_status_print(FILE *out, FILE *err, const char *path, const char *text, size_t len, const VerbArgs *args,
-                uint64_t now_usec) {
+static int verb_status_print(FILE *out, FILE *err, const char *path, const char *text, size_t len,
+                             const VerbArgs *args, uint64_t now_usec) {
     char shown[64];
     json_t *status = json_loadb(text, len, 0, NULL);
     bool old, trouble;

@@ -164,7 +164,7 @@ static int expect_added(Reading *r, const config_setting_t *group) {
 }
 
 int config_check_group(Reading *r, const config_setting_t *group, OptionScope scope) {
-    static int (*const checks[_OPTION_SCOPE_MAX])(Reading *r, const config_setting_t *group) = {
+    static int (*const checks[_OPTION_SCOPE_MAX])(Reading * r, const config_setting_t *group) = {
         [SCOPE_ACCOUNT] = config_account_added,
         [SCOPE_CHANNEL] = channel_added,
         [SCOPE_MAINTENANCE] = window_added,

@@ -111,8 +111,9 @@ static json_t *changes_of(const Event *event) {
         if (!alert_shows_change(event, change))
             continue;
         if (json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field", field_to_string(change->field),
-                                                  "expected", alert_json_value_of(event, change->expected), "actual",
-                                                  alert_json_value_of(event, change->actual))) < 0) {
+                                                  "expected", alert_json_value_of(event, change->expected),
+                                                  "actual", alert_json_value_of(event, change->actual))) <
+            0) {
             json_decref(list);
             return NULL;
         }

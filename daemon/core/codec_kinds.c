@@ -153,7 +153,8 @@ static int write_shown_text(const CodecMember *m, const void *base, json_t **ret
     return write_shown(&cut, codec_field(m, base), ret);
 }
 
-static int codec_read_text(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
+static int codec_read_text(const CodecMember *m, const json_t *value, void *base,
+                           CodecReader *reader _unused_) {
     if (!json_is_string(value))
         return -EINVAL;
     (void)text_copy(codec_field(m, base), m->size, json_string_value(value));

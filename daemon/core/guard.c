@@ -90,7 +90,7 @@ static uint64_t backoff_usec(unsigned failures) {
 
 /* 1, 2, 4, 8 ...: a failure that repeats is told once in a while, with its count. */
 static void guard_note_failure(Deciding *d, JournalLine what, unsigned count, uint32_t fields,
-                         const Outcome *outcome, const char *detail) {
+                               const Outcome *outcome, const char *detail) {
     JournalEntry *entry;
 
     if ((count & (count - 1)) != 0)

@@ -86,7 +86,8 @@ static uint64_t mark_of(const CauseMembers *in) {
 
 /* ---- messages ---- */
 
-static Event *cause_report(Judging *j, EventPhase phase, EventKind kind, Severity severity, uint64_t dedup_usec) {
+static Event *cause_report(Judging *j, EventPhase phase, EventKind kind, Severity severity,
+                           uint64_t dedup_usec) {
     const CauseMembers *in = j->in;
     Event *t = incident_report(&j->c.incident, j->plan, phase, kind, severity, dedup_usec, j->now);
 
@@ -179,7 +180,8 @@ static void remind(Judging *j) {
     Incident *inc = &j->c.incident;
 
     if (incident_summary_is_due(inc, j->now))
-        cause_report(j, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves = !inc->open;
+        cause_report(j, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves =
+                !inc->open;
     if (reminds(j) && incident_reminder_is_due(inc, j->policy, j->now))
         (void)cause_report(j, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_dedup_usec);
 }

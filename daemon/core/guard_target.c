@@ -19,7 +19,7 @@ typedef struct Judging {
 } Judging;
 
 static Event *target_report(Judging *j, Incident *inc, EventPhase phase, EventKind kind, Severity severity,
-                     uint64_t dedup_usec) {
+                            uint64_t dedup_usec) {
     Event *t = incident_report(inc, j->plan, phase, kind, severity, dedup_usec, j->now);
 
     t->mode = j->policy->mode;
@@ -258,8 +258,8 @@ static void escalate(Judging *j) {
 
     if (becomes_critical(s) && j->now.real_usec >= due_usec)
         (void)target_report(j, &s->reach, PHASE_OPENED,
-                     s->error == POLL_GONE ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE,
-                     SEVERITY_CRITICAL, due_usec);
+                            s->error == POLL_GONE ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE,
+                            SEVERITY_CRITICAL, due_usec);
 }
 
 static void remind(Judging *j, Incident *inc) {
@@ -269,7 +269,8 @@ static void remind(Judging *j, Incident *inc) {
         target_report(j, inc, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves =
                 !inc->open;
     if (incident_reminder_is_due(inc, j->policy, j->now))
-        (void)target_report(j, inc, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_dedup_usec);
+        (void)target_report(j, inc, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity,
+                            inc->last_dedup_usec);
 }
 
 void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now,
@@ -284,8 +285,8 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
 
 static void report_actor(Judging *j, const Attribution *found, const Actor *actor) {
     Incident *inc = j->shared ? j->shared->incident : &j->s.reach;
-    Event *t = target_report(j, inc, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, MAX(inc->severity, SEVERITY_WARNING),
-                      j->s.attributing.dedup_usec);
+    Event *t = target_report(j, inc, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED,
+                             MAX(inc->severity, SEVERITY_WARNING), j->s.attributing.dedup_usec);
 
     t->incident_of = j->shared ? &j->shared->subject : NULL;
     t->about = j->s.attributing.findings;
@@ -370,8 +371,8 @@ void guard_target(const Policy *policy, const TargetState *prev, const PollResul
 
 static void report_alone(Judging *j, Incident *inc, EventKind kind) {
     if (inc->open)
-        (void)target_report(j, inc, inc->sequence > 0 ? PHASE_REOPENED : PHASE_OPENED, kind, SEVERITY_WARNING,
-                     inc->last_dedup_usec);
+        (void)target_report(j, inc, inc->sequence > 0 ? PHASE_REOPENED : PHASE_OPENED, kind,
+                            SEVERITY_WARNING, inc->last_dedup_usec);
 }
 
 void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind was, Now now, Plan *ret_plan,

@@ -6,7 +6,7 @@
 
 /* No channel's key is like this: those have a type in front. */
 WHEN(heartbeat, text_starts_with(event->detail, "heartbeat"));
-WHEN(forgotten, event->forgotten);
+WHEN(channel_forgotten, event->forgotten);
 
 const AlertTemplate messages_channel_failed[] = {
     {
@@ -34,7 +34,7 @@ const AlertTemplate messages_channel_failed[] = {
 
 const AlertTemplate messages_channel_recovered[] = {
     {
-            .when = when_forgotten,
+            .when = when_channel_forgotten,
             .subject = "RESOLVED channel no longer configured: {channel}",
             .headline = "A channel that failed is no longer configured: {detail}.",
             .deed = "Sends alerts through the other channels only.",
@@ -74,7 +74,7 @@ const AlertTemplate messages_channel_unheard[] = {
 
 const AlertTemplate messages_channel_heard[] = {
     {
-            .when = when_forgotten,
+            .when = when_channel_forgotten,
             .subject = "RESOLVED channel no longer configured: {channel}",
             .headline = "A channel whose alerts reached nobody is no longer configured: {detail}.",
             .deed = "Sends alerts through the other channels only.",

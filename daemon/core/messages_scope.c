@@ -89,7 +89,7 @@ WHEN(trail_has_actor, when_trail(subject, event) && event->has_actor);
 WHEN(detail, event->detail[0] != '\0');
 WHEN(trail_not_searched, when_trail(subject, event) && event->detail[0]);
 WHEN(departure, event->has_actor && event->actor.departure[0]);
-WHEN(forgotten, event->forgotten);
+WHEN(accepted_as_gone, event->forgotten);
 WHEN(about_list, event->about &FINDING_BIT(FINDING_LIST_UNREADABLE));
 WHEN(about_settings, event->about &FINDINGS_UNREADABLE);
 /* The trail was polled all the time. */
@@ -266,7 +266,7 @@ const AlertTemplate messages_baseline_damaged[] = {
 
 const AlertTemplate messages_baseline_accepted[] = {
     {
-            .when = when_forgotten,
+            .when = when_accepted_as_gone,
             .subject = "{LABEL} {name} accepted as gone in {where}",
             .headline =
                     "{name} in {where} is accepted as gone, and no longer guarded. Accepted by: {detail}.",

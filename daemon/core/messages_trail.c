@@ -103,7 +103,7 @@ WHEN(stale, fails_only(event, FINDING_STALE));
 WHEN(bucket, fails_only(event, FINDING_BUCKET));
 WHEN(lifecycle, fails_only(event, FINDING_LIFECYCLE));
 WHEN(key, fails_only(event, FINDING_KEY));
-WHEN(forgotten, event->forgotten);
+WHEN(trail_forgotten, event->forgotten);
 WHEN(accepted, event->fields && event->accepted);
 WHEN(met, event->fields && (event->reconfigured || event->unmet));
 WHEN(gap, event->gap.from_usec != 0);
@@ -574,7 +574,7 @@ const AlertTemplate reminders_failing[] = {
 
 const AlertTemplate messages_resolved[] = {
     {
-            .when = when_forgotten,
+            .when = when_trail_forgotten,
             .subject = "RESOLVED {name} no longer guarded in {where}",
             .headline = "{name} in {where} is no longer guarded: {detail}.",
             .advice = "Nothing, if this was planned. A message of its own says who accepted that a trail "

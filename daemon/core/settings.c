@@ -372,7 +372,8 @@ static int visit_field(Field field, const json_t *value, Visit each, void *userd
         return settings_visit(field_to_string(field), (json_t *)value, each, userdata);
     r = settings_visit(UNKNOWN_IN_BASIC, json_object_get(value, UNKNOWN_IN_BASIC), each, userdata);
     return r < 0 ? r
-                 : settings_visit(UNKNOWN_IN_ADVANCED, json_object_get(value, UNKNOWN_IN_ADVANCED), each, userdata);
+                 : settings_visit(UNKNOWN_IN_ADVANCED, json_object_get(value, UNKNOWN_IN_ADVANCED), each,
+                                  userdata);
 }
 
 /* ---- all of them, by place and name ---- */

@@ -400,7 +400,8 @@ static void bucket_check_go_on(void *userdata) {
 static int prepare(BucketCheck *check) {
     BucketCheckRequest *q = &check->request;
     const char **texts[] = { &q->region, &q->bucket, &q->prefix, &q->actual_prefix, &q->account, &q->key };
-    int r = task_init(&check->task, q->aws, SLOT(_UNREADABLE_MAX), bucket_check_go_on, bucket_check_finish, check);
+    int r = task_init(&check->task, q->aws, SLOT(_UNREADABLE_MAX), bucket_check_go_on, bucket_check_finish,
+                      check);
 
     if (!q->actual_prefix)
         q->actual_prefix = q->prefix;

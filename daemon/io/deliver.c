@@ -304,7 +304,8 @@ static int start(Channel *channel, const Alert *alert) {
     memcpy(channel->sending_id, alert->id, sizeof(channel->sending_id));
     channel->send_by_usec =
             loop_monotonic_usec(deliver->loop) + channel_deadline_usec(&options->context, channel->config);
-    return channel_send(&options->context, channel->config, &message, deliver_sent, channel, &channel->sending);
+    return channel_send(&options->context, channel->config, &message, deliver_sent, channel,
+                        &channel->sending);
 }
 
 /* What an errno of starting says, as if the channel had said it. */

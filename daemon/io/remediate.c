@@ -616,9 +616,11 @@ static const Step restore_steps[] = { update_trail,          put_event_selectors
                                       remove_tags,           add_tags,
                                       read_settings_back,    NULL };
 /* Logging first: what the selectors leave out meanwhile is less than what a trail that does not log does. */
-static const Step recreate_steps[] = { remediate_check_bucket,        create_trail,          start_logging,
-                                       put_event_selectors, put_insight_selectors, put_event_configuration,
-                                       read_status_back,    read_settings_back,    NULL };
+static const Step recreate_steps[] = {
+    remediate_check_bucket, create_trail,          start_logging,
+    put_event_selectors,    put_insight_selectors, put_event_configuration,
+    read_status_back,       read_settings_back,    NULL
+};
 
 static const Step *const steps[_ACTION_MAX] = {
     [ACTION_RESTART] = restart_steps,

@@ -233,14 +233,29 @@ static const struct {
     const char *name;
     void (*add)(const Writing *w);
 } variables[] = {
-    { "gap", journal_add_gap },           { "error", journal_add_error },         { "stopped", add_stopped },
-    { "why left", add_why_left }, { "by others", add_by_others }, { "times", add_times },
-    { "retrying", add_retrying }, { "missing", journal_add_missing },     { "failing", add_failing },
-    { "polls", journal_add_polls },       { "count", journal_add_count },         { "span", add_span },
-    { "fields", add_fields },     { "window", add_window },       { "deed", journal_add_deed },
-    { "actor", add_actor },       { "not found", add_not_found }, { "call", journal_add_call },
-    { "refusal", journal_add_refusal },   { "reason", add_reason },       { "announced", add_announced },
-    { "standard", add_standard }, { "since changed", journal_add_since_changed },
+    { "gap", journal_add_gap },
+    { "error", journal_add_error },
+    { "stopped", add_stopped },
+    { "why left", add_why_left },
+    { "by others", add_by_others },
+    { "times", add_times },
+    { "retrying", add_retrying },
+    { "missing", journal_add_missing },
+    { "failing", add_failing },
+    { "polls", journal_add_polls },
+    { "count", journal_add_count },
+    { "span", add_span },
+    { "fields", add_fields },
+    { "window", add_window },
+    { "deed", journal_add_deed },
+    { "actor", add_actor },
+    { "not found", add_not_found },
+    { "call", journal_add_call },
+    { "refusal", journal_add_refusal },
+    { "reason", add_reason },
+    { "announced", add_announced },
+    { "standard", add_standard },
+    { "since changed", journal_add_since_changed },
 };
 
 static void add_variable(const Writing *w, const char *name, size_t len) {

@@ -258,7 +258,7 @@ static void write_trail_state(Page *page, const Family *family) {
     for (size_t i = 0; i < page->n_trails; i++) {
         begin_trail(page, family, &page->trails[i]);
         metric_add_label(page, "state",
-                  verdict_to_string(report_trail(page->status, page->trails[i].i)->state->verdict));
+                         verdict_to_string(report_trail(page->status, page->trails[i].i)->state->verdict));
         end_count(page, 1);
     }
 }
@@ -403,8 +403,8 @@ static const Family families[] = {
     GAUGE("build_info", LABELS("version"), "Always 1; the version that runs.", write_build),
     GAUGE("config_info", LABELS("mode", "shard"), "Always 1; what the configuration says.", write_config),
     GAUGE("start_time_seconds", NONE, "When the daemon started.", metric_write_time, FIELD(started_usec)),
-    GAUGE("config_loaded_timestamp_seconds", NONE, "When the configuration in force was read.", metric_write_time,
-          FIELD(config_loaded_usec)),
+    GAUGE("config_loaded_timestamp_seconds", NONE, "When the configuration in force was read.",
+          metric_write_time, FIELD(config_loaded_usec)),
     GAUGE("config_reload_failed", NONE, "1 if the latest reload was refused, and an older file is in force.",
           metric_write_bool, FIELD(reload_refused)),
     GAUGE("poll_interval_seconds", NONE, "The configured time between polls of a trail.", metric_write_uint,
@@ -432,8 +432,8 @@ static const Family families[] = {
           "1 if the region can be polled; region is empty for a whole account.", write_target_reachable),
     GAUGE("target_last_success_timestamp_seconds", TARGET_LABELS, "When a poll was last answered.",
           write_target_success),
-    GAUGE("last_pass_timestamp_seconds", NONE, "When the latest pass over all regions ended.", metric_write_time,
-          FIELD(pass_ended_usec)),
+    GAUGE("last_pass_timestamp_seconds", NONE, "When the latest pass over all regions ended.",
+          metric_write_time, FIELD(pass_ended_usec)),
     HISTOGRAM("pass_duration", NONE, "The longest poll of each pass.", METRICS_PASS_TIME),
     HISTOGRAM("poll_duration", NONE, "Polls of one region, from the first call to the last answer.",
               METRICS_POLL_TIME),
@@ -456,8 +456,8 @@ static const Family families[] = {
           write_channel_waiting),
     GAUGE("outbox_alerts", NONE, "Alerts that wait for at least one channel.", metric_write_uint,
           FIELD(outbox_depth)),
-    GAUGE("outbox_oldest_alert_timestamp_seconds", NONE, "Time of the oldest alert that waits.", metric_write_time,
-          FIELD(outbox_oldest_usec)),
+    GAUGE("outbox_oldest_alert_timestamp_seconds", NONE, "Time of the oldest alert that waits.",
+          metric_write_time, FIELD(outbox_oldest_usec)),
 
     COUNTER("aws_requests", LABELS("service", "operation"), "Requests to AWS that have ended, each attempt.",
             write_counter, .what = METRICS_REQUESTS),

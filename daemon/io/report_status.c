@@ -322,7 +322,8 @@ static int write_attack(const CodecMember *m _unused_, const void *base, json_t 
     return *ret ? 0 : -ENOMEM;
 }
 
-static const CodecKind kind_changes = { .write = status_write_changes }, kind_attack = { .write = write_attack };
+static const CodecKind kind_changes = { .write = status_write_changes },
+                       kind_attack = { .write = write_attack };
 
 static const CodecMember state_incident_members[] = {
     CODEC(TrailState, incident, NULL, object, .members = incident_members),

@@ -214,8 +214,8 @@ static void settings_check_list_done(const AwsError *error, const CloudTrailTrai
 
 static void settings_check_ask_list(SettingsCheck *check) {
     const SettingsCheckRequest *q = &check->request;
-    int r = cloudtrail_describe_trails(&(AwsCaller){ q->aws, q->credentials, q->region }, NULL, settings_check_list_done,
-                                       check, &check->task.calls[LIST_CALL]);
+    int r = cloudtrail_describe_trails(&(AwsCaller){ q->aws, q->credentials, q->region }, NULL,
+                                       settings_check_list_done, check, &check->task.calls[LIST_CALL]);
 
     check->list_asked = true;
     if (task_asked(&check->task, r) < 0) {
@@ -243,7 +243,8 @@ int settings_check_new(const SettingsCheckRequest *request, SettingsCheck **ret)
         return -ENOMEM;
     check->request = *request;
     check->listed = check->list_asked = request->listed != NULL;
-    r = task_init(&check->task, request->aws, LIST_CALL + 1, settings_check_go_on, settings_check_finish, check);
+    r = task_init(&check->task, request->aws, LIST_CALL + 1, settings_check_go_on, settings_check_finish,
+                  check);
     if (r >= 0)
         r = task_keep(&check->task, &check->request.region);
     if (r >= 0)

@@ -349,7 +349,8 @@ static const CodecMember trail_members[] = {
     CODEC(StateTrail, state.pending_restore, "pending_restore", object, PENDING),
     CODEC(StateTrail, state.incident, "incident", object, INCIDENT),
     CODEC(StateTrail, state.contest, "contest", object, .members = contest_members, .is_set = is_contest),
-    CODEC(StateTrail, state.drilled, "drill", object, .members = drilled_members, .is_set = state_was_drilled),
+    CODEC(StateTrail, state.drilled, "drill", object, .members = drilled_members,
+          .is_set = state_was_drilled),
     CODEC_END,
 };
 

@@ -59,8 +59,8 @@ static void texts_done(Texts *t) {
 }
 
 /* A file that is not there is an empty answer; message may hold why it is taken for that. */
-static int profile_provider_read_text(const char *path, bool named, char **text, ProfileFile *ret, char *message,
-                     size_t size) {
+static int profile_provider_read_text(const char *path, bool named, char **text, ProfileFile *ret,
+                                      char *message, size_t size) {
     bool skipped;
     int r;
 
@@ -99,9 +99,11 @@ static CredentialsStatus make_plan(const ProfileProvider *s, ProfilePlan *ret, c
     Texts t = { 0 };
     int r;
 
-    r = profile_provider_read_text(s->credentials_file, s->file_named, &t.credentials, &t.files.credentials, message, size);
+    r = profile_provider_read_text(s->credentials_file, s->file_named, &t.credentials, &t.files.credentials,
+                                   message, size);
     if (r >= 0)
-        r = profile_provider_read_text(s->config_file, s->config_named, &t.config, &t.files.config, message, size);
+        r = profile_provider_read_text(s->config_file, s->config_named, &t.config, &t.files.config, message,
+                                       size);
     missing = find_missing(s, &t);
     if (r >= 0 && missing) {
         if (!text_starts_with(message, missing))

@@ -10,6 +10,7 @@ import newest_regions
 import promises
 import prose
 import purity
+import statics
 import tidy
 import walls
 
@@ -193,6 +194,17 @@ def test_links_want_pages(tree):
     root = tree({"lib/x.c": "int x;\n"})
     subprocess.run(["git", "init", "-q", root], check=True)
     assert links.main(root) == 1
+
+
+@pytest.mark.parametrize("name, expected", [("b", None), ("a", "a is static in lib/a.c and lib/b.c")])
+def test_statics(tree, capsys, name, expected):
+    root = tree({"lib/a.c": "static int a(void) { return 0; }\nint (*ap)(void) = a;\n",
+                 "lib/b.c": f"static int {name}(void) {{ return 0; }}\nint (*bp)(void) = {name};\n"})
+    (root / "build/lib").mkdir(parents=True)
+    for source in ("a", "b"):
+        subprocess.run(["cc", "-c", "-o", root / f"build/lib/{source}.o", root / f"lib/{source}.c"], check=True)
+    assert statics.main(root / "build", root) == (1 if expected else 0)
+    assert (expected or "") in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("used_by", ["another object", "a test", None])

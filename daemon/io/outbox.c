@@ -55,14 +55,20 @@ static bool file_number(const char *name, uint64_t *ret_number) {
 
 /* ---- entries ---- */
 
+/* Is there a file of that name? */
+typedef enum OnDisk {
+    ON_DISK_NO,
+    ON_DISK_MAYBE,
+    ON_DISK_YES, /* and the disk has confirmed it */
+} OnDisk;
+
 struct OutboxEntry {
     OutboxEntry *next;
     OutboxRecord record;
     char name[OUTBOX_NAME_MAX];
     size_t bytes;   /* of its file */
-    bool exists;    /* there is a file of that name, and the disk has confirmed it */
-    bool tried;     /* there may be one */
-    bool unwritten; /* the file does not say what we know */
+    OnDisk on_disk;
+    bool unwritten; /* its file does not say what we know */
 };
 
 typedef struct Names {
@@ -232,13 +238,13 @@ static int write_entry(Outbox *outbox, int dir_fd, OutboxEntry *entry) {
     r = outbox_record_write(&entry->record, &text, &len);
     if (r < 0)
         return r;
-    entry->tried = true;
+    entry->on_disk = MAX(entry->on_disk, ON_DISK_MAYBE);
     r = file_write_at(dir_fd, entry->name, text, len, FILE_MODE, true);
     if (r < 0)
         return r;
     outbox->bytes += len - entry->bytes;
     entry->bytes = len;
-    entry->exists = true;
+    entry->on_disk = ON_DISK_YES;
     set_unwritten(outbox, entry, false);
     return 0;
 }
@@ -271,7 +277,7 @@ static void write_waiting(Outbox *outbox) {
 }
 
 static int is_kept(const Outbox *outbox, const OutboxEntry *entry) {
-    if (entry->exists)
+    if (entry->on_disk == ON_DISK_YES)
         return 0;
     return outbox->disk_error < 0 ? outbox->disk_error : -EIO;
 }
@@ -279,7 +285,7 @@ static int is_kept(const Outbox *outbox, const OutboxEntry *entry) {
 static void remove_entry(Outbox *outbox, OutboxEntry *entry) {
     int r = 0;
 
-    if (entry->tried) {
+    if (entry->on_disk != ON_DISK_NO) {
         _cleanup_(file_closep) int fd = open_dir(outbox);
 
         r = fd < 0 ? fd : file_remove_at(fd, entry->name);
@@ -384,7 +390,7 @@ int outbox_add(Outbox *outbox, Alert *alert) {
 
 void outbox_write_again(Outbox *outbox) {
     for (OutboxEntry *entry = outbox->first; entry; entry = entry->next) {
-        entry->exists = false;
+        entry->on_disk = MIN(entry->on_disk, ON_DISK_MAYBE);
         set_unwritten(outbox, entry, true);
     }
     write_waiting(outbox);
@@ -514,7 +520,7 @@ static int load(Outbox *outbox, int dir_fd, const char *name, uint64_t number) {
         outbox_record_done(&record);
         return -ENOMEM;
     }
-    *entry = (OutboxEntry){ .record = record, .bytes = len, .exists = true, .tried = true };
+    *entry = (OutboxEntry){ .record = record, .bytes = len, .on_disk = ON_DISK_YES };
     (void)text_copy(entry->name, sizeof(entry->name), name);
     if (outbox_find(outbox, record.alert.id)) { /* the same message twice: one is enough */
         append(outbox, entry);

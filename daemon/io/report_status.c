@@ -516,15 +516,9 @@ static const CodecMember pass_members[] = {
     CODEC_END,
 };
 
-static const CodecMember binary_members[] = {
-    SHOW(Status, binary.path, "path", string),
-    SHOW(Status, binary.modified_usec, "modified", time),
-    CODEC_END,
-};
-
-static const CodecMember configuration_members[] = {
-    SHOW(Status, configuration.path, "path", string),
-    SHOW(Status, configuration.modified_usec, "modified", time),
+static const CodecMember file_members[] = {
+    SHOW(StatusFile, path, "path", string),
+    SHOW(StatusFile, modified_usec, "modified", time),
     CODEC_END,
 };
 
@@ -553,8 +547,8 @@ static const void *status_account_at(const void *base, size_t i) {
 
 static const CodecMember status_members[] = {
     SHOW(Status, version, "version", string),
-    { .name = "binary", .kind = &codec_object, .members = binary_members },
-    { .name = "configuration", .kind = &codec_object, .members = configuration_members },
+    SHOW(Status, binary, "binary", object, .members = file_members),
+    SHOW(Status, configuration, "configuration", object, .members = file_members),
     SHOW(Status, pid, "pid", uint),
     SHOWN(Status, shard, "shard"),
     SHOW(Status, mode, "mode", word, .names = &codec_modes),

@@ -75,9 +75,9 @@ void engine_leave_pass(TargetPoll *poll) {
 }
 
 /* Trails come one by one: only what makes a difference to people is said again. */
-static void log_stretched(Target *target, const Intervals *intervals) {
+static void log_stretched(Target *target, const Intervals *intervals, unsigned n_trails) {
     const char *account = engine_account_named(target->account);
-    unsigned n_trails = engine_count_polled(target), poll_sec = target->engine->config->poll_interval_sec;
+    unsigned poll_sec = target->engine->config->poll_interval_sec;
     uint64_t every_usec = schedule_interval_usec(intervals, n_trails), said_usec = target->stretched_usec;
     bool stretched = schedule_is_stretched(intervals, n_trails);
 
@@ -122,5 +122,5 @@ void engine_pace(Target *target, uint64_t began_usec, bool settings) {
                 target->settings_due_usec == 0 && target->has_phase
                         ? schedule_second_settings(&intervals, now_usec, n_trails, target->phase)
                         : schedule_next_settings(&intervals, now_usec, n_trails);
-    log_stretched(target, &intervals);
+    log_stretched(target, &intervals, p.n_trails);
 }

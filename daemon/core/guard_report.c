@@ -357,8 +357,9 @@ void guard_sum_up(Deciding *d, const TrailState *prev) {
     if (!s->provisional || !d->facts->summed_up || prev->incident.opened_usec != 0 ||
         s->incident.opened_usec == 0)
         return;
-    for (unsigned i = 0; i < d->plan->n_events; i++) /* what belongs to no incident stays */
-        if (d->plan->events[i].kind == EVENT_TRAIL_STRENGTHENED)
+    /* what belongs to another incident, or to none, stays */
+    for (unsigned i = 0; i < d->plan->n_events; i++)
+        if (d->plan->events[i].incident_dedup_usec != s->incident.dedup_usec)
             d->plan->events[n++] = d->plan->events[i];
     d->plan->n_events = n;
     d->plan->summed_up = true;

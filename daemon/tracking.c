@@ -120,7 +120,7 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
     Trail *trail = userdata;
     SettingsTracking *k = &trail->tracking;
     Drift drift = { 0 };
-    uint32_t fields = 0;
+    uint32_t fields;
 
     for (Field f = 0; f < _FIELD_MAX; f++)
         if (seen->values[f] && settings_set(&k->actual, f, seen->values[f]) < 0)
@@ -135,9 +135,7 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
     }
     mark_foreign_key(trail, &drift);
     mark_strengthened(trail, &drift);
-    for (unsigned i = 0; i < drift.n; i++)
-        if (!drift.changes[i].strengthens)
-            fields |= FIELD_BIT(drift.changes[i].field);
+    fields = guard_drift_fields(&drift, false);
     if (drift_keep(&k->drift, &drift) < 0) {
         drift_done(&drift);
         return FIELDS_ALL;

@@ -164,6 +164,9 @@ Verdict guard_verdict(uint32_t findings, bool known, bool unreadable, bool writa
 /* The severity of one finding. */
 Severity guard_severity(Finding finding, const TrailFacts *facts);
 
+/* FIELD_BITs of the changes that strengthen, or of all others: those are trouble. */
+uint32_t guard_drift_fields(const Drift *drift, bool strengthens);
+
 /* FNV-1a, 64 bits: not against enemies, only to set one thing apart from another. */
 #define GUARD_HASH_BASIS 0xcbf29ce484222325ULL
 uint64_t guard_hash(uint64_t hash, const void *data, size_t size);

@@ -176,6 +176,15 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
     guard_report_trouble(d, &how, why);
 }
 
+uint32_t guard_drift_fields(const Drift *drift, bool strengthens) {
+    uint32_t fields = 0;
+
+    for (unsigned i = 0; i < drift->n; i++)
+        if (drift->changes[i].strengthens == strengthens)
+            fields |= FIELD_BIT(drift->changes[i].field);
+    return fields;
+}
+
 /* Identifies what differs and what it is now; not what it was, which two guards may have recorded in other
  * words. A positive signed number, as far as the state file is concerned; 0 for nothing. */
 static uint64_t mark_of(const Drift *drift) {
@@ -329,14 +338,10 @@ static uint32_t news_of(const TrailState *s, uint32_t was_fields, uint32_t was_u
 static void take_strengthened(Deciding *d, const Drift *drift) {
     TrailState *s = &d->s;
     Incident none = { 0 }; /* it belongs to none */
-    uint32_t stronger = 0, news;
+    uint32_t stronger = guard_drift_fields(drift, true), news = stronger & ~s->stronger_fields;
     uint64_t mark;
     Event *t;
 
-    for (unsigned i = 0; i < drift->n; i++)
-        if (drift->changes[i].strengthens)
-            stronger |= FIELD_BIT(drift->changes[i].field);
-    news = stronger & ~s->stronger_fields;
     s->stronger_fields = stronger;
     if (news == 0)
         return;
@@ -354,7 +359,7 @@ static void take_strengthened(Deciding *d, const Drift *drift) {
 
 static void take_drift(Deciding *d, const Drift *drift) {
     TrailState *s = &d->s;
-    uint32_t fields = 0, losing = 0, news;
+    uint32_t fields = guard_drift_fields(drift, false), losing = 0, news;
     uint32_t was_fields = s->fields, was_unmet = s->unmet_fields, was_findings = s->findings;
     uint64_t mark = mark_of(drift), was_mark = s->drift_mark;
     uint64_t was_compared = s->settings_usec;
@@ -364,12 +369,8 @@ static void take_drift(Deciding *d, const Drift *drift) {
     /* polled in the midst of our own writing: the read-back will say */
     if (s->acting && s->incident.restore.result == RESULT_PENDING)
         return;
-    for (unsigned i = 0; i < drift->n; i++) {
-        if (drift->changes[i].strengthens)
-            continue;
-        fields |= FIELD_BIT(drift->changes[i].field);
+    for (unsigned i = 0; i < drift->n; i++)
         losing |= drift->changes[i].loses_events ? FIELD_BIT(drift->changes[i].field) : 0;
-    }
     take_strengthened(d, drift);
     s->unmet_fields = unmet_fields(d, drift, reconfigured);
     guard_set_fields(s, fields, losing, mark);

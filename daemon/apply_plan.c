@@ -475,13 +475,6 @@ typedef struct Deciding {
     const SharedIncident *shared; /* of its cause; NULL: it has none */
 } Deciding;
 
-/* Does it come to those that have a cause, or go from them? */
-static bool has_moved(const TargetState *was, const TargetState *s) {
-    return was->cause != s->cause || was->cover_is_shared != s->cover_is_shared ||
-           was->cover.open != s->cover.open || was->reach.open != s->reach.open ||
-           (was->n_failed == 0) != (s->n_failed == 0);
-}
-
 /* Whether a search for who caused it is due. */
 static bool apply_target_plan(const Deciding *d, const PollResult *result, const Attribution *found) {
     Engine *engine = d->engine;
@@ -500,7 +493,7 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
         arm(engine, d->wake, engine_now(engine).mono_usec + USEC_PER_SEC, d->woke, d->userdata);
         return false;
     }
-    if (has_moved(&was, &s) && !engine->once)
+    if (guard_cause_is_touched(&was, &s) && !engine->once)
         engine_due(engine, DUE_CAUSES);
     engine_debug_reach(&d->subject, &s, was.n_failed, was.unreachable);
     write_notes(engine, &d->subject, s.reach.open ? &s.reach : s.list.open ? &s.list : &s.cover, &plan);

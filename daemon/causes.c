@@ -15,14 +15,6 @@
 /* An outage moves thousands of targets within seconds: they are decided about together. */
 #define PAUSE_USEC (USEC_PER_SEC / 4)
 
-/* One failed poll is no news, and a restart none either. */
-static bool answers(const Target *target) {
-    const TargetState s = states_target(target->state);
-
-    return target->configured && s.ever_reachable && !s.unreachable && !s.not_enabled &&
-           !guard_cause_has(CAUSE_CLOSED, &s, engine_place(target));
-}
-
 static void add_cause(Engine *engine, CauseKind kind, const Account *account, const char *region) {
     Cause cause = engine_cause_key(kind, account, region), *grown;
 
@@ -100,7 +92,7 @@ static void gather_target(Gathering *g, const Cause *cause, Target *target) {
         g->last = target;
     } else if (cause->kind == CAUSE_CLOSED && target->configured && !state.not_enabled) {
         g->rest[g->in.n_rest++] = subject;
-        g->in.n_answering += answers(target);
+        g->in.n_answering += guard_cause_answers(&state, engine_place(target));
     }
 }
 
@@ -177,19 +169,11 @@ static void wake_at(Engine *engine, uint64_t mono_usec) {
                          &engine->cause_timer);
 }
 
-/* What is over, and would not be opened again, is dropped. */
 static void drop_causes(Engine *engine) {
-    uint64_t now_usec = engine_now(engine).real_usec;
-
-    for (size_t i = engine->n_causes; i-- > 0;) {
-        const Cause *cause = &engine->causes[i];
-        const Incident *inc = &cause->incident;
-
-        if (cause->had_members && !guard_owes_end(inc) && cause->held_mono_usec == 0 &&
-            (inc->opened_usec == 0 || now_usec > inc->resolved_usec + GUARD_REOPEN_USEC))
+    for (size_t i = engine->n_causes; i-- > 0;)
+        if (guard_cause_is_over(&engine->causes[i], engine_now(engine)))
             memmove(&engine->causes[i], &engine->causes[i + 1],
                     (--engine->n_causes - i) * sizeof(*engine->causes));
-    }
 }
 
 static uint64_t decide_all(Engine *engine, Gathering *g) {

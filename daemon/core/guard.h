@@ -105,6 +105,13 @@ bool guard_cause_has(CauseKind kind, const TargetState *state, Place place);
 /* Was it reported with others for a cause that it cannot have any more? A trail was found whose home is a
  * region that a policy closes. */
 bool guard_cause_is_left(const TargetState *state, Place place);
+/* Is it a region that a policy could close and that answers? One failed poll is no news, and a restart of
+ * the guard none either. */
+bool guard_cause_answers(const TargetState *state, Place place);
+/* Does a decision about a target bring it to those that have a cause, or take it from them? */
+bool guard_cause_is_touched(const TargetState *was, const TargetState *state);
+/* Is it over, and would not be opened again, so that it may be forgotten? */
+bool guard_cause_is_over(const Cause *cause, Now now);
 
 /* Decides about a cause: opens its incident with all who have it, reports who came and went in summaries,
  * and ends it. in: its members now. *ret_alone: there is only one, and it is to report by itself. */

@@ -63,6 +63,24 @@ bool guard_cause_is_left(const TargetState *state, Place place) {
     return state->reach.open && state->cause == CAUSE_CLOSED && place != PLACE_EMPTY;
 }
 
+bool guard_cause_answers(const TargetState *state, Place place) {
+    return state->ever_reachable && !state->unreachable && !state->not_enabled &&
+           !guard_cause_has(CAUSE_CLOSED, state, place);
+}
+
+bool guard_cause_is_touched(const TargetState *was, const TargetState *state) {
+    return was->cause != state->cause || was->cover_is_shared != state->cover_is_shared ||
+           was->cover.open != state->cover.open || was->reach.open != state->reach.open ||
+           (was->n_failed == 0) != (state->n_failed == 0);
+}
+
+bool guard_cause_is_over(const Cause *cause, Now now) {
+    const Incident *inc = &cause->incident;
+
+    return cause->had_members && !guard_owes_end(inc) && cause->held_mono_usec == 0 &&
+           (inc->opened_usec == 0 || now.real_usec > inc->resolved_usec + GUARD_REOPEN_USEC);
+}
+
 bool guard_cause_has(CauseKind kind, const TargetState *state, Place place) {
     if (kind == CAUSE_UNCOVERED)
         return state->cover.open && state->cover_is_shared;

@@ -161,7 +161,7 @@ PICK = $(if $(TESTS),-m '$(patsubst untimed,not timed,$(TESTS))')
 check:                                         ## everything below, with a summary; installs what is missing
 	@MAKE='$(MAKE)' tools/check check-deps check-unit 'check-integration TESTS=timed' check-valgrind \
 	    --together 'check-integration TESTS=untimed' 'check-asan TESTS=untimed' \
-	    --beside check-systemd check-distros \
+	    --beside check-systemd check-distros 'check-packages TRAILGUARD_SUITES=' \
 	    --nice lint
 
 check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the fuzz corpora

@@ -265,10 +265,11 @@ bench-docs:                                    ## docs/performance.md from the l
 	@$(PYTHON) tests/bench/report.py $(BUILD)/bench.json --document docs/performance.md
 
 .PHONY: soak
-soak: all test-tools                           ## 200 accounts x 5 regions, GAMES games of an attacker, every fault: hours
+soak: all test-tools                           ## 200 accounts x 5 regions, GAMES games of an attacker, a day of churn, every fault: hours
 	@TG_SOAK_PASSES=$${TG_SOAK_PASSES:-360} $(PYTEST) tests/integration/test_scale.py
 	@TRAILGUARD_GAMES=$${GAMES:-1000} TRAILGUARD_SEED=$${SEED:-$$(date +%s)} TRAILGUARD_AT_ONCE=$${AT_ONCE:-12} \
 	    $(PYTEST) -n $${PLAYERS:-$$(nproc)} tests/integration/test_games.py
+	@TG_CHURN_ROUNDS=$${TG_CHURN_ROUNDS:-144} $(PYTEST) tests/integration/test_churn.py
 	@FAULTS=all $(PYTEST) tests/integration/test_faults.py tests/integration/test_kills.py
 
 FUZZ_SECONDS ?= 30

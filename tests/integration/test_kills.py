@@ -29,6 +29,7 @@ ALLOCATIONS = 1000 if ALL else 15       # of some 170,000 in a life of seconds
 KILLING = ("kill", "half")
 FAILING = ("ENOSPC", "EIO", "EROFS", "short")
 SEED = 20261130
+UNDISTURBED = 10000     # the number of the life that shows what there is to disturb; trials have smaller ones
 
 
 class Life:
@@ -176,7 +177,7 @@ def some(things, count):
 def calls(quiet, place):
     """What an undisturbed life calls that writes state: (number, call, its path)."""
     log = place / "calls"
-    life, wrong = play(quiet, place, 900, {"FAULTS_LOG": str(log)})
+    life, wrong = play(quiet, place, UNDISTURBED, {"FAULTS_LOG": str(log)})
     assert not wrong and not life.ends, wrong
     return [re.match(r"(\d+) (\w+) (.*)", line).groups() for line in log.read_text().splitlines()]
 
@@ -219,7 +220,7 @@ def test_killed_at_random_moments_nothing_is_lost(quiet, place, record_property)
 
 def test_without_memory_once_it_goes_on_or_ends_with_a_line_and_loses_nothing(quiet, place, record_property):
     count = place / "count"
-    life, wrong = play(quiet, place, 901, {"FAULTS_COUNT": str(count)})
+    life, wrong = play(quiet, place, UNDISTURBED, {"FAULTS_COUNT": str(count)})
     assert not wrong, wrong
     total = int(count.read_text())
     chance = random.Random(SEED)

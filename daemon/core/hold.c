@@ -9,6 +9,7 @@
 
 #include "daemon/core/contain.h"
 #include "daemon/core/policy.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
@@ -53,7 +54,7 @@ static int make_policy(ContainHold *hold, const char *const *topics, size_t n_to
     if (hold_is_role(hold))
         contain.before = timetext_iso(now, now_usec);
     policy = policy_contain(&contain);
-    text = policy ? json_dumps(policy, JSON_COMPACT) : NULL;
+    text = policy ? json_text_dump(policy, JSON_COMPACT) : NULL;
     if (!text)
         return -ENOMEM;
     (void)text_copy(hold->document, sizeof(hold->document), text);
@@ -66,10 +67,14 @@ static int make_policy(ContainHold *hold, const char *const *topics, size_t n_to
 }
 
 bool hold_is_ours(const ContainHold *hold, const char *document) {
-    json_auto_t *ours = json_loads(hold->document, 0, NULL);
-    json_auto_t *theirs = json_loads(document, JSON_REJECT_DUPLICATES, NULL);
+    json_auto_t *ours = NULL, *theirs = NULL;
 
-    return ours && theirs && json_equal(ours, theirs);
+    /* the usual case, which needs no memory */
+    if (strcmp(hold->document, document) == 0)
+        return true;
+    return json_text_parse(hold->document, strlen(hold->document), 0, NULL, &ours) >= 0 &&
+           json_text_parse(document, strlen(document), JSON_REJECT_DUPLICATES, NULL, &theirs) >= 0 &&
+           json_equal(ours, theirs);
 }
 
 /* ---- the table ---- */

@@ -7,16 +7,19 @@
 
 #include "daemon/io/request_file.h"
 #include "lib/util/file.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
 #define SCHEMA "trailguard.release/1"
 
 static int parse(const char *text, size_t len, ReleaseFile *ret, char *reason, size_t reason_size) {
-    json_auto_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    json_auto_t *root = NULL;
     const char *schema, *arn, *by;
     ReleaseFile file = { 0 };
 
+    if (json_text_parse(text, len, JSON_REJECT_DUPLICATES, NULL, &root) == -ENOMEM)
+        return -ENOMEM;
     if (json_unpack(root, "{s:s, s:s, s:s!}", "schema", &schema, "arn", &arn, "by", &by) < 0 ||
         !text_equal(schema, SCHEMA)) {
         (void)text_copy(reason, reason_size, "it is no request of trailguard release");
@@ -46,7 +49,7 @@ int release_file_write(const char *dir, const ReleaseFile *file) {
     if (fd < 0)
         return fd;
     root = json_pack("{s:s, s:s, s:s}", "schema", SCHEMA, "arn", file->arn, "by", file->by);
-    text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    text = root ? json_text_dump(root, JSON_INDENT(1)) : NULL;
     return text ? file_write_at(fd, RELEASE_FILE, text, strlen(text), 0600, true) : -ENOMEM;
 }
 

@@ -259,8 +259,10 @@ void engine_refresh_baseline(Trail *trail) {
     k->gone = record.gone;
     k->recorded = k->unsaved = false;
     take_record(trail, &record);
-    if (k->recorded) /* whoever recorded it, it is accepted */
+    if (k->recorded && TRAIL_STATE(trail, provisional)) { /* whoever recorded it, it is accepted */
         SET_TRAIL_STATE(trail, provisional, false);
+        engine_drop_unaccepted(trail);
+    }
     /* without an earlier one: what was accepted while this runs, in whole seconds */
     since_usec = TRAIL_STATE(trail, accepted_usec);
     if (since_usec == 0)
@@ -280,9 +282,36 @@ bool engine_has_to_record(const Trail *trail) {
     return k->loaded && !TRAIL_STATE(trail, provisional) && (!k->recorded || k->unsaved);
 }
 
+/* What cannot be kept is known until the next start. */
+static void keep_unaccepted(const Trail *trail, const Settings *seen) {
+    const Engine *engine = trail->engine;
+    int r;
+
+    if (!engine->sink->records || !settings_can_be_recorded(seen))
+        return;
+    r = baseline_file_keep_unaccepted(engine->state_dir, trail->arn, seen, engine_now(engine).real_usec);
+    if (r < 0)
+        log_line(LOG_WARNING, "%s: the settings that it was found with cannot be kept below %s: %s",
+                 trail->arn, engine->state_dir, file_strerror(r));
+}
+
 void engine_watch_settings(Trail *trail, const Settings *seen) {
-    if (TRAIL_STATE(trail, provisional) && trail->tracking.loaded && !trail->tracking.recorded)
-        (void)take_baseline(trail, seen);
+    BaselineRecord kept = { 0 };
+
+    if (!TRAIL_STATE(trail, provisional) || !trail->tracking.loaded || trail->tracking.recorded)
+        return;
+    if (baseline_file_load_unaccepted(trail->engine->state_dir, trail->arn, &kept) >= 0) {
+        (void)take_baseline(trail, &kept.latest.settings);
+        baseline_record_done(&kept);
+        return;
+    }
+    (void)take_baseline(trail, seen);
+    keep_unaccepted(trail, seen);
+}
+
+void engine_drop_unaccepted(const Trail *trail) {
+    if (trail->arn[0] && trail->engine->sink->records)
+        baseline_file_drop_unaccepted(trail->engine->state_dir, trail->arn);
 }
 
 /* Once, also over restarts: it is recorded with them. */
@@ -339,6 +368,7 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
     k->gone = false;
     SET_TRAIL_STATE(trail, accepted_usec, now_usec - now_usec % USEC_PER_SEC);
     SET_TRAIL_STATE(trail, compared_usec, now_usec - now_usec % USEC_PER_SEC);
+    engine_drop_unaccepted(trail); /* the configuration may name it now */
     note(trail, LINE_BASELINE_RECORDED, 0, "");
     note_not_recorded(trail);
     for (Field f = 0; f < _FIELD_MAX; f++)

@@ -12,9 +12,11 @@ void engine_resume_baseline(Trail *trail);
 void engine_refresh_baseline(Trail *trail);
 /* Whether there is no baseline yet, or it is not written down. */
 bool engine_has_to_record(const Trail *trail);
-/* Of a trail that nobody has accepted: changes are reported by comparison with what it is like at first,
- * which is not written down. */
+/* Of a trail that nobody has accepted: changes are reported by comparison with what it was like when it was
+ * found, which is kept on disk beside the baselines. */
 void engine_watch_settings(Trail *trail, const Settings *seen);
+/* It is accepted now, or gone. */
+void engine_drop_unaccepted(const Trail *trail);
 /* Records what was seen; what is not known is recorded when it first can be read. What cannot be written
  * down holds all the same, and is tried again at every poll: after a restart a tamperer's settings would be
  * taken for the first. */

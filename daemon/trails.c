@@ -197,8 +197,12 @@ static Trail *placeholder(const Account *account, const char *name) {
 }
 
 void engine_forget_trail(Trail *trail, const char *why) {
+    bool provisional = TRAIL_STATE(trail, provisional); /* nothing is left of its state afterwards */
+
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_FORGOTTEN, .why = why });
     engine_remove_intent(trail);
+    if (provisional)
+        engine_drop_unaccepted(trail);
     engine_drop_trail(trail->engine, trail);
 }
 

@@ -20,6 +20,8 @@
 
 #define BASELINES  "baselines"
 #define FOUND      "found"
+#define ACCEPTED   ".json"
+#define UNACCEPTED ".unaccepted"
 #define MODE_DIR   0700
 #define MODE_FILE  0600
 #define REASON_MAX 256
@@ -54,9 +56,9 @@ static void place_done(Place *place) {
     free(place->path);
 }
 
-static int find_place(const char *dir, const char *arn, Place *ret) {
+static int find_place(const char *dir, const char *arn, const char *suffix, Place *ret) {
     _cleanup_free_ char *name = NULL;
-    int r = name_of(arn, ".json", &name);
+    int r = name_of(arn, suffix, &name);
 
     *ret = (Place){ .dir_fd = -EINVAL };
     if (r < 0)
@@ -101,7 +103,7 @@ int baseline_file_load(const char *dir, const char *arn, uint64_t now_real_usec,
     char reason[REASON_MAX] = "";
     int r;
 
-    r = find_place(dir, arn, &place);
+    r = find_place(dir, arn, ACCEPTED, &place);
     if (r < 0) {
         (void)snprintf(error, error_size, "%s", r == -EINVAL ? "not the ARN of a trail" : strerror(-r));
         return r;
@@ -126,7 +128,7 @@ int baseline_file_peek(const char *dir, const char *arn, BaselineRecord *ret, ch
     char reason[REASON_MAX] = "";
     int r;
 
-    r = find_place(dir, arn, &place);
+    r = find_place(dir, arn, ACCEPTED, &place);
     if (r >= 0)
         r = read_record(&place, arn, ret, reason, sizeof(reason));
     if (r >= 0)
@@ -195,7 +197,7 @@ int baseline_file_stamp(const char *dir, const char *arn, BaselineStamp *ret) {
     struct stat st;
     int r;
 
-    r = find_place(dir, arn, &place);
+    r = find_place(dir, arn, ACCEPTED, &place);
     if (r < 0)
         return r;
     r = place.dir_fd;
@@ -226,7 +228,7 @@ static BaselineVersion version_of(const Settings *settings, const char *by, uint
     return (BaselineVersion){ .recorded_usec = now_real_usec, .by = (char *)by, .settings = *settings };
 }
 
-static int write_record(const char *dir, const BaselineRecord *record,
+static int write_record(const char *dir, const BaselineRecord *record, const char *suffix,
                         int (*write)(int dir_fd, const char *name, const void *data, size_t len, mode_t mode,
                                      bool durable)) {
     _cleanup_free_ char *name = NULL, *text = NULL;
@@ -234,7 +236,7 @@ static int write_record(const char *dir, const BaselineRecord *record,
     size_t len;
     int r;
 
-    r = name_of(record->arn, ".json", &name);
+    r = name_of(record->arn, suffix, &name);
     if (r >= 0)
         r = baseline_json_write(record, &text, &len);
     if (r >= 0)
@@ -245,21 +247,46 @@ static int write_record(const char *dir, const BaselineRecord *record,
     return fd < 0 ? fd : write(fd, name, text, len, MODE_FILE, true);
 }
 
+int baseline_file_keep_unaccepted(const char *dir, const char *arn, const Settings *settings,
+                                  uint64_t now_real_usec) {
+    const BaselineRecord record = { .arn = (char *)arn,
+                                    .latest = version_of(settings, "nobody", now_real_usec) };
+
+    if (!settings_can_be_recorded(settings))
+        return -EINVAL;
+    return write_record(dir, &record, UNACCEPTED, file_write_at);
+}
+
+int baseline_file_load_unaccepted(const char *dir, const char *arn, BaselineRecord *ret) {
+    _cleanup_(place_done) Place place;
+    char reason[REASON_MAX] = "";
+    int r = find_place(dir, arn, UNACCEPTED, &place);
+
+    return r < 0 ? r : read_record(&place, arn, ret, reason, sizeof(reason));
+}
+
+void baseline_file_drop_unaccepted(const char *dir, const char *arn) {
+    _cleanup_(place_done) Place place;
+
+    if (find_place(dir, arn, UNACCEPTED, &place) >= 0 && place.dir_fd >= 0)
+        (void)file_remove_at(place.dir_fd, place.name);
+}
+
 int baseline_file_record(const char *dir, const char *arn, const Settings *settings, const char *by,
                          uint64_t now_real_usec) {
     const BaselineRecord record = { .arn = (char *)arn, .latest = version_of(settings, by, now_real_usec) };
 
     if (!settings_can_be_recorded(settings))
         return -EINVAL;
-    return write_record(dir, &record, file_write_new_at);
+    return write_record(dir, &record, ACCEPTED, file_write_new_at);
 }
 
 /* What is on disk becomes the previous version; without settings, its settings are those of the new one too,
  * and none are where nothing was recorded. The result borrows from all of them. */
 static void succeed(const BaselineRecord *old, bool there, const Settings *settings, const char *by,
                     uint64_t now_real_usec, BaselineRecord *ret) {
-    /* the daemon reports versions that are later than the last, in whole seconds: also one that was accepted in
-     * the same second, or after the clock was set back */
+    /* the daemon reports versions that are later than the last, in whole seconds: also one that was accepted
+     * in the same second, or after the clock was set back */
     if (there)
         now_real_usec = MAX(now_real_usec, old->latest.recorded_usec + USEC_PER_SEC);
     ret->latest = version_of(settings ? settings : &old->latest.settings, by, now_real_usec);
@@ -292,7 +319,7 @@ int baseline_file_accept(const char *dir, const char *arn, const Settings *setti
         r = 0;
     if (r >= 0) {
         succeed(&old, r > 0, settings, by, now_real_usec, &record);
-        r = write_record(dir, &record, file_write_at);
+        r = write_record(dir, &record, ACCEPTED, file_write_at);
     }
     if (r < 0 && !error[0])
         (void)snprintf(error, error_size, "%s: cannot record the baseline in %s: %s", arn, dir,
@@ -314,7 +341,7 @@ int baseline_file_add(const char *dir, const char *arn, const Settings *more) {
 
     if (r >= 0)
         r = settings_fill(&record.latest.settings, more);
-    return r < 0 ? r : write_record(dir, &record, file_write_at);
+    return r < 0 ? r : write_record(dir, &record, ACCEPTED, file_write_at);
 }
 
 int baseline_file_replace(const char *dir, const char *arn, Field field, const char *value) {
@@ -323,7 +350,7 @@ int baseline_file_replace(const char *dir, const char *arn, Field field, const c
 
     if (r >= 0)
         r = settings_set(&record.latest.settings, field, value);
-    return r < 0 ? r : write_record(dir, &record, file_write_at);
+    return r < 0 ? r : write_record(dir, &record, ACCEPTED, file_write_at);
 }
 
 /* ---- what was found ---- */

@@ -45,6 +45,14 @@ int baseline_file_replace(const char *dir, const char *arn, Field field, const c
  * caller frees each and the array. 0 or -errno; none is no error. */
 int baseline_file_list(const char *dir, char ***ret, size_t *ret_n);
 
+/* What a trail that nobody has accepted was like when it was found. It is kept beside the baselines, and is
+ * none: only what changes while the guard is down is found by it. 0 or -errno; -ENOENT: nothing is kept. */
+int baseline_file_keep_unaccepted(const char *dir, const char *arn, const Settings *settings,
+                                  uint64_t now_real_usec);
+int baseline_file_load_unaccepted(const char *dir, const char *arn, BaselineRecord *ret);
+/* The trail was accepted, or is gone. */
+void baseline_file_drop_unaccepted(const char *dir, const char *arn);
+
 /* Tells whether the file is another than before, cheaply. All 0: there is none. */
 typedef struct BaselineStamp {
     uint64_t inode, mtime_nsec, size;

@@ -6,6 +6,7 @@ import pytest
 from guard import within
 from helpers import (ALL_REGIONS, APAC, AUDIT, FRA, HOMES, IAD, MAIN, MEMBER, ORG_TRAIL, READS, SYD, documents, events,
                      mail_of, matches, messages, operations, sns, trail_arn, wait_alert, wait_outcome, wait_polls)
+from simaws.client import poll
 
 MEMBER_TOPIC = f"arn:aws:sns:{FRA}:{MEMBER}:alerts"
 
@@ -130,6 +131,37 @@ def test_a_trail_that_appears_is_kept_once_it_is_accepted(sim, make_guard, mallo
     mallory.delete(ours)
     sim.wait_for_request(within(10), operation="CreateTrail", principal="*:user/guard", status=200)
     sim.wait_for_trail(ours, within(10), logging=True)
+
+
+def test_a_change_of_a_new_trail_while_the_guard_is_down_is_reported(sim, make_guard, mallory):
+    """It has no baseline, and what it was like when it was found is kept all the same, until it is gone."""
+    own = trail_arn("own", IAD)
+    guard = make_guard(sim, regions=[IAD], settings_interval=1).start().wait_guarding()
+    guard.wait_baselines(1, 0)
+    mallory.create(own, bucket="mallorys-bucket")
+    wait_alert(sim, "trail.appeared")
+    poll(lambda: kept(guard), within(10))
+    assert guard.stop() == 0
+    mallory.client(own).update_trail(Name=own, S3KeyPrefix="elsewhere")
+    guard.start().wait_guarding()
+    changed = wait_alert(sim, "trail.weakened")
+    assert (changed["trail"]["name"], changed["fields"], changed["action"]["taken"]) == ("own", ["S3KeyPrefix"], "none")
+    assert not list((guard.state / "baselines").glob("*_own.json"))
+    assert guard.verb("accept", "--yes", "own").returncode == 0
+    poll(lambda: not kept(guard), within(10))
+
+
+def test_a_new_trail_that_is_gone_leaves_nothing(sim, make_guard, mallory):
+    own = trail_arn("own", IAD)
+    guard = make_guard(sim, regions=[IAD], settings_interval=1).start().wait_guarding()
+    mallory.create(own, bucket="mallorys-bucket")
+    poll(lambda: kept(guard), within(15))
+    mallory.delete(own)
+    poll(lambda: not kept(guard), within(15))
+
+
+def kept(guard):
+    return list((guard.state / "baselines").glob("*.unaccepted"))
 
 
 # -- shadows -----------------------------------------------------------------------------------------------------------

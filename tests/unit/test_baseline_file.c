@@ -207,6 +207,28 @@ static void what_is_recorded_is_loaded(void **state _unused_) {
     assert_int_equal(st.st_mode & 07777, 0700);
 }
 
+/* It is kept beside them until it is dropped. */
+static void what_nobody_accepted_is_no_baseline(void **state _unused_) {
+    Settings found = some("his"), partial = { 0 };
+    BaselineRecord kept = { 0 };
+    char error[256], **arns;
+    size_t n;
+
+    assert_int_equal(baseline_file_load_unaccepted(dir, ARN, &kept), -ENOENT);
+    baseline_file_drop_unaccepted(dir, ARN);
+    assert_int_equal(baseline_file_keep_unaccepted(dir, ARN, &partial, NOW), -EINVAL);
+    assert_int_equal(baseline_file_keep_unaccepted(dir, ARN, &found, NOW), 0);
+    assert_int_equal(baseline_file_peek(dir, ARN, &kept, error, sizeof(error)), 0);
+    assert_int_equal(baseline_file_list(dir, &arns, &n), 0);
+    assert_int_equal(n, 0);
+    free(arns);
+    assert_int_equal(baseline_file_load_unaccepted(dir, ARN, &kept), 0);
+    assert_same(&kept.latest.settings, &found);
+    baseline_record_done(&kept);
+    baseline_file_drop_unaccepted(dir, ARN);
+    assert_int_equal(baseline_file_load_unaccepted(dir, ARN, &kept), -ENOENT);
+}
+
 static void all_forms_of_settings_come_back(void **state _unused_) {
     static const struct {
         Field field;
@@ -780,6 +802,7 @@ int main(void) {
     static const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
         T(what_is_recorded_is_loaded),
+        T(what_nobody_accepted_is_no_baseline),
         T(all_forms_of_settings_come_back),
         T(what_was_not_known_is_added),
         T(each_field_is_recorded_when_it_is_known),

@@ -416,7 +416,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
         arm(engine, &trail->wake, now.mono_usec + USEC_PER_SEC, trail_woke, trail);
         return;
     }
-    /* before they are put back: a message that waits for that tells of them too */
+    /* before they are put back: a message that waits for that reports them too */
     count_unaccepted(trail, &plan, before.incident.opened_usec != 0);
     engine_note_changes(trail);
     engine_note_episode(trail, input->kind == GUARD_ACTED ? input->outcome : NULL, &plan);

@@ -37,7 +37,7 @@ static int lock_dir(const char *dir, int *ret_fd, char error[static ENGINE_ERROR
 int engine_open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     int r;
 
-    /* The runtime directory's lock first: it tells of a daemon whose state directory was removed, before
+    /* The runtime directory's lock first: it shows a daemon whose state directory was removed, before
      * that is made again under its feet. */
     r = file_ensure_dir(engine->runtime_dir, RUNTIME_MODE);
     if (r < 0) {

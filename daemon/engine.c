@@ -164,7 +164,7 @@ static int run_due(sd_event_source *source, void *userdata) {
 
 /* ---- open, close, reload ---- */
 
-/* What is known of an account whose id we know already. One that has left goes on being told of. */
+/* What is known of an account whose id we know already. One that has left goes on being reported. */
 static int begin_role(Account *account) {
     int r = engine_begin_account(account);
 

@@ -334,7 +334,7 @@ static void save_fired(void *userdata) {
     engine_save_state(engine);
 }
 
-/* What was told is written soon; times that only moved on may wait. */
+/* What was reported is written soon; times that only moved on may wait. */
 void engine_save_soon(Engine *engine, bool now) {
     if (engine->once)
         return;

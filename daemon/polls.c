@@ -383,7 +383,7 @@ void engine_begin_poll(Target *target, bool of_pass) {
         engine_free_poll(poll);
         return;
     }
-    /* a pass does not wait for what is blind already: it could wait for ever */
+    /* a pass does not wait for what is unreachable already: it could wait for ever */
     poll->is_of_pass = (of_pass && !probe) || engine->once;
     engine->n_polling += poll->is_of_pass;
     poll->next = target->polls;

@@ -591,7 +591,7 @@ static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
     (void)strbuf_add(b, kinds[event->phase]);
     if (event->phase == PHASE_REMINDER)
         (void)strbuf_addf(b, " %u", event->n_reminders);
-    /* a target has two kinds of incidents; a channel's are told by its name */
+    /* a target has two kinds of incidents; a channel's are set apart by its name */
     if (!subject->name[0])
         (void)strbuf_addf(b, " %s",
                           event->kind == EVENT_INCIDENT_REMINDER ? trouble_of_target(event)

@@ -159,7 +159,7 @@ static size_t ask_at_home_and_in(const AttributeRequest *request, const char *na
     return n;
 }
 
-/* A bucket's ARN has no region, and a bucket that is gone tells none: most are where the trail is, or where
+/* A bucket's ARN has no region, and a bucket that is gone shows none: most are where the trail is, or where
  * S3 puts those that name no region. */
 static size_t ask_about_bucket(const AttributeRequest *request, const char *name, AttributeQuestion *ret) {
     if (request->bucket_region && request->bucket_region[0])

@@ -88,7 +88,7 @@ static uint64_t backoff_usec(unsigned failures) {
     return MIN(USEC_PER_SEC << doublings, GUARD_BACKOFF_MAX_USEC);
 }
 
-/* 1, 2, 4, 8 ...: a failure that repeats is told once in a while, with its count. */
+/* 1, 2, 4, 8 ...: a failure that repeats is reported once in a while, with its count. */
 static void guard_note_failure(Deciding *d, JournalLine what, unsigned count, uint32_t fields,
                                const Outcome *outcome, const char *detail) {
     JournalEntry *entry;
@@ -319,7 +319,7 @@ static bool waits_for_restart(const Deciding *d) {
     return (d->s.findings & FINDING_BIT(FINDING_STOPPED)) && guard_may_restart(d);
 }
 
-/* Nothing else tells whether it logs, and what keeps polls from being answered need not keep this. */
+/* Nothing else shows whether it logs, and what keeps polls from being answered need not keep this. */
 static bool waits_for_unpolled_restart(const Deciding *d) {
     const TrailState *s = &d->s;
 
@@ -480,7 +480,7 @@ static void end_if_well(Deciding *d) {
                                   : d->was;
 }
 
-/* What was not told of it yet is no news any more; what was is told to be over. */
+/* What was not reported of it yet is no news any more; what was is reported to be over. */
 static void forget(Deciding *d, const char *why) {
     TrailState *s = &d->s;
 
@@ -504,7 +504,7 @@ static void escalate_unreachable(Deciding *d) {
                            FINDING_BIT(FINDING_UNREACHABLE), "");
 }
 
-/* Trouble that was told as less than it is: it began in a maintenance window, and the window is over. */
+/* Trouble that was reported as less than it is: it began in a maintenance window, and the window is over. */
 static void escalate(Deciding *d) {
     TrailState *s = &d->s;
     const Incident *inc = &s->incident;
@@ -582,8 +582,8 @@ const char *guard_wake_reason(const Policy *policy, const TrailFacts *facts, con
     return "a reminder or a summary is due";
 }
 
-/* Until it counts as blind a trail keeps the verdict of its last good poll, unless something worse is seen
- * all the same. */
+/* Until it counts as unreachable a trail keeps the verdict of its last good poll, unless something worse is
+ * seen all the same. */
 static Verdict judge(const Deciding *d, const TrailState *prev, const TrailInput *input) {
     Verdict verdict = guard_verdict(d->s.findings | d->events, d->s.known,
                                     d->s.n_failed >= d->policy->unreachable_after, d->facts->writable);

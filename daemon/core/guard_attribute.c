@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When the event history is searched for who did it, and what its answers mean. It is told when it is known,
- * and nothing ever waits for it. */
+/* When the event history is searched for who did it, and what its answers mean. It is reported when it is
+ * known, and nothing ever waits for it. */
 #include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"

@@ -153,7 +153,7 @@ static void end(Judging *j) {
         (void)strcpy(t->detail, "the configuration changed");
 }
 
-/* Closed regions are a person's doing while others answer. Once none does, the guard is blind there. */
+/* Closed regions are a person's doing while others answer. Once none does, the account is unreachable. */
 static bool is_whole_account(const Judging *j) {
     return j->c.kind == CAUSE_CLOSED && j->in->n_answering == 0;
 }

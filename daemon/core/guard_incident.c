@@ -111,8 +111,8 @@ bool incident_may_report(Incident *inc, EventPhase phase, EventKind kind, const 
     return !inc->suppressed;
 }
 
-/* Who did it, or tried to, adds to trouble that was told: it makes it no worse, and a summary or a reminder
- * of the trouble does not wait for it. */
+/* Who did it, or tried to, adds to trouble that was reported: it makes it no worse, and a summary or a
+ * reminder of the trouble does not wait for it. */
 static bool is_follow_up(EventKind kind) {
     return kind == EVENT_TRAIL_ATTRIBUTED || kind == EVENT_TRAIL_ATTEMPTED;
 }

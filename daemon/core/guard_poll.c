@@ -158,7 +158,7 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
     Finding worst = FINDING_DELIVERY;
 
     note_failures(d, seen, findings);
-    /* once told, the same delivery failing again in the same open incident is no news */
+    /* once reported, the same delivery failing again in the same open incident is no news */
     if (d->s.incident.open)
         how.findings &= ~d->s.incident.reported;
     if (how.findings == 0)

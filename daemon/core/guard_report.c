@@ -297,7 +297,7 @@ bool guard_is_all_well(const Deciding *d) {
     return d->s.findings == 0 && !d->s.pending.set && !d->s.pending_restore.set;
 }
 
-/* Trouble of a new kind or with a new setting, or worse than what was told. */
+/* Trouble of a new kind or with a new setting, or worse than what was reported. */
 static bool is_news(const Incident *inc, uint32_t findings, Severity severity) {
     return (findings & ~inc->reported) != 0 || severity > inc->severity ||
            ((findings & FINDINGS_DRIFT) && (inc->fields & ~inc->reported_fields));

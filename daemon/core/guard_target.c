@@ -99,7 +99,7 @@ static void reachable(Judging *j) {
     polls_answered(s);
 }
 
-/* Who did that to an account? Of what keeps a region or keys from answering no call tells. */
+/* Who did that to an account? What keeps a region or keys from answering is no call. */
 static void seek_actor(Judging *j, uint64_t well_usec, uint64_t dedup_usec) {
     TargetState *s = &j->s;
     bool left = s->error == POLL_GONE;

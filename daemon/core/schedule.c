@@ -43,9 +43,9 @@ uint64_t schedule_turn(const Intervals *intervals, uint64_t round, uint32_t phas
     return round * usec + (usec / 65536 * phase + usec % 65536 * phase / 65536) / 65536;
 }
 
-/* Doubling from one interval, beginning only when the target counts as blind: until then nothing delays
- * finding that out. Throttling is answered more gently: whoever burns the account's quota must not buy a
- * dark minute. */
+/* Doubling from one interval, beginning only when the target counts as unreachable: until then nothing
+ * delays finding that out. Throttling is answered more gently: whoever burns the account's quota must not
+ * buy a dark minute. */
 static uint64_t backoff_usec(const Intervals *intervals, const TargetPace *pace) {
     unsigned doublings = MIN(pace->n_failed - intervals->unreachable_after + 1, 12U);
     uint64_t max = pace->throttled ? 2 * intervals->poll_usec : SCHEDULE_BACKOFF_MAX_USEC;

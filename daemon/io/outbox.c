@@ -84,7 +84,7 @@ struct Outbox {
     size_t bytes;
     uint64_t next_number;
     unsigned n_unwritten;
-    int disk_error; /* of the last write; told when it began */
+    int disk_error; /* of the last write; logged when it began */
     uint64_t n_lost, n_lost_taken;
     Names unread; /* of alerts that could not be read at the start: they are read later */
     Names left;   /* of alerts that are done and could not be removed: they are removed later */
@@ -212,7 +212,7 @@ unsigned outbox_take_lost(Outbox *outbox) {
 
 /* ---- the disk ---- */
 
-/* The disk's state is told when it changes, not at each file. */
+/* The disk's state is logged when it changes, not at each file. */
 static void note_disk(Outbox *outbox, int error) {
     if (error < 0 && outbox->disk_error == 0)
         log_line(LOG_ERR, "%s: cannot be written: %s; alerts are kept in memory and still sent", outbox->dir,

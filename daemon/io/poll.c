@@ -328,7 +328,7 @@ static void ask_after_probe(Poll *poll) {
     ask_wanted(poll);
 }
 
-/* A trail that is not there, or that is denied, is told from the target's own trouble by the list. */
+/* A trail that is not there, or that is denied, is set apart from the target's own trouble by the list. */
 static bool needs_list(const Poll *poll) {
     for (size_t i = 0; i < poll->n_slots; i++)
         if (poll->slots[i].class == AWS_NOT_FOUND || poll->slots[i].class == AWS_DENIED)

@@ -606,7 +606,7 @@ void report_systemd_stopping(void) {
     (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping");
 }
 
-/* Each STATUS= wakes the service manager, which tells all that watch the unit. */
+/* Each STATUS= wakes the service manager, which informs all that watch the unit. */
 static bool differs_in_pass_only(const char *a, const char *b) {
     const char *pass_of_a = strstr(a, PASS_IN_LINE), *pass_of_b = strstr(b, PASS_IN_LINE);
     double a_sec, b_sec;

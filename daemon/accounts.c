@@ -101,25 +101,18 @@ static int add_role(Engine *engine, const AccountConfig *config, const char *rol
     return 0;
 }
 
-static const AccountConfig *base_group(const Config *config) {
-    for (size_t i = 0; i < config->n_accounts; i++)
-        if (!config->accounts[i].role_arn)
-            return &config->accounts[i];
-    return NULL;
-}
-
 /* Which shard guards the base credentials' account is known when AWS has said once which account that is:
  * until then none does, rather than all. */
 static bool base_is_guarded(const Engine *engine, const char *id) {
     const Config *config = engine->config;
 
-    return (base_group(config) || config->n_accounts == 0 || config->organization.role_name) &&
+    return (config_base_account(config) || config->n_accounts == 0 || config->organization.role_name) &&
            shard_has(&config->shard, id);
 }
 
 static int add_base(Engine *engine) {
     const Config *config = engine->config;
-    const AccountConfig *group = base_group(config);
+    const AccountConfig *group = config_base_account(config);
 
     engine->base = new_account(engine, group, NULL, group && group->name ? group->name : "");
     if (!engine->base)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/aws_setup.h"
+#include "daemon/cli/status_tables.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/core/channel_format.h"
 #include "daemon/core/guard.h"
@@ -157,16 +158,10 @@ static bool drill_ask(Drilling *d, Ask what, Call *call) {
 
 /* ---- what the daemon shows ---- */
 
-static const char *get(const json_t *object, const char *member) {
-    const char *s = json_string_value(json_object_get(object, member));
-
-    return s ? s : "";
-}
-
 static uint64_t get_time(const json_t *object, const char *member) {
     uint64_t usec = 0;
 
-    return timetext_parse_iso(get(object, member), &usec) < 0 ? 0 : usec;
+    return timetext_parse_iso(status_text(object, member), &usec) < 0 ? 0 : usec;
 }
 
 /* 1; 0: no daemon runs; -errno: its status cannot be read. */
@@ -201,7 +196,7 @@ static const json_t *find_trail(const Drilling *d, const char *name, bool *ret_s
     for (size_t i = 0; i < json_array_size(trails); i++) {
         const json_t *trail = json_array_get(trails, i);
 
-        if (!text_equal(get(trail, "name"), name) && !text_equal(get(trail, "arn"), name))
+        if (!text_equal(status_text(trail, "name"), name) && !text_equal(status_text(trail, "arn"), name))
             continue;
         *ret_several = found != NULL;
         found = trail;
@@ -227,14 +222,14 @@ static bool is_observed(const Drilling *d) {
         if (account->mode != _MODE_MAX && (!account->role_arn || strstr(account->role_arn, part)))
             return account->mode == MODE_OBSERVE;
     }
-    return text_equal(get(d->status, "mode"), "observe");
+    return text_equal(status_text(d->status, "mode"), "observe");
 }
 
 static int check_trail(Drilling *d, const json_t *trail) {
     if (json_is_true(json_object_get(trail, "organization")))
         return drill_refuse(d, "an organization trail is not drilled: it records all accounts", "");
-    if (!text_equal(get(trail, "verdict"), "logging"))
-        return drill_refuse(d, "it is not well now: ", get(trail, "verdict"));
+    if (!text_equal(status_text(trail, "verdict"), "logging"))
+        return drill_refuse(d, "it is not well now: ", status_text(trail, "verdict"));
     if (json_array_size(json_object_get(trail, "findings")) > 0 ||
         !json_is_null(json_object_get(trail, "incident")))
         return drill_refuse(d, "it has an open incident; trailguard status shows it", "");
@@ -275,14 +270,14 @@ static int check_daemon(Drilling *d) {
                             several ? "several trails have this name; give the ARN"
                                     : "the daemon guards no such trail",
                             "");
-    (void)text_copy(d->name, sizeof(d->name), get(trail, "name"));
-    (void)text_copy(d->arn, sizeof(d->arn), get(trail, "arn"));
-    (void)text_copy(d->account, sizeof(d->account), get(trail, "account"));
-    (void)text_copy(d->region, sizeof(d->region), get(trail, "region"));
+    (void)text_copy(d->name, sizeof(d->name), status_text(trail, "name"));
+    (void)text_copy(d->arn, sizeof(d->arn), status_text(trail, "arn"));
+    (void)text_copy(d->account, sizeof(d->account), status_text(trail, "account"));
+    (void)text_copy(d->region, sizeof(d->region), status_text(trail, "region"));
     d->interval_usec = (uint64_t)json_integer_value(json_object_get(d->status, "poll_interval")) * USEC_PER_SEC;
     if (get_time(d->status, "updated") + 3 * d->interval_usec + 60 * USEC_PER_SEC < verb_now_usec())
         return drill_refuse(d, "the daemon makes no progress: status.json is of ",
-                            get(d->status, "updated"));
+                            status_text(d->status, "updated"));
     r = check_trail(d, trail);
     if (r == 0 && drill_file_read(engine_state_dir(), &other, reason, sizeof(reason)) == 0 &&
         other.drill.until_usec > verb_now_usec())
@@ -298,7 +293,7 @@ static int check_caller(Drilling *d) {
     if (!drill_ask(d, ASK_IDENTITY, &call))
         return drill_refuse(d, "AWS does not say whose keys these are: ", call.error);
     for (size_t i = 0; i < json_array_size(accounts); i++)
-        if (text_equal(get(json_array_get(accounts, i), "identity"), call.identity.arn))
+        if (text_equal(status_text(json_array_get(accounts, i), "identity"), call.identity.arn))
             return drill_refuse(d, "these are the guard's own keys; use an operator's, with --profile: ",
                                 call.identity.arn);
     if (!text_equal(call.identity.account, d->account))
@@ -425,7 +420,7 @@ static const json_t *channel_row(const Drilling *d, const char *key) {
     const json_t *channels = json_object_get(d->status, "channels");
 
     for (size_t i = 0; i < json_array_size(channels); i++)
-        if (text_equal(get(json_array_get(channels, i), "channel"), key))
+        if (text_equal(status_text(json_array_get(channels, i), "channel"), key))
             return json_array_get(channels, i);
     return NULL;
 }
@@ -532,7 +527,7 @@ static int watch_attribution(Drilling *d, uint64_t noticed_usec) {
     r = watch_step(d, "attributed", is_attributed, noticed_usec, SEARCH_USEC, &at_usec);
     if (r < 0)
         return r;
-    actor = get(drilled(d), "actor");
+    actor = status_text(drilled(d), "actor");
     if (text_equal(actor, "own"))
         return 0;
     printf("attributed NOT to %s: %s\n", d->file.drill.identity,

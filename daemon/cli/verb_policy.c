@@ -133,13 +133,6 @@ static bool uses_roles(const Job *job) {
     return job->config->organization.role_name;
 }
 
-static const AccountConfig *base_group(const Config *config) {
-    for (size_t i = 0; i < config->n_accounts; i++)
-        if (!config->accounts[i].role_arn)
-            return &config->accounts[i];
-    return NULL;
-}
-
 /* What others must not do holds in all accounts; a guard needs the rights of its shard. */
 static bool is_covered(const Job *job, const AccountConfig *group) {
     Arn arn;
@@ -217,7 +210,7 @@ static json_t *fitting(PolicyNeeds *needs) {
 
 static json_t *hub_policy(const Job *job) {
     const Config *config = job->config;
-    const AccountConfig *group = base_group(config);
+    const AccountConfig *group = config_base_account(config);
     PolicyNeeds needs = needs_of(job, group);
 
     needs.guarded = (group || config->n_accounts == 0 || config->organization.role_name) &&
@@ -275,7 +268,7 @@ static json_t *guard_document(Job *job) {
 }
 
 static bool any_restores(const Job *job) {
-    bool restores = config_account_policy(job->config, base_group(job->config)).mode == MODE_RESTORE;
+    bool restores = config_account_policy(job->config, config_base_account(job->config)).mode == MODE_RESTORE;
 
     for (size_t i = 0; i < job->config->n_accounts; i++)
         restores |= config_account_policy(job->config, &job->config->accounts[i]).mode == MODE_RESTORE;
@@ -351,7 +344,7 @@ static json_t *deny_documents(const Job *job, json_t *hub) {
 
 static json_t *hub_shield(const Job *job) {
     PolicyPlace place = { .partition = job->partition, .account = job->guard.account };
-    bool write = uses_roles(job) ? may_restore(job, base_group(job->config)) : any_restores(job);
+    bool write = uses_roles(job) ? may_restore(job, config_base_account(job->config)) : any_restores(job);
     PolicyPrincipals principals = { 0 };
     json_t *hub = NULL;
 

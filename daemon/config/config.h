@@ -196,6 +196,9 @@ size_t config_topics(const Config *config, const char *ret[static CONFIG_CHANNEL
 
 Policy config_policy(const Config *config);
 
+/* The group of the base credentials' own account, which has no role; NULL: there is none. */
+const AccountConfig *config_base_account(const Config *config);
+
 /* What holds in one account; NULL for an account that is not in `accounts`. */
 const StringList *config_account_regions(const Config *config, const AccountConfig *account);
 const StringList *config_account_trails(const Config *config, const AccountConfig *account);

@@ -54,6 +54,13 @@ static bool is_set(const StringList *list) {
     return list->all || list->items;
 }
 
+const AccountConfig *config_base_account(const Config *config) {
+    for (size_t i = 0; i < config->n_accounts; i++)
+        if (!config->accounts[i].role_arn)
+            return &config->accounts[i];
+    return NULL;
+}
+
 const StringList *config_account_regions(const Config *config, const AccountConfig *account) {
     return account && is_set(&account->regions) ? &account->regions : &config->regions;
 }

@@ -53,14 +53,18 @@ static void take_newline(Scan *t) {
     scan_put(t, "\n", 1);
 }
 
+static void take_any(Scan *t) {
+    if (*t->at == '\n')
+        take_newline(t);
+    else
+        t->at++;
+}
+
 static void take_comment(Scan *t) {
     Place start = scan_here(t);
 
     for (t->at += 2; t->at < t->end && !scan_begins(t, "*/");)
-        if (*t->at == '\n')
-            take_newline(t);
-        else
-            t->at++;
+        take_any(t);
     if (t->at >= t->end)
         (void)config_mistake(t->reading, start, "this comment has no end; write */ behind it");
     t->at = t->at < t->end ? t->at + 2 : t->end;
@@ -171,10 +175,7 @@ static bool pass_text_or_comment(Scan *t) {
     if (!end)
         return false;
     while (t->at < end)
-        if (*t->at == '\n')
-            take_newline(t);
-        else
-            t->at++;
+        take_any(t);
     return true;
 }
 
@@ -194,10 +195,7 @@ void scan_recover(Scan *t, unsigned open) {
             return;
         open += c && strchr("([{", c);
         new_line = c == '\n' || (new_line && (c == ' ' || c == '\t'));
-        if (c == '\n')
-            take_newline(t);
-        else
-            t->at++;
+        take_any(t);
         if (c == ';' && open == 0)
             return;
     }

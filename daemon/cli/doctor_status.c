@@ -211,11 +211,13 @@ static void add_baselines(Doctor *doctor, const Status *status) {
 static void add_channel(Doctor *doctor, const StatusChannel *channel) {
     bool unchecked = text_starts_with(channel->check, "not checked");
     bool bad = channel->failed || channel->unheard;
+    bool pending = channel->unheard && strstr(channel->check, "for confirmation") != NULL;
     DoctorState state = bad ? DOCTOR_PROBLEM : unchecked ? DOCTOR_UNKNOWN : DOCTOR_OK;
+    const char *advice = pending ? "open the link in the mail that AWS sent, then: trailguard test-alert"
+                                 : "when it is corrected: trailguard test-alert";
 
-    doctor_add(doctor, DOCTOR_CHANNELS, state,
-               bad || unchecked ? "when it is corrected: trailguard test-alert" : NULL, "%s: %s",
-               channel->channel, channel->failed ? channel->text : channel->check);
+    doctor_add(doctor, DOCTOR_CHANNELS, state, bad || unchecked ? advice : NULL, "%s: %s", channel->channel,
+               channel->failed ? channel->text : channel->check);
 }
 
 void doctor_channels(Doctor *doctor, const Status *status) {

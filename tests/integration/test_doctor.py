@@ -119,7 +119,8 @@ def test_rights_that_iam_may_not_be_asked_about_are_unknown(sim, idle):
     assert (status, lines_of(text, "permissions")) == (UNKNOWN, [
         f"ok {MAIN}: 9 proven by calls that change nothing",
         f"unknown {MAIN}: cloudtrail:StartLogging, sns:Publish: not proven, because IAM may not be asked -> allow "
-        f"iam:SimulatePrincipalPolicy on {GUARD} and run this again; trailguard test-alert proves sns:Publish"])
+        f"iam:SimulatePrincipalPolicy on {GUARD} and run this again; trailguard test-alert proves sns:Publish; "
+        "trailguard drill proves cloudtrail:StartLogging"])
     assert set(operations(sim)) <= READS | {"HeadBucket", "SimulatePrincipalPolicy", "GetRegionOptStatus"}
 
 
@@ -326,6 +327,10 @@ def test_channels(sim, idle):
     rows = lines_of(text, "channels")
     assert status == CRITICAL and len(rows) == 3 and all(row.startswith("problem ") for row in rows), text
     assert all(row.endswith("-> when it is corrected: trailguard test-alert") for row in rows)
+    sim.add_topic(silent, subscriptions=[{"protocol": "email", "endpoint": "a@example.com", "pending": True}])
+    idle.write_config(alerts=sns(silent))
+    row, = lines_of(doctor(idle)[1], "channels")
+    assert row.endswith("; 1 waits for confirmation -> open the link in the mail that AWS sent, then: trailguard test-alert")
     idle.write_config(alerts=())
     status, text = doctor(idle)
     assert (status, lines_of(text, "channels")) == (WARNING, [

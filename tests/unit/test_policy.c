@@ -72,6 +72,12 @@ static const struct {
       WATCH " StartLogging ListAccounts" },
     { { .guarded = true, .mode = MODE_RESTORE, .restore = R(SETTINGS), .organization = true },
       WATCH " StartLogging UpdateTrail PassRole" ORG },
+    { { .guarded = true, .mode = MODE_OBSERVE, .contains = true }, WATCH },
+    { { .mode = MODE_RESTART, .contains = true }, "" },
+    /* the last four are denied, on itself and the break-glass role */
+    { { .guarded = true, .mode = MODE_RESTART, .contains = true, .own = "arn:aws:iam::111122223333:user/guard" },
+      WATCH " StartLogging GetUserPolicy PutUserPolicy DeleteUserPolicy GetRolePolicy PutRolePolicy DeleteRolePolicy "
+            "PutUserPolicy DeleteUserPolicy PutRolePolicy DeleteRolePolicy" },
 };
 
 static void test_what_each_option_needs(void **state) {

@@ -133,7 +133,7 @@ ContainHold *hold_meant(const ContainHistory *history, const char *who, const ch
     ContainHold *found = NULL;
 
     *ret_several = false;
-    for (size_t i = 0; i < history->n_holds; i++)
+    for (size_t i = 0; history->holds && i < history->n_holds; i++)
         if (is_meant(&history->holds[i], who, account)) {
             *ret_several = found != NULL;
             found = &history->holds[i];

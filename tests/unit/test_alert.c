@@ -502,14 +502,14 @@ static void test_ids_differ(void **state _unused_) {
 
 /* Commands stay on their lines: a person copies them into a shell. */
 static void test_contain_has_the_commands(void **state _unused_) {
-    const Containment contain = { .verdict = CONTAIN_PROPOSED,
-                                  .arn = "arn:aws:iam::111122223333:role/path/Admin",
-                                  .partition = "aws",
-                                  .account = ACCOUNT,
-                                  .name = "Admin",
-                                  .is_role = true,
-                                  .n_tamperings = 3,
-                                  .time_usec = T0 };
+    Containment contain = { .verdict = CONTAIN_PROPOSED,
+                            .arn = "arn:aws:iam::111122223333:role/path/Admin",
+                            .partition = "aws",
+                            .account = ACCOUNT,
+                            .name = "Admin",
+                            .is_role = true,
+                            .n_tamperings = 3,
+                            .time_usec = T0};
     Event event = EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .has_actor = true,
                         .actor = { .type = "AssumedRole", .name = "Admin/eve", .event_id = "e1" });
     Alert without = compose(&trail, &event), with;
@@ -537,6 +537,11 @@ static void test_contain_has_the_commands(void **state _unused_) {
     assert_int_equal(json_array_size(json_object_get(member, "commands")), 4);
     assert_int_equal(json_array_size(json_object_get(member, "undo")), 3);
     json_decref(root);
+    assert_null(strstr(with.text, "not sure enough"));
+    alert_done(&with);
+    contain.why_not = "max_per_day is reached"; /* in mode enforce */
+    with = compose(&trail, &event);
+    assert_non_null(strstr(with.text, "is not sure enough: max_per_day is reached.\n"));
     alert_done(&with);
     alert_done(&without);
 }

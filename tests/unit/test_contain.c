@@ -494,6 +494,32 @@ static void what_was_before_a_release_counts_no_longer(void **state _unused_) {
     assert_int_equal(enforce(&policy, &bob, "a", false).verdict, CONTAIN_ENFORCED);
 }
 
+static void a_release_is_of_one_and_a_full_table_holds_no_more(void **state _unused_) {
+    const ContainPolicy policy = enforcing(2);
+    Actor bob = user("bob"), ann = user("ann");
+
+    (void)enforce(&policy, &bob, "a", false);
+    (void)enforce(&policy, &ann, "a", false);
+    contain_forgive(&history, USER("bob"), now_usec);
+    ann = user("ann");
+    assert_int_equal(enforce(&policy, &ann, "a", false).verdict, CONTAIN_ENFORCED);
+    for (unsigned i = 1; i < CONTAIN_HOLDS_MAX; i++) {
+        Containment other = { .account = "444455556666" };
+
+        (void)snprintf(other.arn, sizeof(other.arn), "arn:aws:iam::444455556666:user/u%u", i);
+        assert_int_equal(hold_add(&history, &other, NULL, 0), 0);
+    }
+    now_usec += MINUTE;
+    for (unsigned i = 0; i < 2; i++) {
+        Containment contain;
+
+        bob = user("bob");
+        contain = enforce(&policy, &bob, "b", false);
+        if (i == 1)
+            assert_non_null(strstr(contain.why_not, "as the guard keeps"));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(third_tampering_within_an_hour_is_proposed, setup),
@@ -512,6 +538,7 @@ int main(void) {
         cmocka_unit_test_setup(one_call_of_a_war_is_not_enough_to_hold, setup),
         cmocka_unit_test_setup(the_last_of_a_day_is_kept_for_a_war, setup),
         cmocka_unit_test_setup(what_was_before_a_release_counts_no_longer, setup),
+        cmocka_unit_test_setup(a_release_is_of_one_and_a_full_table_holds_no_more, setup),
     };
     int r = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -204,6 +204,14 @@ static int read_simulation(Answer *answer, void *value) {
     return answer->next_token ? 0 : -ENOMEM;
 }
 
+const char *iam_why_not(const IamSimulated *one) {
+    if (one->by_organization)
+        return "denied by a service control policy";
+    if (one->by_boundary)
+        return "not allowed by the permissions boundary";
+    return one->decision == IAM_DENIED ? "denied by a statement" : "not allowed by any policy";
+}
+
 void iam_simulation_done(IamSimulation *simulation) {
     free(simulation->items);
     *simulation = (IamSimulation){ 0 };
@@ -220,38 +228,4 @@ const AwsOperation iam_simulate_principal_policy_operation = {
     .read = read_simulation,
     .clear = clear_simulation,
     .value_size = sizeof(IamSimulation),
-};
-
-/* ---- GetRole ---- */
-
-static int build_role(const void *input, const char *token _unused_, char **ret) {
-    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(1024);
-
-    (void)form_add(&b, "Action", "GetRole");
-    (void)form_add(&b, "Version", VERSION);
-    (void)form_add(&b, "RoleName", input);
-    return strbuf_take(&b, ret);
-}
-
-static int read_role(Answer *answer, void *value) {
-    XmlField field = { .path = "GetRoleResponse/GetRoleResult/Role/Arn" };
-    Arn arn;
-    int r;
-
-    r = xml_read(answer->reply->body, answer->reply->body_len, &field, 1);
-    if (r < 0)
-        return r;
-    if (!field.text || arn_parse(field.text, &arn) < 0 || !arn_is_role(&arn)) {
-        xml_fields_done(&field, 1);
-        return answer_fault(answer->fault, "Arn is missing");
-    }
-    *(char **)value = field.text;
-    return 0;
-}
-
-const AwsOperation iam_get_role_operation = {
-    IAM(iam_get_role, "GetRole"),
-    .build = build_role,
-    .read = read_role,
-    OPERATION_TEXT_VALUE,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* AWS IAM, API version 2010-05-08 (Query protocol): what a user or role may do, and a role's ARN. Asked in
- * the partition's one region for IAM. Source: AWS Identity and Access Management API Reference. */
+/* AWS IAM, API version 2010-05-08 (Query protocol): what a user or role may do. lib/iam_principal.h has what they
+ * are. Asked in the partition's one region for IAM. Source: AWS Identity and Access Management API Reference. */
 
 #include "lib/arn.h"
 #include "lib/operation.h"
@@ -31,6 +31,8 @@ typedef struct IamSimulation {
 } IamSimulation;
 
 void iam_simulation_done(IamSimulation *simulation);
+/* Of a decision that does not allow. */
+const char *iam_why_not(const IamSimulated *one);
 
 /* Whose rights, and which. */
 typedef struct IamQuestion {
@@ -48,8 +50,3 @@ int iam_question_text(const IamQuestion *question, char **ret);
 
 /* The input is a text by iam_question_text. */
 DECLARE_OPERATION(iam_simulate_principal_policy, char, const IamSimulation);
-
-/* ---- GetRole ---- */
-
-/* The input is a role's name, the value its ARN, which alone has the role's path. */
-DECLARE_OPERATION(iam_get_role, char, const char);

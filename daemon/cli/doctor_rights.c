@@ -9,6 +9,7 @@
 #include "lib/account.h"
 #include "lib/cloudtrail.h"
 #include "lib/iam.h"
+#include "lib/iam_principal.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
@@ -135,14 +136,6 @@ static void add_more(const Rights *rights) {
 
 /* ---- by simulation ---- */
 
-static const char *why_not(const IamSimulated *row) {
-    if (row->by_organization)
-        return "denied by a service control policy";
-    if (row->by_boundary)
-        return "not allowed by the permissions boundary";
-    return row->decision == IAM_DENIED ? "denied by a statement" : "not allowed by any policy";
-}
-
 static void on_simulation(const AwsError *error, const IamSimulation *simulation, void *userdata) {
     Rights *rights = userdata;
 
@@ -153,7 +146,7 @@ static void on_simulation(const AwsError *error, const IamSimulation *simulation
         if (row->decision == IAM_ALLOWED && !row->by_organization)
             rights->n_allowed++;
         else
-            doctor_add_missing(rights, row->action, row->resource, why_not(row));
+            doctor_add_missing(rights, row->action, row->resource, iam_why_not(row));
     }
 }
 
@@ -183,12 +176,12 @@ static AwsErrorClass simulate(Rights *rights, const Question *question) {
     return wait_for(rights, r, &call);
 }
 
-static void on_role(const AwsError *error, const char *arn, void *userdata) {
+static void on_role(const AwsError *error, const IamPrincipal *role, void *userdata) {
     Rights *rights = userdata;
 
     ended(rights, error);
-    if (arn)
-        (void)text_copy(rights->principal, sizeof(rights->principal), arn);
+    if (role)
+        (void)text_copy(rights->principal, sizeof(rights->principal), role->arn);
 }
 
 /* A session names its role without the role's path. */

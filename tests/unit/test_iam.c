@@ -182,40 +182,10 @@ static void denied(void **state) {
                    AWS_NOT_FOUND, false);
 }
 
-#define ROLE(arn)                                                                                           \
-    "<GetRoleResponse><GetRoleResult><Role><Path>/ops/</Path><Arn>" arn                                     \
-    "</Arn><RoleName>guard</RoleName></Role></GetRoleResult></GetRoleResponse>"
-
-static void on_role(const AwsError *error, const char *arn, void *userdata) {
-    ServiceFixture *f = userdata;
-
-    service_note(f, error, arn != NULL);
-    snprintf(f->text, sizeof(f->text), "%s", arn ? arn : "");
-}
-
-static void roles(void **state) {
-    ServiceFixture *f = *state;
-    AwsCaller caller = { f->aws, f->credentials, "us-gov-east-1" };
-    static const char *const bad[] = { ROLE(""), ROLE("x"), ROLE(USER), "<GetRoleResponse/>" };
-
-    fake_http_reply(f->http, 200, ROLE("arn:aws-us-gov:iam::111122223333:role/ops/guard"), NULL);
-    service_expect(f, iam_get_role(&caller, "guard", on_role, f, NULL), AWS_OK, true);
-    assert_string_equal(f->text, "arn:aws-us-gov:iam::111122223333:role/ops/guard");
-    assert_string_equal(fake_http_request(f->http, 0)->body,
-                        "Action=GetRole&Version=2010-05-08&RoleName=guard");
-    assert_non_null(strstr(fake_request_header(fake_http_request(f->http, 0), "authorization"),
-                           "/us-gov-west-1/iam/aws4_request"));
-    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        fake_http_reply(f->http, 200, bad[i], NULL);
-        service_expect(f, iam_get_role(&caller, "guard", on_role, f, NULL), AWS_BAD_ANSWER, false);
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decisions), cmocka_unit_test(resources), cmocka_unit_test(bad_answers),
         cmocka_unit_test(questions), SERVICE_TEST(pages),         SERVICE_TEST(denied),
-        SERVICE_TEST(roles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

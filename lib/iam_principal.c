@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/iam_principal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+#include "lib/util/timetext.h"
+#include "lib/xml.h"
+
+#define VERSION    "2010-05-08"
+#define BODY_MAX   (16 * 1024)
+#define MARKER_MAX 4096
+
+/* ---- the questions ---- */
+
+static int build(const char *action, const char *const parameters[static 2][2], const char *token,
+                 char **ret) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(BODY_MAX);
+
+    (void)form_add(&b, "Action", action);
+    (void)form_add(&b, "Version", VERSION);
+    for (size_t i = 0; i < 2; i++)
+        if (parameters[i][0])
+            (void)form_add(&b, parameters[i][0], parameters[i][1]);
+    (void)form_add(&b, "Marker", token);
+    return strbuf_take(&b, ret);
+}
+
+/* A builder by name, and one by the names of a principal and its policy. */
+#define BY_NAME(operation, parameter)                                                                       \
+    static int build_##operation(const void *input, const char *token, char **ret) {                        \
+        return build(#operation, (const char *const[2][2]){ { (parameter), input } }, token, ret);          \
+    }                                                                                                       \
+    struct _swallow_semicolon_
+#define BY_POLICY(operation, parameter)                                                                     \
+    static int build_##operation(const void *input, const char *token, char **ret) {                        \
+        const IamInline *q = input;                                                                         \
+                                                                                                            \
+        return build(#operation,                                                                            \
+                     (const char *const[2][2]){ { (parameter), q->principal }, { "PolicyName", q->policy } },     \
+                     token, ret);                                                                           \
+    }                                                                                                       \
+    struct _swallow_semicolon_
+
+BY_NAME(GetRole, "RoleName");
+BY_NAME(GetUser, "UserName");
+BY_NAME(ListAttachedRolePolicies, "RoleName");
+BY_NAME(ListAttachedUserPolicies, "UserName");
+BY_NAME(ListRolePolicies, "RoleName");
+BY_NAME(ListUserPolicies, "UserName");
+BY_NAME(ListAccessKeys, "UserName");
+BY_NAME(GetPolicy, "PolicyArn");
+BY_POLICY(GetRolePolicy, "RoleName");
+BY_POLICY(GetUserPolicy, "UserName");
+
+#define IAM(name_, operation)                                                                               \
+    .service = AWS_IAM, .protocol = AWS_PROTOCOL_QUERY, .name = #operation, .build = build_##operation,     \
+    .deliver = name_##_deliver
+
+/* ---- documents in answers are percent-encoded (RFC 3986) ---- */
+
+static int hex_digit(char c) {
+    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+static char *decoded(const char *text) {
+    char *copy = strdup(text), *to = copy;
+
+    if (!copy)
+        return NULL;
+    for (const char *c = copy; *c; c++)
+        if (c[0] == '%' && isxdigit((unsigned char)c[1]) && isxdigit((unsigned char)c[2])) {
+            *to++ = (char)(hex_digit(c[1]) * 16 + hex_digit(c[2]));
+            c += 2;
+        } else
+            *to++ = *c;
+    *to = '\0';
+    return copy;
+}
+
+static int read_document(Answer *answer, const char *path, void *value) {
+    XmlField field = { .path = path };
+    int r = xml_read(answer->reply->body, answer->reply->body_len, &field, 1);
+
+    if (r < 0)
+        return r;
+    if (!field.text)
+        return answer_fault(answer->fault, "PolicyDocument is missing");
+    *(char **)value = decoded(field.text);
+    xml_fields_done(&field, 1);
+    return *(char **)value ? 0 : -ENOMEM;
+}
+
+static int read_role_policy(Answer *answer, void *value) {
+    return read_document(answer, "GetRolePolicyResponse/GetRolePolicyResult/PolicyDocument", value);
+}
+
+static int read_user_policy(Answer *answer, void *value) {
+    return read_document(answer, "GetUserPolicyResponse/GetUserPolicyResult/PolicyDocument", value);
+}
+
+const AwsOperation iam_get_role_policy_operation = {
+    IAM(iam_get_role_policy, GetRolePolicy),
+    .read = read_role_policy,
+    OPERATION_TEXT_VALUE,
+};
+
+const AwsOperation iam_get_user_policy_operation = {
+    IAM(iam_get_user_policy, GetUserPolicy),
+    .read = read_user_policy,
+    OPERATION_TEXT_VALUE,
+};
+
+/* ---- principals ---- */
+
+enum { FIELD_ARN, FIELD_TRUST, FIELD_BOUNDARY, _FIELD_MAX };
+
+/* Takes the texts of the fields over. */
+static int take_principal(Answer *answer, XmlField fields[static _FIELD_MAX], const char *kind,
+                          IamPrincipal *ret) {
+    Arn arn;
+
+    if (!fields[FIELD_ARN].text || arn_parse(fields[FIELD_ARN].text, &arn) < 0 ||
+        !text_equal(arn.service, "iam") || !text_starts_with(arn.resource, kind))
+        return answer_fault(answer->fault, "Arn is missing");
+    ret->arn = TAKE_PTR(fields[FIELD_ARN].text);
+    ret->trust = decoded(fields[FIELD_TRUST].text ? fields[FIELD_TRUST].text : "");
+    ret->boundary = strdup(fields[FIELD_BOUNDARY].text ? fields[FIELD_BOUNDARY].text : "");
+    return ret->trust && ret->boundary ? 0 : -ENOMEM;
+}
+
+static int read_principal(Answer *answer, XmlField fields[static _FIELD_MAX], const char *kind,
+                          IamPrincipal *ret) {
+    int r = xml_read(answer->reply->body, answer->reply->body_len, fields, _FIELD_MAX);
+
+    if (r < 0)
+        return r;
+    r = take_principal(answer, fields, kind, ret);
+    xml_fields_done(fields, _FIELD_MAX);
+    return r;
+}
+
+#define ROLE "GetRoleResponse/GetRoleResult/Role/"
+#define USER "GetUserResponse/GetUserResult/User/"
+
+static int read_role(Answer *answer, void *value) {
+    XmlField fields[_FIELD_MAX] = {
+        [FIELD_ARN] = { .path = ROLE "Arn" },
+        [FIELD_TRUST] = { .path = ROLE "AssumeRolePolicyDocument" },
+        [FIELD_BOUNDARY] = { .path = ROLE "PermissionsBoundary/PermissionsBoundaryArn" },
+    };
+
+    return read_principal(answer, fields, "role/", value);
+}
+
+static int read_user(Answer *answer, void *value) {
+    XmlField fields[_FIELD_MAX] = {
+        [FIELD_ARN] = { .path = USER "Arn" },
+        [FIELD_TRUST] = { .path = USER "AssumeRolePolicyDocument" }, /* it has none */
+        [FIELD_BOUNDARY] = { .path = USER "PermissionsBoundary/PermissionsBoundaryArn" },
+    };
+
+    return read_principal(answer, fields, "user/", value);
+}
+
+static void clear_principal(void *value) {
+    IamPrincipal *principal = value;
+
+    free(principal->arn);
+    free(principal->trust);
+    free(principal->boundary);
+    *principal = (IamPrincipal){ 0 };
+}
+
+#define PRINCIPAL_VALUE .clear = clear_principal, .value_size = sizeof(IamPrincipal)
+
+const AwsOperation iam_get_role_operation = {
+    IAM(iam_get_role, GetRole),
+    .read = read_role,
+    PRINCIPAL_VALUE,
+};
+
+const AwsOperation iam_get_user_operation = {
+    IAM(iam_get_user, GetUser),
+    .read = read_user,
+    PRINCIPAL_VALUE,
+};
+
+/* ---- lists ---- */
+
+typedef struct Reading {
+    IamList *list;
+    AnswerFault *fault;
+    IamListed row; /* what is being read */
+    bool truncated, complete;
+    char marker[MARKER_MAX];
+} Reading;
+
+static int add_row(Reading *r, const char *text) {
+    IamListed *items;
+
+    /* the name of an inline policy is the text of its member */
+    if (!r->row.name[0] && !text_copy(r->row.name, sizeof(r->row.name), text))
+        return answer_fault(r->fault, "a name is too long");
+    if (!r->row.name[0])
+        return answer_fault(r->fault, "a name is missing");
+    if (r->list->n >= IAM_LIST_MAX)
+        return -E2BIG;
+    items = reallocarray(r->list->items, r->list->n + 1, sizeof(*items));
+    if (!items)
+        return -ENOMEM;
+    r->list->items = items;
+    items[r->list->n++] = r->row;
+    r->row = (IamListed){ 0 };
+    return 0;
+}
+
+static int visit(const char *path, const char *text, void *userdata) {
+    Reading *r = userdata;
+
+    if (text_ends_with(path, "/member"))
+        return add_row(r, text);
+    if ((text_ends_with(path, "/member/PolicyArn") || text_ends_with(path, "/member/AccessKeyId")) &&
+        !text_copy(r->row.name, sizeof(r->row.name), text))
+        return answer_fault(r->fault, "a name is too long");
+    if (text_ends_with(path, "/member/Status"))
+        r->row.active = text_equal(text, "Active");
+    if (text_ends_with(path, "/member/CreateDate") && timetext_parse_lenient(text, &r->row.created_usec) < 0)
+        r->row.created_usec = 0;
+    if (text_ends_with(path, "Result/IsTruncated"))
+        r->truncated = text_equal(text, "true");
+    if (text_ends_with(path, "Result/Marker") && !text_copy(r->marker, sizeof(r->marker), text))
+        return answer_fault(r->fault, "Marker is too long");
+    r->complete |= text_ends_with(path, "Result") && strchr(path, '/') == strrchr(path, '/');
+    return 0;
+}
+
+static int read_list(Answer *answer, void *value) {
+    Reading reading = { .list = value, .fault = answer->fault };
+    int r = xml_walk(answer->reply->body, answer->reply->body_len, visit, &reading);
+
+    if (r < 0)
+        return r;
+    if (!reading.complete)
+        return answer_fault(answer->fault, "the result is missing");
+    if (!reading.truncated)
+        return 0;
+    if (!reading.marker[0])
+        return answer_fault(answer->fault, "Marker is missing");
+    answer->next_token = strdup(reading.marker);
+    return answer->next_token ? 0 : -ENOMEM;
+}
+
+static void clear_list(void *value) {
+    IamList *list = value;
+
+    free(list->items);
+    *list = (IamList){ 0 };
+}
+
+#define LIST(name_, operation)                                                                              \
+    const AwsOperation name_##_operation = {                                                                \
+        IAM(name_, operation),                                                                              \
+        .text_input = true,                                                                                 \
+        .read = read_list,                                                                                  \
+        .pages_max = 10,                                                                                    \
+        .clear = clear_list,                                                                                \
+        .value_size = sizeof(IamList),                                                                      \
+    }
+
+LIST(iam_list_attached_role_policies, ListAttachedRolePolicies);
+LIST(iam_list_attached_user_policies, ListAttachedUserPolicies);
+LIST(iam_list_role_policies, ListRolePolicies);
+LIST(iam_list_user_policies, ListUserPolicies);
+LIST(iam_list_access_keys, ListAccessKeys);
+
+/* ---- GetPolicy ---- */
+
+static int read_policy(Answer *answer, void *value) {
+    XmlField fields[] = { { .path = "GetPolicyResponse/GetPolicyResult/Policy/PolicyId" },
+                          { .path = "GetPolicyResponse/GetPolicyResult/Policy/DefaultVersionId" } };
+    IamManaged *policy = value;
+    int r = xml_read(answer->reply->body, answer->reply->body_len, fields, ARRAY_SIZE(fields));
+
+    if (r < 0)
+        return r;
+    if (!fields[0].text || !fields[1].text || !text_copy(policy->id, sizeof(policy->id), fields[0].text) ||
+        !text_copy(policy->version, sizeof(policy->version), fields[1].text))
+        r = answer_fault(answer->fault, "PolicyId or DefaultVersionId is missing");
+    xml_fields_done(fields, ARRAY_SIZE(fields));
+    return r;
+}
+
+const AwsOperation iam_get_policy_operation = {
+    IAM(iam_get_policy, GetPolicy),
+    .read = read_policy,
+    .value_size = sizeof(IamManaged),
+};

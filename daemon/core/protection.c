@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/protection.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/statement.h"
+#include "lib/util/hash.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* ---- rights ---- */
+
+static size_t take_texts(const json_t *value, const char **ret, size_t max) {
+    size_t n = 0;
+
+    if (json_is_string(value))
+        ret[n++] = json_string_value(value);
+    for (size_t i = 0; i < json_array_size(value) && n < max; i++)
+        ret[n++] = json_string_value(json_array_get(value, i));
+    return n;
+}
+
+/* "arn:PARTITION:cloudtrail:*:ACCOUNT:trail/..." stands for the trails that were found there. */
+static bool is_any_trail(const char *resource) {
+    return strstr(resource, ":cloudtrail:*:") && text_ends_with(resource, ":trail/*");
+}
+
+void rights_question(const json_t *statement, const char *const *trails, size_t n_trails,
+                     RightsQuestion *ret) {
+    size_t n = 0;
+
+    *ret = (RightsQuestion){ 0 };
+    ret->n_actions = take_texts(json_object_get(statement, "Action"), ret->actions, RIGHTS_ACTIONS_MAX);
+    ret->n_resources =
+            take_texts(json_object_get(statement, "Resource"), ret->resources, RIGHTS_RESOURCES_MAX);
+    for (size_t i = 0; i < ret->n_actions; i++)
+        ret->passes_role |= text_equal(ret->actions[i], "iam:PassRole");
+    if (ret->n_resources == 1 && is_any_trail(ret->resources[0])) {
+        const char *pattern = ret->resources[0];
+
+        for (size_t i = 0; i < n_trails && n < RIGHTS_RESOURCES_MAX; i++)
+            if (statement_pattern_fits(pattern, trails[i]))
+                ret->resources[n++] = trails[i];
+        ret->n_resources = MAX(n, 1U);
+    }
+}
+
+bool right_is_vital(const char *action) {
+    static const char *const lesser[] = {
+        "cloudtrail:LookupEvents",
+        "cloudtrail:ListTags",
+        "cloudtrail:GetInsightSelectors",
+        "cloudtrail:GetEventConfiguration",
+        "sns:GetTopicAttributes",
+        "sns:ListSubscriptionsByTopic",
+        "sns:GetSubscriptionAttributes",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lesser); i++)
+        if (text_equal(action, lesser[i]))
+            return false;
+    return text_starts_with(action, "cloudtrail:") || text_starts_with(action, "sns:") ||
+           text_starts_with(action, "sts:");
+}
+
+bool right_is_optional(const char *action) {
+    return text_equal(action, "account:GetRegionOptStatus");
+}
+
+/* ---- parts ---- */
+
+/* The console's button "Revoke active sessions" writes it (AWS IAM User Guide, "Revoke IAM role temporary
+ * security credentials"). */
+#define REVOKED_SESSIONS "AWSRevokeOlderSessions"
+
+static const struct {
+    const char *words; /* "the trust policy" */
+    bool critical;
+} kinds[_GUARD_PART_MAX] = {
+    [GUARD_PART_TRUST] = { "the trust policy", true },
+    [GUARD_PART_BOUNDARY] = { "the permissions boundary", true },
+    [GUARD_PART_ATTACHED] = { "the attached policy", false },
+    [GUARD_PART_INLINE] = { "the inline policy", false },
+    [GUARD_PART_KEY] = { "the access key", false },
+    [GUARD_PART_TOPIC_POLICY] = { "the topic's policy", false },
+    [GUARD_PART_TOPIC_KEY] = { "the topic's KMS key", false },
+    [GUARD_PART_SUBSCRIPTION] = { "the subscription", false },
+};
+
+void guard_parts_done(GuardParts *parts) {
+    free(parts->items);
+    *parts = (GuardParts){ 0 };
+}
+
+/* Of JSON in one form, of anything else as it is. */
+static void digest_of(const char *text, char ret[static GUARD_PART_DIGEST_MAX]) {
+    json_t *root = json_loads(text, JSON_DECODE_ANY, NULL);
+    char *sorted = root ? json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
+    const char *taken = sorted ? sorted : text;
+    char hex[HASH_HEX_SIZE] = "";
+
+    (void)hash_sha256_hex(taken, strlen(taken), hex);
+    (void)text_copy(ret, GUARD_PART_DIGEST_MAX, hex);
+    free(sorted);
+    json_decref(root);
+}
+
+int guard_parts_add(GuardParts *parts, GuardPartKind kind, const char *name, const char *text) {
+    GuardPart *grown;
+
+    if (parts->n >= GUARD_PARTS_MAX)
+        return -E2BIG;
+    grown = reallocarray(parts->items, parts->n + 1, sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    parts->items = grown;
+    grown += parts->n++;
+    *grown = (GuardPart){ .kind = kind };
+    (void)text_copy(grown->name, sizeof(grown->name), name);
+    if (text)
+        digest_of(text, grown->digest);
+    return 0;
+}
+
+static const GuardPart *find(const GuardParts *parts, const GuardPart *like) {
+    for (size_t i = 0; i < parts->n; i++)
+        if (parts->items[i].kind == like->kind && text_equal(parts->items[i].name, like->name))
+            return &parts->items[i];
+    return NULL;
+}
+
+/* A key's id is no secret, but need not be whole in a message. */
+static void add_words(StrBuf *b, const GuardPart *part, const char *what) {
+    size_t n = strlen(part->name);
+
+    (void)strbuf_addf(b, "%s%s", b->len > 0 ? "; " : "", kinds[part->kind].words);
+    if (part->kind == GUARD_PART_KEY && n >= 12)
+        (void)strbuf_addf(b, " %.4s...%s", part->name, part->name + n - 4);
+    else if (n > 0)
+        (void)strbuf_addf(b, " %s", part->name);
+    (void)strbuf_addf(b, " %s", what);
+}
+
+static bool is_critical(const GuardPart *part, bool added) {
+    return kinds[part->kind].critical || (added && text_equal(part->name, REVOKED_SESSIONS));
+}
+
+unsigned guard_parts_compare(const GuardParts *before, const GuardParts *now, StrBuf *ret,
+                             Severity *ret_severity) {
+    uint32_t both = before->kinds & now->kinds;
+    bool critical = false;
+    unsigned n = 0;
+
+    for (size_t i = 0; i < now->n; i++) {
+        const GuardPart *part = &now->items[i], *was = find(before, part);
+
+        if (!(both & GUARD_PART_BIT(part->kind)) || (was && text_equal(was->digest, part->digest)))
+            continue;
+        add_words(ret, part, was ? "was changed" : "was added");
+        critical |= is_critical(part, !was);
+        n++;
+    }
+    for (size_t i = 0; i < before->n; i++) {
+        const GuardPart *part = &before->items[i];
+
+        if (!(both & GUARD_PART_BIT(part->kind)) || find(now, part))
+            continue;
+        add_words(ret, part, "was removed");
+        critical |= is_critical(part, false);
+        n++;
+    }
+    *ret_severity = critical ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+    return n;
+}
+
+int guard_parts_merge(GuardParts *record, GuardParts *now) {
+    size_t n = now->n;
+
+    for (size_t i = 0; i < record->n; i++) {
+        const GuardPart *part = &record->items[i];
+        GuardPart *grown;
+
+        if (now->kinds & GUARD_PART_BIT(part->kind))
+            continue;
+        grown = reallocarray(now->items, n + 1, sizeof(*grown));
+        if (!grown)
+            return -ENOMEM;
+        now->items = grown;
+        grown[n++] = *part;
+    }
+    now->n = n;
+    now->kinds |= record->kinds;
+    guard_parts_done(record);
+    *record = *now;
+    *now = (GuardParts){ 0 };
+    return 0;
+}
+
+/* ---- what protects the guard ---- */
+
+static bool is_anyone(const char *principal, const void *userdata) {
+    (void)userdata;
+    return text_equal(principal, "*");
+}
+
+static bool is_account(const char *principal, const void *userdata) {
+    (void)userdata;
+    return text_ends_with(principal, ":root") || strspn(principal, "0123456789") == strlen(principal);
+}
+
+static const char *statement_problem(const json_t *statement) {
+    const json_t *principal = json_object_get(statement, "Principal");
+
+    if (!text_equal(json_string_value(json_object_get(statement, "Effect")), "Allow"))
+        return NULL;
+    if (json_object_get(statement, "NotPrincipal"))
+        return "it names who may not, which lets everyone else in";
+    if (json_is_object(principal))
+        principal = json_object_get(principal, "AWS");
+    if (json_object_size(json_object_get(statement, "Condition")) > 0)
+        return NULL;
+    if (statement_any_fits(principal, is_anyone, NULL))
+        return "anyone may assume it (Principal *), without a condition";
+    if (statement_any_fits(principal, is_account, NULL))
+        return "every administrator of an account may assume it (its root, without a condition)";
+    return NULL;
+}
+
+const char *protection_trust_problem(const char *trust) {
+    json_t *policy = json_loads(trust, 0, NULL);
+    const json_t *statements = json_object_get(policy, "Statement"), *statement;
+    const char *problem = json_is_object(statements) ? statement_problem(statements) : NULL;
+    size_t i;
+
+    json_array_foreach(statements, i, statement) {
+        if (!problem)
+            problem = statement_problem(statement);
+    }
+    if (!statements)
+        problem = "it cannot be read";
+    json_decref(policy);
+    return problem;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The guard's own access: which rights it needs to be simulated, what of its users, roles and topics was
+ * changed, and what protects them. Pure. */
+
+#include <jansson.h>
+
+#include "daemon/core/model.h"
+#include "lib/arn.h"
+#include "lib/util/strbuf.h"
+
+/* ---- rights ---- */
+
+#define RIGHTS_ACTIONS_MAX   64U
+#define RIGHTS_RESOURCES_MAX 20U
+
+/* What IAM is asked about one statement. Borrowed from it, and from the trails. */
+typedef struct RightsQuestion {
+    const char *actions[RIGHTS_ACTIONS_MAX], *resources[RIGHTS_RESOURCES_MAX];
+    size_t n_actions, n_resources;
+    bool passes_role; /* one is iam:PassRole */
+} RightsQuestion;
+
+/* Of a statement of `policy guard`. Where it is about any trail, these stand for it, as far as they fit. */
+void rights_question(const json_t *statement, const char *const *trails, size_t n_trails,
+                     RightsQuestion *ret);
+
+/* Without it the guard is blind or mute, or cannot act; others cost a check or a name. */
+bool right_is_vital(const char *action);
+/* The guard can do without: repeated answers are the proof that a region is off. */
+bool right_is_optional(const char *action);
+
+/* ---- what is watched ---- */
+
+typedef enum GuardPartKind {
+    GUARD_PART_TRUST,        /* who may assume the role */
+    GUARD_PART_BOUNDARY,     /* the permissions boundary; the name is its ARN */
+    GUARD_PART_ATTACHED,     /* a managed policy; the name is its ARN */
+    GUARD_PART_INLINE,       /* an inline policy */
+    GUARD_PART_KEY,          /* an access key; the name is its id */
+    GUARD_PART_TOPIC_POLICY, /* who may publish to a topic of alerts */
+    GUARD_PART_TOPIC_KEY,    /* the KMS key of a topic */
+    GUARD_PART_SUBSCRIPTION, /* a confirmed one; the name is protocol and end of its ARN */
+    _GUARD_PART_MAX,
+} GuardPartKind;
+
+#define GUARD_PART_BIT(k)    (1u << (k))
+#define GUARD_PART_NAME_MAX  256
+#define GUARD_PART_DIGEST_MAX 17
+
+typedef struct GuardPart {
+    GuardPartKind kind;
+    char name[GUARD_PART_NAME_MAX];     /* "": there is only one of the kind */
+    char digest[GUARD_PART_DIGEST_MAX]; /* of what it says; "": nothing but the name counts */
+} GuardPart;
+
+#define GUARD_PARTS_MAX 100U
+
+typedef struct GuardParts {
+    GuardPart *items;
+    size_t n;
+    uint32_t kinds; /* GUARD_PART_BITs that were read, all of each */
+} GuardParts;
+
+/* What is remembered of a user, role or topic of the guard. */
+typedef struct GuardRecord {
+    char arn[ARN_MAX];
+    GuardParts parts;    /* as last read */
+    bool simulated;      /* its rights were simulated at least once */
+    uint64_t lost_usec;  /* real; when the loss of rights was reported: the incident's mark; 0: none */
+    unsigned sequence;   /* of the last message about it */
+    uint64_t lost_mark;  /* identifies what was lost */
+    Severity severity;   /* of that */
+} GuardRecord;
+
+void guard_parts_done(GuardParts *parts);
+
+/* Adds a part, with a digest of text (NULL: none); JSON counts as the same however it is written. 0,
+ * -ENOMEM, or -E2BIG past GUARD_PARTS_MAX. */
+int guard_parts_add(GuardParts *parts, GuardPartKind kind, const char *name, const char *text);
+
+/* Says what differs, as a list of short sentences without an end: "the trust policy was changed; ...".
+ * Only kinds that both know are compared. Returns the number of differences. ret_severity: critical where
+ * what changed decides who the guard is or ends its sessions. */
+unsigned guard_parts_compare(const GuardParts *before, const GuardParts *now, StrBuf *ret,
+                             Severity *ret_severity);
+
+/* What now does not know stays as it was. Takes now over. 0 or -ENOMEM, and then nothing has changed. */
+int guard_parts_merge(GuardParts *record, GuardParts *now);
+
+/* ---- what protects the guard ---- */
+
+/* Who may assume a role: NULL when the trust policy names principals or conditions; else what is wrong with
+ * it. Borrowed. */
+const char *protection_trust_problem(const char *trust);

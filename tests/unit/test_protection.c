@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/core/protection.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* ---- questions ---- */
+
+static void questions(void **state _unused_) {
+    static const char *const trails[] = { "arn:aws:cloudtrail:eu-central-1:111122223333:trail/a",
+                                          "arn:aws:cloudtrail:eu-central-1:999900001111:trail/org" };
+    static const struct {
+        const char *statement;
+        size_t n_actions;
+        const char *resources; /* with spaces between */
+        bool passes_role;
+    } cases[] = {
+        { "{\"Action\":\"sns:Publish\",\"Resource\":[\"arn:aws:sns:a:1:t\",\"arn:aws:sns:b:1:t\"]}", 1,
+          "arn:aws:sns:a:1:t arn:aws:sns:b:1:t", false },
+        { "{\"Action\":[\"cloudtrail:StartLogging\"],\"Resource\":\"arn:aws:cloudtrail:*:111122223333:"
+          "trail/*\"}",
+          1, "arn:aws:cloudtrail:eu-central-1:111122223333:trail/a", false },
+        { "{\"Action\":[\"a:B\",\"a:C\"],\"Resource\":\"arn:aws:cloudtrail:*:*:trail/*\"}", 2,
+          "arn:aws:cloudtrail:eu-central-1:111122223333:trail/a "
+          "arn:aws:cloudtrail:eu-central-1:999900001111:trail/org",
+          false },
+        { "{\"Action\":\"a:B\",\"Resource\":\"arn:aws:cloudtrail:*:555500001111:trail/*\"}", 1,
+          "arn:aws:cloudtrail:*:555500001111:trail/*", false },
+        { "{\"Action\":\"iam:PassRole\",\"Resource\":\"*\"}", 1, "*", true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        json_t *statement = json_loads(cases[i].statement, 0, NULL);
+        _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
+        RightsQuestion q;
+
+        assert_non_null(statement);
+        rights_question(statement, trails, ARRAY_SIZE(trails), &q);
+        assert_int_equal(q.n_actions, cases[i].n_actions);
+        assert_int_equal(q.passes_role, cases[i].passes_role);
+        for (size_t k = 0; k < q.n_resources; k++)
+            strbuf_addf(&b, "%s%s", k > 0 ? " " : "", q.resources[k]);
+        assert_string_equal(strbuf_str(&b), cases[i].resources);
+        json_decref(statement);
+    }
+}
+
+static void vital_rights(void **state _unused_) {
+    static const struct {
+        const char *action;
+        bool vital, optional;
+    } cases[] = {
+        { "cloudtrail:DescribeTrails", true, false }, { "cloudtrail:GetTrailStatus", true, false },
+        { "cloudtrail:StartLogging", true, false },   { "cloudtrail:LookupEvents", false, false },
+        { "sns:Publish", true, false },               { "sns:GetTopicAttributes", false, false },
+        { "sts:AssumeRole", true, false },            { "s3:ListBucket", false, false },
+        { "iam:GetRole", false, false },              { "account:GetRegionOptStatus", false, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        assert_int_equal(right_is_vital(cases[i].action), cases[i].vital);
+        assert_int_equal(right_is_optional(cases[i].action), cases[i].optional);
+    }
+}
+
+/* ---- parts ---- */
+
+/* "KIND NAME TEXT" for each, with "|" between; TEXT "-": none. */
+static void parts_of(const char *words, uint32_t known, GuardParts *ret) {
+    static const char *const names[_GUARD_PART_MAX] = { "trust",  "boundary", "attached", "inline",
+                                                        "key",    "policy",   "kms",      "subscription" };
+    char copy[1024], *rest = copy;
+
+    *ret = (GuardParts){ .kinds = known };
+    assert_true(text_copy(copy, sizeof(copy), words));
+    for (char *one = strsep(&rest, "|"); one && one[0]; one = strsep(&rest, "|")) {
+        const char *kind = strsep(&one, " "), *name = strsep(&one, " ");
+        unsigned k = 0;
+
+        while (k < _GUARD_PART_MAX && !text_equal(names[k], kind))
+            k++;
+        assert_true(k < _GUARD_PART_MAX);
+        assert_int_equal(guard_parts_add(ret, k, text_equal(name, ".") ? "" : name,
+                                         text_equal(one, "-") ? NULL : one),
+                         0);
+    }
+}
+
+#define ALL (GUARD_PART_BIT(_GUARD_PART_MAX) - 1)
+
+static void changes(void **state _unused_) {
+    static const struct {
+        const char *before, *now, *text;
+        Severity severity;
+        uint32_t known; /* now */
+    } cases[] = {
+        { "trust . a|inline guard x", "inline guard x|trust . a", "", SEVERITY_WARNING, ALL },
+        { "trust . {\"a\":1,\"b\":2}", "trust . { \"b\": 2, \"a\": 1 }", "", SEVERITY_WARNING, ALL },
+        { "trust . a", "trust . b", "the trust policy was changed", SEVERITY_CRITICAL, ALL },
+        { "inline guard x", "inline guard y", "the inline policy guard was changed", SEVERITY_WARNING, ALL },
+        { "inline guard x", "inline guard x|inline AWSRevokeOlderSessions y",
+          "the inline policy AWSRevokeOlderSessions was added", SEVERITY_CRITICAL, ALL },
+        { "inline AWSRevokeOlderSessions y", "",
+          "the inline policy AWSRevokeOlderSessions was removed", SEVERITY_WARNING, ALL },
+        { "attached arn:p v1", "", "the attached policy arn:p was removed", SEVERITY_WARNING, ALL },
+        { "", "boundary arn:b -", "the permissions boundary arn:b was added", SEVERITY_CRITICAL, ALL },
+        { "key AKIAEXAMPLE0001 Active", "key AKIAEXAMPLE0001 Active|key AKIAEXAMPLE0002 Active",
+          "the access key AKIA...0002 was added", SEVERITY_WARNING, ALL },
+        { "key AKIAEXAMPLE0001 Active", "key AKIAEXAMPLE0001 Inactive",
+          "the access key AKIA...0001 was changed", SEVERITY_WARNING, ALL },
+        { "subscription email:1 -|policy . a", "policy . b",
+          "the topic's policy was changed; the subscription email:1 was removed", SEVERITY_WARNING, ALL },
+        { "kms alias/x -", "", "the topic's KMS key alias/x was removed", SEVERITY_WARNING, ALL },
+        /* what cannot be read now has not changed */
+        { "trust . a|inline guard x", "trust . b", "the trust policy was changed", SEVERITY_CRITICAL,
+          GUARD_PART_BIT(GUARD_PART_TRUST) },
+        { "trust . a", "", "", SEVERITY_WARNING, 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
+        GuardParts before, now;
+        Severity severity;
+        unsigned n;
+
+        parts_of(cases[i].before, ALL, &before);
+        parts_of(cases[i].now, cases[i].known, &now);
+        n = guard_parts_compare(&before, &now, &b, &severity);
+        assert_string_equal(strbuf_str(&b), cases[i].text);
+        assert_int_equal(severity, cases[i].severity);
+        assert_int_equal(n > 0, cases[i].text[0] != '\0');
+        guard_parts_done(&before);
+        guard_parts_done(&now);
+    }
+}
+
+static void unread_kinds_stay(void **state _unused_) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
+    GuardParts record, now, again;
+    Severity severity;
+
+    parts_of("trust . a|inline guard x", ALL, &record);
+    parts_of("trust . b", GUARD_PART_BIT(GUARD_PART_TRUST), &now);
+    assert_int_equal(guard_parts_merge(&record, &now), 0);
+    assert_int_equal(now.n, 0);
+    parts_of("trust . b|inline guard y", ALL, &again);
+    assert_int_equal(guard_parts_compare(&record, &again, &b, &severity), 1);
+    assert_string_equal(strbuf_str(&b), "the inline policy guard was changed");
+    guard_parts_done(&record);
+    guard_parts_done(&again);
+}
+
+static void a_ceiling(void **state _unused_) {
+    GuardParts parts = { 0 };
+
+    for (size_t i = 0; i < GUARD_PARTS_MAX; i++)
+        assert_int_equal(guard_parts_add(&parts, GUARD_PART_INLINE, "x", NULL), 0);
+    assert_int_equal(guard_parts_add(&parts, GUARD_PART_INLINE, "x", NULL), -E2BIG);
+    guard_parts_done(&parts);
+}
+
+/* ---- trust ---- */
+
+#define TRUST(principal, more)                                                                              \
+    "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":" principal             \
+    ",\"Action\":\"sts:AssumeRole\"" more "}]}"
+#define CONDITION ",\"Condition\":{\"StringEquals\":{\"sts:ExternalId\":\"x\"}}"
+
+static void trust(void **state _unused_) {
+    static const struct {
+        const char *policy;
+        const char *problem; /* how it begins; NULL: none */
+    } cases[] = {
+        { TRUST("{\"AWS\":\"arn:aws:iam::111122223333:role/hub\"}", ""), NULL },
+        { TRUST("{\"Service\":\"ec2.amazonaws.com\"}", ""), NULL },
+        { TRUST("\"*\"", ""), "anyone" },
+        { TRUST("{\"AWS\":[\"arn:aws:iam::111122223333:role/hub\",\"*\"]}", ""), "anyone" },
+        { TRUST("{\"AWS\":\"*\"}", CONDITION), NULL },
+        { TRUST("{\"AWS\":\"*\"}", ",\"Condition\":{}"), "anyone" },
+        { TRUST("{\"AWS\":\"arn:aws:iam::111122223333:root\"}", ""), "every administrator" },
+        { TRUST("{\"AWS\":\"111122223333\"}", ""), "every administrator" },
+        { TRUST("{\"AWS\":\"arn:aws:iam::111122223333:root\"}", CONDITION), NULL },
+        { "{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\"}}", "anyone" },
+        { "{\"Statement\":[{\"Effect\":\"Deny\",\"Principal\":\"*\"}]}", NULL },
+        { "{\"Statement\":[{\"Effect\":\"Allow\",\"NotPrincipal\":{\"AWS\":\"x\"}}]}", "it names who" },
+        { "", "it cannot" },
+        { "{}", "it cannot" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *problem = protection_trust_problem(cases[i].policy);
+
+        if (cases[i].problem ? !text_starts_with(problem, cases[i].problem) : problem != NULL)
+            fail_msg("%s: %s", cases[i].policy, problem ? problem : "none");
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(questions),         cmocka_unit_test(vital_rights), cmocka_unit_test(changes),
+        cmocka_unit_test(unread_kinds_stay), cmocka_unit_test(a_ceiling),    cmocka_unit_test(trust),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -65,7 +65,7 @@ int doctor_wait(sd_event *event, const bool *done);
 /* Opens the AWS side of the configuration, and asks who we are. The caller closes ret_aws; ret_event is its
  * loop. Returns true when AWS knows who we are. */
 void doctor_aws(Doctor *doctor, const Config *config, sd_event **ret_event, AwsSetup *ret_aws,
-                VerbCaller *ret_caller);
+                GuardIdentity *ret_caller);
 
 /* What a pass over everything showed. */
 void doctor_status(Doctor *doctor, const Status *status);
@@ -75,7 +75,7 @@ void doctor_channels(Doctor *doctor, const Status *status);
 
 /* Whether the policies give what `policy guard` asks for. status: what calls showed. */
 void doctor_rights(Doctor *doctor, const Config *config, sd_event *event, const AwsSetup *aws,
-                   const VerbCaller *caller, const Status *status);
+                   const GuardIdentity *caller, const Status *status);
 
 /* `check --doctor`. Returns the exit status. */
 int verb_doctor(const VerbArgs *args);

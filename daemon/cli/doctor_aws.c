@@ -24,7 +24,7 @@ typedef struct Asking {
     Doctor *doctor;
     const Config *config;
     AwsSetup *aws;
-    VerbCaller *caller;
+    GuardIdentity *caller;
     uint64_t asked_usec; /* real */
     bool has_keys;
     bool done;
@@ -168,7 +168,7 @@ static void add_caller(Asking *asking, const AwsReply *reply, const char *text) 
 
     if (reply->error.class == AWS_OK && operation_read(&sts_get_caller_identity_operation, reply->body,
                                                        reply->body_len, NULL, &identity) >= 0) {
-        verb_caller_take(asking->caller, &identity);
+        guard_identity_take(asking->caller, &identity);
         doctor_add(asking->doctor, DOCTOR_IDENTITY, DOCTOR_OK, NULL, "%s, account %s", identity.arn,
                    identity.account);
     } else if (reply->error.http_status > 0)
@@ -260,7 +260,7 @@ static void ask(Asking *asking) {
 }
 
 void doctor_aws(Doctor *doctor, const Config *config, sd_event **ret_event, AwsSetup *ret_aws,
-                VerbCaller *ret_caller) {
+                GuardIdentity *ret_caller) {
     char error[AWS_SETUP_ERROR_MAX] = "";
     Asking asking = { .doctor = doctor, .config = config, .aws = ret_aws, .caller = ret_caller };
     int r = sd_event_new(ret_event);

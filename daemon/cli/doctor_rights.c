@@ -6,23 +6,22 @@
 #include <string.h>
 
 #include "daemon/cli/doctor.h"
+#include "daemon/guard_policy.h"
+#include "daemon/io/principal_check.h"
 #include "lib/account.h"
 #include "lib/cloudtrail.h"
-#include "lib/iam.h"
-#include "lib/iam_principal.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 
-/* Accounts that are asked about, rows of each, and resources of one question. */
+/* Accounts that are asked about, and rows of each. */
 #define ACCOUNTS_MAX  50U
 #define ROWS_MAX      25U
-#define RESOURCES_MAX 20U
-#define ACTIONS_MAX   64U
 
 /* One account while it is asked about. */
 typedef struct Rights {
     Doctor *doctor;
+    const Config *config;
     sd_event *event;
     const AwsSetup *aws;
     const Status *status;
@@ -34,12 +33,6 @@ typedef struct Rights {
     bool done; /* the call under way */
     AwsError error;
 } Rights;
-
-/* The actions and resources of a statement, borrowed from it or the status. */
-typedef struct Question {
-    const char *actions[ACTIONS_MAX], *resources[RESOURCES_MAX];
-    size_t n_actions, n_resources;
-} Question;
 
 static AwsCaller caller_of(const Rights *rights) {
     return (AwsCaller){ rights->aws->client, rights->credentials, rights->aws->region };
@@ -63,67 +56,12 @@ static void ended(Rights *rights, const AwsError *error) {
     rights->done = true;
 }
 
-/* ---- what a statement asks for ---- */
-
-static size_t take_texts(const json_t *value, const char **ret, size_t max) {
-    size_t n = 0;
-
-    if (json_is_string(value))
-        ret[n++] = json_string_value(value);
-    for (size_t i = 0; i < json_array_size(value) && n < max; i++)
-        ret[n++] = json_string_value(json_array_get(value, i));
-    return n;
-}
-
-/* "arn:PARTITION:cloudtrail:*:ACCOUNT:trail/..." stands for the trails that were found there. */
-static bool is_any_trail(const char *resource) {
-    return strstr(resource, ":cloudtrail:") && text_ends_with(resource, ":trail/*");
-}
-
-static bool stands_for(const char *pattern, const StatusTrail *trail, const char *account) {
-    Arn arn;
-    const char *owner = strstr(pattern, ":cloudtrail:*:") + strlen(":cloudtrail:*:");
-
-    if (!trail->subject.arn[0] || !text_equal(trail->subject.account, account) ||
-        arn_parse(trail->subject.arn, &arn) < 0)
-        return false;
-    return text_starts_with(owner, "*") || text_starts_with(owner, arn.account);
-}
-
-static void name_trails(const Rights *rights, Question *question) {
-    const char *pattern = question->resources[0];
-    size_t n = 0;
-
-    for (size_t i = 0; i < rights->status->n_trails && n < RESOURCES_MAX; i++)
-        if (stands_for(pattern, &rights->status->trails[i], rights->account))
-            question->resources[n++] = rights->status->trails[i].subject.arn;
-    question->n_resources = MAX(n, 1U);
-}
-
-/* What the guard must not do needs no right. */
-static bool is_denial(const json_t *statement) {
-    return text_equal(json_string_value(json_object_get(statement, "Effect")), "Deny");
-}
-
-static void question_of(const Rights *rights, const json_t *statement, Question *ret) {
-    *ret = (Question){ 0 };
-    ret->n_actions = take_texts(json_object_get(statement, "Action"), ret->actions, ACTIONS_MAX);
-    ret->n_resources = take_texts(json_object_get(statement, "Resource"), ret->resources, RESOURCES_MAX);
-    if (ret->n_resources == 1 && is_any_trail(ret->resources[0]))
-        name_trails(rights, ret);
-}
-
 /* ---- rows ---- */
-
-/* Without it repeated answers are the proof that a region is off. */
-static bool is_optional(const char *action) {
-    return text_equal(action, "account:GetRegionOptStatus");
-}
 
 static void doctor_add_missing(Rights *rights, const char *action, const char *resource, const char *why) {
     if (++rights->n_missing > ROWS_MAX)
         return;
-    doctor_add(rights->doctor, DOCTOR_RIGHTS, is_optional(action) ? DOCTOR_WARNING : DOCTOR_PROBLEM,
+    doctor_add(rights->doctor, DOCTOR_RIGHTS, right_is_optional(action) ? DOCTOR_WARNING : DOCTOR_PROBLEM,
                "trailguard policy guard prints the policy that is needed", "%s: %s on %s: %s",
                rights->account, action, resource[0] ? resource : "*", why);
 }
@@ -136,81 +74,55 @@ static void add_more(const Rights *rights) {
 
 /* ---- by simulation ---- */
 
-static void on_simulation(const AwsError *error, const IamSimulation *simulation, void *userdata) {
+/* What a statement about any trail stands for. The caller frees *ret; its texts are the status's. */
+static size_t name_trails(const Rights *rights, const char ***ret) {
+    const Status *status = rights->status;
+    size_t n = 0;
+
+    *ret = calloc(status->n_trails + 1, sizeof(**ret));
+    for (size_t i = 0; *ret && i < status->n_trails; i++)
+        if (status->trails[i].subject.arn[0] &&
+            text_equal(status->trails[i].subject.account, rights->account))
+            (*ret)[n++] = status->trails[i].subject.arn;
+    return n;
+}
+
+static void on_principal(PrincipalFound *found, void *userdata) {
     Rights *rights = userdata;
 
-    ended(rights, error);
-    for (size_t i = 0; simulation && i < simulation->n; i++) {
-        const IamSimulated *row = &simulation->items[i];
-
-        if (row->decision == IAM_ALLOWED && !row->by_organization)
-            rights->n_allowed++;
-        else
-            doctor_add_missing(rights, row->action, row->resource, iam_why_not(row));
-    }
-}
-
-static bool passes_role(const Question *question) {
-    for (size_t i = 0; i < question->n_actions; i++)
-        if (text_equal(question->actions[i], "iam:PassRole"))
-            return true;
-    return false;
-}
-
-static AwsErrorClass simulate(Rights *rights, const Question *question) {
-    const IamQuestion asked = {
-        .principal = rights->principal,
-        .actions = question->actions,
-        .n_actions = question->n_actions,
-        .resources = question->resources,
-        .n_resources = question->n_resources,
-        .passed_to = passes_role(question) ? "cloudtrail.amazonaws.com" : NULL,
-    };
-    _cleanup_free_ char *text = NULL;
-    AwsCaller caller = caller_of(rights);
-    OperationCall *call = NULL;
-    int r = iam_question_text(&asked, &text);
-
-    if (r >= 0)
-        r = iam_simulate_principal_policy(&caller, text, on_simulation, rights, &call);
-    return wait_for(rights, r, &call);
-}
-
-static void on_role(const AwsError *error, const IamPrincipal *role, void *userdata) {
-    Rights *rights = userdata;
-
-    ended(rights, error);
-    if (role)
-        (void)text_copy(rights->principal, sizeof(rights->principal), role->arn);
-}
-
-/* A session names its role without the role's path. */
-static bool find_path(Rights *rights) {
-    AwsCaller caller = caller_of(rights);
-    OperationCall *call = NULL;
-    Arn arn;
-
-    if (rights->path_is_known || arn_parse(rights->principal, &arn) < 0 || !arn_is_role(&arn))
-        return false;
-    rights->path_is_known = true;
-    return wait_for(rights, iam_get_role(&caller, arn_name(&arn), on_role, rights, &call), &call) == AWS_OK;
+    ended(rights, &found->error);
+    rights->path_is_known = found->path_is_known;
+    (void)text_copy(rights->principal, sizeof(rights->principal), found->arn);
+    rights->n_allowed = found->n_allowed;
+    for (size_t i = 0; i < found->n_losses; i++)
+        doctor_add_missing(rights, found->losses[i].action, found->losses[i].resource, found->losses[i].why);
 }
 
 /* AWS_OK when all statements were simulated. */
 static AwsErrorClass simulate_all(Rights *rights, const json_t *statements) {
-    AwsErrorClass class = AWS_OK;
+    _cleanup_free_ const char **trails = NULL;
+    PrincipalCheckRequest request = {
+        .aws = rights->aws->client,
+        .credentials = rights->credentials,
+        .region = rights->aws->region,
+        .arn = rights->principal,
+        .path_is_known = rights->path_is_known,
+        .statements = statements,
+    };
+    PrincipalCheck *check = NULL;
+    int r;
 
-    for (size_t i = 0; class == AWS_OK && i < json_array_size(statements); i++) {
-        Question question;
-
-        if (is_denial(json_array_get(statements, i)))
-            continue;
-        question_of(rights, json_array_get(statements, i), &question);
-        class = simulate(rights, &question);
-        if (class == AWS_NOT_FOUND && find_path(rights))
-            class = simulate(rights, &question);
+    request.n_trails = name_trails(rights, &trails);
+    request.trails = trails;
+    r = principal_check_start(&request, on_principal, rights, &check);
+    if (r >= 0)
+        r = doctor_wait(rights->event, &rights->done);
+    if (r < 0 && !rights->done) {
+        principal_check_cancel(check);
+        aws_error_set(&rights->error, AWS_INTERNAL, NULL, "not asked: %s", strerror(-r));
     }
-    return class;
+    rights->done = false;
+    return rights->error.class;
 }
 
 /* ---- by calls ---- */
@@ -313,7 +225,7 @@ static bool is_proven(const Rights *rights, const char *action) {
 
 /* What cannot be proven goes into a list. */
 static void judge_by_calls(Rights *rights, const char *action, StrBuf *unknown) {
-    bool probed = text_equal(action, "cloudtrail:LookupEvents") || is_optional(action), proven;
+    bool probed = text_equal(action, "cloudtrail:LookupEvents") || right_is_optional(action), proven;
 
     if (denied_in_pass(rights, action))
         return;
@@ -332,11 +244,9 @@ static void by_calls(Rights *rights, const json_t *statements, const char *why) 
     char advice[ARN_MAX + 200];
 
     for (size_t i = 0; i < json_array_size(statements); i++) {
-        Question question;
+        RightsQuestion question;
 
-        if (is_denial(json_array_get(statements, i)))
-            continue;
-        question_of(rights, json_array_get(statements, i), &question);
+        rights_question(json_array_get(statements, i), NULL, 0, &question);
         for (size_t k = 0; k < question.n_actions; k++)
             judge_by_calls(rights, question.actions[k], &unknown);
     }
@@ -358,12 +268,15 @@ static void by_calls(Rights *rights, const json_t *statements, const char *why) 
 
 /* ---- accounts ---- */
 
-static void check_account(Rights *rights, const json_t *policy) {
+static void check_account(Rights *rights, const GuardIdentity *caller, const char *role_arn) {
+    json_t *policy = guard_policy_of(rights->config, caller, role_arn);
     const json_t *statements = json_object_get(policy, "Statement");
     char why[ERROR_TEXT_MAX];
 
-    if (!statements || json_array_size(statements) == 0)
+    if (!statements || json_array_size(statements) == 0) {
+        json_decref(policy);
         return;
+    }
     if (simulate_all(rights, statements) == AWS_OK) {
         if (rights->n_allowed > 0)
             doctor_add(rights->doctor, DOCTOR_RIGHTS, DOCTOR_OK, NULL,
@@ -377,22 +290,7 @@ static void check_account(Rights *rights, const json_t *policy) {
         by_calls(rights, statements, why);
     }
     add_more(rights);
-}
-
-/* The policy of a member: its role's own one, or that of the organization's role in any account. */
-static const json_t *member_policy(const json_t *document, const char *role_arn) {
-    const json_t *members = json_object_get(document, "members"), *any = NULL;
-
-    for (size_t i = 0; i < json_array_size(members); i++) {
-        const json_t *one = json_array_get(members, i);
-        const char *arn = json_string_value(json_object_get(one, "role_arn"));
-
-        if (text_equal(arn, role_arn))
-            return json_object_get(one, "policy");
-        if (arn && strstr(arn, ":iam::*:role/"))
-            any = json_object_get(one, "policy");
-    }
-    return any;
+    json_decref(policy);
 }
 
 static StsRole role_of(const Config *config, const char *role_arn) {
@@ -406,9 +304,8 @@ static StsRole role_of(const Config *config, const char *role_arn) {
     return role;
 }
 
-static void check_member(Rights *rights, const Config *config, const StatusAccount *account,
-                         const json_t *document) {
-    StsRole role = role_of(config, account->role_arn);
+static void check_member(Rights *rights, const GuardIdentity *caller, const StatusAccount *account) {
+    StsRole role = role_of(rights->config, account->role_arn);
 
     rights->account = account->id;
     rights->path_is_known = true;
@@ -418,13 +315,11 @@ static void check_member(Rights *rights, const Config *config, const StatusAccou
                    account->id);
         return;
     }
-    check_account(rights, member_policy(document, account->role_arn));
+    check_account(rights, caller, account->role_arn);
     credentials_provider_free(rights->credentials);
 }
 
-static void check_base(Rights *rights, const VerbCaller *caller, const json_t *document) {
-    const json_t *hub = json_object_get(document, "hub");
-
+static void check_base(Rights *rights, const GuardIdentity *caller) {
     rights->account = caller->account;
     rights->credentials = rights->aws->credentials;
     rights->path_is_known = strstr(caller->caller, ":assumed-role/") == NULL;
@@ -435,27 +330,27 @@ static void check_base(Rights *rights, const VerbCaller *caller, const json_t *d
                    "%s: the root user may do all that service control policies allow", caller->account);
         return;
     }
-    check_account(rights, hub ? hub : document);
+    check_account(rights, caller, NULL);
 }
 
 void doctor_rights(Doctor *doctor, const Config *config, sd_event *event, const AwsSetup *aws,
-                   const VerbCaller *caller, const Status *status) {
-    const Rights start = { .doctor = doctor, .event = event, .aws = aws, .status = status };
-    json_t *document = verb_policy_guard(config, caller);
+                   const GuardIdentity *caller, const Status *status) {
+    const Rights start = {
+        .doctor = doctor, .config = config, .event = event, .aws = aws, .status = status
+    };
     Rights rights = start;
     size_t n = 0;
 
-    check_base(&rights, caller, document);
+    check_base(&rights, caller);
     for (size_t i = 0; i < status->n_accounts; i++) {
         const StatusAccount *account = &status->accounts[i];
 
         if (!account->role_arn[0] || !account->identity[0] || n++ >= ACCOUNTS_MAX)
             continue;
         rights = start;
-        check_member(&rights, config, account, document);
+        check_member(&rights, caller, account);
     }
     if (n > ACCOUNTS_MAX)
         doctor_add(doctor, DOCTOR_RIGHTS, DOCTOR_NOTE, "trailguard check lists denied calls of all accounts",
                    "%zu more accounts were not asked about", n - ACCOUNTS_MAX);
-    json_decref(document);
 }

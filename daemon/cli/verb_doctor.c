@@ -124,7 +124,7 @@ typedef struct Examination {
     const Config *config;
     sd_event *event;
     AwsSetup aws;
-    VerbCaller caller;
+    GuardIdentity caller;
 } Examination;
 
 static void passed(const Status *status, void *userdata) {

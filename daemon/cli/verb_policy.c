@@ -8,9 +8,9 @@
 
 #include "daemon/cli/verbs.h"
 #include "daemon/core/policy.h"
-#include "daemon/core/scope.h"
 
 #include "daemon/aws_setup.h"
+#include "daemon/guard_policy.h"
 #include "daemon/log.h"
 #include "lib/arn.h"
 #include "lib/sts.h"
@@ -48,48 +48,23 @@ static const char help[] =
 /* The question to STS. */
 typedef struct Asking {
     sd_event *event;
-    VerbCaller *caller;
+    GuardIdentity *caller;
 } Asking;
 
 /* ---- who the guard is ---- */
 
-/* A session's ARN names its role, without the role's path: only IAM knows it. */
-static void take_arn(VerbCaller *caller, const char *text) {
-    Arn arn;
-    char *slash;
-
-    if (arn_parse(text, &arn) < 0)
-        return;
-    (void)text_copy(caller->partition, sizeof(caller->partition), arn.partition);
-    if (!text_starts_with(arn.resource, "assumed-role/")) {
-        (void)text_copy(caller->arn, sizeof(caller->arn), text);
-        return;
-    }
-    slash = strrchr(arn.resource, '/');
-    *slash = '\0';
-    (void)snprintf(caller->arn, sizeof(caller->arn), "arn:%s:iam::%s:role/%.*s", arn.partition, arn.account,
-                   (int)(sizeof(caller->arn) / 2), arn.resource + strlen("assumed-role/"));
-}
-
-void verb_caller_take(VerbCaller *caller, const StsIdentity *identity) {
-    caller->known = true;
-    (void)text_copy(caller->account, sizeof(caller->account), identity->account);
-    (void)text_copy(caller->caller, sizeof(caller->caller), identity->arn);
-    take_arn(caller, identity->arn);
-}
-
 static void verb_policy_answered(const AwsError *error, const StsIdentity *identity, void *userdata) {
     const Asking *asking = userdata;
-    VerbCaller *caller = asking->caller;
+    GuardIdentity *caller = asking->caller;
 
     if (error->class == AWS_OK)
-        verb_caller_take(caller, identity);
+        guard_identity_take(caller, identity);
     else
         (void)aws_error_text(error, "GetCallerIdentity", caller->error, sizeof(caller->error));
     (void)sd_event_exit(asking->event, 0);
 }
 
-static void ask(const Config *config, VerbCaller *caller) {
+static void ask(const Config *config, GuardIdentity *caller) {
     char error[AWS_SETUP_ERROR_MAX] = "";
     AwsSetup aws = { 0 };
     Asking asking = { .caller = caller };
@@ -98,8 +73,8 @@ static void ask(const Config *config, VerbCaller *caller) {
     if (r >= 0)
         r = aws_setup_open(asking.event, config, &aws, error);
     if (r >= 0)
-        r = sts_get_caller_identity(&(AwsCaller){ aws.client, aws.credentials, aws.region }, NULL,
-                                    verb_policy_answered, &asking, NULL);
+        r = sts_get_caller_identity(&(AwsCaller){ aws.client, aws.credentials, aws.region }, NULL, verb_policy_answered,
+                                    &asking, NULL);
     (void)text_copy(caller->region, sizeof(caller->region), aws.region);
     if (r >= 0)
         (void)sd_event_loop(asking.event);
@@ -109,165 +84,7 @@ static void ask(const Config *config, VerbCaller *caller) {
     sd_event_unref(asking.event);
 }
 
-/* ---- from the configuration ---- */
-
-/* Everything that the policies are about, collected. */
-typedef struct Job {
-    const Config *config;
-    const char *account; /* deny: whose alone; NULL: all */
-    VerbCaller guard;
-    const char *partition;
-    const char *topics[CONFIG_CHANNELS_MAX];
-    size_t n_topics;
-    const char *roles[CONFIG_ACCOUNTS_MAX + 1]; /* that are assumed */
-    size_t n_roles;
-    bool own_shard;            /* else of all shards */
-    char member_role[ARN_MAX]; /* of the organization */
-} Job;
-
-/* Also when no role is of this shard. */
-static bool uses_roles(const Job *job) {
-    for (size_t i = 0; i < job->config->n_accounts; i++)
-        if (job->config->accounts[i].role_arn)
-            return true;
-    return job->config->organization.role_name;
-}
-
-/* What others must not do holds in all accounts; a guard needs the rights of its shard. */
-static bool is_covered(const Job *job, const AccountConfig *group) {
-    Arn arn;
-
-    if (!group->role_arn || arn_parse(group->role_arn, &arn) < 0)
-        return false;
-    return !job->own_shard || shard_has(&job->config->shard, arn.account);
-}
-
-static void collect(Job *job) {
-    const Config *config = job->config;
-    const Partition *partition = endpoint_partition_of(job->guard.region);
-
-    job->partition = job->guard.partition[0] ? job->guard.partition : partition ? partition->id : "aws";
-    job->n_topics = config_topics(config, job->topics);
-    for (size_t i = 0; i < config->n_accounts; i++)
-        if (is_covered(job, &config->accounts[i]))
-            job->roles[job->n_roles++] = config->accounts[i].role_arn;
-    if (config->organization.role_name) {
-        (void)snprintf(job->member_role, sizeof(job->member_role), "arn:%s:iam::*:role/%s", job->partition,
-                       config->organization.role_name);
-        job->roles[job->n_roles++] = job->member_role;
-    }
-}
-
-static bool has_opt_in_regions(const StringList *regions) {
-    for (size_t i = 0; i < regions->n; i++)
-        if (endpoint_region_is_opt_in(regions->items[i]))
-            return true;
-    return regions->all;
-}
-
-static PolicyNeeds needs_of(const Job *job, const AccountConfig *account) {
-    Policy policy = config_account_policy(job->config, account);
-
-    return (PolicyNeeds){
-        .guarded = true,
-        .partition = job->partition,
-        .account = "",
-        .mode = policy.mode,
-        .restore = policy.restore,
-        .opt_in_regions = has_opt_in_regions(config_account_regions(job->config, account)),
-        .settings = true,
-        .attribution = policy.attribution,
-        .bucket_checks = job->config->bucket_checks,
-        .owner_check = job->config->owner_check,
-        .contains = job->config->contain.mode == CONTAIN_ENFORCE,
-    };
-}
-
-/* Many roles do not fit in one by one: then those of their names, in any account. */
-static json_t *fitting(PolicyNeeds *needs) {
-    json_t *policy = policy_guard(needs);
-    PolicyPlace place = { .partition = needs->partition, .account = "" };
-    PolicyPrincipals roles = { 0 };
-    int r = 0;
-
-    if (!policy || policy_size(policy) <= POLICY_IAM_MAX)
-        return policy;
-    for (size_t i = 0; r == 0 && i < needs->n_roles; i++)
-        r = policy_principals_add(&roles, &place, needs->roles[i], true);
-    if (r == 0 && policy_principals_fold(&roles) == 0) {
-        fputs("trailguard policy: the roles do not fit into one policy one by one: hub may assume roles of "
-              "their names "
-              "in any account that lets it in\n",
-              stderr);
-        needs->roles = (const char *const *)roles.items;
-        needs->n_roles = roles.n;
-        json_decref(policy);
-        policy = policy_guard(needs);
-    }
-    policy_principals_done(&roles);
-    return policy;
-}
-
-static json_t *hub_policy(const Job *job) {
-    const Config *config = job->config;
-    const AccountConfig *group = config_base_account(config);
-    PolicyNeeds needs = needs_of(job, group);
-
-    needs.guarded = (group || config->n_accounts == 0 || config->organization.role_name) &&
-                    (!job->guard.known || shard_has(&config->shard, job->guard.account));
-    needs.account = job->guard.account;
-    needs.own = job->guard.arn;
-    needs.topics = job->topics;
-    needs.n_topics = job->n_topics;
-    needs.roles = job->roles;
-    needs.n_roles = job->n_roles;
-    needs.organization = config->organization.role_name != NULL;
-    return fitting(&needs);
-}
-
-static json_t *member(const Job *job, const AccountConfig *group, const char *role_arn) {
-    PolicyNeeds needs = needs_of(job, group);
-    Arn arn;
-
-    needs.own = role_arn;
-    if (group && arn_parse(role_arn, &arn) >= 0) {
-        needs.account = arn.account;
-        needs.partition = arn.partition;
-    }
-    return json_pack("{s:s, s:o, s:o}", "role_arn", role_arn, "policy", policy_guard(&needs), "trust",
-                     policy_trust(job->guard.arn, group ? group->external_id : NULL));
-}
-
-static json_t *guard_document(Job *job) {
-    const Config *config = job->config;
-    json_t *members;
-
-    if (!uses_roles(job)) {
-        if (!job->guard.known)
-            fprintf(stderr,
-                    "trailguard policy: cannot find out which account this is: %s; replace the account * in "
-                    "ARNs\n",
-                    job->guard.error);
-        return hub_policy(job);
-    }
-    if (!job->guard.known) {
-        fprintf(stderr,
-                "trailguard policy: cannot find out who the guard is: %s; replace " UNKNOWN_GUARD "\n",
-                job->guard.error);
-        (void)text_copy(job->guard.arn, sizeof(job->guard.arn), UNKNOWN_GUARD);
-    }
-    members = json_array();
-    for (size_t i = 0; i < config->n_accounts; i++)
-        if (is_covered(job, &config->accounts[i]) &&
-            json_array_append_new(members, member(job, &config->accounts[i], config->accounts[i].role_arn)) <
-                    0)
-            return NULL;
-    if (job->member_role[0])
-        (void)json_array_append_new(members, member(job, NULL, job->member_role));
-    return json_pack("{s:o, s:o}", "hub", hub_policy(job), "members", members);
-}
-
-static bool any_restores(const Job *job) {
+static bool any_restores(const PolicyJob *job) {
     bool restores = config_account_policy(job->config, config_base_account(job->config)).mode == MODE_RESTORE;
 
     for (size_t i = 0; i < job->config->n_accounts; i++)
@@ -278,7 +95,7 @@ static bool any_restores(const Job *job) {
 /* ---- what keeps others off ---- */
 
 /* Who is exempted at a place: the guard's own principal or role, and what `guards` names. */
-static int gather(const Job *job, const PolicyPlace *place, const char *own, bool exact,
+static int gather(const PolicyJob *job, const PolicyPlace *place, const char *own, bool exact,
                   PolicyPrincipals *ret) {
     int r = policy_principals_add(ret, place, own, exact);
 
@@ -287,7 +104,7 @@ static int gather(const Job *job, const PolicyPlace *place, const char *own, boo
     return r;
 }
 
-static PolicyShield shield_of(const Job *job, const PolicyPlace *place, const PolicyPrincipals *principals,
+static PolicyShield shield_of(const PolicyJob *job, const PolicyPlace *place, const PolicyPrincipals *principals,
                               bool write, bool hub) {
     return (PolicyShield){
         .partition = place->partition,
@@ -301,13 +118,13 @@ static PolicyShield shield_of(const Job *job, const PolicyPlace *place, const Po
     };
 }
 
-static bool may_restore(const Job *job, const AccountConfig *group) {
+static bool may_restore(const PolicyJob *job, const AccountConfig *group) {
     return config_account_policy(job->config, group).mode == MODE_RESTORE;
 }
 
 /* What protects the guard's role and the trails in the account where it is assumed. The role of the organization's
  * members has no account in its ARN: any. */
-static json_t *member_policy(const Job *job, const AccountConfig *group, const char *role_arn) {
+static json_t *member_policy(const PolicyJob *job, const AccountConfig *group, const char *role_arn) {
     PolicyPlace place = { .partition = job->partition, .account = "" };
     PolicyPrincipals principals = { 0 };
     json_t *policy = NULL;
@@ -324,12 +141,12 @@ static json_t *member_policy(const Job *job, const AccountConfig *group, const c
     return policy;
 }
 
-static json_t *member_shield(const Job *job, const AccountConfig *group, const char *role_arn) {
+static json_t *member_shield(const PolicyJob *job, const AccountConfig *group, const char *role_arn) {
     return json_pack("{s:s, s:o}", "role_arn", role_arn, "policy", member_policy(job, group, role_arn));
 }
 
 /* As policy guard: one document for each account. */
-static json_t *deny_documents(const Job *job, json_t *hub) {
+static json_t *deny_documents(const PolicyJob *job, json_t *hub) {
     const Config *config = job->config;
     json_t *members = json_array();
 
@@ -342,9 +159,9 @@ static json_t *deny_documents(const Job *job, json_t *hub) {
     return json_pack("{s:o, s:o}", "hub", hub, "members", members);
 }
 
-static json_t *hub_shield(const Job *job) {
+static json_t *hub_shield(const PolicyJob *job) {
     PolicyPlace place = { .partition = job->partition, .account = job->guard.account };
-    bool write = uses_roles(job) ? may_restore(job, config_base_account(job->config)) : any_restores(job);
+    bool write = policy_job_uses_roles(job) ? may_restore(job, config_base_account(job->config)) : any_restores(job);
     PolicyPrincipals principals = { 0 };
     json_t *hub = NULL;
 
@@ -357,14 +174,14 @@ static json_t *hub_shield(const Job *job) {
     return hub;
 }
 
-static json_t *deny_document(const Job *job) {
+static json_t *deny_document(const PolicyJob *job) {
     json_t *hub = hub_shield(job);
 
-    return uses_roles(job) ? deny_documents(job, hub) : hub;
+    return policy_job_uses_roles(job) ? deny_documents(job, hub) : hub;
 }
 
 /* That of one account; -ENOENT when no guard is there. */
-static int deny_account(const Job *job, json_t **ret) {
+static int deny_account(const PolicyJob *job, json_t **ret) {
     const Config *config = job->config;
     char role[ARN_MAX];
 
@@ -390,14 +207,14 @@ static int deny_account(const Job *job, json_t **ret) {
     return 0;
 }
 
-static json_t *scp_of(const Job *job, const PolicyPlace *place, const PolicyPrincipals *principals) {
+static json_t *scp_of(const PolicyJob *job, const PolicyPlace *place, const PolicyPrincipals *principals) {
     PolicyShield shield = shield_of(job, place, principals, any_restores(job), true);
 
     return policy_scp(&shield);
 }
 
 /* Each guard by its own account while that fits in; then the same names in any account. */
-static json_t *scp_document(const Job *job) {
+static json_t *scp_document(const PolicyJob *job) {
     PolicyPlace place = { .partition = job->partition, .account = "" };
     PolicyPrincipals principals = { 0 };
     json_t *scp = NULL;
@@ -416,7 +233,7 @@ static json_t *scp_document(const Job *job) {
 }
 
 /* The other guards' modes are not known here. */
-static void warn_of_guards(const Job *job) {
+static void warn_of_guards(const PolicyJob *job) {
     if (job->config->guards.n > 0 && !any_restores(job))
         fputs("trailguard policy: without mode \"restore\" no guard is exempted, nor those that `guards` "
               "names: if one of "
@@ -472,7 +289,36 @@ static int write_out(const json_t *document, bool scp) {
     return 0;
 }
 
-static int make(bool guard, bool scp, Job *job, json_t **ret) {
+/* Without an answer of AWS, what stands for it is to be replaced by hand. */
+static void warn_of_unknown(PolicyJob *job) {
+    if (job->guard.known)
+        return;
+    if (!policy_job_uses_roles(job)) {
+        fprintf(stderr,
+                "trailguard policy: cannot find out which account this is: %s; replace the account * in "
+                "ARNs\n",
+                job->guard.error);
+        return;
+    }
+    fprintf(stderr, "trailguard policy: cannot find out who the guard is: %s; replace " UNKNOWN_GUARD "\n",
+            job->guard.error);
+    (void)text_copy(job->guard.arn, sizeof(job->guard.arn), UNKNOWN_GUARD);
+}
+
+static json_t *guard_document(PolicyJob *job) {
+    json_t *document;
+
+    warn_of_unknown(job);
+    document = policy_job_guard(job);
+    if (job->folded)
+        fputs("trailguard policy: the roles do not fit into one policy one by one: hub may assume roles of "
+              "their names "
+              "in any account that lets it in\n",
+              stderr);
+    return document;
+}
+
+static int make(bool guard, bool scp, PolicyJob *job, json_t **ret) {
     if (job->account)
         return deny_account(job, ret);
     *ret = guard ? guard_document(job) : scp ? scp_document(job) : deny_document(job);
@@ -480,14 +326,14 @@ static int make(bool guard, bool scp, Job *job, json_t **ret) {
 }
 
 /* 0, or -errno after one line on stderr. */
-static int print(const char *what, Job *job) {
+static int print(const char *what, PolicyJob *job) {
     bool guard = strcmp(what, "guard") == 0, scp = strcmp(what, "scp") == 0;
     json_t *document = NULL;
     char shown[64];
     int r;
 
     job->own_shard = guard;
-    collect(job);
+    policy_job_collect(job);
     if (!guard && !job->guard.known) {
         /* a wall without a door for the guard would lock it out */
         fprintf(stderr, "trailguard policy: cannot find out who the guard is: %s\n", job->guard.error);
@@ -535,20 +381,8 @@ static bool is_policy(const char *what) {
     return false;
 }
 
-json_t *verb_policy_guard(const Config *config, const VerbCaller *caller) {
-    _cleanup_free_ Job *job = calloc(1, sizeof(*job));
-
-    if (!job)
-        return NULL;
-    job->config = config;
-    job->guard = *caller;
-    job->own_shard = true;
-    collect(job);
-    return guard_document(job);
-}
-
-int verb_policy_show(const char *what, const char *account, const Config *config, const VerbCaller *caller) {
-    _cleanup_free_ Job *job = calloc(1, sizeof(*job));
+int verb_policy_show(const char *what, const char *account, const Config *config, const GuardIdentity *caller) {
+    _cleanup_free_ PolicyJob *job = calloc(1, sizeof(*job));
 
     if (!job) {
         fputs("trailguard policy: out of memory\n", stderr);
@@ -570,7 +404,7 @@ static bool is_understood(const VerbArgs *args) {
 }
 
 int verb_policy(int argc, char **argv) {
-    VerbCaller caller = { 0 };
+    GuardIdentity caller = { 0 };
     Config *config = NULL;
     VerbArgs args;
     int r = verb_begin(argc, argv, VERB_TAKES_NAMES | VERB_TAKES_ACCOUNT, help, EXIT_FAILURE, &args, &config);

@@ -7,8 +7,7 @@
 #include <stdio.h>
 
 #include "daemon/engine.h"
-#include "lib/arn.h"
-#include "lib/sts.h"
+#include "daemon/guard_policy.h"
 
 /* Each is called with argv[0] = its own name and returns the exit status. */
 int verb_run(int argc, char **argv);
@@ -97,23 +96,6 @@ const char *verb_who(char *dst, size_t size);
 /* Real; now. */
 uint64_t verb_now_usec(void);
 
-/* Who the base credentials are. */
-typedef struct VerbCaller {
-    bool known;
-    char account[16], partition[24];
-    char region[32];      /* for calls that belong to no region of their own */
-    char arn[ARN_MAX];    /* of the user or role, not of its session; the latter's path is not known */
-    char caller[ARN_MAX]; /* as STS names it */
-    char error[ERROR_TEXT_MAX];
-} VerbCaller;
-
-/* What STS said, into the caller. */
-void verb_caller_take(VerbCaller *caller, const StsIdentity *identity);
-
-/* The policy that `policy guard` prints, for a caller that is known: a policy, or {"hub", "members": [{"role_arn",
- * "policy", ...}]}. A new reference, NULL without memory. */
-json_t *verb_policy_guard(const Config *config, const VerbCaller *caller);
-
 /* `policy`: prints the policy what ("guard", "deny", "scp"); of deny with an account's id that account's alone, else
  * account is NULL. Returns the exit status. */
-int verb_policy_show(const char *what, const char *account, const Config *config, const VerbCaller *caller);
+int verb_policy_show(const char *what, const char *account, const Config *config, const GuardIdentity *caller);

@@ -33,6 +33,8 @@ void rights_question(const json_t *statement, const char *const *trails, size_t 
     size_t n = 0;
 
     *ret = (RightsQuestion){ 0 };
+    if (text_equal(json_string_value(json_object_get(statement, "Effect")), "Deny"))
+        return; /* what the guard must not do needs no right */
     ret->n_actions = take_texts(json_object_get(statement, "Action"), ret->actions, RIGHTS_ACTIONS_MAX);
     ret->n_resources =
             take_texts(json_object_get(statement, "Resource"), ret->resources, RIGHTS_RESOURCES_MAX);

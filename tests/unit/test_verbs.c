@@ -888,7 +888,7 @@ static Config *parse(const char *text) {
     return config;
 }
 
-static void policy_of(const char *what, const char *account, const char *conf, const VerbCaller *caller) {
+static void policy_of(const char *what, const char *account, const char *conf, const GuardIdentity *caller) {
     Config *config = parse(conf);
 
     begin();
@@ -896,12 +896,12 @@ static void policy_of(const char *what, const char *account, const char *conf, c
     config_free(config);
 }
 
-static void policy(const char *what, const char *conf, const VerbCaller *caller) {
+static void policy(const char *what, const char *conf, const GuardIdentity *caller) {
     policy_of(what, NULL, conf, caller);
 }
 
 static void policy_fits_the_caller(void **state _unused_) {
-    static const VerbCaller known = { .known = true,
+    static const GuardIdentity known = { .known = true,
                                       .account = "111122223333",
                                       .partition = "aws",
                                       .region = "eu-central-1",
@@ -938,7 +938,7 @@ static void policy_fits_the_caller(void **state _unused_) {
 }
 
 static void deny_fits_one_account(void **state _unused_) {
-    static const VerbCaller known = { .known = true,
+    static const GuardIdentity known = { .known = true,
                                       .account = "111122223333",
                                       .partition = "aws",
                                       .region = "eu-central-1",

@@ -566,6 +566,8 @@ void engine_decide_target(Target *target, const PollResult *result) {
         decide_target(target, NULL, CAUSE_OWN);
         return;
     }
+    if (result->error == POLL_DENIED && TARGET_STATE(target, n_failed) == 0)
+        engine_want_guard_check(target->account);
     shared = *result;
     shared.cause =
             shared_cause(target->account, target->region, target->state, result, engine_place(target));

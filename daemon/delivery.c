@@ -27,6 +27,8 @@ static void channel_changed(const ChannelTrouble *trouble, bool failed, void *us
         log_event(EVENT_LINE(LINE_CHANNEL_RECOVERED), fields, ARRAY_SIZE(fields),
                   "alerts by %s get through again", trouble->channel);
     engine_report_channel(userdata, trouble, failed ? CHANNEL_FAILS : CHANNEL_WORKS);
+    if (failed)
+        engine_want_guard_check(((Engine *)userdata)->base);
     engine_publish(userdata);
 }
 

@@ -8,6 +8,7 @@
 #include "daemon/directories.h"
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
+#include "daemon/guard_checks.h"
 #include "daemon/polls.h"
 #include "daemon/rounds.h"
 #include "daemon/searches.h"
@@ -159,6 +160,8 @@ static int run_due(sd_event_source *source, void *userdata) {
         run_searches(engine);
     if (due & DUE_HOLDS)
         engine_run_holds(engine);
+    if (due & DUE_GUARD)
+        engine_check_wanted_guards(engine);
     return 0;
 }
 
@@ -202,6 +205,8 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
     }
     if (!engine->once)
         engine_watch_directories(engine);
+    if (!engine->once)
+        engine_begin_guard_checks(engine);
     engine_start_passes(engine, IDENTITY_WAIT_USEC);
     engine_due(engine, DUE_HOLDS);
     for (size_t i = 0; i < engine->n_accounts; i++)
@@ -218,6 +223,7 @@ static void close_aws_and_tables(Engine *engine) {
         return;
     engine_stop_polls(engine);
     engine_stop_holds(engine);
+    engine_stop_guard_checks(engine);
     engine->due = 0;
     for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
         loop_cancel(engine->aws.loop, *timers[i]);

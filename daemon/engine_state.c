@@ -46,6 +46,9 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     engine_sort_causes(engine);
     engine->contain = engine->unclaimed.contain;
     engine->unclaimed.contain = (ContainHistory){ 0 };
+    engine->guard.records = TAKE_PTR(engine->unclaimed.guards);
+    engine->guard.n_records = engine->unclaimed.n_guards;
+    engine->unclaimed.n_guards = 0;
     if (engine->state_unread) {
         log_line(LOG_ERR, "%s; guarding without it, and reading it again every minute", error);
         error[0] = '\0';
@@ -283,6 +286,8 @@ static int save_rows(const Engine *engine) {
         .causes = engine->causes,
         .n_causes = engine->n_causes,
         .contain = engine->contain,
+        .guards = engine->guard.records,
+        .n_guards = engine->guard.n_records,
     };
     int r = source ? add_failed_channels(engine, &table) : -ENOMEM;
 

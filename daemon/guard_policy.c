@@ -93,6 +93,7 @@ static PolicyNeeds needs_of(const PolicyJob *job, const AccountConfig *account) 
         .bucket_checks = job->config->bucket_checks,
         .owner_check = job->config->owner_check,
         .contains = job->config->contain.mode == CONTAIN_ENFORCE,
+        .guard_checks = job->config->guard_checks,
     };
 }
 

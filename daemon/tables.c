@@ -658,6 +658,10 @@ void engine_free_tables(Engine *engine) {
     free(engine->turns);
     free(engine->causes);
     contain_history_done(&engine->contain);
+    for (size_t i = 0; i < engine->guard.n_records; i++)
+        guard_parts_done(&engine->guard.records[i].parts);
+    free(engine->guard.records);
+    engine->guard = (GuardWatch){ 0 };
     engine->causes = NULL;
     engine->n_causes = 0;
     engine->turns = NULL;

@@ -19,6 +19,7 @@
 #include "daemon/io/heartbeat.h"
 #include "daemon/io/outbox.h"
 #include "daemon/io/poll.h"
+#include "daemon/io/principal_check.h"
 #include "daemon/io/remediate.h"
 #include "daemon/io/report.h"
 #include "daemon/io/state.h"
@@ -90,9 +91,31 @@ struct Account {
     bool search_is_due; /* see DUE_SEARCHES */
     Attribute *search;  /* for who took it out of the organization or out of reach */
 
+    uint64_t guard_due_usec;    /* mono; guard_checks: what the guard has there is not checked before */
+    uint64_t guard_begun_usec;  /* mono; the latest check */
+    bool guard_check_is_wanted; /* see DUE_GUARD */
+    bool guard_unread_reported; /* that some of it cannot be read, in the journal */
+
     Target **targets;
     size_t n_targets;
 };
+
+/* guard_checks: the guard's users, roles and topics, one at a time. */
+typedef struct GuardWatch {
+    GuardRecord *records;
+    size_t n_records;
+    LoopTimer *timer; /* to the next check */
+    Account *account; /* whose is checked; NULL: none */
+    PrincipalCheck *check;
+    json_t *policy;      /* what it must be allowed */
+    const char **trails; /* of the account; the texts are the trails' own */
+    /* a change that waits for the search for who made it */
+    OperationCall *search;
+    size_t changed; /* in records */
+    GuardParts now;
+    Severity severity;
+    char text[ERROR_TEXT_MAX];
+} GuardWatch;
 
 /* The checks of settings in one region, over all accounts: a start has all of them due at once, and each
  * that is under way has requests that wait in memory. A region that does not answer delays no other one's.
@@ -303,6 +326,7 @@ struct Engine {
     size_t n_hinted;
     ContainHistory contain;
     LoopTimer *hold_timer; /* NULL: nobody is contained */
+    GuardWatch guard;
 };
 
 /* What has become due in a stage that stands above the one that found out: the loop runs it in its next
@@ -315,6 +339,8 @@ struct Engine {
 #define DUE_DIRECTORIES 32U /* our directories are checked, because the process is awake anyhow */
 #define DUE_HOLDS       128U /* those that are contained, or are to be */
 #define DUE_CAUSES      64U /* targets or accounts came to or went from those that have one cause */
+
+#define DUE_GUARD       256U /* AWS denied something: the guard's own rights are checked */
 
 void engine_due(Engine *engine, unsigned what);
 
@@ -347,6 +373,12 @@ bool engine_arn_is_elsewhere(const Engine *engine, const char *arn);
 /* Whose credentials read the management account's event history; NULL: none that we have, or not known yet.
  */
 Account *engine_management(const Engine *engine);
+
+/* Something was denied there: are the guard's rights complete? */
+static inline void engine_want_guard_check(Account *account) {
+    account->guard_check_is_wanted = true;
+    engine_due(account->engine, DUE_GUARD);
+}
 
 /* ---- targets ---- */
 

@@ -94,8 +94,9 @@ static void on_principal(PrincipalFound *found, void *userdata) {
     rights->path_is_known = found->path_is_known;
     (void)text_copy(rights->principal, sizeof(rights->principal), found->arn);
     rights->n_allowed = found->n_allowed;
-    for (size_t i = 0; i < found->n_losses; i++)
-        doctor_add_missing(rights, found->losses[i].action, found->losses[i].resource, found->losses[i].why);
+    for (size_t i = 0; i < found->losses.n; i++)
+        doctor_add_missing(rights, found->losses.items[i].action, found->losses.items[i].resource,
+                    found->losses.items[i].why);
 }
 
 /* AWS_OK when all statements were simulated. */

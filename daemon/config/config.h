@@ -155,6 +155,8 @@ typedef struct Config {
     unsigned stale_after_sec; /* 0: off */
     bool bucket_checks;
     bool owner_check; /* without bucket_checks: only whose the bucket is */
+    bool guard_checks;
+    unsigned guard_interval_sec;
     Expect expect;    /* of all trails */
     TrailExpect *trail_expects;
     size_t n_trail_expects;

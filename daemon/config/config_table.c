@@ -322,6 +322,8 @@ const Option config_options[] = {
     WINDOW("maintenance.stop_allowed", OPTION_BOOL, stop_allowed, NULL),
     { .name = "bucket_checks", .kind = OPTION_BOOL, .offset = AT(bucket_checks) },
     { .name = "owner_check", .kind = OPTION_BOOL, .offset = AT(owner_check), .number = true },
+    { .name = "guard_checks", .kind = OPTION_BOOL, .offset = AT(guard_checks) },
+    SECONDS("guard_interval", guard_interval_sec, 10, 604800, 86400),
     SECONDS("poll_interval", poll_interval_sec, 1, 3600, 10),
     SECONDS("settings_interval", settings_interval_sec, 1, 86400, 60),
     { .name = "stale_after",

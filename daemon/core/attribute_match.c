@@ -471,3 +471,18 @@ void attribute_take(const AttributeRequest *request, const CloudTrailEvent *even
         return;
     }
 }
+
+bool attribute_is_guard_change(const CloudTrailEvent *event, const char *own_arn, uint64_t since_usec) {
+    static const char *const verbs[] = { "Put", "Delete", "Attach", "Detach", "Update", "Create",
+                                         "Set", "Add",    "Remove", "Subscribe", "Unsubscribe" };
+
+    if (event->error_code[0] || event->event_time_usec < since_usec ||
+        (!text_equal(event->event_source, "iam.amazonaws.com") &&
+         !text_equal(event->event_source, "sns.amazonaws.com")) ||
+        (own_arn[0] && text_equal(event->identity.arn, own_arn)))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        if (text_starts_with(event->event_name, verbs[i]))
+            return true;
+    return false;
+}

@@ -55,5 +55,8 @@ size_t attribute_questions(const AttributeRequest *request,
  * nearest to stop_usec; refused ones become attempts. Of what came after until_usec (0: no limit) refused ones only. */
 void attribute_take(const AttributeRequest *request, const CloudTrailEvent *event, Attribution *found);
 
+/* Is this a call that changed something of the guard's own role, user or topic, since then? Not by ourselves. */
+bool attribute_is_guard_change(const CloudTrailEvent *event, const char *own_arn, uint64_t since_usec);
+
 /* The caller as a person would name it: "bob", "Admin/alice", "root", "config.amazonaws.com". */
 void attribute_actor(const CloudTrailEvent *event, Actor *ret);

@@ -46,7 +46,7 @@ bool alert_filter_takes(const AlertFilter *filter, const Alert *alert) {
     if (alert_ends_incident(alert) && filter->resolved && filter->keeps_incidents)
         return true;
     return alert->severity >= filter->min_severity &&
-           (filter->events == 0 || (filter->events & UINT32_C(1) << alert->event));
+           (filter->events == 0 || (filter->events & UINT64_C(1) << alert->event));
 }
 
 /* ---- texts ---- */

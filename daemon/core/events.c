@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of events. Their messages are in messages_trail.c, messages_scope.c and
- * messages_channel.c. */
+/* The table of events. Their messages are in messages_trail.c, messages_scope.c,
+ * messages_channel.c and messages_guard.c. */
 #include "daemon/core/events.h"
 
 #include <assert.h>
@@ -346,6 +346,33 @@ static const EventRow event_rows[_EVENT_MAX] = {
                        { LEVEL_NOTICE, LINE_CONTAIN_GONE, "7ad05c93e8f14b26bc41d7926e30f58a",
                          "does not exist any more{error}" }),
         .messages = messages_released,
+    },
+    [EVENT_GUARD_RIGHTS_LOST] = {
+        .name = "guard.rights_lost",
+        .cases = { { SEVERITY_CRITICAL, "IAM would deny what the guard needs to poll, to act or to alert" },
+                   { SEVERITY_WARNING, "IAM would deny something else that it needs" } },
+        .about_no_trail = true,
+        .may_be_attack = true,
+        .lines = LINES({ LEVEL_ERR, LINE_RIGHTS_LOST, "876ce22f474146fc832cb647b84421e7", NULL }),
+        .messages = messages_rights_lost,
+    },
+    [EVENT_GUARD_RIGHTS_RESTORED] = {
+        .name = "guard.rights_restored",
+        .cases = { { SEVERITY_OF_INCIDENT, "IAM would allow all of it again" } },
+        .about_no_trail = true,
+        .lines = LINES({ LEVEL_NOTICE, LINE_RIGHTS_RESTORED, "9ec585a45be443c583530889c9766f4c", NULL }),
+        .messages = messages_rights_restored,
+    },
+    [EVENT_GUARD_CHANGED] = {
+        .name = "guard.changed",
+        .cases = { { SEVERITY_CRITICAL, "trust policy or boundary of the guard changed, or its sessions were "
+                                        "revoked" },
+                   { SEVERITY_WARNING, "its policies, keys, topics or subscriptions changed otherwise" } },
+        .about_no_trail = true,
+        .may_be_attack = true,
+        .opens_nothing = true,
+        .lines = LINES({ LEVEL_WARNING, LINE_GUARD_CHANGED, "15352569bdd2410ea31d01445efe1819", NULL }),
+        .messages = messages_guard_changed,
     },
     [EVENT_GUARD_TEST] = {
         .name = "guard.test",

@@ -174,6 +174,9 @@ typedef enum EventKind {
     EVENT_CHANNEL_HEARD,
     EVENT_IDENTITY_CONTAINED, /* an identity that attacks trails is denied that, or was to be */
     EVENT_IDENTITY_RELEASED,
+    EVENT_GUARD_RIGHTS_LOST, /* IAM would deny what the guard needs */
+    EVENT_GUARD_RIGHTS_RESTORED,
+    EVENT_GUARD_CHANGED, /* what its users, roles and topics have is not what it was */
     EVENT_GUARD_TEST,
     EVENT_GUARD_DRILL, /* what a drill did to a trail, under the name of the wire; Event.kind says what */
     _EVENT_MAX,
@@ -649,6 +652,9 @@ typedef enum JournalLine {
     LINE_CHANNEL_RECOVERED,
     LINE_CHANNEL_UNHEARD,
     LINE_CHANNEL_HEARD,
+    LINE_RIGHTS_LOST,
+    LINE_RIGHTS_RESTORED,
+    LINE_GUARD_CHANGED,
     LINE_ALERT_DELIVERED,
     LINE_ALERT_LOST, /* given up over a ceiling, or refused for good */
     LINE_GUARD_STARTED,

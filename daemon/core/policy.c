@@ -253,6 +253,55 @@ static int deny_own(json_t *statements, const PolicyNeeds *needs) {
     return add_statement(statements, "DenyChangingGuards", "Deny", strings(writes, ARRAY_SIZE(writes)), arns);
 }
 
+static const char *const role_reads[] = {
+    "iam:SimulatePrincipalPolicy", "iam:GetRole",       "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",        "iam:GetRolePolicy",
+};
+
+static const char *const user_reads[] = {
+    "iam:SimulatePrincipalPolicy", "iam:GetUser",       "iam:ListAttachedUserPolicies",
+    "iam:ListUserPolicies",        "iam:GetUserPolicy", "iam:ListAccessKeys",
+};
+
+static int add_own_reads(json_t *statements, const PolicyNeeds *needs, const PolicyPrincipals *own) {
+    bool user = own->n > 0 && strstr(own->items[0], ":user/");
+    json_t *actions = user ? strings(user_reads, ARRAY_SIZE(user_reads))
+                           : strings(role_reads, ARRAY_SIZE(role_reads));
+    json_t *resources = own->n == 1 ? json_string(own->items[0])
+                                    : strings((const char *const *)own->items, own->n);
+
+    if (own->n == 0) { /* not known: its name is to be put in */
+        json_decref(resources);
+        resources = text_of("arn:%s:iam::%s:role/*", needs->partition, or_any(needs->account));
+    }
+    return add_statement(statements, "ReadOwnAccess", "Allow", actions, resources);
+}
+
+static int add_guard_checks(json_t *statements, const PolicyNeeds *needs) {
+    PolicyPlace place = { .partition = needs->partition, .account = "" };
+    PolicyPrincipals own = { 0 };
+    int r = needs->own && needs->own[0]
+                    ? policy_principals_add(&own, &place, needs->own, false)
+                    : 0;
+
+    if (r >= 0)
+        r = add_own_reads(statements, needs, &own);
+    policy_principals_done(&own);
+    if (r >= 0)
+        r = add_statement(statements, "ReadOwnPolicies", "Allow", json_string("iam:GetPolicy"),
+                          text_of("arn:%s:iam::*:policy/*", needs->partition));
+    if (r >= 0 && needs->n_topics > 0)
+        r = add_statement(statements, "ReadSubscriptions", "Allow",
+                          json_string("sns:GetSubscriptionAttributes"), json_string("*"));
+    return r;
+}
+
+static json_t *topic_reads(const PolicyNeeds *needs) {
+    static const char *const reads[] = { "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic" };
+
+    return needs->guard_checks ? strings(reads, ARRAY_SIZE(reads)) : json_string(reads[0]);
+}
+
 json_t *policy_guard(const PolicyNeeds *needs) {
     json_t *statements = json_array();
     int r = add_calls(statements, needs);
@@ -263,7 +312,7 @@ json_t *policy_guard(const PolicyNeeds *needs) {
         r = add_statement(statements, "PublishAlerts", "Allow", json_string("sns:Publish"),
                           strings(needs->topics, needs->n_topics));
     if (r >= 0 && needs->n_topics > 0)
-        r = add_statement(statements, "CheckAlertTopics", "Allow", json_string("sns:GetTopicAttributes"),
+        r = add_statement(statements, "CheckAlertTopics", "Allow", topic_reads(needs),
                           strings(needs->topics, needs->n_topics));
     if (r >= 0 && needs->n_roles > 0)
         r = add_statement(statements, "AssumeAccountRoles", "Allow", json_string("sts:AssumeRole"),
@@ -271,6 +320,8 @@ json_t *policy_guard(const PolicyNeeds *needs) {
     if (r >= 0 && needs->organization && !is_needed(needs, NEED_ORGANIZATION_TRAILS))
         r = add_statement(statements, "ListAccounts", "Allow", json_string("organizations:ListAccounts"),
                           json_string("*"));
+    if (r >= 0 && needs->guard_checks)
+        r = add_guard_checks(statements, needs);
     return document(statements, r);
 }
 

@@ -28,6 +28,7 @@ typedef struct PolicyNeeds {
     bool owner_check; /* only whose the buckets are */
     bool contains;    /* takes the rights of users and roles that attack trails ... */
     const char *own;  /* ... not its own: the ARN of its user or role, may hold wildcards; "": not known */
+    bool guard_checks; /* reads and simulates its own */
     /* the base credentials only */
     const char *const *topics; /* ARNs that alerts go to */
     size_t n_topics;

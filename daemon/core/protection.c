@@ -72,6 +72,72 @@ bool right_is_optional(const char *action) {
     return text_equal(action, "account:GetRegionOptStatus");
 }
 
+/* What is longer is counted. */
+static void add_loss(GuardLossReport *ret, StrBuf *b, const GuardLoss *loss) {
+    size_t begin = b->len;
+
+    (void)strbuf_addf(b, "%s%s on %s (%s)", begin > 0 ? ", " : "", loss->action,
+                      loss->resource[0] ? loss->resource : "*", loss->why);
+    if (b->len + sizeof(" and 9999 more") > ERROR_TEXT_MAX)
+        strbuf_truncate(b, begin);
+    else
+        ret->n++;
+}
+
+void guard_losses_report(const GuardLosses *losses, GuardLossReport *ret) {
+    _cleanup_strbuf_ StrBuf shown = STRBUF_INIT(8 * ERROR_TEXT_MAX), all = STRBUF_INIT(1024 * 1024);
+    char hex[HASH_HEX_SIZE] = "";
+    unsigned n = 0;
+
+    *ret = (GuardLossReport){ .severity = SEVERITY_WARNING };
+    for (size_t i = 0; i < losses->n; i++) {
+        const GuardLoss *loss = &losses->items[i];
+
+        if (right_is_optional(loss->action))
+            continue;
+        n++;
+        add_loss(ret, &shown, loss);
+        (void)strbuf_addf(&all, "%s %s\n", loss->action, loss->resource);
+        if (right_is_vital(loss->action))
+            ret->severity = SEVERITY_CRITICAL;
+    }
+    if (n > ret->n)
+        (void)strbuf_addf(&shown, " and %u more", n - ret->n);
+    ret->n = n;
+    (void)text_copy(ret->text, sizeof(ret->text), strbuf_str(&shown));
+    (void)hash_sha256_hex(strbuf_str(&all), all.len, hex);
+    hex[15] = '\0'; /* state.json has signed numbers */
+    ret->mark = strtoull(hex, NULL, 16);
+}
+
+RightsChange guard_rights_take(GuardRecord *record, const GuardLossReport *found, uint64_t now_usec) {
+    bool worse = found->severity > record->severity || found->n > record->n_lost;
+
+    record->simulated = true;
+    if (found->n == 0)
+        return record->lost_usec != 0 ? RIGHTS_RESTORED : RIGHTS_SAME;
+    if (record->lost_usec != 0 && (found->mark == record->lost_mark || !worse))
+        return RIGHTS_SAME;
+    if (record->lost_usec == 0) {
+        record->lost_usec = now_usec;
+        record->sequence = 0;
+        record->severity = SEVERITY_INFO;
+    }
+    record->sequence++;
+    record->lost_mark = found->mark;
+    record->n_lost = found->n;
+    record->severity = MAX(record->severity, found->severity);
+    return RIGHTS_LOST;
+}
+
+#define TROUBLE_USEC (300 * USEC_PER_SEC)
+
+uint64_t guard_check_next_usec(uint64_t interval_usec, bool trouble, uint64_t random) {
+    if (trouble)
+        return MIN(interval_usec, TROUBLE_USEC);
+    return interval_usec - random % (interval_usec / 24 + 1);
+}
+
 /* ---- parts ---- */
 
 /* The console's button "Revoke active sessions" writes it (AWS IAM User Guide, "Revoke IAM role temporary
@@ -79,18 +145,31 @@ bool right_is_optional(const char *action) {
 #define REVOKED_SESSIONS "AWSRevokeOlderSessions"
 
 static const struct {
+    const char *name;  /* in state.json */
     const char *words; /* "the trust policy" */
     bool critical;
 } kinds[_GUARD_PART_MAX] = {
-    [GUARD_PART_TRUST] = { "the trust policy", true },
-    [GUARD_PART_BOUNDARY] = { "the permissions boundary", true },
-    [GUARD_PART_ATTACHED] = { "the attached policy", false },
-    [GUARD_PART_INLINE] = { "the inline policy", false },
-    [GUARD_PART_KEY] = { "the access key", false },
-    [GUARD_PART_TOPIC_POLICY] = { "the topic's policy", false },
-    [GUARD_PART_TOPIC_KEY] = { "the topic's KMS key", false },
-    [GUARD_PART_SUBSCRIPTION] = { "the subscription", false },
+    [GUARD_PART_TRUST] = { "trust_policy", "the trust policy", true },
+    [GUARD_PART_BOUNDARY] = { "boundary", "the permissions boundary", true },
+    [GUARD_PART_ATTACHED] = { "attached_policy", "the attached policy", false },
+    [GUARD_PART_INLINE] = { "inline_policy", "the inline policy", false },
+    [GUARD_PART_KEY] = { "access_key", "the access key", false },
+    [GUARD_PART_TOPIC_POLICY] = { "topic_policy", "the topic's policy", false },
+    [GUARD_PART_TOPIC_KEY] = { "topic_key", "the topic's KMS key", false },
+    [GUARD_PART_SUBSCRIPTION] = { "subscription", "the subscription", false },
 };
+
+const char *guard_part_to_string(unsigned kind) {
+    return kind < _GUARD_PART_MAX ? kinds[kind].name : "?";
+}
+
+unsigned guard_part_from_string(const char *word) {
+    unsigned kind = 0;
+
+    while (kind < _GUARD_PART_MAX && !text_equal(kinds[kind].name, word))
+        kind++;
+    return kind;
+}
 
 void guard_parts_done(GuardParts *parts) {
     free(parts->items);

@@ -30,6 +30,30 @@ bool right_is_vital(const char *action);
 /* The guard can do without: repeated answers are the proof that a region is off. */
 bool right_is_optional(const char *action);
 
+#define GUARD_ACTION_MAX 128
+
+/* One action on one resource that would not be allowed. */
+typedef struct GuardLoss {
+    char action[GUARD_ACTION_MAX];
+    char resource[ARN_MAX];
+    const char *why; /* lives for ever */
+} GuardLoss;
+
+typedef struct GuardLosses {
+    GuardLoss *items;
+    size_t n;
+} GuardLosses;
+
+/* The optional ones count for nothing. */
+typedef struct GuardLossReport {
+    unsigned n;
+    Severity severity;
+    uint64_t mark; /* identifies them */
+    char text[ERROR_TEXT_MAX];
+} GuardLossReport;
+
+void guard_losses_report(const GuardLosses *losses, GuardLossReport *ret);
+
 /* ---- what is watched ---- */
 
 typedef enum GuardPartKind {
@@ -43,6 +67,10 @@ typedef enum GuardPartKind {
     GUARD_PART_SUBSCRIPTION, /* a confirmed one; the name is protocol and end of its ARN */
     _GUARD_PART_MAX,
 } GuardPartKind;
+
+/* "inline_policy", and back: _GUARD_PART_MAX for any other word. */
+const char *guard_part_to_string(unsigned kind);
+unsigned guard_part_from_string(const char *word);
 
 #define GUARD_PART_BIT(k)    (1u << (k))
 #define GUARD_PART_NAME_MAX  256
@@ -65,11 +93,13 @@ typedef struct GuardParts {
 /* What is remembered of a user, role or topic of the guard. */
 typedef struct GuardRecord {
     char arn[ARN_MAX];
-    GuardParts parts;    /* as last read */
+    GuardParts parts;    /* as last read ... */
+    uint64_t read_usec;  /* ... then; real */
     bool simulated;      /* its rights were simulated at least once */
     uint64_t lost_usec;  /* real; when the loss of rights was reported: the incident's mark; 0: none */
     unsigned sequence;   /* of the last message about it */
-    uint64_t lost_mark;  /* identifies what was lost */
+    uint64_t lost_mark;  /* identifies what was lost ... */
+    unsigned n_lost;     /* ... so many */
     Severity severity;   /* of that */
 } GuardRecord;
 
@@ -87,6 +117,21 @@ unsigned guard_parts_compare(const GuardParts *before, const GuardParts *now, St
 
 /* What now does not know stays as it was. Takes now over. 0 or -ENOMEM, and then nothing has changed. */
 int guard_parts_merge(GuardParts *record, GuardParts *now);
+
+/* What is reported of a simulation. */
+typedef enum RightsChange {
+    RIGHTS_SAME,
+    RIGHTS_LOST, /* for the first time, or worse than reported */
+    RIGHTS_RESTORED,
+} RightsChange;
+
+/* Decides, and notes it in the record: the message's number is record->sequence, its incident lost_usec,
+ * which is kept until the caller has queued the message of the end. */
+RightsChange guard_rights_take(GuardRecord *record, const GuardLossReport *found, uint64_t now_usec);
+
+/* When a check is due again, from now: after trouble soon, else after the interval, with up to a 24th of it
+ * of jitter from a random number. */
+uint64_t guard_check_next_usec(uint64_t interval_usec, bool trouble, uint64_t random);
 
 /* ---- what protects the guard ---- */
 

@@ -40,7 +40,7 @@ static void free_found(PrincipalFound *found) {
     guard_parts_done(&found->parts);
     free(found->trust);
     free(found->boundary);
-    free(found->losses);
+    free(found->losses.items);
 }
 
 void principal_check_cancel(PrincipalCheck *check) {
@@ -277,18 +277,17 @@ static bool ask_next_document(PrincipalCheck *check) {
 
 /* ---- rights ---- */
 
-static void add_loss(PrincipalFound *found, const IamSimulated *row) {
-    PrincipalLoss *grown;
+static void add_loss(GuardLosses *losses, const IamSimulated *row) {
+    GuardLoss *grown;
 
-    found->n_lost++;
-    if (found->n_losses >= PRINCIPAL_LOSSES_MAX)
+    if (losses->n >= PRINCIPAL_LOSSES_MAX)
         return;
-    grown = reallocarray(found->losses, found->n_losses + 1, sizeof(*grown));
+    grown = reallocarray(losses->items, losses->n + 1, sizeof(*grown));
     if (!grown)
         return;
-    found->losses = grown;
-    grown += found->n_losses++;
-    *grown = (PrincipalLoss){ .why = iam_why_not(row) };
+    losses->items = grown;
+    grown += losses->n++;
+    *grown = (GuardLoss){ .why = iam_why_not(row) };
     (void)text_copy(grown->action, sizeof(grown->action), row->action);
     (void)text_copy(grown->resource, sizeof(grown->resource), row->resource);
 }
@@ -313,7 +312,7 @@ static void on_simulation(const AwsError *error, const IamSimulation *simulation
             if (row->decision == IAM_ALLOWED && !row->by_organization)
                 found->n_allowed++;
             else
-                add_loss(found, row);
+                add_loss(&found->losses, row);
         }
         check->statement++;
     } else if (!wants_path(check, error)) {

@@ -21,13 +21,6 @@ typedef struct PrincipalCheckRequest {
     size_t n_trails;
 } PrincipalCheckRequest;
 
-/* One action on one resource that would not be allowed. */
-typedef struct PrincipalLoss {
-    char action[AWS_ACTION_MAX];
-    char resource[ARN_MAX];
-    const char *why;
-} PrincipalLoss;
-
 #define PRINCIPAL_LOSSES_MAX 200U
 
 typedef struct PrincipalKey {
@@ -50,9 +43,7 @@ typedef struct PrincipalFound {
     AwsError error;                 /* of the simulation */
     bool simulated;                 /* every statement was */
     size_t n_allowed;
-    PrincipalLoss *losses;
-    size_t n_losses;                /* kept; further ones are counted only */
-    size_t n_lost;
+    GuardLosses losses; /* at most PRINCIPAL_LOSSES_MAX are kept */
 } PrincipalFound;
 
 typedef struct PrincipalCheck PrincipalCheck;

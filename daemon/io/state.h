@@ -4,6 +4,7 @@
 
 #include "daemon/core/model_alert.h"
 #include "daemon/core/model_guard.h"
+#include "daemon/core/protection.h"
 
 /* Strings are owned by the table. */
 typedef struct StateTrail {
@@ -57,6 +58,8 @@ typedef struct StateTable {
     ChannelTrouble *unheard; /* that nobody listens to */
     size_t n_unheard;
     ContainHistory contain;
+    GuardRecord *guards; /* users, roles and topics of the guard; with guard_checks */
+    size_t n_guards;
 } StateTable;
 
 #define STATE_SIZE_MAX    (64U * 1024 * 1024)

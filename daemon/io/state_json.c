@@ -450,6 +450,30 @@ static const CodecMember hold_members[] = {
     CODEC_END,
 };
 
+static const CodecNames guard_part_kinds = { guard_part_to_string, guard_part_from_string, _GUARD_PART_MAX };
+
+static const CodecMember guard_part_members[] = {
+    CODEC(GuardPart, kind, "kind", word, .names = &guard_part_kinds, .required = true),
+    CODEC(GuardPart, name, "name", text),
+    CODEC(GuardPart, digest, "digest", text),
+    CODEC_END,
+};
+
+static const CodecMember guard_members[] = {
+    CODEC(GuardRecord, arn, "arn", text),
+    CODEC(GuardRecord, parts.kinds, "read", bits, .names = &guard_part_kinds),
+    CODEC(GuardRecord, read_usec, "read_usec", usec),
+    CODEC_LIST(GuardRecord, parts.items, parts.n, "parts", .members = guard_part_members,
+               .max = 2 * GUARD_PARTS_MAX),
+    CODEC(GuardRecord, simulated, "simulated", bool),
+    CODEC(GuardRecord, lost_usec, "lost_since_usec", usec),
+    CODEC(GuardRecord, sequence, "sequence", uint),
+    CODEC(GuardRecord, lost_mark, "lost_mark", usec),
+    CODEC(GuardRecord, n_lost, "lost", uint),
+    CODEC(GuardRecord, severity, "severity", word, .names = &codec_severities),
+    CODEC_END,
+};
+
 static const void *state_trail_at(const void *base, size_t i) {
     const StateTable *table = base;
 
@@ -480,6 +504,7 @@ static const CodecMember table_members[] = {
                .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, accounts, n_accounts, "accounts", .members = account_members,
                .max = STATE_ENTRIES_MAX, .entry = state_account_at),
+    CODEC_LIST(StateTable, guards, n_guards, "guards", .members = guard_members, .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, contain.items, contain.n, "contain", .members = contain_members,
                .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, contain.holds, contain.n_holds, "contained", .members = hold_members,

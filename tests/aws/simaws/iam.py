@@ -121,6 +121,12 @@ class Judge:
         self.denied = []    # {"principal", "action", "resource", "why"}
         self.cases = {}     # (principal ARN, action, resource, why not) -> all that the decision was made from
         self.attached = {}  # ARN of a user or role -> {name or ARN of a policy: its statements}, see users.py
+        self.boundaries = {}  # ARN of a user or role -> (ARN of its permissions boundary, the statements)
+
+    def within_boundary(self, principal, *arguments):
+        """Whether the permissions boundary, if there is one, allows it."""
+        _arn, boundary = self.boundaries.get(principal.issuer_arn, (None, None))
+        return boundary is None or self._find("Allow", "permissions boundary", boundary, principal, *arguments) is not None
 
     def _find(self, effect, kind, policy, principal, action, resource, context):
         for index, statement in enumerate(policy or []):
@@ -168,6 +174,8 @@ class Judge:
             if not self._find("Allow", "session policy", principal.session_policy, *arguments):
                 return self._refuse(principal, action, resource,
                                     f"because no session policy allows the {action} action")
+        if by_identity and not self.within_boundary(*arguments):
+            return self._refuse(principal, action, resource, f"because no permissions boundary allows the {action} action")
         foreign = owner is not None and owner != principal.account
         if not by_identity and (foreign or not by_resource or not _names(by_resource, principal)):
             return self._refuse(principal, action, resource,

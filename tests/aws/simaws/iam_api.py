@@ -42,7 +42,8 @@ def get_role(call, params):
         raise AwsError("NoSuchEntity", f"The role with name {params['RoleName']} cannot be found.", 404, exact=True)
     path = role.arn.partition(":role")[2].removesuffix(role.name)
     return {"Role": {"Path": path, "RoleName": role.name, "RoleId": role.id, "Arn": role.arn,
-                     "CreateDate": int(call.state.now())}}
+                     "CreateDate": int(call.state.now()), "AssumeRolePolicyDocument": users.document(role.trust),
+                     **users.boundary(call, role.arn)}}
 
 
 def _principal(call, arn):
@@ -59,7 +60,7 @@ def _principal(call, arn):
 def _evaluate(call, principal, action, arn, context):
     """A judge of its own: what is only asked about decides nothing."""
     judge = iam.Judge()
-    judge.attached = call.state.judge.attached
+    judge.attached, judge.boundaries = call.state.judge.attached, call.state.judge.boundaries
     by_policies = judge.evaluate(principal, action, arn, context=context)
     denied = "explicitDeny" if "explicit deny" in by_policies.why else "implicitDeny"
     scp = call.state.account(principal.account).scp
@@ -69,6 +70,9 @@ def _evaluate(call, principal, action, arn, context):
     decision = "allowed" if by_policies.allowed and by_scp else denied
     result = {"EvalActionName": action, "EvalResourceName": arn, "EvalDecision": decision, "MatchedStatements": [],
               "MissingContextValues": []}
+    if principal.issuer_arn in judge.boundaries:
+        within = judge.within_boundary(principal, action, arn, {"aws:principalarn": principal.issuer_arn, **context})
+        result["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": within}
     if member:
         result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": by_scp}
     return result
@@ -85,6 +89,11 @@ def simulate_principal_policy(call, params):
     end = start + size
     more = {"Marker": str(end)} if end < len(results) else {}
     return {"EvaluationResults": results[start:end], "IsTruncated": bool(more), **more}
+
+
+def event_resources(params, _result):
+    kinds = (("AWS::IAM::Role", "RoleName"), ("AWS::IAM::User", "UserName"), ("AWS::IAM::Policy", "PolicyArn"))
+    return [(kind, params[name]) for kind, name in kinds if params.get(name)]
 
 
 OPERATIONS = {"GetRole": get_role, "SimulatePrincipalPolicy": simulate_principal_policy, **users.OPERATIONS}

@@ -5,7 +5,7 @@ import json
 import re
 import uuid
 
-from . import history
+from . import history, iam
 from .errors import AwsError
 from .regions import partition_of
 
@@ -91,6 +91,73 @@ def subscribe(call, params):
     arn = f"{topic.arn}:{uuid.uuid4()}"
     topic.subscriptions.append({"arn": arn, "protocol": params["Protocol"], "endpoint": params.get("Endpoint", "")})
     return {"SubscriptionArn": arn}
+
+
+def set_topic_attributes(call, params):
+    topic = _topic(call, params["TopicArn"], "SetTopicAttributes")
+    value = params.get("AttributeValue", "")
+    if params["AttributeName"] == "Policy":
+        topic.policy = iam.statements(json.loads(value))
+    elif params["AttributeName"] == "KmsMasterKeyId":
+        topic.kms_key = value or None
+    else:
+        raise invalid("AttributeName")
+    return {}
+
+
+# -- subscriptions ---------------------------------------------------------------------------------------------------
+def _arn(topic, one):
+    """Of a subscription, also of one that a test made up; one that waits has none."""
+    if one.get("pending"):
+        return "PendingConfirmation"
+    return one.setdefault("arn", f"{topic.arn}:{uuid.uuid5(uuid.NAMESPACE_URL, one['endpoint'])}")
+
+
+def _subscription(call, params):
+    """(topic, subscription)"""
+    arn = params["SubscriptionArn"]
+    topic = call.state.topics.get(arn.rpartition(":")[0])
+    call.authorize(f"SNS:{call.operation}", arn)
+    for one in topic.subscriptions if topic else ():
+        if _arn(topic, one) == arn:
+            return topic, one
+    raise AwsError("NotFound", "Subscription does not exist", 404)
+
+
+def list_subscriptions_by_topic(call, params):
+    topic = _topic(call, params["TopicArn"], "ListSubscriptionsByTopic")
+    start = int(params.get("NextToken") or 0)
+    shown = topic.subscriptions[start:start + 100]
+    more = {"NextToken": str(start + 100)} if start + 100 < len(topic.subscriptions) else {}
+    return {"Subscriptions": [{"SubscriptionArn": _arn(topic, one), "Owner": topic.account, "Protocol": one["protocol"],
+                               "Endpoint": one["endpoint"], "TopicArn": topic.arn} for one in shown], **more}
+
+
+def get_subscription_attributes(call, params):
+    topic, one = _subscription(call, params)
+    return {"Attributes": {"SubscriptionArn": _arn(topic, one), "TopicArn": topic.arn, "Protocol": one["protocol"],
+                           "Endpoint": one["endpoint"], "PendingConfirmation": "false", **one.get("attributes", {})}}
+
+
+def set_subscription_attributes(call, params):
+    _topic_of, one = _subscription(call, params)
+    if params["AttributeName"] not in ("FilterPolicy", "FilterPolicyScope"):
+        raise invalid("AttributeName")
+    if params["AttributeName"] == "FilterPolicy" and params.get("AttributeValue"):
+        json.loads(params["AttributeValue"])
+    one.setdefault("attributes", {})[params["AttributeName"]] = params.get("AttributeValue", "")
+    return {}
+
+
+def unsubscribe(call, params):
+    topic, one = _subscription(call, params)
+    topic.subscriptions = [other for other in topic.subscriptions if other is not one]
+    return {}
+
+
+def event_resources(params, _result):
+    arn = params.get("TopicArn") or params.get("SubscriptionArn", "").rpartition(":")[0]
+    return [("AWS::SNS::Topic", arn)] if arn else []
 
 
 # -- Publish ---------------------------------------------------------------------------------------------------------
@@ -238,5 +305,7 @@ def _render(protocol, text, message):
 
 OPERATIONS = {
     "CreateTopic": create_topic, "DeleteTopic": delete_topic, "GetTopicAttributes": get_topic_attributes,
-    "ListTopics": list_topics, "Publish": publish, "Subscribe": subscribe,
+    "ListTopics": list_topics, "Publish": publish, "Subscribe": subscribe, "SetTopicAttributes": set_topic_attributes,
+    "ListSubscriptionsByTopic": list_subscriptions_by_topic, "GetSubscriptionAttributes": get_subscription_attributes,
+    "SetSubscriptionAttributes": set_subscription_attributes, "Unsubscribe": unsubscribe,
 }

@@ -153,6 +153,7 @@ class State:
             self.roles = {}             # arn -> Role
             self.policies = {}          # ARN of a managed policy -> its statements
             self.documents = {}         # (ARN of a user or role, name of an inline policy) -> its text
+            self.policy_versions = {}   # ARN of a managed policy -> number of its newest version; 1 where it has one
             self.keys = {}              # access key id -> Key
             self.trails = {}            # arn -> Trail
             self.topics = {}            # arn -> Topic
@@ -268,7 +269,7 @@ class State:
             policy = [{"Sid": "__default_statement_ID", "Effect": "Allow", "Principal": {"AWS": parts[4]},
                        "Action": "sns:*", "Resource": arn}]
         topic = Topic(arn, parts[4], parts[3], parts[5], iam.statements(policy), content_dedup,
-                      subscriptions=SUBSCRIBED[:] if subscriptions is None else subscriptions, kms_key=kms_key)
+                      subscriptions=[dict(one) for one in (SUBSCRIBED if subscriptions is None else subscriptions)], kms_key=kms_key)
         self.topics[arn] = topic
         return topic
 

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What alerts say about the guard's own access. */
+#include "daemon/core/alert_private.h"
+
+#define SILENCE                                                                                             \
+    "If nobody changed it on purpose, someone may be preparing to silence the guard: review the "          \
+    "account's event history in {global region}, where IAM's calls are recorded.\n"
+
+WHEN(actor, event->has_actor);
+WHEN(forgotten, event->forgotten);
+WHEN(critical, event->severity == SEVERITY_CRITICAL);
+
+const AlertTemplate messages_rights_lost[] = {
+    {
+            .when = when_critical,
+            .subject = "{LABEL} the guard loses rights in {where}",
+            .headline = "IAM would deny calls that TrailGuard needs in {where}: {detail}",
+            .loss = "Polls, restarts or alerts fail, or will fail when the guard's session ends.",
+            .deed = "Goes on with the rights that are left. Sends this message through every channel. Simulates "
+                    "the rights again every 5 minutes.",
+            .advice = "1. Give the rights back: trailguard policy guard prints the policy. trailguard check "
+                      "--doctor shows what is missing.\n"
+                      "2. " SILENCE "3. Until then, check a trail yourself: aws cloudtrail get-trail-status "
+                      "--region REGION --name ARN",
+    },
+    {
+            .subject = "{LABEL} the guard loses lesser rights in {where}",
+            .headline = "IAM would deny calls that TrailGuard makes in {where}: {detail}",
+            .loss = "Trails are still polled, started again and reported. A check or an answer is missing.",
+            .deed = "Goes on without. Simulates the rights again every 5 minutes.",
+            .advice = "1. Give the rights back: trailguard policy guard prints the policy. trailguard check "
+                      "--doctor shows what is missing.\n"
+                      "2. " SILENCE,
+    },
+};
+
+const AlertTemplate messages_rights_restored[] = {
+    {
+            .when = when_forgotten,
+            .subject = "RESOLVED the guard's rights in {where} are no longer checked",
+            .headline = "The guard's rights in {where} are no longer checked: {detail}.",
+            .advice = "Nothing, if this was planned. If not, find out who changed the configuration.",
+    },
+    {
+            .subject = "RESOLVED the guard has its rights in {where} again",
+            .headline = "IAM would allow every call that TrailGuard needs in {where} again.",
+            .advice = "Nothing, if you know why they were missing.",
+    },
+};
+
+const AlertTemplate messages_guard_changed[] = {
+    {
+            .when = when_actor,
+            .subject = "{LABEL} the guard's own access changed in {where}, by {who}",
+            .subject_short = "{LABEL} the guard's own access changed in {where}",
+            .headline = "What TrailGuard uses in {where} was changed by {who}: {detail}",
+            .deed = "Has recorded what is there now. Reports the next change.",
+            .advice = "1. Ask them. If they did not do it, disable their credentials, and put back what was "
+                      "changed.\n"
+                      "2. trailguard check --doctor shows whether the guard still has its rights, and what "
+                      "protects it.",
+    },
+    {
+            .subject = "{LABEL} the guard's own access changed in {where}",
+            .headline = "What TrailGuard uses in {where} was changed: {detail}",
+            .deed = "Has recorded what is there now. Reports the next change.",
+            .advice = "1. trailguard check --doctor shows whether the guard still has its rights, and what "
+                      "protects it.\n"
+                      "2. " SILENCE,
+    },
+};

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/guard_checks.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/apply_plan.h"
+#include "daemon/core/attribute_match.h"
+#include "daemon/core/events.h"
+#include "daemon/engine_private.h"
+#include "daemon/guard_policy.h"
+#include "daemon/log.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+/* The polls of trails come first. */
+#define BEGIN_USEC (10 * USEC_PER_SEC)
+/* Between two checks: with a thousand accounts a day has room for each four times. */
+#define GAP_USEC (20 * USEC_PER_SEC)
+/* New accounts are found by then. */
+#define IDLE_USEC (60 * USEC_PER_SEC)
+/* After a denial, unless the last check is younger. */
+#define SOON_USEC  (2 * USEC_PER_SEC)
+#define AGAIN_USEC (300 * USEC_PER_SEC)
+/* AWS's clock may be off, and an event has the time of its call. */
+#define SLACK_USEC (60 * USEC_PER_SEC)
+
+static void check_fired(void *userdata);
+
+static uint64_t interval_usec(const Engine *engine) {
+    return engine->config->guard_interval_sec * USEC_PER_SEC;
+}
+
+static void arm(Engine *engine, uint64_t delay_usec) {
+    loop_cancel(engine->aws.loop, engine->guard.timer);
+    engine->guard.timer = NULL;
+    if (loop_after(engine->aws.loop, delay_usec, check_fired, engine, &engine->guard.timer) < 0)
+        log_line(LOG_ERR, "no timer for the next check of the guard's own access");
+}
+
+/* ---- records ---- */
+
+static GuardRecord *record_of(Engine *engine, const char *arn) {
+    GuardWatch *w = &engine->guard;
+    GuardRecord *grown;
+
+    for (size_t i = 0; i < w->n_records; i++)
+        if (text_equal(w->records[i].arn, arn))
+            return &w->records[i];
+    grown = reallocarray(w->records, w->n_records + 1, sizeof(*grown));
+    if (!grown)
+        return NULL;
+    w->records = grown;
+    grown += w->n_records++;
+    *grown = (GuardRecord){ 0 };
+    (void)text_copy(grown->arn, sizeof(grown->arn), arn);
+    return grown;
+}
+
+/* Whose user, role or topic it is. */
+static Subject subject_of(const Engine *engine, const GuardRecord *record, Arn *arn) {
+    const char *account = arn_parse(record->arn, arn) >= 0 ? arn->account
+                                                           : engine_account_named(engine->base);
+
+    return (Subject){ .name = "", .arn = "", .account = account, .region = "" };
+}
+
+/* Into journal and outbox. 0 when it is on the disk. */
+static int report(Engine *engine, const GuardRecord *record, JournalLine line, Event *event) {
+    LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(event->kind) }, { "AWS_ACCOUNT", "" } };
+    char shown[2 * ERROR_TEXT_MAX];
+    Arn arn;
+    Subject subject = subject_of(engine, record, &arn);
+    int r;
+
+    fields[1].value = subject.account;
+    event->time_usec = engine_now(engine).real_usec;
+    event->mode = engine->config->mode;
+    (void)text_escaped(shown, sizeof(shown), event->detail);
+    log_event(EVENT_LINE(line), fields, ARRAY_SIZE(fields), "%s%s%s",
+              event->kind == EVENT_GUARD_CHANGED ? "" : record->arn,
+              event->kind == EVENT_GUARD_CHANGED ? "" : ": ", shown);
+    r = engine->sink->message(engine, &subject, event);
+    if (engine->deliver)
+        deliver_kick(engine->deliver, false);
+    return r;
+}
+
+/* ---- rights ---- */
+
+static void report_lost(Engine *engine, GuardRecord *record, const GuardLossReport *found) {
+    Event event = {
+        .kind = EVENT_GUARD_RIGHTS_LOST,
+        .phase = PHASE_OPENED,
+        .severity = found->severity,
+        .sequence = record->sequence,
+        .incident_dedup_usec = record->lost_usec,
+        .dedup_usec = record->sequence > 1 ? engine_now(engine).real_usec : record->lost_usec,
+        .opened_usec = record->lost_usec,
+    };
+
+    (void)text_copy(event.detail, sizeof(event.detail), found->text);
+    (void)report(engine, record, LINE_RIGHTS_LOST, &event);
+}
+
+static void report_restored(Engine *engine, GuardRecord *record, const char *why_forgotten) {
+    Event event = {
+        .kind = EVENT_GUARD_RIGHTS_RESTORED,
+        .phase = PHASE_RESOLVED,
+        .severity = record->severity,
+        .sequence = record->sequence + 1,
+        .incident_dedup_usec = record->lost_usec,
+        .dedup_usec = record->lost_usec,
+        .opened_usec = record->lost_usec,
+        .forgotten = why_forgotten != NULL,
+    };
+
+    (void)text_copy(event.detail, sizeof(event.detail),
+                    why_forgotten ? why_forgotten : "IAM would allow all that the guard needs again");
+    if (report(engine, record, LINE_RIGHTS_RESTORED, &event) < 0)
+        return; /* it is reported by the next check */
+    record->lost_usec = 0;
+    record->lost_mark = 0;
+    record->n_lost = record->sequence = 0;
+    record->severity = SEVERITY_INFO;
+}
+
+/* Whoever takes all rights takes that of asking, too. */
+static bool take_refusal(const GuardRecord *record, const AwsError *error, GuardLossReport *ret) {
+    char text[ERROR_TEXT_MAX];
+
+    if (error->class != AWS_DENIED || !record->simulated)
+        return false;
+    (void)aws_error_text(error, "SimulatePrincipalPolicy", text, sizeof(text));
+    *ret = (GuardLossReport){ .n = 1, .severity = SEVERITY_CRITICAL, .mark = 1 };
+    (void)snprintf(ret->text, sizeof(ret->text),
+                   "IAM may not be asked any more, so every right may be gone: %.*s", ERROR_TEXT_MAX - 80,
+                   text);
+    return true;
+}
+
+/* Whether there is trouble. */
+static bool take_rights(Engine *engine, GuardRecord *record, const PrincipalFound *found) {
+    GuardLossReport losses;
+
+    if (found->simulated)
+        guard_losses_report(&found->losses, &losses);
+    else if (!take_refusal(record, &found->error, &losses))
+        return record->lost_usec != 0 || found->error.class != AWS_DENIED;
+    switch (guard_rights_take(record, &losses, engine_now(engine).real_usec)) {
+    case RIGHTS_LOST: report_lost(engine, record, &losses); break;
+    case RIGHTS_RESTORED: report_restored(engine, record, NULL); break;
+    case RIGHTS_SAME: break;
+    }
+    return record->lost_usec != 0;
+}
+
+/* ---- changes ---- */
+
+/* What was found counts once the message is in the outbox. */
+static void change_known(Engine *engine, const Actor *actor) {
+    GuardWatch *w = &engine->guard;
+    GuardRecord *record = &w->records[w->changed];
+    Event event = {
+        .kind = EVENT_GUARD_CHANGED,
+        .phase = PHASE_OPENED,
+        .severity = w->severity,
+        .sequence = 1,
+        .has_actor = actor != NULL,
+    };
+
+    event.incident_dedup_usec = event.dedup_usec = event.opened_usec = engine_now(engine).real_usec;
+    if (actor)
+        event.actor = *actor;
+    (void)text_copy(event.detail, sizeof(event.detail), w->text);
+    if (report(engine, record, LINE_GUARD_CHANGED, &event) >= 0 &&
+        guard_parts_merge(&record->parts, &w->now) >= 0)
+        record->read_usec = engine_now(engine).real_usec;
+    guard_parts_done(&w->now);
+    engine_save_soon(engine, true);
+    arm(engine, 0);
+}
+
+static void searched(const AwsError *error _unused_, const CloudTrailEvents *events, void *userdata) {
+    Engine *engine = userdata;
+    GuardWatch *w = &engine->guard;
+    uint64_t read = w->records[w->changed].read_usec, since_usec = read > SLACK_USEC ? read - SLACK_USEC : 0;
+    Actor actor;
+
+    w->search = NULL;
+    for (size_t i = 0; events && i < events->n; i++)
+        if (attribute_is_guard_change(&events->items[i], engine->base->identity, since_usec)) {
+            attribute_actor(&events->items[i], &actor);
+            change_known(engine, &actor);
+            return;
+        }
+    change_known(engine, NULL);
+}
+
+/* The event history of IAM's calls is in one region of the partition; that of a topic's in its own. */
+static void search(Engine *engine, const Account *account) {
+    GuardWatch *w = &engine->guard;
+    const GuardRecord *record = &w->records[w->changed];
+    Arn arn;
+    bool topic = arn_parse(record->arn, &arn) >= 0 && text_equal(arn.service, "sns");
+    const char *region = topic ? arn.region : endpoint_iam_region(engine->aws.region);
+    CloudTrailLookup lookup = { .key = CLOUDTRAIL_LOOKUP_RESOURCE_NAME,
+                                .value = topic ? record->arn : arn_name(&arn),
+                                .start_usec = record->read_usec };
+    AwsCaller caller = { engine->aws.client, account->credentials, region ? region : engine->aws.region };
+
+    if (!engine->config->attribution ||
+        cloudtrail_lookup_events(&caller, &lookup, searched, engine, &w->search) < 0)
+        change_known(engine, NULL);
+}
+
+/* True when a change is to be reported. Takes the parts over. */
+static bool take_parts(Engine *engine, GuardRecord *record, GuardParts *now) {
+    _cleanup_strbuf_ StrBuf text = STRBUF_INIT(64 * 1024);
+    GuardWatch *w = &engine->guard;
+    unsigned n;
+
+    if (now->kinds == 0)
+        return false;
+    n = guard_parts_compare(&record->parts, now, &text, &w->severity);
+    if (n > 0) {
+        (void)snprintf(w->text, sizeof(w->text), "%.128s: %s", record->arn, strbuf_str(&text));
+        w->changed = (size_t)(record - w->records);
+        w->now = *now;
+        *now = (GuardParts){ 0 };
+        return true;
+    }
+    if (record->parts.kinds == 0)
+        log_line(LOG_INFO, "%s: what it has is recorded, and watched from now on", record->arn);
+    if (guard_parts_merge(&record->parts, now) >= 0)
+        record->read_usec = engine_now(engine).real_usec;
+    return false;
+}
+
+/* ---- one check ---- */
+
+static void forget_check(GuardWatch *w) {
+    w->account = NULL;
+    w->check = NULL;
+    json_decref(w->policy);
+    w->policy = NULL;
+    free(TAKE_PTR(w->trails));
+}
+
+static void note_unread(Account *account, const GuardRecord *record, const PrincipalFound *found) {
+    const char *unread = found->unread;
+    char text[ERROR_TEXT_MAX];
+
+    if (!unread[0] && !found->simulated) {
+        (void)aws_error_text(&found->error, "SimulatePrincipalPolicy", text, sizeof(text));
+        unread = text;
+    }
+    if (unread[0] && !account->guard_unread_reported)
+        log_aws(LOG_NOTICE, unread, "%s: guard_checks: not all can be checked: %s", record->arn, unread);
+    account->guard_unread_reported = unread[0] != '\0';
+}
+
+static void checked(PrincipalFound *found, void *userdata) {
+    Engine *engine = userdata;
+    GuardWatch *w = &engine->guard;
+    Account *account = w->account;
+    Arn arn, role;
+    char name[ARN_MAX];
+    GuardRecord *record;
+    bool trouble;
+
+    /* without the path, which is known from the second answer on only: a record has one name */
+    (void)text_copy(name, sizeof(name), found->arn);
+    if (arn_parse(found->arn, &arn) >= 0 && arn_is_role(&arn)) {
+        role = arn;
+        (void)snprintf(name, sizeof(name), "arn:%s:iam::%s:role/%s", arn.partition, arn.account,
+                       arn_name(&role));
+    }
+    record = record_of(engine, name);
+    forget_check(w);
+    if (!record) {
+        arm(engine, GAP_USEC);
+        return;
+    }
+    note_unread(account, record, found);
+    trouble = take_rights(engine, record, found);
+    account->guard_due_usec =
+            engine_now(engine).mono_usec +
+            guard_check_next_usec(interval_usec(engine), trouble, loop_random(engine->aws.loop));
+    if (take_parts(engine, record, &found->parts))
+        search(engine, account);
+    else
+        arm(engine, 0);
+    engine_save_soon(engine, true);
+}
+
+/* ---- whose turn it is ---- */
+
+/* "" : the root user, or not known yet. */
+static void principal_of(const Account *account, GuardIdentity *ret) {
+    StsIdentity identity = { 0 };
+
+    (void)text_copy(identity.arn, sizeof(identity.arn), account->identity);
+    (void)text_copy(identity.account, sizeof(identity.account), account->id);
+    guard_identity_take(ret, &identity);
+    (void)text_copy(ret->region, sizeof(ret->region), account->engine->aws.region);
+    if (account->role_arn)
+        (void)text_copy(ret->arn, sizeof(ret->arn), account->role_arn);
+    else if (text_ends_with(ret->arn, ":root"))
+        ret->arn[0] = '\0';
+}
+
+static bool is_checkable(const Account *account) {
+    return account->identity[0] && !account->blocked && !account->left && account->credentials &&
+           (account->guarded || !account->role_arn) && !text_ends_with(account->identity, ":root");
+}
+
+/* The one that waits longest; NULL: none can be checked. */
+static Account *next_account(const Engine *engine) {
+    Account *next = NULL;
+
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (is_checkable(engine->accounts[i]) &&
+            (!next || engine->accounts[i]->guard_due_usec < next->guard_due_usec))
+            next = engine->accounts[i];
+    return next;
+}
+
+static size_t name_trails(const Account *account, const char ***ret) {
+    const Engine *engine = account->engine;
+    size_t n = 0;
+
+    *ret = calloc(engine->n_trails + 1, sizeof(**ret));
+    for (size_t i = 0; *ret && i < engine->n_trails; i++)
+        if (engine->trails[i]->arn[0] && text_equal(engine->trails[i]->account, account->id))
+            (*ret)[n++] = engine->trails[i]->arn;
+    return n;
+}
+
+static int begin_check(Account *account) {
+    Engine *engine = account->engine;
+    GuardWatch *w = &engine->guard;
+    GuardIdentity base = { 0 }, own = { 0 };
+    PrincipalCheckRequest request = {
+        .aws = engine->aws.client,
+        .credentials = account->credentials,
+        .region = engine->aws.region,
+        .path_is_known = account->role_arn != NULL,
+        .reads = true,
+    };
+
+    principal_of(engine->base, &base);
+    principal_of(account, &own);
+    request.arn = own.arn;
+    w->account = account;
+    w->policy = guard_policy_of(engine->config, &base, account->role_arn);
+    request.statements = json_object_get(w->policy, "Statement");
+    request.n_trails = name_trails(account, &w->trails);
+    request.trails = w->trails;
+    account->guard_begun_usec = engine_now(engine).mono_usec;
+    return principal_check_start(&request, checked, engine, &w->check);
+}
+
+/* The gap is shorter only where all would not have their turn otherwise. */
+static uint64_t gap_usec(const Engine *engine) {
+    return MIN(GAP_USEC, interval_usec(engine) / (2 * engine->n_accounts + 1));
+}
+
+static void check_fired(void *userdata) {
+    Engine *engine = userdata;
+    GuardWatch *w = &engine->guard;
+    uint64_t now = engine_now(engine).mono_usec;
+    Account *account = next_account(engine);
+
+    w->timer = NULL;
+    if (w->check || w->search)
+        return; /* its end looks again */
+    if (!account || account->guard_due_usec > now) {
+        arm(engine, account ? MIN(account->guard_due_usec - now, IDLE_USEC) : gap_usec(engine));
+        return;
+    }
+    account->guard_due_usec = now + interval_usec(engine);
+    if (begin_check(account) < 0) {
+        forget_check(w);
+        arm(engine, gap_usec(engine));
+    }
+}
+
+void engine_check_wanted_guards(Engine *engine) {
+    uint64_t now = engine_now(engine).mono_usec, soon = now + SOON_USEC;
+    uint64_t again = MIN(AGAIN_USEC, interval_usec(engine));
+    bool any = false;
+
+    for (size_t i = 0; i < engine->n_accounts; i++) {
+        Account *account = engine->accounts[i];
+
+        if (!account->guard_check_is_wanted)
+            continue;
+        account->guard_check_is_wanted = false;
+        if (account->guard_begun_usec != 0 && now < account->guard_begun_usec + again)
+            soon = account->guard_begun_usec + again;
+        if (account->guard_due_usec > soon)
+            account->guard_due_usec = soon;
+        any = true;
+    }
+    if (any && engine->config->guard_checks && !engine->once && !engine->guard.check && !engine->guard.search)
+        arm(engine, SOON_USEC);
+}
+
+/* ---- begin and end ---- */
+
+static void end_reports(Engine *engine) {
+    GuardWatch *w = &engine->guard;
+
+    for (size_t i = 0; i < w->n_records; i++) {
+        if (w->records[i].lost_usec != 0)
+            report_restored(engine, &w->records[i], "guard_checks is off");
+        guard_parts_done(&w->records[i].parts);
+    }
+    w->n_records = 0;
+}
+
+void engine_begin_guard_checks(Engine *engine) {
+    if (!engine->config->guard_checks) {
+        end_reports(engine);
+        return;
+    }
+    arm(engine, MIN(BEGIN_USEC, interval_usec(engine) / 4));
+}
+
+void engine_stop_guard_checks(Engine *engine) {
+    GuardWatch *w = &engine->guard;
+
+    loop_cancel(engine->aws.loop, w->timer);
+    w->timer = NULL;
+    principal_check_cancel(w->check);
+    operation_cancel(w->search);
+    w->search = NULL;
+    guard_parts_done(&w->now);
+    forget_check(w);
+}

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""guard_checks: the guard's own users, roles, topics and subscriptions are attacked with the real SDK."""
+
+import json
+
+import pytest
+
+from guard import within
+from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, documents, wait_alert
+from schemas import validated
+from simaws.client import poll
+from test_receivers import Receiver
+
+GUARD = f"arn:aws:iam::{MAIN}:user/guard"
+HUB = f"arn:aws:iam::{MAIN}:role/hub"
+DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+NEVER = {"Effect": "Deny", "Action": "cloudtrail:StartLogging", "Resource": "*"}
+
+
+@pytest.fixture
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def iam(sim):
+    return sim.boto3("mallory", "iam", IAD)
+
+
+def watching(make_guard, sim, receiver=None, **options):
+    """A guard that has looked at its own access once."""
+    channels = [{"type": "sns", "topic_arn": TOPIC}]
+    if receiver:
+        channels.append({"type": "webhook", "url": receiver.url})
+    guard = make_guard(sim, **{"regions": [FRA], "guard_checks": True, "guard_interval": 10, "alerts": channels,
+                               "attribution": True, **options})
+    guard.start().wait_guarding()
+    poll(lambda: records(guard) and all(record.get("simulated") for record in records(guard)
+                                        if ":iam:" in record["arn"]), within(20))
+    return guard
+
+
+def records(guard):
+    """What state.json has of the guard's own access."""
+    try:
+        return json.loads((guard.state / "state.json").read_text()).get("guards", [])
+    except FileNotFoundError:
+        return []
+
+
+def posted(receiver, event):
+    """The documents of that event that the receiver took."""
+    return [validated(entry, "alert") for entry in receiver.taken() if entry["event"] == event]
+
+
+def wait_posted(receiver, event):
+    return poll(lambda: posted(receiver, event), within(30), 0.05)[0]
+
+
+def test_a_healthy_guard_has_nothing_to_say(sim, make_guard):
+    guard = watching(make_guard, sim)
+    kinds = {part["kind"] for record in records(guard) for part in record["parts"]}
+    assert {"inline_policy", "access_key"} <= kinds, kinds
+    assert not [entry for entry in documents(sim) if entry["event"].startswith("guard.")]
+
+
+def test_all_rights_are_gone_and_the_webhook_says_so(sim, make_guard, receiver, iam):
+    """SNS is denied like everything else: what is outside AWS has the message all the same."""
+    guard = watching(make_guard, sim, receiver)
+    iam.delete_user_policy(UserName="guard", PolicyName="scenario")
+    lost = wait_posted(receiver, "guard.rights_lost")
+    assert lost["severity"] == "critical" and lost["account"] == MAIN
+    assert "IAM may not be asked any more" in lost["detail"]
+    assert not [entry for entry in documents(sim) if entry["event"] == "guard.rights_lost"]
+    iam.put_user_policy(UserName="guard", PolicyName="again", PolicyDocument=json.dumps(ALLOW))
+    assert wait_posted(receiver, "guard.rights_restored")["incident"] == lost["incident"]
+    wait_alert(sim, "guard.rights_restored", seconds=20)
+    assert guard.stop() == 0
+
+
+def test_a_right_is_lost_before_it_is_used(sim, make_guard, iam):
+    """No call of the guard is denied: no trail is stopped."""
+    watching(make_guard, sim)
+    iam.put_user_policy(UserName="guard", PolicyName="no", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [NEVER]}))
+    lost = wait_alert(sim, "guard.rights_lost", seconds=30)
+    assert lost["severity"] == "critical" and "cloudtrail:StartLogging on " in lost["detail"]
+    changed = wait_alert(sim, "guard.changed", seconds=30)
+    assert "the inline policy no was added" in changed["detail"]
+    assert changed["actor"]["arn"] == f"arn:aws:iam::{MAIN}:user/mallory"
+    iam.delete_user_policy(UserName="guard", PolicyName="no")
+    assert wait_alert(sim, "guard.rights_restored", seconds=30)["incident"] == lost["incident"]
+
+
+def test_a_change_is_told_once_also_over_a_restart(sim, make_guard, iam):
+    guard = watching(make_guard, sim)
+    iam.create_access_key(UserName="guard")
+    changed = wait_alert(sim, "guard.changed", seconds=30)
+    assert changed["severity"] == "warning" and "the access key AKIA..." in changed["detail"]
+    poll(lambda: sum(part["kind"] == "access_key" for record in records(guard) for part in record["parts"]) == 2, within(20))
+    assert guard.stop() == 0
+    mark = sim.mark()
+    guard.start().wait_guarding()
+    poll(lambda: [call for call in sim.requests(since=mark) if call["operation"] == "ListAccessKeys"], within(30))
+    guard.wait_idle() if hasattr(guard, "wait_idle") else None
+    assert len([entry for entry in documents(sim) if entry["event"] == "guard.changed"]) == 1
+
+
+def test_sessions_of_the_role_are_revoked(sim, make_guard, iam):
+    sim.call("role", name="hub", account=MAIN, trust=[GUARD])
+    guard = watching(make_guard, sim, accounts=[{"role_arn": HUB}])
+    iam.put_role_policy(RoleName="hub", PolicyName="AWSRevokeOlderSessions", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{**NEVER, "Action": "s3:GetObject"}]}))
+    changed = wait_alert(sim, "guard.changed", seconds=30)
+    assert changed["severity"] == "critical" and "AWSRevokeOlderSessions was added" in changed["detail"]
+    iam.update_assume_role_policy(RoleName="hub", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}))
+    wait_alert(sim, "guard.changed", seconds=30, holds=lambda one: "the trust policy was changed" in one["detail"])
+    assert guard.stop() == 0
+
+
+def test_off_asks_iam_nothing(sim, make_guard):
+    guard = make_guard(sim, regions=[FRA], alerts=[{"type": "sns", "topic_arn": TOPIC}])
+    guard.start().wait_guarding()
+    assert guard.stop() == 0
+    assert not [call for call in sim.requests() if call.get("service") == "iam"]

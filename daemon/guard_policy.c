@@ -30,11 +30,11 @@ static void take_arn(GuardIdentity *caller, const char *text) {
                    (int)(sizeof(caller->arn) / 2), arn.resource + strlen("assumed-role/"));
 }
 
-void guard_identity_take(GuardIdentity *caller, const StsIdentity *identity) {
-    caller->known = true;
-    (void)text_copy(caller->account, sizeof(caller->account), identity->account);
-    (void)text_copy(caller->caller, sizeof(caller->caller), identity->arn);
-    take_arn(caller, identity->arn);
+void guard_identity_take(GuardIdentity *guard, const StsIdentity *identity) {
+    guard->known = true;
+    (void)text_copy(guard->account, sizeof(guard->account), identity->account);
+    (void)text_copy(guard->caller, sizeof(guard->caller), identity->arn);
+    take_arn(guard, identity->arn);
 }
 
 /* ---- from the configuration ---- */

@@ -63,7 +63,7 @@ extern const Option config_options[];
 extern const size_t config_n_options;
 
 /* The events of that name, or of all names that begin so for "trail.*", as bits; 0 when there is none. */
-uint32_t config_events_named(const char *pattern);
+uint64_t config_events_named(const char *pattern);
 
 /* The option's place in the struct that base points to. */
 static inline void *option_slot(const Option *option, const void *base) {

@@ -58,15 +58,15 @@ static const char *check_hook(const char *text) {
     return endpoint_hook_is_valid(text) ? NULL : ENDPOINT_HOOK_ALLOWED;
 }
 
-uint32_t config_events_named(const char *pattern) {
+uint64_t config_events_named(const char *pattern) {
     size_t n = strlen(pattern);
     bool group = text_ends_with(pattern, ".*");
-    uint32_t bits = 0;
+    uint64_t bits = 0;
 
     for (unsigned e = 0; e < _EVENT_MAX; e++)
         if (group ? strncmp(event_to_string(e), pattern, n - 1) == 0
                   : text_equal(event_to_string(e), pattern))
-            bits |= UINT32_C(1) << e;
+            bits |= UINT64_C(1) << e;
     return bits;
 }
 

@@ -35,7 +35,7 @@ typedef enum AlertFormat {
 /* Which alerts a channel takes. */
 typedef struct AlertFilter {
     Severity min_severity;
-    uint32_t events;      /* bits by EventKind; 0: all */
+    uint64_t events;      /* bits by EventKind; 0: all */
     bool resolved;        /* messages that end an incident, too */
     bool keeps_incidents; /* the receiver has open incidents: each must be ended, whatever the rest says */
 } AlertFilter;

@@ -453,7 +453,7 @@ static const CodecMember hold_members[] = {
 static const CodecNames guard_part_kinds = { guard_part_to_string, guard_part_from_string, _GUARD_PART_MAX };
 
 static const CodecMember guard_part_members[] = {
-    CODEC(GuardPart, kind, "kind", word, .names = &guard_part_kinds, .required = true),
+    CODEC(GuardPart, kind, "kind", word, .names = &guard_part_kinds, .required = true, .always = true),
     CODEC(GuardPart, name, "name", text),
     CODEC(GuardPart, digest, "digest", text),
     CODEC_END,

@@ -6,14 +6,13 @@ import json
 import pytest
 
 from guard import within
-from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, documents, wait_alert
+from helpers import FRA, IAD, MAIN, TOPIC, documents, wait_alert
 from schemas import validated
 from simaws.client import poll
 from test_receivers import Receiver
 
 GUARD = f"arn:aws:iam::{MAIN}:user/guard"
 HUB = f"arn:aws:iam::{MAIN}:role/hub"
-DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 NEVER = {"Effect": "Deny", "Action": "cloudtrail:StartLogging", "Resource": "*"}
 
@@ -77,7 +76,6 @@ def test_all_rights_are_gone_and_the_webhook_says_so(sim, make_guard, receiver, 
     assert not [entry for entry in documents(sim) if entry["event"] == "guard.rights_lost"]
     iam.put_user_policy(UserName="guard", PolicyName="again", PolicyDocument=json.dumps(ALLOW))
     assert wait_posted(receiver, "guard.rights_restored")["incident"] == lost["incident"]
-    wait_alert(sim, "guard.rights_restored", seconds=20)
     assert guard.stop() == 0
 
 
@@ -105,7 +103,7 @@ def test_a_change_is_told_once_also_over_a_restart(sim, make_guard, iam):
     mark = sim.mark()
     guard.start().wait_guarding()
     poll(lambda: [call for call in sim.requests(since=mark) if call["operation"] == "ListAccessKeys"], within(30))
-    guard.wait_idle() if hasattr(guard, "wait_idle") else None
+    poll(lambda: sum(call["operation"] == "ListAccessKeys" for call in sim.requests(since=mark)) >= 2, within(30))
     assert len([entry for entry in documents(sim) if entry["event"] == "guard.changed"]) == 1
 
 

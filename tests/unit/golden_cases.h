@@ -484,5 +484,11 @@ static const GoldenCase golden_cases[] = {
     { EVENT_IDENTITY_CONTAINED, "role", RESTART, "not_released", "hold:role:stuck" },
     { EVENT_IDENTITY_RELEASED, "user", RESTART, "released", "hold:user:released" },
     { EVENT_IDENTITY_RELEASED, "user", RESTART, "gone", "hold:user:gone" },
+    { EVENT_GUARD_RIGHTS_LOST, "vital", RESTART, "none", "guard:lost" },
+    { EVENT_GUARD_RIGHTS_LOST, "lesser", RESTART, "none", "guard:lesser" },
+    { EVENT_GUARD_RIGHTS_RESTORED, "rights", RESTART, "none", "guard:back" },
+    { EVENT_GUARD_RIGHTS_RESTORED, "rights", RESTART, "forgotten", "guard:off" },
+    { EVENT_GUARD_CHANGED, "attributed", RESTART, "none", "guard:changed" },
+    { EVENT_GUARD_CHANGED, "unattributed", RESTART, "none", "guard:unattributed" },
     { EVENT_GUARD_TEST, "test", RESTART, "none", "test" },
 };

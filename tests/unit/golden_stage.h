@@ -1054,6 +1054,40 @@ static void word_hold(Stage *s, const char *arg) {
             .kind = rows[i].kind,
             .severity = rows[i].kind == EVENT_IDENTITY_RELEASED ? SEVERITY_WARNING : SEVERITY_CRITICAL,
             .sequence = 1,
+/* What the daemon's checks of its own access report. */
+static void word_guard(Stage *s, const char *arg) {
+#define ROLE "arn:aws:iam::111122223333:role/TrailGuard"
+#define NO_RIGHTS                                                                                           \
+    "cloudtrail:StartLogging on arn:aws:cloudtrail:eu-central-1:111122223333:trail/org-trail (denied by a " \
+    "service control policy), sns:Publish on arn:aws:sns:eu-central-1:111122223333:trailguard (not "        \
+    "allowed by any policy) and 3 more"
+    static const struct {
+        const char *word;
+        EventKind kind;
+        Severity severity;
+        const char *detail;
+        bool actor;
+    } rows[] = {
+        { "lost", EVENT_GUARD_RIGHTS_LOST, SEVERITY_CRITICAL, NO_RIGHTS, false },
+        { "lesser", EVENT_GUARD_RIGHTS_LOST, SEVERITY_WARNING,
+          "cloudtrail:LookupEvents on * (not allowed by any policy)", false },
+        { "back", EVENT_GUARD_RIGHTS_RESTORED, SEVERITY_CRITICAL,
+          "IAM would allow all that the guard needs again", false },
+        { "off", EVENT_GUARD_RIGHTS_RESTORED, SEVERITY_CRITICAL, "guard_checks is off",
+          false },
+        { "changed", EVENT_GUARD_CHANGED, SEVERITY_CRITICAL,
+          ROLE ": the trust policy was changed; the inline policy AWSRevokeOlderSessions was added", true },
+        { "unattributed", EVENT_GUARD_CHANGED, SEVERITY_WARNING,
+          "arn:aws:iam::111122223333:user/guard: the access key AKIA...0002 was added", false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        bool ends = rows[i].kind == EVENT_GUARD_RIGHTS_RESTORED;
+        Event event = {
+            .kind = rows[i].kind,
+            .phase = ends ? PHASE_RESOLVED : PHASE_OPENED,
+            .severity = rows[i].severity,
+            .sequence = ends ? 2 : 1,
             .incident_dedup_usec = START,
             .dedup_usec = START,
             .opened_usec = START,
@@ -1065,6 +1099,15 @@ static void word_hold(Stage *s, const char *arg) {
 
         if (!text_equal(rows[i].word, arg + strlen("role:")))
             continue;
+            .forgotten = text_equal(arg, "off"),
+            .has_actor = rows[i].actor,
+        };
+
+        if (!text_equal(rows[i].word, arg))
+            continue;
+        if (rows[i].actor)
+            event.actor = actor_named(s, "bob");
+        (void)text_copy(event.actor.event_name, sizeof(event.actor.event_name), "PutRolePolicy");
         (void)text_copy(event.detail, sizeof(event.detail), rows[i].detail);
         s->reported(s, &base_account, &event);
     }
@@ -1236,6 +1279,7 @@ static const struct Word {
       word_channel,
       { "failed", "works", "left", "unheard", "heard", "unheard:left", "heartbeat:failed",
         "heartbeat:works" } },
+    { "guard", word_guard, { "lost", "lesser", "back", "off", "changed", "unattributed" } },
     { "cause", word_cause, { "closed", "keys", "uncovered", "role", "outage", "more", "others", "over" } },
     { "common", word_cause_waits, { "60" } },
     { "alone", word_alone_waits, { "60" } },

@@ -856,6 +856,37 @@ static void test_names_of_callers(void **state) {
     }
 }
 
+static void test_changes_of_the_guard(void **state) {
+    static const struct {
+        const char *source, *name, *error, *arn;
+        uint64_t usec;
+        bool is;
+    } cases[] = {
+        { "iam.amazonaws.com", "PutRolePolicy", "", "x", FROM, true },
+        { "iam.amazonaws.com", "DetachUserPolicy", "", "x", FROM, true },
+        { "sns.amazonaws.com", "SetSubscriptionAttributes", "", "x", FROM, true },
+        { "sns.amazonaws.com", "Unsubscribe", "", "x", FROM, true },
+        { "iam.amazonaws.com", "GetRole", "", "x", FROM, false },
+        { "iam.amazonaws.com", "PutRolePolicy", "AccessDenied", "x", FROM, false },
+        { "iam.amazonaws.com", "PutRolePolicy", "", "x", FROM - 1, false },
+        { "iam.amazonaws.com", "PutRolePolicy", "", "guard", FROM, false },
+        { "sts.amazonaws.com", "DeleteRole", "", "x", FROM, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CloudTrailEvent e = blank_event();
+
+        e.event_source = (char *)cases[i].source;
+        e.event_name = (char *)cases[i].name;
+        e.error_code = (char *)cases[i].error;
+        e.event_time_usec = cases[i].usec;
+        e.identity.arn = (char *)cases[i].arn;
+        if (attribute_is_guard_change(&e, "guard", FROM) != cases[i].is)
+            fail_msg("%s", cases[i].name);
+    }
+}
+
 static void test_facts(void **state) {
     CloudTrailEvent e = event_of("StopLogging", "main");
     static char much[2000];
@@ -1030,6 +1061,7 @@ int main(void) {
         cmocka_unit_test(test_attempts),
         cmocka_unit_test(test_attempts_beside_a_deed),
         cmocka_unit_test(test_names_of_callers),
+        cmocka_unit_test(test_changes_of_the_guard),
         cmocka_unit_test(test_facts),
     };
 

@@ -50,6 +50,8 @@ static void defaults_are_those_of_the_manual(void **state _unused_) {
     assert_true(policy.attribution);
     assert_false(config->bucket_checks);
     assert_true(config->owner_check);
+    assert_false(config->guard_checks);
+    assert_int_equal(config->guard_interval_sec, 86400);
     assert_int_equal(config->n_maintenance, 0);
     assert_int_equal(config->expect.management_events, MANAGEMENT_NOT_PINNED);
     for (unsigned i = 0; i < _FIELD_MAX; i++)
@@ -69,6 +71,7 @@ static void everything_can_be_said(void **state _unused_) {
             BASE
             "mode = \"restore\"; restore = ( \"deleted\", \"insights\" ); stale_after = 0;\n"
             "max_restores_per_hour = 7; bucket_checks = true; attribution = false; owner_check = false;\n"
+            "guard_checks = true; guard_interval = 600;\n"
             "expect = { bucket = \"audit.logs-1\"; prefix = \"\"; kms_key = \"alias/trails\";\n"
             "log_group = \"arn:aws:logs:x:111122223333:log-group:/a/b:*\"; sns_topic = \"trails\";\n"
             "multi_region = true; global_events = true; validation = false;\n"
@@ -82,6 +85,8 @@ static void everything_can_be_said(void **state _unused_) {
     assert_false(policy.attribution);
     assert_true(config->bucket_checks);
     assert_false(config->owner_check);
+    assert_true(config->guard_checks);
+    assert_int_equal(config->guard_interval_sec, 600);
     assert_int_equal(config->expect.management_events, MANAGEMENT_READ);
     for (unsigned i = 0; i < _FIELD_MAX; i++)
         assert_true(text_equal(config->expect.pins.values[i], expected[i]));

@@ -19,6 +19,9 @@
     " DescribeOrganization ListAWSServiceAccessForOrganization ListAccounts GetRole "                       \
     "CreateServiceLinkedRole"
 
+#define ROLE_READS                                                                                          \
+    " SimulatePrincipalPolicy GetRole ListAttachedRolePolicies ListRolePolicies GetRolePolicy"
+
 /* All actions of a document without their service, in order, between blanks. */
 static void list_actions(const json_t *document, char *text, size_t size) {
     const json_t *statements = json_object_get(document, "Statement");
@@ -65,6 +68,15 @@ static const struct {
     { { .guarded = true, .mode = MODE_OBSERVE, .owner_check = true }, WATCH " ListBucket" },
     { { .guarded = true, .mode = MODE_OBSERVE, .bucket_checks = true },
       WATCH " ListBucket GetLifecycleConfiguration GetBucketPolicy DescribeKey" },
+    { { .guarded = true, .mode = MODE_OBSERVE, .guard_checks = true,
+        .principal = "arn:aws:iam::111122223333:role/guard" },
+      WATCH ROLE_READS " GetPolicy" },
+    { { .guarded = true, .mode = MODE_OBSERVE, .guard_checks = true },
+      WATCH ROLE_READS " GetPolicy" },
+    { { .guarded = true, .mode = MODE_OBSERVE, .guard_checks = true,
+        .principal = "arn:aws:iam::111122223333:user/guard" },
+      WATCH " SimulatePrincipalPolicy GetUser ListAttachedUserPolicies ListUserPolicies GetUserPolicy "
+            "ListAccessKeys GetPolicy" },
     /* another shard guards the management account; who removed a member is in its history */
     { { .mode = MODE_RESTART, .attribution = true, .organization = true }, "LookupEvents ListAccounts" },
     { { .mode = MODE_RESTART, .organization = true }, "ListAccounts" },

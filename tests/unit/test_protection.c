@@ -71,6 +71,94 @@ static void vital_rights(void **state _unused_) {
     }
 }
 
+/* ---- losses ---- */
+
+#define MANY 12
+
+static void losses(void **state _unused_) {
+    static const struct {
+        const char *actions[MANY];
+        const char *text; /* how it begins */
+        Severity severity;
+        unsigned n;
+    } cases[] = {
+        { { NULL }, "", SEVERITY_WARNING, 0 },
+        { { "account:GetRegionOptStatus" }, "", SEVERITY_WARNING, 0 },
+        { { "s3:ListBucket" }, "s3:ListBucket on arn:x (denied)", SEVERITY_WARNING, 1 },
+        { { "s3:ListBucket", "sns:Publish" },
+          "s3:ListBucket on arn:x (denied), sns:Publish on arn:x (denied)",
+          SEVERITY_CRITICAL,
+          2 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        GuardLoss items[MANY] = { 0 };
+        GuardLosses all = { .items = items };
+        GuardLossReport report;
+
+        for (; all.n < MANY && cases[i].actions[all.n]; all.n++) {
+            items[all.n].why = "denied";
+            (void)text_copy(items[all.n].action, sizeof(items[0].action), cases[i].actions[all.n]);
+            (void)text_copy(items[all.n].resource, sizeof(items[0].resource), "arn:x");
+        }
+        guard_losses_report(&all, &report);
+        assert_string_equal(report.text, cases[i].text);
+        assert_int_equal(report.severity, cases[i].severity);
+        assert_int_equal(report.n, cases[i].n);
+    }
+}
+
+static void many_losses_are_counted(void **state _unused_) {
+    GuardLoss items[50];
+    GuardLosses all = { items, ARRAY_SIZE(items) };
+    GuardLossReport report;
+
+    for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
+        items[i] = (GuardLoss){ .why = "not allowed by any policy" };
+        memset(items[i].action, 'a', 100);
+        memset(items[i].resource, 'r', 30);
+    }
+    guard_losses_report(&all, &report);
+    assert_int_equal(report.n, 50);
+    assert_true(text_ends_with(report.text, " and 48 more"));
+}
+
+static void losses_are_reported_once(void **state _unused_) {
+    static const struct {
+        GuardLossReport found;
+        RightsChange change;
+        unsigned sequence;
+    } steps[] = {
+        { { .n = 0 }, RIGHTS_SAME, 0 },
+        { { .n = 1, .mark = 1, .severity = SEVERITY_WARNING }, RIGHTS_LOST, 1 },
+        { { .n = 1, .mark = 1, .severity = SEVERITY_WARNING }, RIGHTS_SAME, 1 },
+        { { .n = 1, .mark = 2, .severity = SEVERITY_WARNING }, RIGHTS_SAME, 1 },
+        { { .n = 2, .mark = 3, .severity = SEVERITY_WARNING }, RIGHTS_LOST, 2 },
+        { { .n = 1, .mark = 4, .severity = SEVERITY_CRITICAL }, RIGHTS_LOST, 3 },
+        { { .n = 1, .mark = 1, .severity = SEVERITY_WARNING }, RIGHTS_SAME, 3 },
+        { { .n = 0 }, RIGHTS_RESTORED, 3 },
+    };
+    GuardRecord record = { 0 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        assert_int_equal(guard_rights_take(&record, &steps[i].found, 100 + i), steps[i].change);
+        assert_int_equal(record.sequence, steps[i].sequence);
+        assert_int_equal(record.lost_usec, i == 0 ? 0 : 101);
+    }
+    assert_true(record.simulated);
+    assert_int_equal(record.severity, SEVERITY_CRITICAL);
+}
+
+static void when_it_is_checked_again(void **state _unused_) {
+    static const uint64_t day = 86400 * USEC_PER_SEC;
+
+    assert_int_equal(guard_check_next_usec(day, true, 0), 300 * USEC_PER_SEC);
+    assert_int_equal(guard_check_next_usec(10 * USEC_PER_SEC, true, 0), 10 * USEC_PER_SEC);
+    assert_int_equal(guard_check_next_usec(day, false, 0), day);
+    for (uint64_t i = 0; i < 1000; i++)
+        assert_in_range(guard_check_next_usec(day, false, i * 7919 * USEC_PER_SEC), day - day / 24, day);
+}
+
 /* ---- parts ---- */
 
 /* "KIND NAME TEXT" for each, with "|" between; TEXT "-": none. */
@@ -206,6 +294,8 @@ static void trust(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(questions),         cmocka_unit_test(vital_rights), cmocka_unit_test(changes),
+        cmocka_unit_test(losses),            cmocka_unit_test(many_losses_are_counted),
+        cmocka_unit_test(losses_are_reported_once), cmocka_unit_test(when_it_is_checked_again),
         cmocka_unit_test(unread_kinds_stay), cmocka_unit_test(a_ceiling),    cmocka_unit_test(trust),
     };
 

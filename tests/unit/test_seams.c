@@ -270,8 +270,12 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     ChannelTrouble channel = { .by_check = true }, unheard = { 0 };
     ContainIdentity identity = { .account = "111122223333" };
     ContainHold hold = { .account = "111122223333", .announced = true, .held = true, .given_up = true };
+    GuardPart part = { .kind = GUARD_PART_KEY };
+    GuardRecord record = { .parts = { &part, 1, GUARD_PART_BIT(GUARD_PART_KEY) },
+                           .simulated = true,
+                           .severity = SEVERITY_CRITICAL };
     StateTable table = { &trail, 1,    &target, 1, &channel, 1, &account,
-                         1,      NULL, NULL,    0, &unheard, 1, { &identity, 1, &hold, 1 } },
+                         1,      NULL, NULL,    0, &unheard, 1, { &identity, 1, &hold, 1 }, &record, 1 },
                loaded;
     char error[256];
 
@@ -310,6 +314,13 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     hold.n_policies = (unsigned)next();
     hold.n_puts = (unsigned)next();
     hold.n_failed = (unsigned)next();
+    TEXT(part.name);
+    TEXT(record.arn);
+    record.read_usec = next();
+    record.lost_usec = next();
+    record.sequence = next();
+    record.lost_mark = next();
+    record.n_lost = next();
     assert_int_equal(state_save(dir, &table), 0);
     assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
     assert_trail(&trail, &loaded.trails[0]);
@@ -329,6 +340,9 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     assert_string_equal(unheard.text, loaded.unheard[0].text);
     assert_same("contain", &identity, loaded.contain.items, sizeof(identity));
     assert_same("contained", &hold, loaded.contain.holds, sizeof(hold));
+    assert_same("part", &part, loaded.guards[0].parts.items, sizeof(part));
+    record.parts.items = loaded.guards[0].parts.items;
+    assert_same("guard", &record, loaded.guards, sizeof(record));
     state_table_done(&loaded);
 
     /* the intent is the trail's whole state, too */

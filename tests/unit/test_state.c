@@ -549,6 +549,47 @@ static void who_attacked_is_kept(void **state _unused_) {
     free(text);
 }
 
+static void the_guards_own_access_is_remembered(void **state _unused_) {
+    GuardPart parts[] = {
+        { .kind = GUARD_PART_TRUST, .digest = "0123456789abcdef" },
+        { .kind = GUARD_PART_KEY, .name = "AKIAIOSFODNN7EXAMPLE", .digest = "fedcba9876543210" },
+    };
+    GuardRecord records[] = {
+        { .arn = "arn:aws:iam::111122223333:role/guard",
+          .parts = { parts, 2, GUARD_PART_BIT(GUARD_PART_TRUST) | GUARD_PART_BIT(GUARD_PART_KEY) },
+          .read_usec = NOW,
+          .simulated = true,
+          .lost_usec = NOW,
+          .sequence = 2,
+          .lost_mark = 7,
+          .n_lost = 3,
+          .severity = SEVERITY_CRITICAL },
+        { .arn = "arn:aws:sns:eu-central-1:111122223333:trailguard" },
+    };
+    StateTable saved = { .guards = records, .n_guards = 2 }, loaded;
+    char *text, reason[256];
+    size_t len;
+
+    assert_int_equal(state_json_write(&saved, &text, &len), 0);
+    if (state_json_read(text, len, &loaded, reason, sizeof(reason)) != 0)
+        fail_msg("%s: %s", reason, text);
+    assert_int_equal(loaded.n_guards, 2);
+    assert_int_equal(loaded.guards[0].parts.n, 2);
+    assert_memory_equal(loaded.guards[0].parts.items, parts, sizeof(parts));
+    assert_int_equal(loaded.guards[0].parts.kinds, records[0].parts.kinds);
+    assert_string_equal(loaded.guards[0].arn, records[0].arn);
+    assert_int_equal(loaded.guards[0].read_usec, NOW);
+    assert_int_equal(loaded.guards[0].lost_usec, NOW);
+    assert_int_equal(loaded.guards[0].lost_mark, 7);
+    assert_int_equal(loaded.guards[0].n_lost, 3);
+    assert_int_equal(loaded.guards[0].sequence, 2);
+    assert_int_equal(loaded.guards[0].severity, SEVERITY_CRITICAL);
+    assert_true(loaded.guards[0].simulated && !loaded.guards[1].simulated);
+    assert_string_equal(loaded.guards[1].arn, records[1].arn);
+    state_table_done(&loaded);
+    free(text);
+}
+
 static void what_is_saved_is_loaded(void **state _unused_) {
     seed = (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
     print_message("seed %llu\n", (unsigned long long)seed);
@@ -559,7 +600,7 @@ static void what_is_saved_is_loaded(void **state _unused_) {
         ChannelTrouble channels[8];
         StateAccount accounts[8];
         StateTable saved = { trails,    rnd() % 9, targets, rnd() % 9, channels, rnd() % 9, accounts,
-                             rnd() % 9, NULL,      NULL,    0,         NULL,     0,        { NULL, 0, NULL, 0 } },
+                             rnd() % 9, NULL,      NULL,    0,         NULL,     0,        { NULL, 0, NULL, 0 }, NULL, 0 },
                    loaded;
         char error[256] = "";
 
@@ -1353,6 +1394,7 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
         T(a_cause_is_kept),
         T(who_attacked_is_kept),
+        T(the_guards_own_access_is_remembered),
         T(what_is_saved_is_loaded),
         T(the_file_is_readable),
         T(what_ends_with_the_process_is_not_kept),

@@ -6,6 +6,7 @@
 #include "daemon/core/enum_names.h"
 #include "daemon/core/events.h"
 #include "daemon/engine_private.h"
+#include "daemon/guard_checks.h"
 #include "daemon/log.h"
 #include "lib/aws_error.h"
 #include "lib/util/macros.h"
@@ -72,8 +73,13 @@ static ChannelContext channel_context(const Engine *engine) {
                              .state_dir = engine->state_dir };
 }
 
+static void topic_seen(const char *topic_arn, GuardParts *parts, void *userdata) {
+    engine_take_topic(userdata, topic_arn, parts);
+}
+
 /* At the start the polls of trails come first. */
 int engine_watch_channels(Engine *engine) {
+    uint64_t most = engine->config->guard_checks ? engine->config->guard_interval_sec * USEC_PER_SEC : 0;
     const ChannelWatchOptions options = {
         .context = channel_context(engine),
         .caller = engine->base->identity,
@@ -81,8 +87,13 @@ int engine_watch_channels(Engine *engine) {
         .n_channels = engine->config->n_channels,
         .unheard = engine->unclaimed.unheard,
         .n_unheard = engine->unclaimed.n_unheard,
-        .begin_usec = engine->once || engine->n_passes > 0 ? 0 : CHANNELS_WAIT_USEC,
+        .begin_usec = engine->once || engine->n_passes > 0 ? 0
+                      : most > 0                            ? MIN(CHANNELS_WAIT_USEC, most)
+                                                            : CHANNELS_WAIT_USEC,
         .once = engine->once,
+        .subscriptions = engine->config->guard_checks,
+        .interval_usec = most,
+        .topic_seen = engine->once || !engine->config->guard_checks ? NULL : topic_seen,
         .checked = engine->once ? NULL : channel_checked,
         .changed = engine->once ? NULL : heard_changed,
         .userdata = engine,

@@ -239,6 +239,18 @@ static bool take_parts(Engine *engine, GuardRecord *record, GuardParts *now) {
     return false;
 }
 
+void engine_take_topic(Engine *engine, const char *topic_arn, GuardParts *now) {
+    GuardWatch *w = &engine->guard;
+    GuardRecord *record = record_of(engine, topic_arn);
+
+    /* one change at a time; it is found again by the next check */
+    if (!record || w->search)
+        return;
+    if (take_parts(engine, record, now))
+        search(engine, engine->base);
+    engine_save_soon(engine, true);
+}
+
 /* ---- one check ---- */
 
 static void forget_check(GuardWatch *w) {
@@ -289,7 +301,7 @@ static void checked(PrincipalFound *found, void *userdata) {
     account->guard_due_usec =
             engine_now(engine).mono_usec +
             guard_check_next_usec(interval_usec(engine), trouble, loop_random(engine->aws.loop));
-    if (take_parts(engine, record, &found->parts))
+    if (!w->search && take_parts(engine, record, &found->parts))
         search(engine, account);
     else
         arm(engine, 0);

@@ -6,6 +6,8 @@
 
 /* Begins with a configuration that asks for it; without, ends what was reported. */
 void engine_begin_guard_checks(Engine *engine);
+/* What a check of a channel found of its topic. Takes the parts over. */
+void engine_take_topic(Engine *engine, const char *topic_arn, GuardParts *now);
 /* Nothing is under way any more. */
 void engine_stop_guard_checks(Engine *engine);
 /* Of accounts where AWS denied something: soon, unless that was checked just now. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Amazon SNS Publish and GetTopicAttributes, API version 2010-03-31 (Query protocol). Source: Amazon SNS API
+/* Amazon SNS Publish, topics and subscriptions, API version 2010-03-31 (Query protocol). Source: Amazon SNS API
  * Reference. */
 
 #include "lib/arn.h"
@@ -40,3 +40,30 @@ typedef struct SnsTopic {
 /* The input is the topic's ARN, the region the one in it. A topic that is not there is AWS_NOT_FOUND.
  * SubscriptionsConfirmed must be in the answer. */
 DECLARE_OPERATION(sns_get_topic_attributes, char, const SnsTopic);
+
+/* ---- subscriptions ---- */
+
+#define SNS_SUBSCRIPTIONS_MAX 1000
+#define SNS_SUBSCRIPTION_ARN_MAX (ARN_MAX + 64)
+
+typedef struct SnsSubscription {
+    char arn[SNS_SUBSCRIPTION_ARN_MAX]; /* "PendingConfirmation" while it waits */
+    char protocol[32];
+} SnsSubscription;
+
+typedef struct SnsSubscriptions {
+    SnsSubscription *items;
+    size_t n;
+} SnsSubscriptions;
+
+/* The input is the topic's ARN. */
+DECLARE_OPERATION(sns_list_subscriptions_by_topic, char, const SnsSubscriptions);
+
+/* Owns its texts; "" where there is none. */
+typedef struct SnsFilter {
+    char *policy; /* FilterPolicy, JSON */
+    char *scope;  /* FilterPolicyScope; "": MessageAttributes */
+} SnsFilter;
+
+/* What a subscription lets through; the input is its ARN. */
+DECLARE_OPERATION(sns_get_subscription_attributes, char, const SnsFilter);

@@ -19,6 +19,7 @@ static const char *const group_words[_DOCTOR_GROUP_MAX] = {
     [DOCTOR_IDENTITY] = "identity",
     [DOCTOR_REGIONS] = "regions",
     [DOCTOR_RIGHTS] = "permissions",
+    [DOCTOR_PROTECTION] = "protection",
     [DOCTOR_TRAILS] = "trails",
     [DOCTOR_BASELINES] = "baselines",
     [DOCTOR_CHANNELS] = "channels",

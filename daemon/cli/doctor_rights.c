@@ -91,6 +91,8 @@ static void on_principal(PrincipalFound *found, void *userdata) {
     Rights *rights = userdata;
 
     ended(rights, &found->error);
+    if (rights->config->guard_checks)
+        doctor_protection(rights->doctor, found, loop_realtime_usec(rights->aws->loop));
     rights->path_is_known = found->path_is_known;
     (void)text_copy(rights->principal, sizeof(rights->principal), found->arn);
     rights->n_allowed = found->n_allowed;
@@ -108,6 +110,7 @@ static AwsErrorClass simulate_all(Rights *rights, const json_t *statements) {
         .region = rights->aws->region,
         .arn = rights->principal,
         .path_is_known = rights->path_is_known,
+        .reads = rights->config->guard_checks,
         .statements = statements,
     };
     PrincipalCheck *check = NULL;

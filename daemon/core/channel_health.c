@@ -143,6 +143,12 @@ static void judge_subscriptions(const TopicFacts *facts, ChannelHealth *ret) {
                        facts->pending == 1 ? "s" : "");
     if (facts->confirmed == 0)
         judge(ret, CHANNEL_UNHEARD, "the topic has no confirmed subscription%s", waiting);
+    else if (facts->filtered >= facts->confirmed)
+        judge(ret, CHANNEL_UNHEARD, "the filter policy of each confirmed subscription drops critical alerts");
+    else if (facts->filtered > 0)
+        judge(ret, CHANNEL_HEARD, "%u confirmed subscription%s, %u of which %s critical alerts%s",
+              facts->confirmed, plural(facts->confirmed), facts->filtered,
+              facts->filtered == 1 ? "drops" : "drop", waiting);
     else
         judge(ret, CHANNEL_HEARD, "%u confirmed subscription%s%s", facts->confirmed,
               plural(facts->confirmed), waiting);

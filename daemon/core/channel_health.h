@@ -25,6 +25,7 @@ typedef struct TopicFacts {
     const char *caller; /* our ARN, as GetCallerIdentity has it; "" while it is not known */
     bool gone;
     unsigned confirmed, pending; /* subscriptions */
+    unsigned filtered;           /* of the confirmed: their filters drop critical alerts, for sure */
     const char *policy;          /* JSON; NULL: not known */
     const char *key;             /* KmsMasterKeyId; "": not encrypted */
     const char *key_state;       /* of KMS; "": not known */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/core/subscription_filter.h"
 #include "daemon/log.h"
 #include "lib/kms.h"
 #include "lib/sns.h"
@@ -27,6 +28,11 @@ typedef struct Watched {
     size_t member, n_good; /* of a cluster: who is asked, and how many answered */
     char worst[ERROR_TEXT_MAX];
     SnsTopic topic; /* its policy is ours */
+    char key_state[64];
+    SnsSubscriptions subscriptions; /* confirmed ones; ours */
+    size_t at;                      /* is asked next */
+    unsigned n_filtered;
+    GuardParts parts;
     ChannelHealth health;
     bool busy;
     bool suspect;        /* it did not answer once */
@@ -67,6 +73,13 @@ static void report_heard(Watched *w, bool unheard) {
         options->changed(&trouble, unheard, options->userdata);
 }
 
+static uint64_t next_usec(const ChannelWatch *watch, const ChannelHealth *health, bool error) {
+    uint64_t next = channel_health_next_usec(health->verdict, error, loop_random(watch->loop));
+    uint64_t most = watch->options.interval_usec;
+
+    return most > 0 ? MIN(next, most) : next;
+}
+
 /* error: the check could not be made, and says nothing. */
 static void check_ended(Watched *w, const ChannelHealth *health, bool error) {
     ChannelWatch *watch = w->watch;
@@ -76,8 +89,10 @@ static void check_ended(Watched *w, const ChannelHealth *health, bool error) {
     strbuf_done(&w->url);
     free(TAKE_PTR(w->topic.policy));
     w->health = *health;
+    free(TAKE_PTR(w->subscriptions.items));
+    guard_parts_done(&w->parts);
     if (!options->once)
-        check_later(w, channel_health_next_usec(health->verdict, error, loop_random(watch->loop)));
+        check_later(w, next_usec(watch, health, error));
     if (options->checked)
         options->checked((size_t)(w - watch->rows), health, options->userdata);
     if (health->verdict == CHANNEL_UNHEARD && w->unheard_usec == 0)
@@ -107,6 +122,7 @@ static void judge_topic(Watched *w, bool gone, const char *key_state) {
         .gone = gone,
         .confirmed = w->topic.confirmed,
         .pending = w->topic.pending,
+        .filtered = w->n_filtered,
         .policy = w->topic.policy,
         .key = w->topic.key,
         .key_state = key_state,
@@ -117,12 +133,98 @@ static void judge_topic(Watched *w, bool gone, const char *key_state) {
     check_ended(w, &health, false);
 }
 
+/* ---- its subscriptions ---- */
+
+static void ask_filter(Watched *w);
+
+static void add_part(Watched *w, GuardPartKind kind, const char *name, const char *text) {
+    if (guard_parts_add(&w->parts, kind, name, text) < 0)
+        w->parts.kinds &= ~GUARD_PART_BIT(kind);
+}
+
+/* All of the topic is known. */
+static void topic_read(Watched *w) {
+    const ChannelWatchOptions *options = &w->watch->options;
+
+    w->parts.kinds |= GUARD_PART_BIT(GUARD_PART_TOPIC_POLICY) | GUARD_PART_BIT(GUARD_PART_TOPIC_KEY);
+    if (w->topic.policy)
+        add_part(w, GUARD_PART_TOPIC_POLICY, "", w->topic.policy);
+    if (w->topic.key[0])
+        add_part(w, GUARD_PART_TOPIC_KEY, w->topic.key, NULL);
+    if (options->topic_seen)
+        options->topic_seen(w->config->topic_arn, &w->parts, options->userdata);
+    judge_topic(w, false, w->key_state);
+}
+
+/* Protocol and the end of the ARN: the address is a person's. */
+static void add_subscription(Watched *w, const SnsSubscription *one, const SnsFilter *filter) {
+    _cleanup_strbuf_ StrBuf text = STRBUF_INIT(300 * 1024);
+    const char *id = strrchr(one->arn, ':');
+    char name[128];
+
+    (void)snprintf(name, sizeof(name), "%.20s %.60s", one->protocol, id ? id + 1 : one->arn);
+    (void)strbuf_addf(&text, "%s %s", filter->scope, filter->policy);
+    add_part(w, GUARD_PART_SUBSCRIPTION, name, strbuf_str(&text));
+}
+
+static void on_filter(const AwsError *error _unused_, const SnsFilter *filter, void *userdata) {
+    Watched *w = userdata;
+
+    w->call = NULL;
+    if (filter) {
+        w->n_filtered += subscription_filter_drops(filter->policy, filter->scope);
+        add_subscription(w, &w->subscriptions.items[w->at], filter);
+    } else
+        w->parts.kinds &= ~GUARD_PART_BIT(GUARD_PART_SUBSCRIPTION);
+    w->at++;
+    ask_filter(w);
+}
+
+/* Of more than there is room for, nothing is said. */
+static void ask_filter(Watched *w) {
+    const ChannelContext *context = &w->watch->options.context;
+    const AwsCaller caller = { .client = context->aws, .credentials = context->credentials };
+
+    if (w->at < w->subscriptions.n && w->subscriptions.n < GUARD_PARTS_MAX &&
+        sns_get_subscription_attributes(&caller, w->subscriptions.items[w->at].arn, on_filter, w, &w->call) >=
+                0)
+        return;
+    if (w->at < w->subscriptions.n)
+        w->parts.kinds &= ~GUARD_PART_BIT(GUARD_PART_SUBSCRIPTION);
+    topic_read(w);
+}
+
+static void on_subscriptions(const AwsError *error _unused_, const SnsSubscriptions *list, void *userdata) {
+    Watched *w = userdata;
+
+    w->call = NULL;
+    w->subscriptions.items = list ? calloc(list->n + 1, sizeof(*list->items)) : NULL;
+    for (size_t i = 0; w->subscriptions.items && i < list->n; i++)
+        if (text_starts_with(list->items[i].arn, "arn:"))
+            w->subscriptions.items[w->subscriptions.n++] = list->items[i];
+    if (w->subscriptions.items)
+        w->parts.kinds |= GUARD_PART_BIT(GUARD_PART_SUBSCRIPTION);
+    ask_filter(w);
+}
+
+static void topic_known(Watched *w, const char *key_state) {
+    const ChannelContext *context = &w->watch->options.context;
+    const AwsCaller caller = { .client = context->aws, .credentials = context->credentials };
+
+    (void)text_copy(w->key_state, sizeof(w->key_state), key_state);
+    w->subscriptions.n = w->at = w->n_filtered = 0;
+    if (!w->watch->options.subscriptions)
+        judge_topic(w, false, key_state);
+    else if (sns_list_subscriptions_by_topic(&caller, w->config->topic_arn, on_subscriptions, w, &w->call) < 0)
+        topic_read(w);
+}
+
 /* A state that cannot be read says nothing: publishing will. */
 static void on_topic_key(const AwsError *error, const KmsKey *key, void *userdata) {
     Watched *w = userdata;
 
     w->call = NULL;
-    judge_topic(w, false, key ? key->state : error->class == AWS_NOT_FOUND ? "gone" : "");
+    topic_known(w, key ? key->state : error->class == AWS_NOT_FOUND ? "gone" : "");
 }
 
 static int channel_check_ask_key(Watched *w) {
@@ -168,7 +270,7 @@ static void on_topic(const AwsError *error, const SnsTopic *topic, void *userdat
     w->topic = *topic;
     w->topic.policy = topic->policy ? strdup(topic->policy) : NULL;
     if (!w->topic.key[0] || channel_check_ask_key(w) < 0)
-        judge_topic(w, false, "");
+        topic_known(w, "");
 }
 
 static int channel_check_check_topic(Watched *w) {
@@ -367,6 +469,8 @@ void channel_watch_free(ChannelWatch *watch) {
             http_cancel(watch->options.context.http, w->exchange);
         strbuf_done(&w->url);
         free(w->topic.policy);
+        free(w->subscriptions.items);
+        guard_parts_done(&w->parts);
         free(w->key);
     }
     free(watch);

@@ -5,6 +5,7 @@
  * there. */
 
 #include "daemon/core/channel_health.h"
+#include "daemon/core/protection.h"
 #include "daemon/io/channel.h"
 
 typedef struct ChannelWatch ChannelWatch;
@@ -15,6 +16,9 @@ typedef void (*ChannelChecked)(size_t i, const ChannelHealth *health, void *user
  * since_usec is the same for both. */
 typedef void (*ChannelHeardChanged)(const ChannelTrouble *trouble, bool unheard, void *userdata);
 
+/* What a topic has: its policy, key and subscriptions, as far as they could be read. May be taken over. */
+typedef void (*ChannelTopicSeen)(const char *topic_arn, GuardParts *parts, void *userdata);
+
 typedef struct ChannelWatchOptions {
     ChannelContext context;
     const char *caller;            /* our ARN; "" while it is not known. Read at each check */
@@ -24,6 +28,9 @@ typedef struct ChannelWatchOptions {
     size_t n_unheard;
     uint64_t begin_usec;         /* the first check is so much later */
     bool once;                   /* each is checked once */
+    bool subscriptions;          /* each of a topic is asked what it lets through */
+    uint64_t interval_usec;      /* between checks at most; 0: as channel_health_next_usec says */
+    ChannelTopicSeen topic_seen; /* may be NULL */
     ChannelChecked checked;      /* may be NULL */
     ChannelHeardChanged changed; /* may be NULL */
     void *userdata;

@@ -359,3 +359,18 @@ def test_colour_only_on_a_terminal_and_options_that_do_not_fit(sim, idle):
     assert done.returncode == UNKNOWN and "--doctor changes nothing" in done.stderr and done.stdout == ""
     shown = subprocess.run([BINARY, "help", "check"], capture_output=True, text=True, check=True).stdout
     assert "--doctor" in shown
+
+
+def test_what_protects_the_guard_and_what_does_not(sim, make_guard):
+    """With guard_checks: a wide trust policy, a second key and an old one, and what cannot be known."""
+    role = f"arn:aws:iam::{MAIN}:role/hub"
+    sim.call("role", name="hub", account=MAIN, trust=[{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}])
+    guard = make_guard(sim, regions=[FRA], alerts=sns(TOPIC), guard_checks=True, accounts=[{"role_arn": role}])
+    sim.boto3("mallory", "iam", "us-east-1").create_access_key(UserName="guard")
+    status, text = doctor(guard)
+    rows = lines_of(text, "protection")
+    assert status == WARNING, text
+    assert any(row.startswith(f"warning {role}: its trust policy is wide: anyone may assume it") for row in rows), rows
+    assert f"warning {GUARD}: it has 2 active access keys -> deactivate the key that TrailGuard does not use" in rows
+    assert any(row.startswith(f"warning {GUARD}: its access key AKIA...0001 is ") for row in rows), rows
+    assert sum("AWS does not show who else may change it" in row for row in rows) == 2

@@ -120,6 +120,41 @@ def test_sessions_of_the_role_are_revoked(sim, make_guard, iam):
     assert guard.stop() == 0
 
 
+def topics(sim, guard):
+    """SNS of an administrator, the subscription, and a guard that has looked at its topic."""
+    sns = sim.boto3("mallory", "sns", FRA)
+    poll(lambda: [record for record in records(guard) if record["arn"] == TOPIC and "subscription" in record.get("read", [])],
+         within(20))
+    return sns, sns.list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"][0]["SubscriptionArn"]
+
+
+def test_a_filter_policy_drops_the_alerts(sim, make_guard, receiver):
+    guard = watching(make_guard, sim, receiver)
+    sns, subscription = topics(sim, guard)
+    sns.set_subscription_attributes(SubscriptionArn=subscription, AttributeName="FilterPolicy",
+                                    AttributeValue=json.dumps({"severity": ["info"]}))
+    unheard = wait_posted(receiver, "channel.unheard")
+    assert "the filter policy of each confirmed subscription drops critical alerts" in unheard["detail"]
+    changed = wait_posted(receiver, "guard.changed")
+    assert "the subscription email " in changed["detail"] and changed["detail"].endswith("was changed")
+    assert changed["actor"]["arn"] == f"arn:aws:iam::{MAIN}:user/mallory"
+    sns.set_subscription_attributes(SubscriptionArn=subscription, AttributeName="FilterPolicy", AttributeValue="{}")
+    wait_posted(receiver, "channel.heard")
+
+
+def test_the_topic_is_closed_and_its_subscription_deleted(sim, make_guard, receiver):
+    guard = watching(make_guard, sim, receiver)
+    sns, subscription = topics(sim, guard)
+    sns.unsubscribe(SubscriptionArn=subscription)
+    wait_posted(receiver, "channel.unheard")
+    sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="Policy", AttributeValue=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "SNS:Publish", "Resource": TOPIC}]}))
+    failed = wait_posted(receiver, "channel.failed")
+    assert "denies sns:Publish" in failed["detail"] or "not authorized" in failed["detail"]
+    poll(lambda: [one for one in posted(receiver, "guard.changed") if "the topic's policy was changed" in one["detail"]],
+         within(30))
+
+
 def test_off_asks_iam_nothing(sim, make_guard):
     guard = make_guard(sim, regions=[FRA], alerts=[{"type": "sns", "topic_arn": TOPIC}])
     guard.start().wait_guarding()

@@ -17,35 +17,22 @@
 
 /* ---- the questions ---- */
 
-static int build(const char *action, const char *const parameters[static 2][2], const char *token,
-                 char **ret) {
+static int build(const char *action, const char *parameter, const char *value, const char *token, char **ret) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(BODY_MAX);
 
     (void)form_add(&b, "Action", action);
     (void)form_add(&b, "Version", VERSION);
-    for (size_t i = 0; i < 2; i++)
-        if (parameters[i][0])
-            (void)form_add(&b, parameters[i][0], parameters[i][1]);
+    (void)form_add(&b, parameter, value);
     (void)form_add(&b, "Marker", token);
     return strbuf_take(&b, ret);
 }
 
-/* A builder by name, and one by the names of a principal and its policy. */
+/* A builder by name. */
 #define BY_NAME(operation, parameter)                                                                       \
     static int build_##operation(const void *input, const char *token, char **ret) {                        \
-        return build(#operation, (const char *const[2][2]){ { (parameter), input } }, token, ret);          \
+        return build(#operation, (parameter), input, token, ret);                                           \
     }                                                                                                       \
     struct _swallow_semicolon_
-#define BY_POLICY(operation, parameter)                                                                     \
-    static int build_##operation(const void *input, const char *token, char **ret) {                        \
-        const IamInline *q = input;                                                                         \
-                                                                                                            \
-        return build(#operation,                                                                            \
-                     (const char *const[2][2]){ { (parameter), q->principal }, { "PolicyName", q->policy } },     \
-                     token, ret);                                                                           \
-    }                                                                                                       \
-    struct _swallow_semicolon_
-
 BY_NAME(GetRole, "RoleName");
 BY_NAME(GetUser, "UserName");
 BY_NAME(ListAttachedRolePolicies, "RoleName");
@@ -54,8 +41,6 @@ BY_NAME(ListRolePolicies, "RoleName");
 BY_NAME(ListUserPolicies, "UserName");
 BY_NAME(ListAccessKeys, "UserName");
 BY_NAME(GetPolicy, "PolicyArn");
-BY_POLICY(GetRolePolicy, "RoleName");
-BY_POLICY(GetUserPolicy, "UserName");
 
 #define IAM(name_, operation)                                                                               \
     .service = AWS_IAM, .protocol = AWS_PROTOCOL_QUERY, .name = #operation, .build = build_##operation,     \
@@ -81,39 +66,6 @@ static char *decoded(const char *text) {
     *to = '\0';
     return copy;
 }
-
-static int read_document(Answer *answer, const char *path, void *value) {
-    XmlField field = { .path = path };
-    int r = xml_read(answer->reply->body, answer->reply->body_len, &field, 1);
-
-    if (r < 0)
-        return r;
-    if (!field.text)
-        return answer_fault(answer->fault, "PolicyDocument is missing");
-    *(char **)value = decoded(field.text);
-    xml_fields_done(&field, 1);
-    return *(char **)value ? 0 : -ENOMEM;
-}
-
-static int read_role_policy(Answer *answer, void *value) {
-    return read_document(answer, "GetRolePolicyResponse/GetRolePolicyResult/PolicyDocument", value);
-}
-
-static int read_user_policy(Answer *answer, void *value) {
-    return read_document(answer, "GetUserPolicyResponse/GetUserPolicyResult/PolicyDocument", value);
-}
-
-const AwsOperation iam_get_role_policy_operation = {
-    IAM(iam_get_role_policy, GetRolePolicy),
-    .read = read_role_policy,
-    OPERATION_TEXT_VALUE,
-};
-
-const AwsOperation iam_get_user_policy_operation = {
-    IAM(iam_get_user_policy, GetUserPolicy),
-    .read = read_user_policy,
-    OPERATION_TEXT_VALUE,
-};
 
 /* ---- principals ---- */
 

@@ -41,15 +41,7 @@ DECLARE_OPERATION(iam_list_role_policies, char, const IamList);
 DECLARE_OPERATION(iam_list_user_policies, char, const IamList);
 DECLARE_OPERATION(iam_list_access_keys, char, const IamList);
 
-/* ---- documents ---- */
-
-typedef struct IamInline {
-    const char *principal, *policy; /* names */
-} IamInline;
-
-/* The value is the document, JSON. */
-DECLARE_OPERATION(iam_get_role_policy, IamInline, const char);
-DECLARE_OPERATION(iam_get_user_policy, IamInline, const char);
+/* ---- GetPolicy ---- */
 
 /* A version never changes, and a policy that was deleted and created again has another id. */
 typedef struct IamManaged {

@@ -26,7 +26,7 @@
 #define CHAT_TITLE_MAX        250
 #define CHAT_TEXT_MAX         7000
 
-_Static_assert(_EVENT_MAX <= 32, "AlertFilter has a bit for each event");
+_Static_assert(_EVENT_MAX <= 64, "AlertFilter has a bit for each event");
 
 static const char cut_mark[] = "\n[...]";
 

@@ -75,6 +75,26 @@ static size_t *count_of(const CodecMember *m, const void *base) {
     return (size_t *)((char *)base + m->count);
 }
 
+static int write_list(const CodecMember *m, const void *base, json_t **ret) {
+    const char *entries = *(const void *const *)codec_field(m, base);
+    json_auto_t *array = NULL;
+
+    if (*count_of(m, base) == 0)
+        return 0;
+    array = json_array();
+    for (size_t i = 0; array && i < *count_of(m, base); i++) {
+        json_t *object = NULL;
+        int r = codec_write(m->members, entries + i * m->size, &object);
+
+        if (r < 0)
+            return r;
+        if (json_array_append_new(array, object) < 0)
+            return -ENOMEM;
+    }
+    *ret = TAKE_PTR(array);
+    return *ret ? 0 : -ENOMEM;
+}
+
 static int refuse_list(const CodecMember *m, const json_t *value, CodecReader *reader) {
     char wanted[64];
 
@@ -161,8 +181,8 @@ static void done_strings(const CodecMember *m, void *base) {
 
 const CodecKind codec_object = { "an object", write_object, read_object, init_object, done_object };
 const CodecKind codec_ref = { "an object", write_ref, read_ref, NULL, done_ref };
-/* Only documents have them, which write one entry at a time. */
-const CodecKind codec_list = { "a list", NULL, read_list, NULL, done_list };
+/* A document writes those of its own one entry at a time. */
+const CodecKind codec_list = { "a list", write_list, read_list, NULL, done_list };
 const CodecKind codec_strings = { "a list of strings", write_strings, read_strings, NULL, done_strings };
 
 /* ---- tables: the one way through them ---- */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/io/task.h"
+#include "lib/iam_policy.h"
 #include "lib/iam_principal.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -245,9 +246,9 @@ static void on_document(const AwsError *error, const char *document, void *userd
     const char *name = check->inlined.items[check->at++ - check->attached.n].name;
 
     task_answered(&check->task, SLOT_FIRST);
-    if (document)
+    if (document && document[0]) /* else it went since it was listed */
         add_part(check, GUARD_PART_INLINE, name, document);
-    else {
+    else if (!document) {
         not_read(check, error, check->is_user ? "GetUserPolicy" : "GetRolePolicy");
         forget_kind(check, GUARD_PART_INLINE);
     }
@@ -258,7 +259,7 @@ static void on_document(const AwsError *error, const char *document, void *userd
 static bool ask_next_document(PrincipalCheck *check) {
     AwsCaller caller = caller_of(check);
     OperationCall **call = &check->task.calls[SLOT_FIRST];
-    IamInline which = { .principal = check->name };
+    IamPolicy which = { .owner = check->name };
 
     if (check->at >= check->attached.n + check->inlined.n || check->at >= GUARD_PARTS_MAX)
         return false;
@@ -267,7 +268,7 @@ static bool ask_next_document(PrincipalCheck *check) {
               "GetPolicy");
         return true;
     }
-    which.policy = check->inlined.items[check->at - check->attached.n].name;
+    which.name = check->inlined.items[check->at - check->attached.n].name;
     asked(check,
           check->is_user ? iam_get_user_policy(&caller, &which, on_document, check, call)
                          : iam_get_role_policy(&caller, &which, on_document, check, call),

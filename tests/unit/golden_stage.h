@@ -1054,6 +1054,22 @@ static void word_hold(Stage *s, const char *arg) {
             .kind = rows[i].kind,
             .severity = rows[i].kind == EVENT_IDENTITY_RELEASED ? SEVERITY_WARNING : SEVERITY_CRITICAL,
             .sequence = 1,
+            .incident_dedup_usec = START,
+            .dedup_usec = START,
+            .opened_usec = START,
+            .time_usec = s->now.real_usec,
+            .mode = s->policy.mode,
+            .hold = &hold,
+            .step = rows[i].step,
+        };
+
+        if (!text_equal(rows[i].word, arg + strlen("role:")))
+            continue;
+        (void)text_copy(event.detail, sizeof(event.detail), rows[i].detail);
+        s->reported(s, &base_account, &event);
+    }
+}
+
 /* What the daemon's checks of its own access report. */
 static void word_guard(Stage *s, const char *arg) {
 #define ROLE "arn:aws:iam::111122223333:role/TrailGuard"
@@ -1093,12 +1109,6 @@ static void word_guard(Stage *s, const char *arg) {
             .opened_usec = START,
             .time_usec = s->now.real_usec,
             .mode = s->policy.mode,
-            .hold = &hold,
-            .step = rows[i].step,
-        };
-
-        if (!text_equal(rows[i].word, arg + strlen("role:")))
-            continue;
             .forgotten = text_equal(arg, "off"),
             .has_actor = rows[i].actor,
         };

@@ -69,12 +69,12 @@ static const struct {
     { { .guarded = true, .mode = MODE_OBSERVE, .bucket_checks = true },
       WATCH " ListBucket GetLifecycleConfiguration GetBucketPolicy DescribeKey" },
     { { .guarded = true, .mode = MODE_OBSERVE, .guard_checks = true,
-        .principal = "arn:aws:iam::111122223333:role/guard" },
+        .own = "arn:aws:iam::111122223333:role/guard" },
       WATCH ROLE_READS " GetPolicy" },
     { { .guarded = true, .mode = MODE_OBSERVE, .guard_checks = true },
       WATCH ROLE_READS " GetPolicy" },
     { { .guarded = true, .mode = MODE_OBSERVE, .guard_checks = true,
-        .principal = "arn:aws:iam::111122223333:user/guard" },
+        .own = "arn:aws:iam::111122223333:user/guard" },
       WATCH " SimulatePrincipalPolicy GetUser ListAttachedUserPolicies ListUserPolicies GetUserPolicy "
             "ListAccessKeys GetPolicy" },
     /* another shard guards the management account; who removed a member is in its history */

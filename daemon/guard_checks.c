@@ -33,7 +33,7 @@ static uint64_t interval_usec(const Engine *engine) {
     return engine->config->guard_interval_sec * USEC_PER_SEC;
 }
 
-static void arm(Engine *engine, uint64_t delay_usec) {
+static void guard_checks_arm(Engine *engine, uint64_t delay_usec) {
     loop_cancel(engine->aws.loop, engine->guard.timer);
     engine->guard.timer = NULL;
     if (loop_after(engine->aws.loop, delay_usec, check_fired, engine, &engine->guard.timer) < 0)
@@ -68,7 +68,7 @@ static Subject subject_of(const Engine *engine, const GuardRecord *record, Arn *
 }
 
 /* Into journal and outbox. 0 when it is on the disk. */
-static int report(Engine *engine, const GuardRecord *record, JournalLine line, Event *event) {
+static int guard_checks_report(Engine *engine, const GuardRecord *record, JournalLine line, Event *event) {
     LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(event->kind) }, { "AWS_ACCOUNT", "" } };
     char shown[2 * ERROR_TEXT_MAX];
     Arn arn;
@@ -102,7 +102,7 @@ static void report_lost(Engine *engine, GuardRecord *record, const GuardLossRepo
     };
 
     (void)text_copy(event.detail, sizeof(event.detail), found->text);
-    (void)report(engine, record, LINE_RIGHTS_LOST, &event);
+    (void)guard_checks_report(engine, record, LINE_RIGHTS_LOST, &event);
 }
 
 static void report_restored(Engine *engine, GuardRecord *record, const char *why_forgotten) {
@@ -119,7 +119,7 @@ static void report_restored(Engine *engine, GuardRecord *record, const char *why
 
     (void)text_copy(event.detail, sizeof(event.detail),
                     why_forgotten ? why_forgotten : "IAM would allow all that the guard needs again");
-    if (report(engine, record, LINE_RIGHTS_RESTORED, &event) < 0)
+    if (guard_checks_report(engine, record, LINE_RIGHTS_RESTORED, &event) < 0)
         return; /* it is reported by the next check */
     record->lost_usec = 0;
     record->lost_mark = 0;
@@ -175,12 +175,12 @@ static void change_known(Engine *engine, const Actor *actor) {
     if (actor)
         event.actor = *actor;
     (void)text_copy(event.detail, sizeof(event.detail), w->text);
-    if (report(engine, record, LINE_GUARD_CHANGED, &event) >= 0 &&
+    if (guard_checks_report(engine, record, LINE_GUARD_CHANGED, &event) >= 0 &&
         guard_parts_merge(&record->parts, &w->now) >= 0)
         record->read_usec = engine_now(engine).real_usec;
     guard_parts_done(&w->now);
     engine_save_soon(engine, true);
-    arm(engine, 0);
+    guard_checks_arm(engine, 0);
 }
 
 static void searched(const AwsError *error _unused_, const CloudTrailEvents *events, void *userdata) {
@@ -274,7 +274,7 @@ static void note_unread(Account *account, const GuardRecord *record, const Princ
     account->guard_unread_reported = unread[0] != '\0';
 }
 
-static void checked(PrincipalFound *found, void *userdata) {
+static void guard_checks_checked(PrincipalFound *found, void *userdata) {
     Engine *engine = userdata;
     GuardWatch *w = &engine->guard;
     Account *account = w->account;
@@ -293,7 +293,7 @@ static void checked(PrincipalFound *found, void *userdata) {
     record = record_of(engine, name);
     forget_check(w);
     if (!record) {
-        arm(engine, GAP_USEC);
+        guard_checks_arm(engine, GAP_USEC);
         return;
     }
     note_unread(account, record, found);
@@ -304,7 +304,7 @@ static void checked(PrincipalFound *found, void *userdata) {
     if (!w->search && take_parts(engine, record, &found->parts))
         search(engine, account);
     else
-        arm(engine, 0);
+        guard_checks_arm(engine, 0);
     engine_save_soon(engine, true);
 }
 
@@ -372,7 +372,7 @@ static int begin_check(Account *account) {
     request.n_trails = name_trails(account, &w->trails);
     request.trails = w->trails;
     account->guard_begun_usec = engine_now(engine).mono_usec;
-    return principal_check_start(&request, checked, engine, &w->check);
+    return principal_check_start(&request, guard_checks_checked, engine, &w->check);
 }
 
 /* The gap is shorter only where all would not have their turn otherwise. */
@@ -390,13 +390,13 @@ static void check_fired(void *userdata) {
     if (w->check || w->search)
         return; /* its end looks again */
     if (!account || account->guard_due_usec > now) {
-        arm(engine, account ? MIN(account->guard_due_usec - now, IDLE_USEC) : gap_usec(engine));
+        guard_checks_arm(engine, account ? MIN(account->guard_due_usec - now, IDLE_USEC) : gap_usec(engine));
         return;
     }
     account->guard_due_usec = now + interval_usec(engine);
     if (begin_check(account) < 0) {
         forget_check(w);
-        arm(engine, gap_usec(engine));
+        guard_checks_arm(engine, gap_usec(engine));
     }
 }
 
@@ -418,7 +418,7 @@ void engine_check_wanted_guards(Engine *engine) {
         any = true;
     }
     if (any && engine->config->guard_checks && !engine->once && !engine->guard.check && !engine->guard.search)
-        arm(engine, SOON_USEC);
+        guard_checks_arm(engine, SOON_USEC);
 }
 
 /* ---- begin and end ---- */
@@ -439,7 +439,7 @@ void engine_begin_guard_checks(Engine *engine) {
         end_reports(engine);
         return;
     }
-    arm(engine, MIN(BEGIN_USEC, interval_usec(engine) / 4));
+    guard_checks_arm(engine, MIN(BEGIN_USEC, interval_usec(engine) / 4));
 }
 
 void engine_stop_guard_checks(Engine *engine) {

@@ -17,7 +17,7 @@
 
 /* ---- the questions ---- */
 
-static int build(const char *action, const char *parameter, const char *value, const char *token, char **ret) {
+static int iam_principal_build(const char *action, const char *parameter, const char *value, const char *token, char **ret) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(BODY_MAX);
 
     (void)form_add(&b, "Action", action);
@@ -30,7 +30,7 @@ static int build(const char *action, const char *parameter, const char *value, c
 /* A builder by name. */
 #define BY_NAME(operation, parameter)                                                                       \
     static int build_##operation(const void *input, const char *token, char **ret) {                        \
-        return build(#operation, (parameter), input, token, ret);                                           \
+        return iam_principal_build(#operation, (parameter), input, token, ret);                                           \
     }                                                                                                       \
     struct _swallow_semicolon_
 BY_NAME(GetRole, "RoleName");
@@ -99,7 +99,7 @@ static int read_principal(Answer *answer, XmlField fields[static _FIELD_MAX], co
 #define ROLE "GetRoleResponse/GetRoleResult/Role/"
 #define USER "GetUserResponse/GetUserResult/User/"
 
-static int read_role(Answer *answer, void *value) {
+static int iam_principal_read_role(Answer *answer, void *value) {
     XmlField fields[_FIELD_MAX] = {
         [FIELD_ARN] = { .path = ROLE "Arn" },
         [FIELD_TRUST] = { .path = ROLE "AssumeRolePolicyDocument" },
@@ -109,7 +109,7 @@ static int read_role(Answer *answer, void *value) {
     return read_principal(answer, fields, "role/", value);
 }
 
-static int read_user(Answer *answer, void *value) {
+static int iam_principal_read_user(Answer *answer, void *value) {
     XmlField fields[_FIELD_MAX] = {
         [FIELD_ARN] = { .path = USER "Arn" },
         [FIELD_TRUST] = { .path = USER "AssumeRolePolicyDocument" }, /* it has none */
@@ -132,13 +132,13 @@ static void clear_principal(void *value) {
 
 const AwsOperation iam_get_role_operation = {
     IAM(iam_get_role, GetRole),
-    .read = read_role,
+    .read = iam_principal_read_role,
     PRINCIPAL_VALUE,
 };
 
 const AwsOperation iam_get_user_operation = {
     IAM(iam_get_user, GetUser),
-    .read = read_user,
+    .read = iam_principal_read_user,
     PRINCIPAL_VALUE,
 };
 
@@ -191,7 +191,7 @@ static int visit(const char *path, const char *text, void *userdata) {
     return 0;
 }
 
-static int read_list(Answer *answer, void *value) {
+static int iam_principal_read_list(Answer *answer, void *value) {
     Reading reading = { .list = value, .fault = answer->fault };
     int r = xml_walk(answer->reply->body, answer->reply->body_len, visit, &reading);
 
@@ -207,7 +207,7 @@ static int read_list(Answer *answer, void *value) {
     return answer->next_token ? 0 : -ENOMEM;
 }
 
-static void clear_list(void *value) {
+static void iam_principal_clear_list(void *value) {
     IamList *list = value;
 
     free(list->items);
@@ -218,9 +218,9 @@ static void clear_list(void *value) {
     const AwsOperation name_##_operation = {                                                                \
         IAM(name_, operation),                                                                              \
         .text_input = true,                                                                                 \
-        .read = read_list,                                                                                  \
+        .read = iam_principal_read_list,                                                                                  \
         .pages_max = 10,                                                                                    \
-        .clear = clear_list,                                                                                \
+        .clear = iam_principal_clear_list,                                                                                \
         .value_size = sizeof(IamList),                                                                      \
     }
 
@@ -232,7 +232,7 @@ LIST(iam_list_access_keys, ListAccessKeys);
 
 /* ---- GetPolicy ---- */
 
-static int read_policy(Answer *answer, void *value) {
+static int iam_principal_read_policy(Answer *answer, void *value) {
     XmlField fields[] = { { .path = "GetPolicyResponse/GetPolicyResult/Policy/PolicyId" },
                           { .path = "GetPolicyResponse/GetPolicyResult/Policy/DefaultVersionId" } };
     IamManaged *policy = value;
@@ -249,6 +249,6 @@ static int read_policy(Answer *answer, void *value) {
 
 const AwsOperation iam_get_policy_operation = {
     IAM(iam_get_policy, GetPolicy),
-    .read = read_policy,
+    .read = iam_principal_read_policy,
     .value_size = sizeof(IamManaged),
 };

@@ -19,7 +19,7 @@ static int region_of_arn(const void *input, char ret[static OPERATION_REGION_MAX
     return arn_parse(input, &arn) < 0 || !text_copy(ret, OPERATION_REGION_MAX, arn.region) ? -EINVAL : 0;
 }
 
-static int build(const char *action, const char *name, const void *input, const char *token, char **ret) {
+static int sns_subscription_build(const char *action, const char *name, const void *input, const char *token, char **ret) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(FORM_MAX);
     Arn arn;
 
@@ -44,8 +44,8 @@ typedef struct ListReading {
     char token[TOKEN_MAX];
 } ListReading;
 
-static int build_list(const void *input, const char *token, char **ret) {
-    return build("ListSubscriptionsByTopic", "TopicArn", input, token, ret);
+static int sns_subscription_build_list(const void *input, const char *token, char **ret) {
+    return sns_subscription_build("ListSubscriptionsByTopic", "TopicArn", input, token, ret);
 }
 
 static int add_row(ListReading *r) {
@@ -80,7 +80,7 @@ static int visit_list(const char *path, const char *text, void *userdata) {
     return 0;
 }
 
-static int read_list(Answer *answer, void *value) {
+static int sns_subscription_read_list(Answer *answer, void *value) {
     ListReading reading = { .list = value, .fault = answer->fault };
     int r = xml_walk(answer->reply->body, answer->reply->body_len, visit_list, &reading);
 
@@ -94,7 +94,7 @@ static int read_list(Answer *answer, void *value) {
     return answer->next_token ? 0 : -ENOMEM;
 }
 
-static void clear_list(void *value) {
+static void sns_subscription_clear_list(void *value) {
     SnsSubscriptions *list = value;
 
     free(list->items);
@@ -105,11 +105,11 @@ const AwsOperation sns_list_subscriptions_by_topic_operation = {
     .service = AWS_SNS,
     .protocol = AWS_PROTOCOL_QUERY,
     .name = "ListSubscriptionsByTopic",
-    .build = build_list,
+    .build = sns_subscription_build_list,
     .text_input = true,
     .region = region_of_arn,
-    .read = read_list,
-    .clear = clear_list,
+    .read = sns_subscription_read_list,
+    .clear = sns_subscription_clear_list,
     .value_size = sizeof(SnsSubscriptions),
     .deliver = sns_list_subscriptions_by_topic_deliver,
 };
@@ -125,7 +125,7 @@ typedef struct FilterReading {
 } FilterReading;
 
 static int build_get(const void *input, const char *token _unused_, char **ret) {
-    return build("GetSubscriptionAttributes", "SubscriptionArn", input, NULL, ret);
+    return sns_subscription_build("GetSubscriptionAttributes", "SubscriptionArn", input, NULL, ret);
 }
 
 static int take_text(char **to, const char *text) {

@@ -6,7 +6,7 @@
     "If nobody changed it on purpose, someone may be preparing to silence the guard: review the "          \
     "account's event history in {global region}, where IAM's calls are recorded.\n"
 
-WHEN(actor, event->has_actor);
+WHEN(guard_actor, event->has_actor);
 WHEN(forgotten, event->forgotten);
 WHEN(critical, event->severity == SEVERITY_CRITICAL);
 
@@ -50,7 +50,7 @@ const AlertTemplate messages_rights_restored[] = {
 
 const AlertTemplate messages_guard_changed[] = {
     {
-            .when = when_actor,
+            .when = when_guard_actor,
             .subject = "{LABEL} the guard's own access changed in {where}, by {who}",
             .subject_short = "{LABEL} the guard's own access changed in {where}",
             .headline = "What TrailGuard uses in {where} was changed by {who}: {detail}",

@@ -54,7 +54,7 @@ void principal_check_cancel(PrincipalCheck *check) {
     free(check);
 }
 
-static void finish(void *userdata) {
+static void principal_check_finish(void *userdata) {
     PrincipalCheck *check = userdata;
 
     check->done(&check->found, check->userdata);
@@ -73,7 +73,7 @@ static void not_read(PrincipalCheck *check, const AwsError *error, const char *o
         (void)aws_error_text(error, operation, check->found.unread, sizeof(check->found.unread));
 }
 
-static void not_asked(PrincipalCheck *check, const char *operation, int r) {
+static void principal_check_not_asked(PrincipalCheck *check, const char *operation, int r) {
     AwsError error;
 
     aws_error_set(&error, AWS_INTERNAL, NULL, "not asked: %s", strerror(-r));
@@ -86,7 +86,7 @@ static void add_part(PrincipalCheck *check, GuardPartKind kind, const char *name
 
     if (r < 0) {
         check->found.parts.kinds &= ~GUARD_PART_BIT(kind);
-        not_asked(check, "remember what the guard has", r);
+        principal_check_not_asked(check, "remember what the guard has", r);
     }
 }
 
@@ -116,7 +116,7 @@ static void take_principal(PrincipalCheck *check, const IamPrincipal *principal)
     found->trust = strdup(principal->trust);
 }
 
-static void on_principal(const AwsError *error, const IamPrincipal *principal, void *userdata) {
+static void principal_check_on_principal(const AwsError *error, const IamPrincipal *principal, void *userdata) {
     PrincipalCheck *check = userdata;
 
     task_answered(&check->task, SLOT_FIRST);
@@ -131,8 +131,8 @@ static int ask_principal(PrincipalCheck *check) {
     AwsCaller caller = caller_of(check);
     OperationCall **call = &check->task.calls[SLOT_FIRST];
 
-    return check->is_user ? iam_get_user(&caller, check->name, on_principal, check, call)
-                          : iam_get_role(&caller, check->name, on_principal, check, call);
+    return check->is_user ? iam_get_user(&caller, check->name, principal_check_on_principal, check, call)
+                          : iam_get_role(&caller, check->name, principal_check_on_principal, check, call);
 }
 
 static bool take_list(IamList *to, const IamList *from) {
@@ -152,7 +152,7 @@ static void listed(PrincipalCheck *check, const AwsError *error, const IamList *
     else if (take_list(to, list))
         know(check, kind);
     else
-        not_asked(check, operation, -ENOMEM);
+        principal_check_not_asked(check, operation, -ENOMEM);
 }
 
 static void on_attached(const AwsError *error, const IamList *list, void *userdata) {
@@ -200,7 +200,7 @@ static void on_keys(const AwsError *error, const IamList *list, void *userdata) 
 
 static void asked(PrincipalCheck *check, int r, const char *operation) {
     if (task_asked(&check->task, r) < 0)
-        not_asked(check, operation, r);
+        principal_check_not_asked(check, operation, r);
 }
 
 static void ask_lists(PrincipalCheck *check) {
@@ -366,7 +366,7 @@ static void simulate_next(PrincipalCheck *check) {
 
 /* ---- the order ---- */
 
-static void go_on(void *userdata) {
+static void principal_check_go_on(void *userdata) {
     PrincipalCheck *check = userdata;
 
     if (check->phase == PHASE_BEGIN) {
@@ -411,7 +411,7 @@ static int prepare(PrincipalCheck *check) {
     (void)text_copy(check->name, sizeof(check->name), arn_name(&arn));
     (void)text_copy(check->found.arn, sizeof(check->found.arn), q->arn);
     check->found.path_is_known = q->path_is_known;
-    r = task_init(&check->task, q->aws, _SLOT_MAX, go_on, finish, check);
+    r = task_init(&check->task, q->aws, _SLOT_MAX, principal_check_go_on, principal_check_finish, check);
     return r < 0 ? r : task_after(&check->task, 0);
 }
 

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the daemon shows of a trail, and whether the trail may be drilled. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/cli/drill.h"
+#include "daemon/cli/status_tables.h"
+#include "daemon/core/guard.h"
+#include "daemon/io/state.h"
+#include "lib/util/file.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+#include "lib/util/timetext.h"
+
+#define STATUS_MAX   (64ULL * 1024 * 1024)
+#define POLL_MAX_SEC 300 /* of poll_interval: a longer drill loses too many events */
+#define PAUSE_USEC   (360 * USEC_PER_SEC) /* between drills of one trail: one incident each */
+#define REOPEN_USEC  (GUARD_REOPEN_USEC + USEC_PER_SEC) /* the times in status.json are whole seconds */
+
+uint64_t drill_waited_usec(uint64_t since_usec) {
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &ts);
+    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000 - since_usec;
+}
+
+int drill_refuse(const Drilling *d, const char *why, const char *detail) {
+    char shown[2][300];
+
+    fprintf(stderr, "trailguard drill: %s: %s%s\n",
+            text_escaped(shown[0], sizeof(shown[0]), d->arn[0] ? d->arn : d->args->names[0]), why,
+            text_escaped(shown[1], sizeof(shown[1]), detail));
+    return -ECANCELED;
+}
+
+/* ---- what the daemon shows ---- */
+
+uint64_t drill_time(const json_t *object, const char *member) {
+    uint64_t usec = 0;
+
+    return timetext_parse_iso(status_text(object, member), &usec) < 0 ? 0 : usec;
+}
+
+int drill_read_status(Drilling *d) {
+    _cleanup_(file_closep) int fd = -1;
+    _cleanup_free_ char *text = NULL;
+    size_t len = 0;
+    json_t *status;
+    int pid, r = state_is_guarded(engine_state_dir(), engine_runtime_dir(), &pid);
+
+    if (r == 0)
+        return 0;
+    fd = r < 0 ? r : file_dir_open(engine_runtime_dir());
+    r = fd < 0 ? fd : file_read_at(fd, "status.json", STATUS_MAX, &text, &len);
+    if (r < 0)
+        return r;
+    status = json_loadb(text, len, 0, NULL);
+    if (!json_is_object(status)) {
+        json_decref(status);
+        return -EBADMSG;
+    }
+    json_decref(d->status);
+    d->status = status;
+    return 1;
+}
+
+/* The only one of that name or ARN; NULL: none, or *ret_several. */
+static const json_t *find_trail(const Drilling *d, const char *name, bool *ret_several) {
+    const json_t *trails = json_object_get(d->status, "trails"), *found = NULL;
+
+    *ret_several = false;
+    for (size_t i = 0; i < json_array_size(trails); i++) {
+        const json_t *trail = json_array_get(trails, i);
+
+        if (!text_equal(status_text(trail, "name"), name) && !text_equal(status_text(trail, "arn"), name))
+            continue;
+        *ret_several = found != NULL;
+        found = trail;
+    }
+    return *ret_several ? NULL : found;
+}
+
+const json_t *drill_shown(const Drilling *d) {
+    bool several;
+
+    return json_object_get(find_trail(d, d->arn, &several), "drill");
+}
+
+/* ---- may it be drilled? ---- */
+
+static bool is_observed(const Drilling *d) {
+    char part[24];
+
+    (void)snprintf(part, sizeof(part), ":%s:", d->account);
+    for (size_t i = 0; i < d->config->n_accounts; i++) {
+        const AccountConfig *account = &d->config->accounts[i];
+
+        if (account->mode != _MODE_MAX && (!account->role_arn || strstr(account->role_arn, part)))
+            return account->mode == MODE_OBSERVE;
+    }
+    return text_equal(status_text(d->status, "mode"), "observe");
+}
+
+static int check_trail(Drilling *d, const json_t *trail) {
+    if (json_is_true(json_object_get(trail, "organization")))
+        return drill_refuse(d, "an organization trail is not drilled: it records all accounts", "");
+    if (!text_equal(status_text(trail, "verdict"), "logging"))
+        return drill_refuse(d, "it is not well now: ", status_text(trail, "verdict"));
+    if (json_array_size(json_object_get(trail, "findings")) > 0 ||
+        !json_is_null(json_object_get(trail, "incident")))
+        return drill_refuse(d, "it has an open incident; trailguard status shows it", "");
+    if (json_is_true(json_object_get(trail, "provisional")))
+        return drill_refuse(d, "nobody has accepted it: trailguard accept", "");
+    if (config_maintenance_at(d->config, d->name, d->arn, verb_now_usec()))
+        return drill_refuse(d, "a maintenance window is open for it", "");
+    if (is_observed(d))
+        return drill_refuse(d, "mode is \"observe\": the daemon would not start it again", "");
+    if (d->interval_usec == 0 || d->interval_usec > POLL_MAX_SEC * USEC_PER_SEC)
+        return drill_refuse(d, "poll_interval is longer than 300 s: the trail would be stopped too long",
+                            "");
+    if (drill_time(json_object_get(trail, "drill"), "stopped") + PAUSE_USEC > verb_now_usec())
+        return drill_refuse(d, "its last drill was less than 6 minutes ago", "");
+    if (drill_time(trail, "incident_ended") + REOPEN_USEC > verb_now_usec())
+        return drill_refuse(d, "its last incident ended less than 5 minutes ago: a stop now would reopen it",
+                            "");
+    return d->config->n_channels > 0
+                   ? 0
+                   : drill_refuse(d, "alerts: no channel is configured, nobody would know", "");
+}
+
+int drill_check_daemon(Drilling *d) {
+    const char *name = d->args->names[0];
+    const json_t *trail;
+    DrillFile other;
+    char reason[ERROR_TEXT_MAX];
+    bool several;
+    int r = drill_read_status(d);
+
+    if (r == 0)
+        return drill_refuse(d, "no daemon runs: nothing would start the trail again", "");
+    if (r < 0)
+        return drill_refuse(d, "the daemon's status.json cannot be read: ", file_strerror(r));
+    trail = find_trail(d, name, &several);
+    if (!trail)
+        return drill_refuse(d,
+                            several ? "several trails have this name; give the ARN"
+                                    : "the daemon guards no such trail",
+                            "");
+    (void)text_copy(d->name, sizeof(d->name), status_text(trail, "name"));
+    (void)text_copy(d->arn, sizeof(d->arn), status_text(trail, "arn"));
+    (void)text_copy(d->account, sizeof(d->account), status_text(trail, "account"));
+    (void)text_copy(d->region, sizeof(d->region), status_text(trail, "region"));
+    d->interval_usec = (uint64_t)json_integer_value(json_object_get(d->status, "poll_interval")) * USEC_PER_SEC;
+    if (drill_time(d->status, "updated") + 3 * d->interval_usec + 60 * USEC_PER_SEC < verb_now_usec())
+        return drill_refuse(d, "the daemon makes no progress: status.json is of ",
+                            status_text(d->status, "updated"));
+    r = check_trail(d, trail);
+    if (r == 0 && drill_file_read(engine_state_dir(), &other, reason, sizeof(reason)) == 0 &&
+        other.drill.until_usec > verb_now_usec())
+        return drill_refuse(d, "another drill is under way, of ", other.trail);
+    return r;
+}

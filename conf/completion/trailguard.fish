@@ -40,6 +40,7 @@ complete -c trailguard -n '__fish_seen_subcommand_from test-alert' -l channel -x
 complete -c trailguard -n '__fish_seen_subcommand_from accept drill' -l yes -d 'do not ask'
 complete -c trailguard -n '__fish_seen_subcommand_from accept drill' -a '(__trailguard_trails)'
 complete -c trailguard -n '__fish_seen_subcommand_from drill' -l profile -x -d 'the profile of an operator'
+complete -c trailguard -n '__fish_seen_subcommand_from drill' -l tag -d 'add a tag, and stop nothing'
 complete -c trailguard -n '__fish_seen_subcommand_from policy' -a 'guard deny scp'
 complete -c trailguard -n '__fish_seen_subcommand_from policy' -l account -x -d 'deny: of this account alone' -a '(__trailguard_accounts)'
 complete -c trailguard -n '__fish_seen_subcommand_from release' -l list -d 'who is contained'

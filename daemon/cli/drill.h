@@ -11,6 +11,7 @@
 #include "daemon/io/drill_file.h"
 #include "lib/cloudtrail.h"
 
+#define DRILL_TAG          "TrailGuardDrill"
 #define DRILL_NOTICE_USEC  (2 * USEC_PER_SEC)   /* beside the interval of the polls */
 #define DRILL_RESTART_USEC (5 * USEC_PER_SEC)
 #define DRILL_SPARE_USEC   (20 * USEC_PER_SEC)  /* what is waited for beyond a promise */
@@ -23,8 +24,9 @@ typedef struct Drilling {
     sd_event *event;
     json_t *status; /* as last read */
     char name[129], arn[256], account[16], region[32];
-    uint64_t interval_usec;
-    uint64_t begun_usec; /* real; when AWS had taken StopLogging; 0: it was not sent */
+    uint64_t interval_usec; /* of the polls that notice it */
+    bool put_back;          /* a tag: the daemon takes it away again */
+    uint64_t begun_usec;    /* real; when AWS had taken StopLogging or AddTags; 0: it was not sent */
     DrillFile file;
     bool late;
 } Drilling;
@@ -47,11 +49,12 @@ int drill_check_daemon(Drilling *d);
 
 /* ---- drill_aws.c ---- */
 
-/* Whose keys are these, and does the trail log? 0, or negative after one line on stderr. */
+/* Whose keys are these, and is the trail as it has to be? 0, or negative after one line on stderr. */
 int drill_check_caller(Drilling *d);
-/* Announces and stops it. 0, or negative after one line on stderr. */
-int drill_stop(Drilling *d);
-/* False also when AWS does not say. */
-bool drill_logs(Drilling *d);
-/* Starts it, and proves it; 0, or -EIO after the command to run. Keys that may not start it never will. */
+/* Announces it, and stops or tags the trail. 0, or negative after one line on stderr. */
+int drill_begin(Drilling *d);
+/* Does it log, or is the tag gone? False also when AWS does not say. */
+bool drill_is_undone(Drilling *d);
+/* Starts it or takes the tag away, and proves it; 0, or -EIO after the command to run. Keys that may not do it never
+ * will. */
 int drill_clean_up(Drilling *d);

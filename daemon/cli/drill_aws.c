@@ -17,6 +17,7 @@
 
 typedef struct Call {
     bool ended, good;
+    bool tagged; /* with a drill's tag */
     CloudTrailStatus status;
     StsIdentity identity;
     AwsErrorClass class;
@@ -52,26 +53,60 @@ static void got_identity(const AwsError *error, const StsIdentity *identity, voi
         call->identity = *identity;
 }
 
-typedef enum Ask { ASK_IDENTITY, ASK_STATUS, ASK_STOP, ASK_START } Ask;
+static void got_tags(const AwsError *error, const CloudTrailTags *tags, void *userdata) {
+    Call *call = userdata;
+
+    end_call(call, error);
+    for (size_t i = 0; call->good && i < tags->n; i++)
+        call->tagged = call->tagged || text_equal(tags->items[i].key, DRILL_TAG);
+}
+
+typedef enum Ask { ASK_IDENTITY, ASK_STATUS, ASK_TAGS, ASK_STOP, ASK_START, ASK_TAG, ASK_UNTAG } Ask;
+
+static int begin_call(Drilling *d, Ask what, Call *call) {
+    AwsCaller caller = { d->aws.client, d->aws.credentials, d->region };
+    CloudTrailTag tag = { d->file.drill.tag, d->file.drill.nonce };
+    CloudTrailTags tags = { &tag, 1 };
+    CloudTrailWrite write = { .trail = d->arn, .tags = &tags };
+
+    switch (what) {
+    case ASK_IDENTITY: return sts_get_caller_identity(&caller, NULL, got_identity, call, NULL);
+    case ASK_STATUS: return cloudtrail_get_trail_status(&caller, d->arn, got_status, call, NULL);
+    case ASK_TAGS: return cloudtrail_list_tags(&caller, d->arn, got_tags, call, NULL);
+    case ASK_STOP: return cloudtrail_stop_logging(&caller, d->arn, wrote, call, NULL);
+    case ASK_START: return cloudtrail_start_logging(&caller, d->arn, wrote, call, NULL);
+    case ASK_TAG: return cloudtrail_add_tags(&caller, &write, wrote, call, NULL);
+    case ASK_UNTAG: return cloudtrail_remove_tags(&caller, &write, wrote, call, NULL);
+    }
+    return -EINVAL;
+}
 
 /* Each call has a deadline of its own. True when AWS took it; else call->error says why. */
 static bool drill_ask(Drilling *d, Ask what, Call *call) {
-    static const char *const names[] = { "GetCallerIdentity", "GetTrailStatus", "StopLogging", "StartLogging" };
-    AwsCaller caller = { d->aws.client, d->aws.credentials, d->region };
-    int r = -EINVAL;
+    static const char *const names[] = { "GetCallerIdentity", "GetTrailStatus", "ListTags",  "StopLogging",
+                                         "StartLogging",      "AddTags",        "RemoveTags" };
+    int r;
 
     *call = (Call){ .operation = names[what] };
-    switch (what) {
-    case ASK_IDENTITY: r = sts_get_caller_identity(&caller, NULL, got_identity, call, NULL); break;
-    case ASK_STATUS: r = cloudtrail_get_trail_status(&caller, d->arn, got_status, call, NULL); break;
-    case ASK_STOP: r = cloudtrail_stop_logging(&caller, d->arn, wrote, call, NULL); break;
-    case ASK_START: r = cloudtrail_start_logging(&caller, d->arn, wrote, call, NULL); break;
-    }
+    r = begin_call(d, what, call);
     while (r >= 0 && !call->ended)
         r = sd_event_run(d->event, UINT64_MAX);
     if (r < 0 && !call->ended)
         (void)snprintf(call->error, sizeof(call->error), "%s: %s", call->operation, strerror(-r));
     return call->good;
+}
+
+/* A tag of this key that was there before would be lost, and be missing in the baseline. */
+static int check_tags(Drilling *d) {
+    Call call;
+
+    if (!drill_ask(d, ASK_TAGS, &call))
+        return drill_refuse(d, "its tags cannot be read with these keys: ", call.error);
+    return call.tagged ? drill_refuse(d,
+                                      "it has the tag " DRILL_TAG
+                                      " already: remove it, run trailguard accept, and try again",
+                                      "")
+                       : 0;
 }
 
 /* Whose keys are these? */
@@ -90,77 +125,107 @@ int drill_check_caller(Drilling *d) {
     (void)text_copy(d->file.drill.identity, sizeof(d->file.drill.identity), call.identity.arn);
     if (!drill_ask(d, ASK_STATUS, &call))
         return drill_refuse(d, "its status cannot be read with these keys: ", call.error);
-    return call.status.is_logging ? 0 : drill_refuse(d, "AWS says that it does not log", "");
+    if (!call.status.is_logging)
+        return drill_refuse(d, "AWS says that it does not log", "");
+    return d->args->tag ? check_tags(d) : 0;
 }
 
-/* ---- it is stopped ---- */
+/* ---- it is stopped, or tagged ---- */
+
+/* One row a kind of drill: what is done and undone, and the words for it. */
+static const struct Kind {
+    Ask begin, undo;
+    const char *denied, *unsure;            /* of begin */
+    const char *undoing, *undone, *remains; /* of undo ... */
+    const char *unshown;                    /* ... and when AWS took it */
+    const char *command, *option;           /* for a person, around the ARN */
+} kinds[] = {
+    { ASK_STOP, ASK_START,
+      "these keys may not stop it, as is right for the guard's; use an operator's, with --profile: ",
+      "it may not have been stopped: ", "starting it again", "logging again, confirmed", "NOT LOGGING",
+      "StartLogging was accepted, but it does not show", "start-logging --name", "" },
+    { ASK_TAG, ASK_UNTAG, "these keys may not add tags to it; use an operator's, with --profile: ",
+      "it may not have been tagged: ", "removing the tag", "the tag is gone, confirmed",
+      "STILL HAS THE TAG " DRILL_TAG, "RemoveTags was accepted, but it does not show", "remove-tags --resource-id",
+      " --tags-list Key=" DRILL_TAG },
+};
+
+static const struct Kind *kind_of(const Drilling *d) {
+    return &kinds[d->args->tag];
+}
 
 static int announce(Drilling *d) {
     uint64_t nonce[2] = { loop_random(d->aws.loop), loop_random(d->aws.loop) };
+    Drill *drill = &d->file.drill;
+    /* a tag that the verb removes is seen to be gone by one more poll */
+    unsigned n_polls = d->args->tag ? 2 : 1;
     int r;
 
-    (void)snprintf(d->file.nonce, sizeof(d->file.nonce), "%016llx%016llx", (unsigned long long)nonce[0],
+    (void)snprintf(drill->nonce, sizeof(drill->nonce), "%016llx%016llx", (unsigned long long)nonce[0],
                    (unsigned long long)nonce[1]);
+    (void)text_copy(drill->tag, sizeof(drill->tag), d->args->tag ? DRILL_TAG : "");
     (void)text_copy(d->file.trail, sizeof(d->file.trail), d->arn);
-    d->file.drill.from_usec = verb_now_usec();
-    d->file.drill.until_usec = d->file.drill.from_usec + d->interval_usec + 4 * DRILL_SPARE_USEC;
+    drill->from_usec = verb_now_usec();
+    drill->until_usec = drill->from_usec + n_polls * d->interval_usec + 4 * DRILL_SPARE_USEC;
     r = drill_file_write(engine_state_dir(), &d->file);
     return r < 0 ? drill_refuse(d,
                                 "the drill cannot be announced in the state directory: ", file_strerror(r))
                  : 0;
 }
 
-int drill_stop(Drilling *d) {
+int drill_begin(Drilling *d) {
     Call call;
     int r = announce(d);
 
     if (r < 0)
         return r;
-    d->begun_usec = verb_now_usec(); /* it may be stopped even if no answer comes */
-    if (drill_ask(d, ASK_STOP, &call)) {
+    d->begun_usec = verb_now_usec(); /* AWS may do it even if no answer comes */
+    if (drill_ask(d, kind_of(d)->begin, &call)) {
         d->begun_usec = verb_now_usec();
         return 0;
     }
     (void)drill_file_remove(engine_state_dir());
     if (call.class != AWS_DENIED)
-        return drill_refuse(d, "it may not have been stopped: ", call.error);
+        return drill_refuse(d, kind_of(d)->unsure, call.error);
     d->begun_usec = 0;
-    return drill_refuse(
-            d,
-            "these keys may not stop it, as is right for the guard's; use an operator's, with --profile: ",
-            call.error);
+    return drill_refuse(d, kind_of(d)->denied, call.error);
+}
+
+static bool is_undone(Drilling *d, Call *call) {
+    if (d->args->tag)
+        return drill_ask(d, ASK_TAGS, call) && !call->tagged;
+    return drill_ask(d, ASK_STATUS, call) && call->status.is_logging;
+}
+
+bool drill_is_undone(Drilling *d) {
+    Call call;
+
+    return is_undone(d, &call);
 }
 
 int drill_clean_up(Drilling *d) {
     const struct timespec second = { .tv_sec = 1 };
+    const struct Kind *kind = kind_of(d);
     uint64_t began_usec = drill_waited_usec(0);
     Call call = { .good = false };
 
-    fprintf(stderr, "trailguard drill: %s: starting it again\n", d->arn);
+    fprintf(stderr, "trailguard drill: %s: %s\n", d->arn, kind->undoing);
     do {
-        Call start;
+        Call undo;
 
-        (void)drill_ask(d, ASK_START, &start);
-        if (drill_ask(d, ASK_STATUS, &call) && call.status.is_logging) {
-            fprintf(stderr, "trailguard drill: %s: logging again, confirmed\n", d->arn);
+        (void)drill_ask(d, kind->undo, &undo);
+        if (is_undone(d, &call)) {
+            fprintf(stderr, "trailguard drill: %s: %s\n", d->arn, kind->undone);
             return 0;
         }
-        if (!start.good)
-            call = start;
-        if (start.class == AWS_DENIED)
+        if (!undo.good)
+            call = undo;
+        if (undo.class == AWS_DENIED)
             break;
         (void)nanosleep(&second, NULL);
     } while (drill_waited_usec(began_usec) < CLEANUP_USEC);
-    fprintf(stderr,
-            "trailguard drill: %s: NOT LOGGING, as far as is known: %s; run:\n  aws cloudtrail start-logging "
-            "--name %s --region %s\n",
-            d->arn, call.error[0] ? call.error : "StartLogging was accepted, but it does not show", d->arn,
+    fprintf(stderr, "trailguard drill: %s: %s, as far as is known: %s; run:\n  aws cloudtrail %s %s%s --region %s\n",
+            d->arn, kind->remains, call.error[0] ? call.error : kind->unshown, kind->command, d->arn, kind->option,
             d->region);
     return -EIO;
-}
-
-bool drill_logs(Drilling *d) {
-    Call call;
-
-    return drill_ask(d, ASK_STATUS, &call) && call.status.is_logging;
 }

@@ -7,6 +7,7 @@
 
 #include "daemon/cli/drill.h"
 #include "daemon/cli/status_tables.h"
+#include "daemon/core/enum_names.h"
 #include "daemon/core/guard.h"
 #include "daemon/io/state.h"
 #include "lib/util/file.h"
@@ -90,7 +91,7 @@ const json_t *drill_shown(const Drilling *d) {
 
 /* ---- may it be drilled? ---- */
 
-static bool is_observed(const Drilling *d) {
+static Mode mode_of(const Drilling *d) {
     char part[24];
 
     (void)snprintf(part, sizeof(part), ":%s:", d->account);
@@ -98,12 +99,46 @@ static bool is_observed(const Drilling *d) {
         const AccountConfig *account = &d->config->accounts[i];
 
         if (account->mode != _MODE_MAX && (!account->role_arn || strstr(account->role_arn, part)))
-            return account->mode == MODE_OBSERVE;
+            return account->mode;
     }
-    return text_equal(status_text(d->status, "mode"), "observe");
+    return mode_from_string(status_text(d->status, "mode"));
+}
+
+static int check_stop(Drilling *d) {
+    if (mode_of(d) == MODE_OBSERVE)
+        return drill_refuse(d, "mode is \"observe\": the daemon would not start it again", "");
+    if (d->interval_usec == 0 || d->interval_usec > POLL_MAX_SEC * USEC_PER_SEC)
+        return drill_refuse(d, "poll_interval is longer than 300 s: the trail would be stopped too long",
+                            "");
+    return 0;
+}
+
+static bool are_tags_recorded(const json_t *trail) {
+    const json_t *missing = json_object_get(trail, "not_recorded");
+
+    for (size_t i = 0; i < json_array_size(missing); i++)
+        if (text_equal(json_string_value(json_array_get(missing, i)), field_to_string(FIELD_TAGS)))
+            return false;
+    return json_is_true(json_object_get(trail, "baseline"));
+}
+
+static int check_tag(Drilling *d, const json_t *trail) {
+    if (!json_is_true(json_object_get(trail, "baseline")))
+        return drill_refuse(d, "it has no baseline, so no tag is a change; run trailguard accept", "");
+    if (!are_tags_recorded(trail))
+        return drill_refuse(d,
+                            "its tags are not watched: the baseline does not have them; let the guard call "
+                            "cloudtrail:ListTags, and run trailguard accept",
+                            "");
+    if (d->interval_usec > POLL_MAX_SEC * USEC_PER_SEC)
+        return drill_refuse(d, "settings_interval is longer than 300 s: the drill would take too long", "");
+    d->put_back = mode_of(d) == MODE_RESTORE && (d->config->restore & RESTORE_BIT(RESTORE_DELETED));
+    return 0;
 }
 
 static int check_trail(Drilling *d, const json_t *trail) {
+    int r;
+
     if (json_is_true(json_object_get(trail, "organization")))
         return drill_refuse(d, "an organization trail is not drilled: it records all accounts", "");
     if (!text_equal(status_text(trail, "verdict"), "logging"))
@@ -115,15 +150,13 @@ static int check_trail(Drilling *d, const json_t *trail) {
         return drill_refuse(d, "nobody has accepted it: trailguard accept", "");
     if (config_maintenance_at(d->config, d->name, d->arn, verb_now_usec()))
         return drill_refuse(d, "a maintenance window is open for it", "");
-    if (is_observed(d))
-        return drill_refuse(d, "mode is \"observe\": the daemon would not start it again", "");
-    if (d->interval_usec == 0 || d->interval_usec > POLL_MAX_SEC * USEC_PER_SEC)
-        return drill_refuse(d, "poll_interval is longer than 300 s: the trail would be stopped too long",
-                            "");
-    if (drill_time(json_object_get(trail, "drill"), "stopped") + PAUSE_USEC > verb_now_usec())
+    r = d->args->tag ? check_tag(d, trail) : check_stop(d);
+    if (r < 0)
+        return r;
+    if (drill_time(json_object_get(trail, "drill"), "noticed") + PAUSE_USEC > verb_now_usec())
         return drill_refuse(d, "its last drill was less than 6 minutes ago", "");
     if (drill_time(trail, "incident_ended") + REOPEN_USEC > verb_now_usec())
-        return drill_refuse(d, "its last incident ended less than 5 minutes ago: a stop now would reopen it",
+        return drill_refuse(d, "its last incident ended less than 5 minutes ago: a drill now would reopen it",
                             "");
     return d->config->n_channels > 0
                    ? 0
@@ -156,6 +189,8 @@ int drill_check_daemon(Drilling *d) {
     if (drill_time(d->status, "updated") + 3 * d->interval_usec + 60 * USEC_PER_SEC < verb_now_usec())
         return drill_refuse(d, "the daemon makes no progress: status.json is of ",
                             status_text(d->status, "updated"));
+    if (d->args->tag)
+        d->interval_usec = d->config->settings_interval_sec * USEC_PER_SEC;
     r = check_trail(d, trail);
     if (r == 0 && drill_file_read(engine_state_dir(), &other, reason, sizeof(reason)) == 0 &&
         other.drill.until_usec > verb_now_usec())

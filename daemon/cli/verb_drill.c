@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `drill`: stops a trail with the caller's keys, after announcing it on the guard's host, and watches the
- * daemon. Whatever goes wrong, the trail logs again at the end, or the command to start it is printed. */
+/* `drill`: stops or tags a trail with the caller's keys, after announcing it on the guard's host, and watches the
+ * daemon. Whatever goes wrong, the trail is as before at the end, or the command for that is printed. */
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>
@@ -18,7 +18,7 @@
 #include "lib/util/timetext.h"
 
 static const char help[] =
-        "usage: trailguard drill [-c FILE] [--profile NAME] [--yes] TRAIL\n"
+        "usage: trailguard drill [-c FILE] [--profile NAME] [--tag] [--yes] TRAIL\n"
         "\n"
         "Proves the whole chain on a real trail (a name or an ARN): stops it, watches the running daemon notice,\n"
         "start it again, report and find out who did it, and prints the time of each step beside its promise.\n"
@@ -28,14 +28,23 @@ static const char help[] =
         "stop a trail. If anything goes wrong, it starts the trail again. A guard on another host does not know of\n"
         "the drill, and alerts in earnest.\n"
         "\n"
+        "With --tag it stops nothing: it adds the tag " DRILL_TAG ", which the daemon notices, reports and, in\n"
+        "mode \"restore\" with \"deleted\", removes; elsewhere drill removes it.\n"
+        "\n"
+        "The keys need StopLogging, StartLogging and GetTrailStatus; with --tag AddTags, RemoveTags, ListTags and\n"
+        "GetTrailStatus.\n"
+        "\n"
         "  --profile NAME   the operator's profile in ~/.aws; default: the keys in the environment\n"
+        "  --tag            add a tag instead; the trail goes on logging\n"
         "  --yes            do not ask\n"
         "\n"
-        "Refused: organization trails, trails that are not well now, maintenance windows, mode \"observe\".\n"
+        "Refused: organization trails, trails that are not well now, maintenance windows, mode \"observe\"\n"
+        "without --tag.\n"
         "Exit status: 0 proved, 1 not.\n"
         "\n"
         "Examples:\n"
         "  trailguard drill --profile operator main\n"
+        "  trailguard drill --profile operator --tag main\n"
         "  AWS_PROFILE=operator trailguard drill --yes main\n";
 
 #define TICK_NSEC    200000000L
@@ -50,21 +59,27 @@ static void note_signal(int number) {
 }
 
 static bool may(const Drilling *d) {
-    char answer[16] = "", shown[2][300];
+    char answer[16] = "", shown[2][300], what[200];
 
+    (void)snprintf(what, sizeof(what),
+                   d->args->tag ? "This adds the tag " DRILL_TAG " to the trail, which goes on logging. The daemon notices "
+                                  "it within %u s;\nthen it is removed."
+                                : "This stops the trail. Events are lost to it until the daemon starts it again, which "
+                                  "takes at most %u s.",
+                   (unsigned)((d->interval_usec + DRILL_NOTICE_USEC + (d->args->tag ? 0 : DRILL_RESTART_USEC)) /
+                              USEC_PER_SEC));
     printf("trail    %s\naccount  %s\nregion   %s\ncaller   %s\n\n"
-           "This stops the trail. Events are lost to it until the daemon starts it again, which takes at most "
-           "%u s.\nThe alerts about it are marked DRILL and have severity info.\n",
+           "%s\nThe alerts about it are marked DRILL and have severity info.\n",
            text_escaped(shown[0], sizeof(shown[0]), d->arn), d->account, d->region,
            text_escaped(shown[1], sizeof(shown[1]), d->file.drill.identity),
-           (unsigned)((d->interval_usec + DRILL_NOTICE_USEC + DRILL_RESTART_USEC) / USEC_PER_SEC));
+           what);
     if (d->args->yes)
         return true;
     if (!isatty(STDIN_FILENO)) {
-        fputs("trailguard drill: nothing is stopped: there is no terminal to ask at, and no --yes\n", stderr);
+        fputs("trailguard drill: nothing is done: there is no terminal to ask at, and no --yes\n", stderr);
         return false;
     }
-    printf("\nStop %s now? [y/N] ", text_escaped(shown[0], sizeof(shown[0]), d->name));
+    printf("\n%s %s now? [y/N] ", d->args->tag ? "Tag" : "Stop", text_escaped(shown[0], sizeof(shown[0]), d->name));
     (void)fflush(stdout);
     return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
@@ -209,45 +224,75 @@ static int watch_attribution(Drilling *d, uint64_t noticed_usec) {
     if (text_equal(actor, "own"))
         return 0;
     printf("attributed NOT to %s: %s\n", d->file.drill.identity,
-           text_equal(actor, "other") ? "another caller stopped it, which is reported in earnest"
+           text_equal(actor, "other") ? "another caller did it, which is reported in earnest"
                                       : "the event history shows nobody");
     return -EPERM;
 }
 
-/* From the stop on; the trail logs when this has passed the second step. */
-static int watch_chain(Drilling *d, bool *ret_logs) {
+static int watch_delivery(Drilling *d, uint64_t from_usec) {
+    uint64_t at_usec;
+    int r = watch_step(d, "delivered", is_delivered, from_usec, DELIVER_USEC, &at_usec);
+
+    print_channels(d);
+    return r;
+}
+
+/* The daemon undoes it: the trail logs again, or the tag is gone. Then *ret_undone. */
+static int watch_undoing(Drilling *d, uint64_t noticed_usec, bool *ret_undone) {
+    uint64_t at_usec;
+    int r = watch_step(d, d->args->tag ? "restored" : "restarted", is_restarted, noticed_usec, DRILL_RESTART_USEC,
+                       &at_usec);
+
+    *ret_undone = r == 0;
+    return r;
+}
+
+/* The tag stays until it is reported. Then it goes, and the daemon notices that. */
+static int take_tag_away(Drilling *d, bool *ret_undone, uint64_t *ret_usec) {
+    uint64_t removed_usec;
+    int r = drill_clean_up(d);
+
+    *ret_undone = r == 0;
+    removed_usec = verb_now_usec();
+    return r < 0 ? r
+                 : watch_step(d, "resolved", is_restarted, removed_usec, d->interval_usec + DRILL_NOTICE_USEC,
+                              ret_usec);
+}
+
+/* From the stop or the tag on. */
+static int watch_chain(Drilling *d, bool *ret_undone) {
+    bool by_daemon = !d->args->tag || d->put_back;
     uint64_t noticed_usec, at_usec;
     int r = watch_step(d, "noticed", is_noticed, d->begun_usec, d->interval_usec + DRILL_NOTICE_USEC, &noticed_usec);
 
-    if (r == 0)
-        r = watch_step(d, "restarted", is_restarted, noticed_usec, DRILL_RESTART_USEC, &at_usec);
-    *ret_logs = r == 0;
+    if (r == 0 && by_daemon)
+        r = watch_undoing(d, noticed_usec, ret_undone);
     if (r == 0)
         r = watch_step(d, "reported", is_reported, noticed_usec, REPORT_USEC, &at_usec);
-    if (r == 0) {
-        r = watch_step(d, "delivered", is_delivered, at_usec, DELIVER_USEC, &at_usec);
-        print_channels(d);
-    }
+    if (r == 0 && !by_daemon)
+        r = take_tag_away(d, ret_undone, &at_usec);
+    if (r == 0)
+        r = watch_delivery(d, at_usec);
     return r == 0 ? watch_attribution(d, noticed_usec) : r;
 }
 
 static int drill(Drilling *d) {
-    bool logs = false;
+    bool undone = false;
     int r;
 
     (void)signal(SIGINT, note_signal);
     (void)signal(SIGTERM, note_signal);
     (void)signal(SIGHUP, note_signal);
-    r = drill_stop(d);
+    r = drill_begin(d);
     if (r == 0) {
-        printf("\nstopped    %s\n", d->name);
+        printf("\n%-10s %s\n", d->args->tag ? "tagged" : "stopped", d->name);
         (void)fflush(stdout);
-        r = watch_chain(d, &logs);
+        r = watch_chain(d, &undone);
     }
-    if (d->begun_usec != 0 && !logs)
+    if (d->begun_usec != 0 && !undone)
         (void)drill_clean_up(d);
-    else if (logs && !drill_logs(d)) {
-        printf("%s does not log now\n", d->arn);
+    else if (undone && !drill_is_undone(d)) {
+        printf("%s %s now\n", d->arn, d->args->tag ? "has the tag" : "does not log");
         r = drill_clean_up(d) < 0 ? -EIO : -ECANCELED;
     }
     return r;
@@ -286,8 +331,8 @@ int verb_drill(int argc, char **argv) {
     Config *config = NULL;
     VerbArgs args;
     Drilling d = { .args = &args };
-    int r = verb_begin(argc, argv, VERB_TAKES_YES | VERB_TAKES_NAMES | VERB_TAKES_PROFILE, help, EXIT_FAILURE,
-                       &args, &config);
+    int r = verb_begin(argc, argv, VERB_TAKES_YES | VERB_TAKES_NAMES | VERB_TAKES_PROFILE | VERB_TAKES_TAG, help,
+                       EXIT_FAILURE, &args, &config);
 
     if (r >= 0)
         return r;

@@ -107,6 +107,7 @@ static const struct Flag {
     { "--all", VERB_TAKES_FILTERS, offsetof(VerbArgs, all), NULL },
     { "--watch", VERB_TAKES_FILTERS, offsetof(VerbArgs, watch), NULL },
     { "--list", VERB_TAKES_LIST, offsetof(VerbArgs, list), NULL },
+    { "--tag", VERB_TAKES_TAG, offsetof(VerbArgs, tag), NULL },
     { "--account", VERB_TAKES_FILTERS | VERB_TAKES_ACCOUNT, offsetof(VerbArgs, account),
       "--account needs an id or a name" },
     { "--region", VERB_TAKES_FILTERS, offsetof(VerbArgs, region), "--region needs a region" },

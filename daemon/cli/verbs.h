@@ -22,7 +22,7 @@ int verb_release(int argc, char **argv);
 
 typedef struct VerbArgs {
     const char *config; /* -c FILE, or the default */
-    bool json, dump, restore, doctor, yes, problems, all, watch, list;
+    bool json, dump, restore, doctor, yes, problems, all, watch, list, tag;
     const char *channel;                 /* --channel NAME; NULL: all */
     const char *profile;                 /* --profile NAME; NULL: as the environment has it */
     const char *account, *region, *trail; /* filters; NULL: all */
@@ -43,6 +43,7 @@ typedef enum VerbTakes {
     VERB_TAKES_DOCTOR = 1 << 8,
     VERB_TAKES_PROFILE = 1 << 9,
     VERB_TAKES_LIST = 1 << 10,
+    VERB_TAKES_TAG = 1 << 11,
 } VerbTakes;
 
 /* Parses a verb's options. help is printed for --help. Returns 1 to go on, 0 when --help was served (exit

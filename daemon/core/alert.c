@@ -476,8 +476,9 @@ static int alert_mail(const AlertSource *source, char **ret) {
                           source->event->severity == SEVERITY_INFO ? ", and lowers the severity to info"
                                                                    : "");
     if (source->event->drill)
-        (void)strbuf_add(&mail, "This is a drill: `trailguard drill` stopped the trail, and announced that on the "
-                                "guard's host.\n");
+        (void)strbuf_addf(&mail, "This is a drill: `trailguard drill%s the trail, and announced that on the guard's "
+                                 "host.\n",
+                          source->event->fields ? " --tag` added a tag to" : "` stopped");
     add_happened(&x);
     if (subject->region[0] || (subject->account[0] && !of_any_account(source->event))) {
         add_heading(&x, "Where");

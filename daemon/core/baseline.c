@@ -209,6 +209,34 @@ static int drop_aws_tags(json_t *tags) {
     return 0;
 }
 
+static json_t *parse_tags(const char *text) {
+    json_t *tags = NULL;
+
+    if (!text || !text[0])
+        return json_object();
+    if (strlen(text) > CANONICAL_SIZE_MAX || json_text_parse(text, strlen(text), 0, NULL, &tags) < 0 ||
+        !json_is_object(tags) || drop_aws_tags(tags) < 0) {
+        json_decref(tags);
+        return NULL;
+    }
+    return tags;
+}
+
+static bool adds_tag(const Change *change, const char *key, const char *value) {
+    json_auto_t *before = parse_tags(change->expected), *after = parse_tags(change->actual);
+    const char *added = json_string_value(json_object_get(after, key));
+
+    return before && added && text_equal(added, value) &&
+           json_object_del(after, key) == 0 && json_equal(before, after);
+}
+
+bool baseline_adds_tag(const Drift *drift, const char *key, const char *value) {
+    for (unsigned i = 0; i < drift->n; i++)
+        if (drift->changes[i].field == FIELD_TAGS)
+            return adds_tag(&drift->changes[i], key, value);
+    return false;
+}
+
 /* What is not set is the default. */
 static int fill_in_configuration(json_t **json) {
     json_t *whole = json_is_object(*json) ? event_configuration_whole(*json) : json_incref(*json);

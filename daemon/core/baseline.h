@@ -22,6 +22,10 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
  * events were off and are on; whether a pin says otherwise is the caller's to know. 0 or -ENOMEM. */
 int baseline_compare(const Settings *baseline, const Settings *actual, Drift *ret);
 
+/* Of the tags, is all that differs that one of this key and value was added? AWS's own tags do not count. False
+ * without memory. */
+bool baseline_adds_tag(const Drift *drift, const char *key, const char *value);
+
 /* Does the change make an account's KMS key that of the trail that neither the key before was in nor the
  * list has (n ids of 12 digits: the trail's own, and those that are guarded)? Its owner decides who can read
  * the log files. A key without an account in its name is the trail's account's. */

@@ -383,10 +383,10 @@ static const EventRow event_rows[_EVENT_MAX] = {
     },
     [EVENT_GUARD_DRILL] = {
         .name = "guard.drill",
-        .cases = { { SEVERITY_INFO, "`trailguard drill` stopped the trail; the text is the usual one" } },
+        .cases = { { SEVERITY_INFO, "`trailguard drill` stopped the trail or tagged it; the text is the usual one" } },
         .shows_gap = true,
         .lines = LINES({ LEVEL_NOTICE, LINE_DRILL, "5e0c1d7a94f24b6e8a3b60d2c7f1953e",
-                         "a drill, announced by {announced}: alerts about this stop are info" }),
+                         "a drill, announced by {announced}: alerts about it are info" }),
         .messages = messages_stopped,
     },
 };

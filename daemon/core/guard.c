@@ -215,6 +215,7 @@ static void restored(Deciding *d, const Outcome *outcome) {
 
     /* what does not differ any more is well, and what does did not hold, whatever the outcome is called */
     guard_set_fields(s, left, s->losing_fields, left != was ? 0 : s->drift_mark);
+    guard_drill_changed(d);
     for (unsigned f = 0; f < _FIELD_MAX; f++)
         if (tried & left & FIELD_BIT(f)) {
             unsigned n = count_failure(d, f);

@@ -260,6 +260,7 @@ static void found_drift(Deciding *d, uint32_t findings, uint64_t mark, uint64_t 
     inc->unmet_fields = s->unmet_fields;
     inc->accepted = inc->reconfigured = false;
     inc->changed_usec = d->now.real_usec;
+    guard_take_tag_drill(d, how.dedup_usec);
     if (changed)
         guard_seek_actor(d, findings & FINDINGS_CHANGED, not_before_usec, GUARD_OUR_SLACK_USEC,
                          how.dedup_usec, how.phase == PHASE_OPENED);
@@ -377,6 +378,7 @@ static void take_drift(Deciding *d, const Drift *drift) {
     s->settings_usec = d->now.real_usec;
     s->compared_usec = s->accepted_usec;
     s->pins_mark = d->facts->pins_mark;
+    guard_drill_changed(d);
 
     news = news_of(s, was_fields, was_unmet, was_findings, was_mark != 0 && mark != was_mark);
     if (accepted && fields != 0) /* whoever ends the rest did not end what was accepted */

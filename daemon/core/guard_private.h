@@ -166,11 +166,17 @@ void guard_undone(Deciding *d);
 /* The trouble with logging that was found just now: is it the stop that a drill has announced? It takes one
  * stop only. */
 void guard_take_drill(Deciding *d, uint64_t stop_usec);
-/* Is the incident's gap that of a drill? No longer when it lasts beyond the drill, or another made it. */
+/* The same of settings that were found changed, after the incident has them: is it the drill's tag, alone? */
+void guard_take_tag_drill(Deciding *d, uint64_t dedup_usec);
+/* The settings were compared, or written: is its tag all that differs, or gone? */
+void guard_drill_changed(Deciding *d);
+/* Is the incident's latest trouble that of a drill? No longer when it lasts beyond the drill, or another made it. */
 bool guard_is_drill(const Deciding *d);
-/* When the drill ends that the trail is still stopped by (mono); 0: there is none. */
+/* What a drill's trouble is, FINDING_BITs; all else beside it is in earnest. */
+uint32_t guard_drill_findings(const Deciding *d);
+/* When the drill ends whose trouble still lasts (mono); 0: there is none. */
 uint64_t guard_drill_wake(const Deciding *d);
-/* Who made the incident's stop is known; NULL: nobody was found. */
+/* Who made the incident's trouble is known; NULL: nobody was found. */
 void guard_drill_attributed(Deciding *d, const Actor *actor);
 
 /* ---- guard_attribute.c ---- */

@@ -177,7 +177,7 @@ Verdict guard_verdict(uint32_t findings, bool known, bool unreadable, bool writa
 /* What holds or happened beside a drill is in earnest. */
 static bool is_about_drill(const Deciding *d, uint32_t about) {
     return guard_is_drill(d) &&
-           !((about | d->s.incident.reported | d->s.findings) & ~FINDINGS_GAP);
+           !((about | d->s.incident.reported | d->s.findings) & ~guard_drill_findings(d));
 }
 
 Severity guard_severity_of(const Deciding *d, uint32_t findings) {

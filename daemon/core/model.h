@@ -563,7 +563,7 @@ typedef struct Event {
                                  detail the account or the trail that has the bucket; else NULL */
     bool restores_paused;     /* max_restores_per_hour was reached */
     bool maintenance;         /* in a maintenance window */
-    bool drill;               /* `trailguard drill` stopped the trail */
+    bool drill;               /* `trailguard drill` stopped the trail, or tagged it */
     bool nobody;              /* trail.attributed: nobody was found ... */
     unsigned n_records;       /* ... in so many records ... */
     bool unread;              /* ... and there are more than could be read */
@@ -587,7 +587,7 @@ typedef struct Event {
 /* Lines for the journal: facts that are not alerts, or that come before one. */
 typedef enum JournalLine {
     LINE_STOPPED,      /* stopped, and being started again */
-    LINE_DRILL,        /* the stop is that of a drill */
+    LINE_DRILL,        /* the trouble is that of a drill */
     LINE_STOPPED_LEFT, /* stopped, and mode or ownership forbids to start it */
     LINE_INTERRUPTED,
     LINE_RUNNING_AGAIN,     /* our restart held */

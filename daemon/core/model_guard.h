@@ -85,6 +85,8 @@ typedef struct RestoreCount {
 
 #define RECREATION _FIELD_MAX
 
+#define DRILL_TAG_MAX 129 /* AWS allows keys of 128 characters */
+
 /* Stops that were undone, each at most GUARD_CONTEST_USEC after the one before. */
 typedef struct Contest {
     unsigned n;
@@ -95,10 +97,12 @@ typedef struct Contest {
     uint64_t until_mono_usec; /* polled fast until then; 0: not */
 } Contest;
 
-/* What `trailguard drill` has announced about one trail. */
+/* What `trailguard drill` has announced about one trail: that it is stopped, or that a tag is added. */
 typedef struct Drill {
-    uint64_t from_usec, until_usec; /* real; the stop is its own when it comes in this time, and is over */
-    char identity[ACTOR_TEXT_MAX];  /* who stops the trail: the ARN that events have of the caller */
+    uint64_t from_usec, until_usec; /* real; the trouble is its own when it comes in this time, and is over */
+    char identity[ACTOR_TEXT_MAX];  /* who makes it: the ARN that events have of the caller */
+    char nonce[33];                 /* of this drill: 32 hex digits */
+    char tag[DRILL_TAG_MAX];        /* the key of the tag, whose value is the nonce; "": the trail is stopped */
 } Drill;
 
 typedef enum DrillActor {
@@ -109,10 +113,14 @@ typedef enum DrillActor {
     _DRILL_ACTOR_MAX,
 } DrillActor;
 
-/* The stop that the latest drill made, and what came of it. Times are real; 0: not yet. */
+/* The trouble that the latest drill made, and what came of it. Times are real; 0: not yet. */
 typedef struct Drilled {
-    uint64_t stop_usec; /* StopLoggingTime; 0: there was no drill */
-    uint64_t noticed_usec, restarted_usec, reported_usec, attributed_usec;
+    uint64_t stop_usec;    /* StopLoggingTime; 0: it was no stop */
+    uint64_t tag_usec;     /* identifies the trouble that its tag was; 0: it was none, or more was changed since */
+    uint64_t tag_mark;     /* ... and what differed: TrailState.drift_mark */
+    uint64_t noticed_usec; /* 0: there was no drill */
+    uint64_t restarted_usec; /* of a tag: it is gone */
+    uint64_t reported_usec, attributed_usec;
     DrillActor actor;
 } Drilled;
 
@@ -288,6 +296,7 @@ typedef struct TrailFacts {
     bool maintenance;        /* a maintenance window is open: settings are not restored */
     bool stop_allowed;       /* ... in which logging may be stopped too */
     const Drill *drill;      /* announced for it; borrowed; NULL: none */
+    bool drill_tagged;       /* of its tags nothing differs but that it has the one of this drill */
     uint64_t pins_mark;      /* identifies what the configuration pins; 0: nothing */
     Destination destination; /* as far as is known */
 } TrailFacts;

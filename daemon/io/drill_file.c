@@ -20,24 +20,26 @@ static int refuse(char *reason, size_t size, const char *why) {
 
 int drill_file_parse(const char *text, size_t len, DrillFile *ret, char *reason, size_t size) {
     json_auto_t *root = NULL;
-    const char *schema, *trail, *identity, *nonce;
+    const char *schema, *trail, *identity, *nonce, *tag = "";
     json_int_t from, until;
     DrillFile file = { 0 };
 
     if (json_text_parse(text, len, JSON_REJECT_DUPLICATES, NULL, &root) == -ENOMEM)
         return -ENOMEM;
-    if (json_unpack(root, "{s:s, s:s, s:s, s:s, s:I, s:I!}", "schema", &schema, "trail", &trail, "identity",
-                    &identity, "nonce", &nonce, "from_usec", &from, "until_usec", &until) < 0)
+    if (json_unpack(root, "{s:s, s:s, s:s, s:s, s?s, s:I, s:I!}", "schema", &schema, "trail", &trail, "identity",
+                    &identity, "nonce", &nonce, "tag", &tag, "from_usec", &from, "until_usec", &until) < 0)
         return refuse(reason, size, "it is no announcement of a drill");
     if (!text_equal(schema, SCHEMA))
         return refuse(reason, size, "its schema is not " SCHEMA);
     if (from <= 0 || until <= from || (uint64_t)(until - from) > DRILL_MAX_USEC)
         return refuse(reason, size, "a drill lasts at most 15 min");
     if (!trail[0] || !identity[0] || strlen(trail) >= sizeof(file.trail) ||
-        strlen(identity) >= sizeof(file.drill.identity) || strlen(nonce) != sizeof(file.nonce) - 1)
+        strlen(identity) >= sizeof(file.drill.identity) || strlen(nonce) != sizeof(file.drill.nonce) - 1 ||
+        strlen(tag) >= sizeof(file.drill.tag))
         return refuse(reason, size, "a member is empty, or too long");
     (void)text_copy(file.trail, sizeof(file.trail), trail);
-    (void)text_copy(file.nonce, sizeof(file.nonce), nonce);
+    (void)text_copy(file.drill.nonce, sizeof(file.drill.nonce), nonce);
+    (void)text_copy(file.drill.tag, sizeof(file.drill.tag), tag);
     (void)text_copy(file.drill.identity, sizeof(file.drill.identity), identity);
     file.drill.from_usec = (uint64_t)from;
     file.drill.until_usec = (uint64_t)until;
@@ -60,8 +62,9 @@ int drill_file_write(const char *dir, const DrillFile *file) {
 
     if (fd < 0)
         return fd;
-    root = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "schema", SCHEMA, "trail", file->trail, "identity",
-                     file->drill.identity, "nonce", file->nonce, "from_usec",
+    root = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:I, s:I}", "schema", SCHEMA, "trail", file->trail, "identity",
+                     file->drill.identity, "nonce", file->drill.nonce, "tag",
+                     file->drill.tag[0] ? file->drill.tag : NULL, "from_usec",
                      (json_int_t)file->drill.from_usec, "until_usec", (json_int_t)file->drill.until_usec);
     text = root ? json_text_dump(root, JSON_INDENT(1)) : NULL;
     return text ? file_write_at(fd, DRILL_FILE, text, strlen(text), 0600, true) : -ENOMEM;

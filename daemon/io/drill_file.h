@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* DIR/drill.json in the state directory: what `trailguard drill` announces to the daemon before it stops a
- * trail. Nobody who has rights in AWS only can write it. */
+ * trail or adds a tag to it. Nobody who has rights in AWS only can write it. */
 
 #include <stddef.h>
 
@@ -12,7 +12,6 @@
 
 typedef struct DrillFile {
     char trail[ACTOR_TEXT_MAX]; /* ARN */
-    char nonce[33];             /* of this drill: 32 hex digits */
     Drill drill;
 } DrillFile;
 

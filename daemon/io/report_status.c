@@ -357,7 +357,7 @@ static const CodecMember drilled_members[] = {
 };
 
 static bool status_was_drilled(const void *field) {
-    return ((const Drilled *)field)->stop_usec != 0;
+    return ((const Drilled *)field)->noticed_usec != 0;
 }
 
 static const CodecMember trail_state_members[] = {

@@ -288,6 +288,8 @@ static const CodecMember contest_members[] = {
 
 static const CodecMember drilled_members[] = {
     CODEC(Drilled, stop_usec, "stop_usec", usec),
+    CODEC(Drilled, tag_usec, "tag_usec", usec),
+    CODEC(Drilled, tag_mark, "tag_mark", usec),
     CODEC(Drilled, noticed_usec, "noticed_usec", usec),
     CODEC(Drilled, restarted_usec, "restarted_usec", usec),
     CODEC(Drilled, reported_usec, "reported_usec", usec),
@@ -297,7 +299,7 @@ static const CodecMember drilled_members[] = {
 };
 
 static bool state_was_drilled(const void *field) {
-    return ((const Drilled *)field)->stop_usec != 0;
+    return ((const Drilled *)field)->noticed_usec != 0;
 }
 
 static bool is_contest(const void *field) {

@@ -30,7 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     check(!reason[0] && is_text(file.trail, sizeof(file.trail)));
     check(is_text(file.drill.identity, sizeof(file.drill.identity)));
-    check(is_text(file.nonce, sizeof(file.nonce)) && strlen(file.nonce) == sizeof(file.nonce) - 1);
+    check(is_text(file.drill.nonce, sizeof(file.drill.nonce)) &&
+          strlen(file.drill.nonce) == sizeof(file.drill.nonce) - 1);
+    check(memchr(file.drill.tag, 0, sizeof(file.drill.tag)) != NULL);
     check(file.drill.from_usec > 0 && file.drill.until_usec > file.drill.from_usec);
     check(file.drill.until_usec - file.drill.from_usec <= DRILL_MAX_USEC && file.drill.until_usec <= INT64_MAX);
     return 0;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`trailguard drill` proves the whole chain, never leaves a trail stopped, and never hides what somebody else does."""
+"""`trailguard drill` proves the whole chain, never leaves a trail stopped or tagged, and never hides what somebody else does."""
 
 import json
 import os
@@ -16,6 +16,7 @@ from simaws.client import poll
 
 ALERTS = ({"type": "sns", "topic_arn": TOPIC},)
 MALLORY = f"arn:aws:iam::{MAIN}:user/mallory"
+KEY = "TrailGuardDrill"
 BLIND = ("put-event-selectors", "--trail-name", "org-trail", "--event-selectors",
          json.dumps([{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}]))
 
@@ -53,6 +54,15 @@ def announce(guard, **changes):
     return path
 
 
+def tags(sim):
+    return sim.trail(ORG_TRAIL)["tags"]
+
+
+def tag(sim, **pairs):
+    sim.aws("mallory", FRA, "cloudtrail", "add-tags", "--resource-id", ORG_TRAIL, "--tags-list",
+            *(f"Key={key},Value={value}" for key, value in pairs.items()))
+
+
 def stop(sim, user="mallory"):
     sim.aws(user, FRA, "cloudtrail", "stop-logging", "--name", "org-trail")
 
@@ -72,7 +82,7 @@ def test_a_drill_proves_the_whole_chain(sim, guard):
     assert alerts[1]["actor"]["arn"] == MALLORY
     subjects = [message["Subject"] for message in messages(sim)]
     assert all(subject.startswith("[TrailGuard] DRILL org-trail stopped in ") for subject in subjects), subjects
-    guard.wait_line(f"org-trail {FRA} {MAIN}: a drill, announced by {MALLORY}: alerts about this stop are info")
+    guard.wait_line(f"org-trail {FRA} {MAIN}: a drill, announced by {MALLORY}: alerts about it are info")
     guard.assert_status_documented()
     again = drill(sim, guard)
     assert again.returncode == 1 and "its last drill was less than 6 minutes ago" in again.stderr
@@ -290,3 +300,112 @@ def test_an_announcement_that_does_not_count_is_ignored(sim, guard, case):
         guard.wait_line(f"drill.json: ignored: .*{why}")
         guard.wait_verdict("org-trail", "logging")
         assert len(guard.found("drill.json: ignored")) == 1
+
+
+@pytest.mark.parametrize("options, step", [
+    ({}, "resolved"), ({"mode": "observe"}, "resolved"), ({"mode": "restore"}, "resolved"),
+    ({"mode": "restore", "restore": ("settings", "deleted")}, "restored"),
+], ids=["restart", "observe", "restore", "restore tags"])
+def test_a_drill_with_a_tag_proves_the_chain_and_stops_nothing(sim, make_guard, options, step):
+    guard = make_guard(sim, alerts=ALERTS, attribution=True, settings_interval=1, **options).start().wait_guarding()
+    before = tags(sim)
+    done = drill(sim, guard, "--tag", "--yes", "org-trail", seconds=90)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [name for name in ("noticed", step, "reported", "delivered", "attributed")
+            if f"\n{name:10} after " not in done.stdout] == [], done.stdout
+    assert done.stdout.endswith("\nproved\n") and "LATE" not in done.stdout
+    assert tags(sim) == before and not sim.requests(operation="StopLogging")
+    assert ("removing the tag" in done.stderr) == (step == "resolved"), done.stderr
+
+    alerts = [document(message) for message in messages(sim)]
+    assert {(alert["event"], alert["severity"], alert["drill"]) for alert in alerts} == {("guard.drill", "info", True)}
+    assert len(alerts) == (3 if step == "resolved" else 2), alerts
+    assert alerts[-1]["actor"]["arn"] == MALLORY
+    assert all(message["Subject"].startswith("[TrailGuard] ") and "DRILL" in message["Subject"] or "RESOLVED" in message["Subject"]
+               for message in messages(sim))
+    guard.wait_line(f"org-trail {FRA} {MAIN}: a drill, announced by {MALLORY}: alerts about it are info")
+    guard.assert_status_documented()
+    again = drill(sim, guard, "--tag", "--yes", "org-trail")
+    assert again.returncode == 1 and "its last drill was less than 6 minutes ago" in again.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_drill_that_is_interrupted_leaves_no_tag(sim, make_guard, number):
+    guard = make_guard(sim, alerts=ALERTS, settings_interval=60).start().wait_guarding()
+    before = tags(sim)
+    process = begin(sim, guard, ("--yes", "--tag"))
+    poll(lambda: KEY in tags(sim), within(10))
+    process.send_signal(number)
+    out, error = process.communicate(timeout=within(60))
+    assert process.returncode == 1 and out.endswith("\nNOT proved\n") and "the tag is gone, confirmed" in error, out + error
+    assert tags(sim) == before
+
+
+def test_keys_that_may_not_remove_the_tag_print_the_command(sim, make_guard):
+    guard = make_guard(sim, alerts=ALERTS, settings_interval=60).start().wait_guarding()
+    deny(sim, "RemoveTags")
+    process = begin(sim, guard, ("--yes", "--tag"))
+    poll(lambda: KEY in tags(sim), within(10))
+    guard.kill()
+    out, error = process.communicate(timeout=45)
+    assert process.returncode == 1 and "NOT: the daemon has ended" in out, out + error
+    assert f"STILL HAS THE TAG {KEY}, as far as is known: RemoveTags: " in error and "AccessDenied" in error, error
+    assert f"run:\n  aws cloudtrail remove-tags --resource-id {ORG_TRAIL} --tags-list Key={KEY} --region {FRA}\n" in error
+
+
+@pytest.mark.parametrize("denied, why", [("AddTags", "these keys may not add tags to it; use an operator's, with --profile: "),
+                                         ("ListTags", "its tags cannot be read with these keys: ")])
+def test_keys_that_may_not_tag_leave_no_announcement(sim, make_guard, denied, why):
+    guard = make_guard(sim, alerts=ALERTS, settings_interval=60).start().wait_guarding()
+    deny(sim, denied)
+    done = drill(sim, guard, "--tag", "--yes", "org-trail")
+    assert done.returncode == 1 and why in done.stderr, done
+    assert not (guard.state / "drill.json").exists() and KEY not in tags(sim)
+
+
+def test_a_tag_that_was_there_before_is_kept(sim, make_guard):
+    tag(sim, **{KEY: "mine"})
+    guard = make_guard(sim, alerts=ALERTS, settings_interval=60).start().wait_guarding()
+    done = drill(sim, guard, "--tag", "--yes", "org-trail")
+    assert done.returncode == 1 and f"it has the tag {KEY} already: remove it" in done.stderr, done
+    assert tags(sim)[KEY] == "mine" and not (guard.state / "drill.json").exists()
+
+
+def test_tags_that_are_not_watched_are_refused(sim, make_guard):
+    guard = make_guard(sim, alerts=ALERTS, settings_interval=60).start().wait_guarding()
+    path = guard.runtime / "status.json"
+    guard.process.send_signal(signal.SIGSTOP)  # what is written below stays
+    for change, why in (({"not_recorded": ["Tags"]}, "its tags are not watched: the baseline does not have them"),
+                        ({"baseline": False}, "it has no baseline, so no tag is a change; run trailguard accept")):
+        status = json.loads(path.read_text())
+        for trail in status["trails"]:
+            trail.update(change)
+        path.write_text(json.dumps(status))
+        done = drill(sim, guard, "--tag", "--yes", "org-trail")
+        assert done.returncode == 1 and why in done.stderr, done
+    guard.process.send_signal(signal.SIGCONT)
+    assert KEY not in tags(sim)
+
+
+@pytest.mark.parametrize("change", [
+    lambda sim: tag(sim, **{KEY: "0" * 32, "owner": "mallory"}),
+    lambda sim: tag(sim, **{KEY: "1" * 32}),
+    lambda sim: (sim.aws("mallory", FRA, "cloudtrail", *BLIND), tag(sim, **{KEY: "0" * 32})),
+], ids=["two tags", "another value", "blind"])
+def test_what_is_changed_beside_the_tag_is_in_earnest(sim, make_guard, change):
+    guard = make_guard(sim, alerts=ALERTS, settings_interval=1).start().wait_guarding()
+    announce(guard, tag=KEY)
+    change(sim)
+    first = document(wait_message(sim, TOPIC, 10))
+    assert first["event"] == "trail.weakened" and first["severity"] in ("warning", "critical") and not first["drill"]
+
+
+def test_a_change_after_the_tag_is_in_earnest(sim, make_guard):
+    guard = make_guard(sim, alerts=ALERTS, settings_interval=1).start().wait_guarding()
+    announce(guard, tag=KEY)
+    tag(sim, **{KEY: "0" * 32})
+    assert document(wait_message(sim, TOPIC, 10))["event"] == "guard.drill"
+    tag(sim, owner="mallory")
+    poll(lambda: len(messages(sim)) >= 2, within(10))
+    worst = document(messages(sim)[1])
+    assert (worst["event"], worst["severity"], worst["drill"]) == ("trail.weakened", "warning", False)

@@ -179,6 +179,7 @@ static void decide(Stage *s, TrailInput input) {
     Plan plan;
 
     policy.attribution = !s->named_only;
+    s->facts.drill_tagged = s->facts.drill && input.drift && baseline_adds_tag(input.drift, s->drill.tag, s->drill.nonce);
     guard_trail(&policy, &s->facts, &s->trail, &input, s->now, &plan, &s->trail);
     note_changes(s);
     for (unsigned i = 0; i < plan.n_events; i++) {
@@ -847,13 +848,26 @@ static void word_maintenance(Stage *s, const char *arg) {
     wake(s);
 }
 
-/* `trailguard drill` announces a stop by bob, or by another user: for a minute. */
+/* `trailguard drill` announces a stop by bob, or by another user, or a tag: for a minute. */
 static void word_drill(Stage *s, const char *arg) {
     s->drill = (Drill){ .from_usec = s->now.real_usec, .until_usec = s->now.real_usec + 60 * SEC };
     (void)text_copy(s->drill.identity, sizeof(s->drill.identity),
                     text_equal(arg, "other") ? "arn:aws:iam::111122223333:user/alice"
                                              : actor_named(s, "bob").arn);
+    (void)text_copy(s->drill.nonce, sizeof(s->drill.nonce), "0123456789abcdef0123456789abcdef");
+    (void)text_copy(s->drill.tag, sizeof(s->drill.tag), text_equal(arg, "tag") ? "TrailGuardDrill" : "");
     s->facts.drill = &s->drill;
+}
+
+/* The drill's, and perhaps one more. */
+static void word_tag(Stage *s, const char *arg) {
+    if (!is_there(s))
+        return;
+    put(&s->actual, FIELD_TAGS,
+        text_equal(arg, "more")
+                ? "{\"TrailGuardDrill\":\"0123456789abcdef0123456789abcdef\",\"owner\":\"security\",\"tier\":\"0\"}"
+                : "{\"TrailGuardDrill\":\"0123456789abcdef0123456789abcdef\",\"owner\":\"security\"}");
+    result(s);
 }
 
 /* An organization trail of another account: "asked", AWS has not refused yet to let us act on it. */
@@ -1276,7 +1290,8 @@ static const struct Word {
     { "taken", word_taken, { "RemoveAccountFromOrganization", "LEFT" } },
     { "untraced", word_untraced, { "", "denied" } },
     { "maintenance", word_maintenance, { "on", "stop", "over" } },
-    { "drill", word_drill, { "on", "other" } },
+    { "drill", word_drill, { "on", "other", "tag" } },
+    { "tag", word_tag, { "", "more" } },
     { "member", word_member, { "asked", "" } },
     { "may", word_may, { "deleted", "selectors", "1" } },
     { "forget", word_forget, { "named", "region" } },

@@ -73,7 +73,7 @@ static char *new_text(void) {
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 640, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 120, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 2128 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TrailState) == 2144 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
 _Static_assert(sizeof(TargetState) == 3016, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2344, "a field is new: fill_episode()");
 #endif
@@ -210,7 +210,7 @@ static void fill_trail(StateTrail *trail) {
     s->pending_restore = (PendingEvent){ true, true, PHASE_REOPENED, FINDING_BIT(9), next(), 0 };
     fill_incident(&s->incident, 0);
     s->drilled = (Drilled){
-        .stop_usec = next(), .noticed_usec = next(), .restarted_usec = next(), .reported_usec = next(),
+        .stop_usec = next(), .tag_usec = next(), .tag_mark = next(), .noticed_usec = next(), .restarted_usec = next(), .reported_usec = next(),
         .attributed_usec = next(), .actor = DRILL_ACTOR_NOBODY,
     };
     s->contest = (Contest){

@@ -529,6 +529,8 @@ static void wrong_command_lines_are_golden(void **state _unused_) {
         { "drill", verb_drill, { "-c", "CONF" } },
         { "drill", verb_drill, { "--profil" } },
         { "drill", verb_drill, { "--profile" } },
+        { "drill", verb_drill, { "--tga" } },
+        { "drill", verb_drill, { "-c", "CONF", "--tag" } },
         { "drill", verb_drill, { "-c", "CONF", "main", "audit" } },
         { "release", verb_release, { "-c", "CONF" } },
         { "release", verb_release, { "-c", "CONF", "--list", "bob" } },

@@ -485,7 +485,8 @@ static uint64_t time_left(const Once *once) {
         uint64_t n = 0;
 
         for (size_t k = 0; k < target->n_trails; k++) {
-            bool polled = TRAIL_STATE(target->trails[k], polled_usec) >= once->began_usec;
+            uint64_t polled_usec = TRAIL_STATE(target->trails[k], polled_usec);
+            bool polled = polled_usec >= once->began_usec;
 
             n += !polled + READS_A_CHECK * (!polled || target->trails[k]->tracking.snapshot);
         }

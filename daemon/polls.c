@@ -358,7 +358,8 @@ void engine_begin_poll(Target *target, bool of_pass) {
     Engine *engine = target->engine;
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
-    bool probe = TARGET_STATE(target, n_failed) >= intervals.unreachable_after;
+    unsigned n_failed = TARGET_STATE(target, n_failed);
+    bool probe = n_failed >= intervals.unreachable_after;
     TargetPoll *poll;
     int r;
 

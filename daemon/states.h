@@ -10,7 +10,7 @@
 /* One member, also of an inner struct: TRAIL_STATE(trail, incident.open). */
 #define KEPT_STATE(Type, kept, member)                                                                      \
     ({                                                                                                      \
-        __typeof__(((Type *)0)->member) _member;                                                            \
+        __typeof__(((Type){ 0 }).member) _member;                                                           \
         sparse_get((kept), offsetof(Type, member), sizeof(_member), &_member);                              \
         _member;                                                                                            \
     })

@@ -250,11 +250,10 @@ static void deliver_sent(const Receipt *receipt, void *userdata) {
     }
     if (channel->deliver->options.tried)
         channel->deliver->options.tried(channel->key, receipt->kind, channel->deliver->options.userdata);
-    if (receipt->kind == RECEIPT_DELIVERED)
+    if (receipt->kind == RECEIPT_DELIVERED) {
         refresh_in_time(channel);
-    if (receipt->kind == RECEIPT_DELIVERED)
         delivered(channel, receipt);
-    else if (receipt->kind == RECEIPT_MESSAGE_REFUSED)
+    } else if (receipt->kind == RECEIPT_MESSAGE_REFUSED)
         message_refused(channel, receipt);
     else
         fails(channel, receipt);

@@ -38,17 +38,17 @@ static size_t pack(const void *value, size_t n_all, uint64_t *map, uint64_t *wor
     uint64_t bunch[BUNCH];
     size_t n = 0;
 
-    for (size_t i = 0; i < n_all; i += BUNCH) {
-        size_t n_bunch = MIN(BUNCH, n_all - i);
+    for (size_t begin = 0, end; begin < n_all; begin = end) {
         uint64_t any = 0;
 
-        memcpy(bunch, (const char *)value + i * WORD, n_bunch * WORD);
-        for (size_t k = 0; k < n_bunch; k++)
-            any |= bunch[k];
-        for (size_t k = 0; any != 0 && k < n_bunch; k++)
-            if (bunch[k] != 0) {
-                map[(i + k) / MAP_BITS] |= UINT64_C(1) << ((i + k) % MAP_BITS);
-                words[n++] = bunch[k];
+        end = MIN(begin + BUNCH, n_all);
+        memcpy(bunch, (const char *)value + begin * WORD, (end - begin) * WORD);
+        for (size_t i = begin; i < end; i++)
+            any |= bunch[i - begin];
+        for (size_t i = begin; any != 0 && i < end; i++)
+            if (bunch[i - begin] != 0) {
+                map[i / MAP_BITS] |= UINT64_C(1) << (i % MAP_BITS);
+                words[n++] = bunch[i - begin];
             }
     }
     return n;

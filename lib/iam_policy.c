@@ -88,7 +88,7 @@ static int read_user(Answer *answer, void *value) {
     return read_document(answer, "GetUserPolicyResponse/GetUserPolicyResult/PolicyDocument", value);
 }
 
-static int read_role(Answer *answer, void *value) {
+static int iam_policy_read_role(Answer *answer, void *value) {
     return read_document(answer, "GetRolePolicyResponse/GetRolePolicyResult/PolicyDocument", value);
 }
 
@@ -105,7 +105,7 @@ const AwsOperation iam_get_user_policy_operation = {
 const AwsOperation iam_get_role_policy_operation = {
     IAM(iam_get_role_policy, "GetRolePolicy"),
     .build = build_get_role,
-    .read = read_role,
+    .read = iam_policy_read_role,
     .none = "NoSuchEntity",
     OPERATION_TEXT_VALUE,
 };

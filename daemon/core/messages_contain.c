@@ -67,7 +67,7 @@ const AlertVariable alert_variables_contain[] = {
 
 WHEN(about, event->step == CONTAIN_STEP_ABOUT);
 WHEN(held, event->step == CONTAIN_STEP_HELD);
-WHEN(failed, event->step == CONTAIN_STEP_FAILED);
+WHEN(contain_failed, event->step == CONTAIN_STEP_FAILED);
 WHEN(removed, event->step == CONTAIN_STEP_REMOVED);
 WHEN(stuck, event->step == CONTAIN_STEP_STUCK);
 WHEN(gone, event->step == CONTAIN_STEP_GONE);
@@ -101,7 +101,7 @@ const AlertTemplate messages_contained[] = {
                       "{undo}",
     },
     {
-            .when = when_failed,
+            .when = when_contain_failed,
             .subject = "{LABEL} NOT contained: {identity name} in {where}",
             .headline = "The policy that denies changes of trails to {identity} could not be put: {detail}",
             .loss = "The {identity kind} can still change trails and IAM.",

@@ -68,7 +68,7 @@ static void fail_call(Enforcement *e, const AwsError *error, bool read) {
     (void)aws_error_text(error, call_name(e, read), e->outcome.error, sizeof(e->outcome.error));
 }
 
-static void wrote(const AwsError *error, void *userdata) {
+static void enforce_wrote(const AwsError *error, void *userdata) {
     Enforcement *e = userdata;
 
     task_answered(&e->task, 0);
@@ -91,8 +91,8 @@ static void write_policy(Enforcement *e) {
                      OperationCall **) = e->is_role ? iam_put_role_policy : iam_put_user_policy;
     int (*const take)(const AwsCaller *, const IamPolicy *, void (*)(const AwsError *, void *), void *,
                       OperationCall **) = e->is_role ? iam_delete_role_policy : iam_delete_user_policy;
-    int r = task_asked(&e->task,
-                       (e->request.action == HOLD_PUT ? put : take)(&caller, &policy, wrote, e, &e->task.calls[0]));
+    int r = task_asked(&e->task, (e->request.action == HOLD_PUT ? put : take)(
+                                         &caller, &policy, enforce_wrote, e, &e->task.calls[0]));
 
     if (r < 0)
         fail(e, strerror(-r));
@@ -120,7 +120,7 @@ static void judge(Enforcement *e) {
         fail(e, "out of memory");
 }
 
-static void read_policy(const AwsError *error, const char *document, void *userdata) {
+static void enforce_read_policy(const AwsError *error, const char *document, void *userdata) {
     Enforcement *e = userdata;
 
     task_answered(&e->task, 0);
@@ -145,9 +145,10 @@ static void go_on(void *userdata) {
 
     if (e->over)
         return;
-    r = task_asked(&e->task, e->is_role
-                                     ? iam_get_role_policy(&caller, &policy, read_policy, e, &e->task.calls[0])
-                                     : iam_get_user_policy(&caller, &policy, read_policy, e, &e->task.calls[0]));
+    r = task_asked(
+            &e->task,
+            e->is_role ? iam_get_role_policy(&caller, &policy, enforce_read_policy, e, &e->task.calls[0])
+                       : iam_get_user_policy(&caller, &policy, enforce_read_policy, e, &e->task.calls[0]));
     if (r < 0)
         fail(e, strerror(-r));
 }

@@ -97,7 +97,7 @@ static void log_stretched(Target *target, const Intervals *intervals, unsigned n
 }
 
 /* began_usec: of the poll that has ended, mono. */
-void engine_pace(Target *target, uint64_t began_usec, bool settings) {
+void engine_pace(Target *target, uint64_t began_usec, ListOutcome list) {
     Engine *engine = target->engine;
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
@@ -116,8 +116,7 @@ void engine_pace(Target *target, uint64_t began_usec, bool settings) {
     wait_usec = schedule_wait(&intervals, &p, loop_random(engine->aws.loop));
     engine_debug_target_waits(target, &p, wait_usec);
     target->due_usec = now_usec + wait_usec;
-    /* a list that fails is asked for at every poll until that is reported */
-    if ((settings && !target->cover_is_suspect) || TARGET_STATE(target, list_unreadable))
+    if (schedule_list_can_wait(list, target->cover_is_suspect, TARGET_STATE(target, list_unreadable)))
         target->settings_due_usec =
                 target->settings_due_usec == 0 && target->has_phase
                         ? schedule_second_settings(&intervals, now_usec, n_trails, target->phase)

@@ -12,4 +12,4 @@ void engine_leave_pass(TargetPoll *poll);
 void engine_end_pass(Engine *engine);
 /* When the target is polled next, by what is known of it now. began_usec: of the poll that has ended, mono;
  * settings: it answered the list, which is due again at its own interval. */
-void engine_pace(Target *target, uint64_t began_usec, bool settings);
+void engine_pace(Target *target, uint64_t began_usec, ListOutcome list);

@@ -163,9 +163,9 @@ static void note_held_back(Target *target, const PollAnswer *answer) {
     target->said_held_back = n > 0;
 }
 
-static void take_result(Target *target, const PollAnswer *answer, PollResult *result, bool settings) {
-    if (result->held_back && !target->engine->once) {
-        engine_pace(target, result->began_usec, settings); /* AWS was not asked: nothing has failed */
+static void take_result(Target *target, const PollAnswer *answer, PollResult *result, ListOutcome list) {
+    if (result->held_back && !target->engine->once) { /* AWS was not asked: nothing has failed */
+        engine_pace(target, result->began_usec, list == LIST_READ ? list : LIST_NOT_ASKED);
         return;
     }
     if (engine_region_is_unclear(target, answer, result))
@@ -175,7 +175,7 @@ static void take_result(Target *target, const PollAnswer *answer, PollResult *re
         SET_TARGET_STATE(target, settled, true);
     if (answer->trails)
         engine_take_viewers(target, answer->trails);
-    engine_pace(target, result->began_usec, settings);
+    engine_pace(target, result->began_usec, list);
     if (!result->reachable)
         engine_find_viewers(target->account);
 }
@@ -186,7 +186,7 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
     Engine *engine = target->engine;
     PollResult result = answer->result;
     uint64_t began_usec = poll->began_usec;
-    bool settings = answer->trails && poll->asks_list;
+    ListOutcome list = !poll->asks_list ? LIST_NOT_ASKED : answer->trails ? LIST_READ : LIST_FAILED;
 
     poll->poll = NULL;
     result.began_usec = began_usec;
@@ -217,11 +217,11 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
         result.covered = cover == COVER_YES;
         result.listed = cover != COVER_SUSPECT;
     }
-    take_result(target, answer, &result, settings);
+    take_result(target, answer, &result, list);
     engine_judge_rejected(target->account);
     if (answer->trails) {
         engine_check_named(target->account);
-        engine_check_settings(target, answer->trails, settings);
+        engine_check_settings(target, answer->trails, list == LIST_READ);
     }
     poll_new_trails(target);
     engine_end_pass(engine);

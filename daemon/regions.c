@@ -153,6 +153,6 @@ void engine_judge_rejected(Account *account) {
             continue;
         engine_decide_target(target, target->rejected);
         engine_forget_rejected(target);
-        engine_pace(target, engine_now(account->engine).mono_usec, false);
+        engine_pace(target, engine_now(account->engine).mono_usec, LIST_NOT_ASKED);
     }
 }

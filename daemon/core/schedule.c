@@ -147,6 +147,10 @@ uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, u
     return now_usec + interval;
 }
 
+bool schedule_list_can_wait(ListOutcome outcome, bool suspect, bool reported) {
+    return outcome != LIST_NOT_ASKED && (reported || (outcome == LIST_READ && !suspect));
+}
+
 uint64_t schedule_second_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails,
                                   uint32_t phase) {
     uint64_t interval = schedule_next_settings(intervals, 0, n_trails);

@@ -112,6 +112,18 @@ uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, u
 uint64_t schedule_second_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails,
                                   uint32_t phase);
 
+/* What a poll brought of the list of trails. */
+typedef enum ListOutcome {
+    LIST_NOT_ASKED,
+    LIST_FAILED,
+    LIST_READ,
+} ListOutcome;
+
+/* Is the next list due in an interval? One that fails is asked for at every poll until that is reported, and
+ * one that is suspect (it lacks what should be in it) likewise. A poll that did not ask changes nothing: it
+ * must not put off the next one. */
+bool schedule_list_can_wait(ListOutcome outcome, bool suspect, bool reported);
+
 /* A file that is written whenever something has changed may take a twentieth of the time. Some writing is
  * free after a while of rest, so that what happens in calm times is on the disk at once. paid_usec (mono,
  * 0 before the first) is kept for the file: the time until which its writing is paid for. */

@@ -87,6 +87,18 @@ def test_a_list_that_cannot_be_read_is_reported_and_closed(sim, make_guard, mall
     assert guard.verb("status", config=False).returncode == 0
 
 
+def test_a_list_is_read_again_also_where_settings_are_read_less_often_than_statuses(sim, make_guard):
+    """Each poll without the list used to put the next one off by another settings_interval, for ever."""
+    guard = make_guard(sim, regions=[FRA], aws={"max_attempts": 1}, **{**SETTINGS, "settings_interval": 3}).start().wait_guarding()
+    fault = sim.add_fault("denied", service="cloudtrail", operation="DescribeTrails")
+    entry = wait_alert(sim, "target.unreachable", seconds=30)
+    assert entry["findings"] == ["list_unreadable"]
+    wait_polls(sim, 5, FRA)
+    sim.remove_fault(fault)
+    assert wait_alert(sim, "target.reachable", seconds=20)["incident"] == entry["incident"]
+    guard.wait_line(f"{FRA} {MAIN}: the list of trails can be read again")
+
+
 CALLS = [("GetEventSelectors", "selectors_unreadable"), ("GetInsightSelectors", "insights_unreadable"),
          ("ListTags", "tags_unreadable"), ("GetEventConfiguration", "configuration_unreadable"), ("HeadBucket", "bucket_unreadable"),
          ("GetBucketLifecycleConfiguration", "lifecycle_unreadable"), ("GetBucketPolicy", "policy_unreadable"),

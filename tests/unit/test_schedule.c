@@ -293,6 +293,22 @@ static void settings_are_checked_in_the_nearest_pass(void **state _unused_) {
     assert_int_equal(schedule_next_settings(&i, 1000 * SEC, 0), 4600 * SEC);
 }
 
+static void a_list_that_was_not_asked_for_does_not_put_off_the_next(void **state _unused_) {
+    static const struct {
+        ListOutcome outcome;
+        bool suspect, reported, waits;
+    } cases[] = {
+        { LIST_READ, false, false, true },       { LIST_READ, true, false, false },
+        { LIST_FAILED, false, false, false },    { LIST_FAILED, false, true, true },
+        { LIST_FAILED, true, true, true },       { LIST_NOT_ASKED, false, false, false },
+        { LIST_NOT_ASKED, false, true, false }, /* it was never asked for again */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(schedule_list_can_wait(cases[i].outcome, cases[i].suspect, cases[i].reported),
+                         cases[i].waits);
+}
+
 /* Ten thousand targets that start together: from the second time on, no second has many more of their
  * settings polls than another, and none comes later than the interval allows. */
 static void settings_are_spread_from_the_second_time_on(void **state _unused_) {
@@ -472,6 +488,7 @@ int main(void) {
         cmocka_unit_test(what_nobody_accepted_has_a_small_share),
         cmocka_unit_test(contested_trails_and_those_beside_them_are_polled_fast),
         cmocka_unit_test(settings_are_checked_in_the_nearest_pass),
+        cmocka_unit_test(a_list_that_was_not_asked_for_does_not_put_off_the_next),
         cmocka_unit_test(settings_are_spread_from_the_second_time_on),
         cmocka_unit_test(settings_are_spread_apart_from_the_turns),
         cmocka_unit_test(a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm),

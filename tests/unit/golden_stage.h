@@ -30,7 +30,7 @@ typedef void (*Told)(Stage *s, const Subject *subject, const Event *event);
 struct Stage {
     Told reported;
     void *userdata;
-    uint32_t logged[3]; /* events that the journal has lines of since the incident began, of trail, region
+    uint64_t logged[3]; /* events that the journal has lines of since the incident began, of trail, region
                            and account, a bit each */
     unsigned n_unlogged;
     bool named_only; /* the configuration names a trail that was never found */
@@ -128,16 +128,16 @@ static const char *const whose_bucket[_DESTINATION_MAX] = {
 
 /* The journal has a line of the same event: what a person finds by TRAILGUARD_EVENT is what the alert says.
  * A sum, a reminder and the end of what is no longer guarded follow lines of their own incident. */
-static void check_logged(Stage *s, const Event *event, uint32_t logged) {
+static void check_logged(Stage *s, const Event *event, uint64_t logged) {
     bool follows = event->phase == PHASE_SUMMARY || event->phase == PHASE_REMINDER || event->forgotten;
 
     /* an incident of a trail may end with what was not its worst, or was not reported in a window */
-    if (event->kind == EVENT_TRAIL_RESOLVED && (logged & (1u << EVENT_TARGET_REACHABLE)))
+    if (event->kind == EVENT_TRAIL_RESOLVED && (logged & (1ULL << EVENT_TARGET_REACHABLE)))
         return;
     if (event->kind == EVENT_TARGET_REACHABLE && event->maintenance &&
-        (logged & (1u << EVENT_TRAIL_RESOLVED)))
+        (logged & (1ULL << EVENT_TRAIL_RESOLVED)))
         return;
-    if (follows || (logged & (1u << event->kind)))
+    if (follows || (logged & (1ULL << event->kind)))
         return;
     if (s->n_unlogged++ == 0)
         print_error("no line of the journal has TRAILGUARD_EVENT=%s\n", event_to_string(event->kind));
@@ -145,7 +145,7 @@ static void check_logged(Stage *s, const Event *event, uint32_t logged) {
 
 static void publish(Stage *s, const Subject *subject, const Plan *plan) {
     assert_false(plan->overflowed);
-    uint32_t *logged = &s->logged[subject == &account_subject ? 2 : subject == &region_subject ? 1 : 0];
+    uint64_t *logged = &s->logged[subject == &account_subject ? 2 : subject == &region_subject ? 1 : 0];
     bool over = false;
 
     for (unsigned i = 0; i < plan->n_entries; i++) {
@@ -153,7 +153,7 @@ static void publish(Stage *s, const Subject *subject, const Plan *plan) {
 
         (void)event_line(plan->entries[i].line, &kind);
         if (kind < _EVENT_MAX)
-            *logged |= 1u << kind;
+            *logged |= 1ULL << kind;
         if (plan->entries[i].line != LINE_FIRST_SEEN)
             report_entry(subject, &plan->entries[i], "", s->now.real_usec);
     }

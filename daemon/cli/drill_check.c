@@ -91,21 +91,37 @@ const json_t *drill_shown(const Drilling *d) {
 
 /* ---- may it be drilled? ---- */
 
-static Mode mode_of(const Drilling *d) {
-    char part[24];
+/* The group of `accounts` by whose role the daemon guards this account; NULL: none, or the organization's. */
+static const AccountConfig *find_account(const Drilling *d) {
+    const json_t *rows = json_object_get(d->status, "accounts");
+    const char *role = NULL;
+    bool listed = false;
 
-    (void)snprintf(part, sizeof(part), ":%s:", d->account);
-    for (size_t i = 0; i < d->config->n_accounts; i++) {
-        const AccountConfig *account = &d->config->accounts[i];
-
-        if (account->mode != _MODE_MAX && (!account->role_arn || strstr(account->role_arn, part)))
-            return account->mode;
+    for (size_t i = 0; i < json_array_size(rows) && !listed; i++) {
+        listed = text_equal(status_text(json_array_get(rows, i), "id"), d->account);
+        role = json_string_value(json_object_get(json_array_get(rows, i), "role"));
     }
-    return mode_from_string(status_text(d->status, "mode"));
+    for (size_t i = 0; listed && i < d->config->n_accounts; i++) {
+        const char *arn = d->config->accounts[i].role_arn;
+
+        if (role && role[0] ? arn && text_equal(arn, role) : !arn)
+            return &d->config->accounts[i];
+    }
+    return NULL;
+}
+
+/* What the daemon may do about the trail. The top level's mode may have changed since it read the file. */
+static Policy policy_of(const Drilling *d) {
+    const AccountConfig *account = find_account(d);
+    Policy policy = config_account_policy(d->config, account);
+
+    if (!account || account->mode == _MODE_MAX)
+        policy.mode = mode_from_string(status_text(d->status, "mode"));
+    return policy;
 }
 
 static int check_stop(Drilling *d) {
-    if (mode_of(d) == MODE_OBSERVE)
+    if (policy_of(d).mode == MODE_OBSERVE)
         return drill_refuse(d, "mode is \"observe\": the daemon would not start it again", "");
     if (d->interval_usec == 0 || d->interval_usec > POLL_MAX_SEC * USEC_PER_SEC)
         return drill_refuse(d, "poll_interval is longer than 300 s: the trail would be stopped too long",
@@ -123,6 +139,8 @@ static bool are_tags_recorded(const json_t *trail) {
 }
 
 static int check_tag(Drilling *d, const json_t *trail) {
+    Policy policy = policy_of(d);
+
     if (!json_is_true(json_object_get(trail, "baseline")))
         return drill_refuse(d, "it has no baseline, so no tag is a change; run trailguard accept", "");
     if (!are_tags_recorded(trail))
@@ -132,7 +150,7 @@ static int check_tag(Drilling *d, const json_t *trail) {
                             "");
     if (d->interval_usec > POLL_MAX_SEC * USEC_PER_SEC)
         return drill_refuse(d, "settings_interval is longer than 300 s: the drill would take too long", "");
-    d->put_back = mode_of(d) == MODE_RESTORE && (d->config->restore & RESTORE_BIT(RESTORE_DELETED));
+    d->put_back = policy.mode == MODE_RESTORE && (policy.restore & RESTORE_BIT(RESTORE_DELETED));
     return 0;
 }
 

@@ -101,6 +101,13 @@ def test_what_must_not_be_drilled_is_refused(sim, make_guard, options, name, why
     assert not sim.requests(operation="StopLogging")
 
 
+def test_the_mode_of_the_trails_own_account_counts(sim, make_guard):
+    """The group without a role is the guard's own account, whatever stands before it."""
+    role = {"role_arn": f"arn:aws:iam::{MEMBER}:role/TrailGuard", "mode": "observe"}
+    guard = make_guard(sim, alerts=ALERTS, accounts=[role, {"mode": "restart"}]).start().wait_guarding()
+    assert "no terminal to ask at" in drill(sim, guard, "org-trail").stderr
+
+
 def test_a_maintenance_window_is_refused(sim, make_guard):
     day = 86400
     window = {"from": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - day)),
@@ -305,7 +312,9 @@ def test_an_announcement_that_does_not_count_is_ignored(sim, guard, case):
 @pytest.mark.parametrize("options, step", [
     ({}, "resolved"), ({"mode": "observe"}, "resolved"), ({"mode": "restore"}, "resolved"),
     ({"mode": "restore", "restore": ("settings", "deleted")}, "restored"),
-], ids=["restart", "observe", "restore", "restore tags"])
+    ({"mode": "restore", "restore": ("deleted",), "accounts": [{"restore": ["settings"]}]}, "resolved"),
+    ({"mode": "observe", "accounts": [{"mode": "restore", "restore": ["deleted"]}]}, "restored"),
+], ids=["restart", "observe", "restore", "restore tags", "account without tags", "account with tags"])
 def test_a_drill_with_a_tag_proves_the_chain_and_stops_nothing(sim, make_guard, options, step):
     guard = make_guard(sim, alerts=ALERTS, attribution=True, settings_interval=1, **options).start().wait_guarding()
     before = tags(sim)

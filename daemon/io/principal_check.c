@@ -278,19 +278,32 @@ static bool ask_next_document(PrincipalCheck *check) {
 
 /* ---- rights ---- */
 
-static void add_loss(GuardLosses *losses, const IamSimulated *row) {
-    GuardLoss *grown;
+static bool is_allowed(const IamSimulated *row) {
+    return row->decision == IAM_ALLOWED && !row->by_organization;
+}
 
-    if (losses->n >= PRINCIPAL_LOSSES_MAX)
-        return;
-    grown = reallocarray(losses->items, losses->n + 1, sizeof(*grown));
+static void add_loss(GuardLosses *losses, const IamSimulated *row) {
+    GuardLoss *loss = &losses->items[losses->n++];
+
+    *loss = (GuardLoss){ .why = iam_why_not(row) };
+    (void)text_copy(loss->action, sizeof(loss->action), row->action);
+    (void)text_copy(loss->resource, sizeof(loss->resource), row->resource);
+}
+
+/* All of an answer, or nothing of it: a right that went missing here would pass for one that is there. */
+static int take_simulation(PrincipalFound *found, const IamSimulation *simulation) {
+    GuardLosses *losses = &found->losses;
+    GuardLoss *grown = reallocarray(losses->items, losses->n + simulation->n + 1, sizeof(*grown));
+
     if (!grown)
-        return;
+        return -ENOMEM;
     losses->items = grown;
-    grown += losses->n++;
-    *grown = (GuardLoss){ .why = iam_why_not(row) };
-    (void)text_copy(grown->action, sizeof(grown->action), row->action);
-    (void)text_copy(grown->resource, sizeof(grown->resource), row->resource);
+    for (size_t i = 0; i < simulation->n; i++)
+        if (is_allowed(&simulation->items[i]))
+            found->n_allowed++;
+        else if (losses->n < PRINCIPAL_LOSSES_MAX)
+            add_loss(losses, &simulation->items[i]);
+    return 0;
 }
 
 /* A session names its role without the role's path: then IAM does not know the role, and is asked for it. */
@@ -306,17 +319,12 @@ static void on_simulation(const AwsError *error, const IamSimulation *simulation
     PrincipalFound *found = &check->found;
 
     task_answered(&check->task, SLOT_FIRST);
-    if (simulation) {
-        for (size_t i = 0; i < simulation->n; i++) {
-            const IamSimulated *row = &simulation->items[i];
-
-            if (row->decision == IAM_ALLOWED && !row->by_organization)
-                found->n_allowed++;
-            else
-                add_loss(&found->losses, row);
-        }
+    if (simulation && take_simulation(found, simulation) < 0) {
+        aws_error_set(&found->error, AWS_INTERNAL, NULL, "the answer was not kept: out of memory");
+        check->phase = PHASE_END;
+    } else if (simulation)
         check->statement++;
-    } else if (!wants_path(check, error)) {
+    else if (!wants_path(check, error)) {
         found->error = *error;
         check->phase = PHASE_END;
     }

@@ -11,6 +11,8 @@ from helpers import FRA, IAD, MAIN, documents, matches, messages, operations, re
 from simaws.client import poll
 from test_contain import VICTIM, proposals
 
+pytestmark = pytest.mark.usefixtures("judged_again")
+
 POLICY = "TrailGuardContain"
 
 

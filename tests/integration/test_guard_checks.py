@@ -11,6 +11,8 @@ from schemas import validated
 from simaws.client import poll
 from test_receivers import Receiver
 
+pytestmark = pytest.mark.usefixtures("judged_again")
+
 GUARD = f"arn:aws:iam::{MAIN}:user/guard"
 HUB = f"arn:aws:iam::{MAIN}:role/hub"
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}

@@ -41,9 +41,10 @@ static const char help[] =
 
 /* One line on stderr. Returns -ECANCELED. */
 static int refuse(const char *what, const char *detail) {
-    char shown[ERROR_TEXT_MAX];
+    char shown[2][ERROR_TEXT_MAX];
 
-    fprintf(stderr, "trailguard release: %s%s\n", what, text_escaped(shown, sizeof(shown), detail));
+    fprintf(stderr, "trailguard release: %s: %s\n", text_escaped(shown[0], sizeof(shown[0]), what),
+            text_escaped(shown[1], sizeof(shown[1]), detail));
     return -ECANCELED;
 }
 
@@ -52,7 +53,7 @@ static int read_holds(StateTable *ret) {
     int r = state_peek(engine_state_dir(), ret, error, sizeof(error));
 
     if (r < 0)
-        return refuse("the state file cannot be read: ", error[0] ? error : file_strerror(r));
+        return refuse("the state file cannot be read", error[0] ? error : file_strerror(r));
     if (r == 0)
         *ret = (StateTable){ 0 };
     return 0;
@@ -98,10 +99,10 @@ static int wait_for(const char *arn) {
         if (!hold)
             return 0;
         if (error[0])
-            return refuse("not released, the daemon retries: ", error);
+            return refuse("not released, the daemon retries", error);
         (void)nanosleep(&tick, NULL);
     }
-    return refuse("not released within a minute; the daemon's journal says why: ", arn);
+    return refuse("not released within a minute; the daemon's journal says why", arn);
 }
 
 static int release(const ContainHold *hold) {
@@ -120,7 +121,7 @@ static int release(const ContainHold *hold) {
     (void)verb_who(file.by, sizeof(file.by));
     r = release_file_write(engine_state_dir(), &file);
     if (r < 0)
-        return refuse("the daemon cannot be asked, in the state directory: ", file_strerror(r));
+        return refuse("the daemon cannot be asked, in the state directory", file_strerror(r));
     r = wait_for(file.arn);
     if (r == 0)
         printf("released %s\n", text_escaped(shown, sizeof(shown), file.arn));
@@ -137,9 +138,8 @@ static int run(const VerbArgs *args, const StateTable *table) {
     }
     hold = hold_meant(&table->contain, args->names[0], args->account, &several);
     if (!hold)
-        return refuse(several ? "several accounts have one; give --account or the ARN: "
-                              : "not contained; trailguard release --list shows who is: ",
-                      args->names[0]);
+        return refuse(args->names[0], several ? "several accounts have one; give --account or the ARN"
+                                              : "not contained; trailguard release --list shows who is");
     return release(hold);
 }
 

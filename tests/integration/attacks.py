@@ -6,8 +6,9 @@ An attack that differs from the field's tools says so: stratus-red-team's cloudt
 -lifecycle-rule are A1, A3, B1 and C4; Pacu's detection disruption is A1, A3 and, as "minimize", a single UpdateTrail."""
 
 import collections
+import json
 
-from helpers import FRA, IAD, MAIN, SYD, topic_arn, trail_arn
+from helpers import FRA, IAD, MAIN, MEMBER, SYD, topic_arn, trail_arn
 
 # The trail that is attacked: it has everything that can be taken away.
 VICTIM = trail_arn("victim", FRA)
@@ -325,3 +326,64 @@ FREED = Attack("H3", "the same, and a second identity deletes the policy: put ba
 DECOYS = Attack("H4", "identities made to use up `max_per_day`, then a war: the last of the day is kept for that", stop, "identity.contained")
 NAMESAKE = Attack("H5", "StopLogging by a role that has the name of the guard's user: contained like any other", stop, "identity.contained")
 CONTAINED = [PROPOSED, ENFORCED, FREED, DECOYS, NAMESAKE]
+
+
+# -- the guard itself, with guard_checks: `m` is an administrator of the guard's account ------------------------------------
+GUARD_ROLE = f"arn:aws:iam::{MEMBER}:role/TrailGuard"
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+def policy_of(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def take_guards_policy(m, _topic):
+    m.sim.boto3("mallory", "iam", IAD).delete_user_policy(UserName="guard", PolicyName="scenario")
+
+
+def open_guards_role(m, _topic):
+    """Anybody may assume it now."""
+    m.sim.add_user("eve", MEMBER)
+    m.sim.boto3("eve", "iam", IAD).update_assume_role_policy(RoleName="TrailGuard", PolicyDocument=policy_of(
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}))
+
+
+def bound_guard(m, _topic):
+    """A boundary that allows everything: what is in it can be changed at any time."""
+    iam = m.sim.boto3("mallory", "iam", IAD)
+    boundary = iam.create_policy(PolicyName="Boundary", PolicyDocument=policy_of(EVERYTHING))["Policy"]["Arn"]
+    iam.put_user_permissions_boundary(UserName="guard", PermissionsBoundary=boundary)
+
+
+def close_member(m, _topic):
+    deny = {"Effect": "Deny", "Action": ["cloudtrail:StartLogging", "cloudtrail:GetTrailStatus"], "Resource": "*"}
+    m.sim.call("account", id=MEMBER, regions=[FRA, IAD], scp=[EVERYTHING, deny])
+
+
+def unsubscribe(m, topic):
+    sns = m.sim.boto3("mallory", "sns", FRA)
+    for entry in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
+        sns.unsubscribe(SubscriptionArn=entry["SubscriptionArn"])
+
+
+def filter_alerts(m, topic):
+    sns = m.sim.boto3("mallory", "sns", FRA)
+    for entry in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
+        sns.set_subscription_attributes(SubscriptionArn=entry["SubscriptionArn"], AttributeName="FilterPolicy",
+                                        AttributeValue=json.dumps({"severity": ["info"]}))
+
+
+def close_topic(m, topic):
+    m.sim.boto3("mallory", "sns", FRA).set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy_of(
+        {"Effect": "Deny", "Principal": "*", "Action": "SNS:Publish", "Resource": topic}))
+
+
+ON_GUARD = [
+    Attack("G5", "DeleteUserPolicy: the guard's policy is gone; reported by webhook", take_guards_policy, "guard.rights_lost"),
+    Attack("G6", "UpdateAssumeRolePolicy: anyone may assume the guard's role", open_guards_role, "guard.changed"),
+    Attack("G7", "PutUserPermissionsBoundary on the guard's user", bound_guard, "guard.changed"),
+    Attack("G8", "a service control policy that denies the guard's calls in a member account", close_member, "guard.rights_lost"),
+    Attack("G9", "Unsubscribe: nobody is left whom an alert reaches", unsubscribe, "channel.unheard"),
+    Attack("G10", "SetSubscriptionAttributes: a filter policy that drops all critical alerts", filter_alerts, "channel.unheard"),
+    Attack("G11", "SetTopicAttributes: a topic policy that denies Publish", close_topic, "channel.failed"),
+]

@@ -22,12 +22,13 @@ const withoutResource = ({ Resource, ...statement }) => statement;
 // what a key's policy is unless somebody writes another: the account's IAM policies decide
 const keyPolicy = (owner) => policy([{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${owner}:root` }, Action: "kms:*", Resource: "*" }]);
 
-async function decide({ principal, action, resource, owner, context, identity, session, scp, resource_policy }) {
+async function decide({ principal, action, resource, owner, context, identity, session, boundary, scp, resource_policy }) {
   const trust = action === "sts:AssumeRole";
   const answer = await runSimulation({
     identityPolicies: identity.length ? [named(identity)] : [],
     serviceControlPolicies: scp ? [{ orgIdentifier: "r-1", policies: [named(scp)] }] : [],
     resourceControlPolicies: [],
+    permissionBoundaryPolicies: boundary ? [named(boundary)] : undefined,
     sessionPolicy: session ? policy(session) : undefined,
     resourcePolicy: resource_policy ? policy(trust ? resource_policy.map(withoutResource) : resource_policy)
       : action.startsWith("kms:") ? keyPolicy(owner) : undefined,

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from attacks import (ATTACKS, BLIND, BUCKET, CHURN, DECOYS, DENIED, ENFORCED, FREED, LEAVES, MOVES, NAMESAKE, ORGANIZATION,
-                     OWN, PROPOSED, SCENARIO, VICTIM, WAR)
+from attacks import (ATTACKS, BLIND, BUCKET, CHURN, DECOYS, DENIED, ENFORCED, FREED, GUARD_ROLE, LEAVES, MOVES, NAMESAKE, ON_GUARD,
+                     ORGANIZATION, OWN, PROPOSED, SCENARIO, VICTIM, WAR)
 from guard import PLAIN, within
-from helpers import FRA, IAD, MAIN, MEMBER, documents, matches, operations, refused, sns, trail_arn, wait_alert
+from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, documents, matches, operations, refused, sns, trail_arn, wait_alert
 from simaws.client import SimError, poll
+from test_receivers import Receiver
 
 RESULTS = Path(os.environ.get("TRAILGUARD_ATTACKS", "")) if os.environ.get("TRAILGUARD_ATTACKS") else None
 ALL_KINDS = ["settings", "selectors", "insights", "deleted"]
@@ -284,6 +285,42 @@ def test_a_trail_of_his_own(sim, mallory, make_guard, mode):
         wait_watched(sim, mallory, guard, own, told)
     assert writes(sim, mark) <= {"StartLogging"}
     write_down(OWN, mode, event=OWN.event, undone=False, by=[], fields=[], finding=None, severity=told["severity"])
+
+
+@pytest.fixture
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+def watches_itself(guard):
+    """The guard has checked its user, its role and its topic once."""
+    try:
+        found = json.loads((guard.state / "state.json").read_text()).get("guards", [])
+    except FileNotFoundError:
+        return False
+    return {"guard", "TrailGuard", TOPIC.rpartition(":")[2]} <= {
+        record["arn"].rpartition("/")[2].rpartition(":")[2] for record in found
+        if record.get("simulated") or "subscription" in record.get("read", [])}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("attack", ON_GUARD, ids=lambda attack: attack.number)
+def test_an_attack_on_the_guard_itself(sim, mallory, make_guard, receiver, attack, mode):
+    """The webhook is outside AWS: what silences SNS does not silence that."""
+    sim.add_account(MEMBER, regions=[FRA, IAD])
+    sim.call("organization", management=MAIN, members=[MEMBER])
+    sim.add_role("TrailGuard", MEMBER, trust=[{"Effect": "Allow", "Principal": {"AWS": MAIN}, "Action": "sts:AssumeRole"}])
+    sim.add_trail("local", MEMBER, FRA)
+    guard = make_guard(sim, mode=mode, regions=[FRA], accounts=[{}, {"role_arn": GUARD_ROLE}], guard_checks=True, guard_interval=10,
+                       alerts=[{"type": "sns", "topic_arn": TOPIC}, {"type": "webhook", "url": receiver.url}], **MODES[mode])
+    guard.start().wait_guarding()
+    poll(lambda: watches_itself(guard), within(60))
+    attack.perform(mallory, TOPIC)
+    (told, *_) = poll(lambda: [entry for entry in receiver.taken() if entry["event"] == attack.event], within(60))
+    write_down(attack, mode, event=told["event"], undone=False, by=[], fields=[], finding=None, severity=told["severity"])
+    guard.stop()
 
 
 def contained(sim, count=1):

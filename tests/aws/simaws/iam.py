@@ -154,6 +154,7 @@ class Judge:
             self.cases.setdefault((principal.arn, action, resource, decision.why), {
                 "principal": principal.arn, "action": action, "resource": resource, "owner": owner or principal.account,
                 "context": context, "identity": own, "session": principal.session_policy, "scp": scp,
+                "boundary": self.boundaries.get(principal.issuer_arn, (None, None))[1],
                 "resource_policy": resource_policy, "allowed": decision.allowed})
         return decision
 

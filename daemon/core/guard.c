@@ -604,7 +604,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     };
     Verdict verdict;
 
-    *ret_plan = (Plan){ 0 };
+    plan_begin(ret_plan);
     switch (input->kind) {
     case GUARD_POLLED: guard_polled(&d, input->seen, input->drift); break;
     case GUARD_NOT_LISTED: guard_named(&d, false); break;

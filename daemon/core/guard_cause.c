@@ -234,7 +234,7 @@ void guard_cause(const Policy *policy, const Cause *prev, const CauseMembers *in
                  Cause *ret_next, bool *ret_alone) {
     Judging j = { .policy = policy, .in = in, .now = now, .c = *prev, .plan = ret_plan };
 
-    *ret_plan = (Plan){ 0 };
+    plan_begin(ret_plan);
     *ret_alone = false;
     if (in->n == 0) {
         j.c.held_mono_usec = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Episodes of trouble. */
+#include <stddef.h>
 #include <string.h>
 
 #include "daemon/core/guard_private.h"
@@ -250,6 +251,10 @@ bool contest_is_over(const Contest *contest, Now now) {
 bool guard_is_contested(const TrailState *state, Now now) {
     return state->contest.until_mono_usec != 0 && !state->provisional &&
            !contest_is_over(&state->contest, now);
+}
+
+void plan_begin(Plan *plan) {
+    memset(plan, 0, offsetof(Plan, events));
 }
 
 JournalEntry *plan_entry(Plan *plan, JournalLine line) {

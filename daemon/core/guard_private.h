@@ -52,6 +52,8 @@ Repeats contest_repeats(const Contest *contest);
 /* Has it ended, because no stop has come for GUARD_CONTEST_USEC? */
 bool contest_is_over(const Contest *contest, Now now);
 
+/* Empties it. What is in the arrays stays: it is most of a plan, and each element is written when it counts. */
+void plan_begin(Plan *plan);
 /* Adds a journal line to the plan. */
 JournalEntry *plan_entry(Plan *plan, JournalLine line);
 

@@ -277,7 +277,7 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
                             Plan *ret_plan, TargetState *ret_next) {
     Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
 
-    *ret_plan = (Plan){ 0 };
+    plan_begin(ret_plan);
     forget_all(&j, why);
     j.s.attributing = (Attributing){ 0 };
     *ret_next = j.s;
@@ -363,7 +363,7 @@ void guard_target(const Policy *policy, const TargetState *prev, const PollResul
                   Plan *ret_plan, TargetState *ret_next) {
     Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
 
-    *ret_plan = (Plan){ 0 };
+    plan_begin(ret_plan);
     if (result)
         polled(&j, result);
     pass_time(&j, ret_next);
@@ -379,7 +379,7 @@ void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind
                         TargetState *ret_next) {
     Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
 
-    *ret_plan = (Plan){ 0 };
+    plan_begin(ret_plan);
     if (was == CAUSE_UNCOVERED) {
         j.s.cover_is_shared = false;
         report_alone(&j, &j.s.cover, EVENT_REGION_UNCOVERED);
@@ -394,7 +394,7 @@ void guard_target_attributed(const Policy *policy, const TargetState *prev, cons
                              const SharedIncident *shared, Now now, Plan *ret_plan, TargetState *ret_next) {
     Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
 
-    *ret_plan = (Plan){ 0 };
+    plan_begin(ret_plan);
     if (shared && prev->cause != CAUSE_OWN && shared->incident->opened_usec != 0)
         j.shared = shared;
     attributed(&j, found);

@@ -689,12 +689,11 @@ typedef struct Plan {
     uint32_t fields; /* ACTION_RESTORE: FIELD_BITs to write back */
     bool abandon;    /* a restore of settings that is under way gives way to the action */
     bool attribute;  /* search the event history now; see TrailState.attributing */
-    Event events[PLAN_EVENTS_MAX];
-    unsigned n_events;
-    JournalEntry entries[PLAN_ENTRIES_MAX];
-    unsigned n_entries;
+    unsigned n_events, n_entries;
     bool overflowed;         /* never: something did not fit into the arrays */
     bool summed_up;          /* see TrailFacts.summed_up: something of it is to be counted */
     uint64_t wake_mono_usec; /* ask again by then with GUARD_TIME; 0: not needed */
     bool hold; /* something seen is not reported yet: the state file must keep the previous state */
+    Event events[PLAN_EVENTS_MAX]; /* the arrays are last, and hold nothing behind n_events and n_entries */
+    JournalEntry entries[PLAN_ENTRIES_MAX];
 } Plan;

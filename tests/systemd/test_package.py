@@ -83,7 +83,9 @@ def test_guard_upgrade_remove_purge(at, service):
         service.stop_trail()
         wait_until(lambda: "stopped" in service.show("StatusText"), 15, "the stop to be noticed")
         opened = incident(machine)
-        alerts = alerts_of(service)
+        # both guards report it
+        alerts = wait_until(lambda: (lambda sent: sent if sent.count("trail.stopped") == 2 else None)(alerts_of(service)), 15,
+                            "both alerts")
         before = {unit: machine.show(unit, "MainPID") for unit in (UNIT, instance)}
         at.type("dpkg --force-confold -i /root/new.deb")
         for unit, pid in before.items():

@@ -47,4 +47,4 @@ for value in ("my-namespace", "my-_namespace", "my--namespace", "192.168.5.4", "
 print("schema: a: the pattern", "fits," if re.search(rule["pattern"], "a") else "does not fit,", "minLength", rule["minLength"],
       "does" if len("a") >= rule["minLength"] else "does not")
 END
-)"
+)" || exit 1

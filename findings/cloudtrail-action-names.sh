@@ -55,4 +55,4 @@ StopLogging: by trail
 AddTags: access level "Tagging, Write"
 RemoveTags: access level "Tagging, Write"
 END
-)" "$(cd "$tmp" && bare node compare.js)"
+)" "$(cd "$tmp" && bare node compare.js)" || exit 1

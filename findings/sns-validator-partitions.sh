@@ -56,4 +56,4 @@ aws-iso-b: The certificate is located on an invalid domain.
 aws-iso-e: The certificate is located on an invalid domain.
 aws-iso-f: The certificate is located on an invalid domain.
 END
-)" "$(cd "$tmp" && bare node validate.js)"
+)" "$(cd "$tmp" && bare node validate.js)" || exit 1

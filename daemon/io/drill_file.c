@@ -56,18 +56,13 @@ int drill_file_read(const char *dir, DrillFile *ret, char *reason, size_t reason
 }
 
 int drill_file_write(const char *dir, const DrillFile *file) {
-    _cleanup_(file_closep) int fd = file_dir_open(dir);
-    _cleanup_free_ char *text = NULL;
     json_auto_t *root = NULL;
 
-    if (fd < 0)
-        return fd;
     root = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:I, s:I}", "schema", SCHEMA, "trail", file->trail, "identity",
                      file->drill.identity, "nonce", file->drill.nonce, "tag",
                      file->drill.tag[0] ? file->drill.tag : NULL, "from_usec",
                      (json_int_t)file->drill.from_usec, "until_usec", (json_int_t)file->drill.until_usec);
-    text = root ? json_text_dump(root, JSON_INDENT(1)) : NULL;
-    return text ? file_write_at(fd, DRILL_FILE, text, strlen(text), 0600, true) : -ENOMEM;
+    return request_file_write(dir, DRILL_FILE, root);
 }
 
 int drill_file_remove(const char *dir) {

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <string.h>
 
 #include "daemon/io/request_file.h"
 #include "lib/util/file.h"
@@ -42,15 +41,9 @@ int release_file_read(const char *dir, ReleaseFile *ret, char *reason, size_t re
 }
 
 int release_file_write(const char *dir, const ReleaseFile *file) {
-    _cleanup_(file_closep) int fd = file_dir_open(dir);
-    _cleanup_free_ char *text = NULL;
-    json_auto_t *root = NULL;
+    json_auto_t *root = json_pack("{s:s, s:s, s:s}", "schema", SCHEMA, "arn", file->arn, "by", file->by);
 
-    if (fd < 0)
-        return fd;
-    root = json_pack("{s:s, s:s, s:s}", "schema", SCHEMA, "arn", file->arn, "by", file->by);
-    text = root ? json_text_dump(root, JSON_INDENT(1)) : NULL;
-    return text ? file_write_at(fd, RELEASE_FILE, text, strlen(text), 0600, true) : -ENOMEM;
+    return request_file_write(dir, RELEASE_FILE, root);
 }
 
 int release_file_remove(const char *dir) {

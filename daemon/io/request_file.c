@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,4 +39,14 @@ int request_file_read(const char *dir, const char *name, char **ret, size_t *ret
     if (r == -E2BIG)
         return refuse(reason, reason_size, "it is larger than 4096 bytes");
     return r;
+}
+
+int request_file_write(const char *dir, const char *name, const json_t *root) {
+    _cleanup_(file_closep) int fd = file_dir_open(dir);
+    _cleanup_free_ char *text = NULL;
+
+    if (fd < 0)
+        return fd;
+    text = root ? json_text_dump(root, JSON_INDENT(1)) : NULL;
+    return text ? file_write_at(fd, name, text, strlen(text), 0600, true) : -ENOMEM;
 }

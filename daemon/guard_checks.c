@@ -278,18 +278,16 @@ static void guard_checks_checked(PrincipalFound *found, void *userdata) {
     Engine *engine = userdata;
     GuardWatch *w = &engine->guard;
     Account *account = w->account;
-    Arn arn, role;
+    Arn arn;
     char name[ARN_MAX];
     GuardRecord *record;
     bool trouble;
 
     /* without the path, which is known from the second answer on only: a record has one name */
     (void)text_copy(name, sizeof(name), found->arn);
-    if (arn_parse(found->arn, &arn) >= 0 && arn_is_role(&arn)) {
-        role = arn;
+    if (arn_parse(found->arn, &arn) >= 0 && arn_is_role(&arn))
         (void)snprintf(name, sizeof(name), "arn:%s:iam::%s:role/%s", arn.partition, arn.account,
-                       arn_name(&role));
-    }
+                       arn_name(&arn));
     record = record_of(engine, name);
     forget_check(w);
     if (!record) {

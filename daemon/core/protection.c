@@ -8,6 +8,7 @@
 
 #include "daemon/core/statement.h"
 #include "lib/util/hash.h"
+#include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -176,33 +177,41 @@ void guard_parts_done(GuardParts *parts) {
     *parts = (GuardParts){ 0 };
 }
 
-/* Of JSON in one form, of anything else as it is. */
-static void digest_of(const char *text, char ret[static GUARD_PART_DIGEST_MAX]) {
-    json_t *root = json_loads(text, JSON_DECODE_ANY, NULL);
-    char *sorted = root ? json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
-    const char *taken = sorted ? sorted : text;
+/* Of JSON in one form, of anything else as it is. Without memory -ENOMEM: the other form would pass for a
+ * change. */
+static int digest_of(const char *text, char ret[static GUARD_PART_DIGEST_MAX]) {
+    json_auto_t *root = NULL;
+    _cleanup_free_ char *sorted = NULL;
     char hex[HASH_HEX_SIZE] = "";
+    int r = json_text_parse(text, strlen(text), JSON_DECODE_ANY, NULL, &root);
 
-    (void)hash_sha256_hex(taken, strlen(taken), hex);
+    if (r == -ENOMEM)
+        return r;
+    if (r >= 0) {
+        sorted = json_text_dump(root, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+        if (!sorted)
+            return -ENOMEM;
+        text = sorted;
+    }
+    (void)hash_sha256_hex(text, strlen(text), hex);
     (void)text_copy(ret, GUARD_PART_DIGEST_MAX, hex);
-    free(sorted);
-    json_decref(root);
+    return 0;
 }
 
 int guard_parts_add(GuardParts *parts, GuardPartKind kind, const char *name, const char *text) {
-    GuardPart *grown;
+    GuardPart part = { .kind = kind }, *grown;
+    int r = text ? digest_of(text, part.digest) : 0;
 
+    if (r < 0)
+        return r;
     if (parts->n >= GUARD_PARTS_MAX)
         return -E2BIG;
     grown = reallocarray(parts->items, parts->n + 1, sizeof(*grown));
     if (!grown)
         return -ENOMEM;
+    (void)text_copy(part.name, sizeof(part.name), name);
     parts->items = grown;
-    grown += parts->n++;
-    *grown = (GuardPart){ .kind = kind };
-    (void)text_copy(grown->name, sizeof(grown->name), name);
-    if (text)
-        digest_of(text, grown->digest);
+    grown[parts->n++] = part;
     return 0;
 }
 
@@ -311,17 +320,19 @@ static const char *statement_problem(const json_t *statement) {
 }
 
 const char *protection_trust_problem(const char *trust) {
-    json_t *policy = json_loads(trust, 0, NULL);
-    const json_t *statements = json_object_get(policy, "Statement"), *statement;
-    const char *problem = json_is_object(statements) ? statement_problem(statements) : NULL;
+    json_auto_t *policy = NULL;
+    const json_t *statements, *statement;
+    const char *problem;
     size_t i;
 
+    (void)json_text_parse(trust, strlen(trust), 0, NULL, &policy);
+    statements = json_object_get(policy, "Statement");
+    problem = json_is_object(statements) ? statement_problem(statements) : NULL;
     json_array_foreach(statements, i, statement) {
         if (!problem)
             problem = statement_problem(statement);
     }
     if (!statements)
         problem = "it cannot be read";
-    json_decref(policy);
     return problem;
 }

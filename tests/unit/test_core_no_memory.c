@@ -22,6 +22,7 @@
 #include "daemon/core/contain.h"
 #include "daemon/core/metrics.h"
 #include "daemon/core/policy.h"
+#include "daemon/core/protection.h"
 #include "daemon/core/settings.h"
 #include "lib/util/json_text.h"
 #include "lib/util/strbuf.h"
@@ -429,8 +430,26 @@ static void test_what_is_kept(void **state _unused_) {
     }
 }
 
+/* Another form of the same policy would pass for a change that somebody made. */
+static int run_digest(char **ret) {
+    GuardParts parts = { 0 };
+    int r = guard_parts_add(&parts, GUARD_PART_TRUST, "", "{\"b\": [1, 2], \"a\": \"x\\u00e4\"}");
+
+    if (r >= 0) {
+        *ret = strdup(parts.items[0].digest);
+        r = *ret ? 0 : -ENOMEM;
+    }
+    guard_parts_done(&parts);
+    return r;
+}
+
+static void the_digest_of_a_policy_is_of_one_form(void **state _unused_) {
+    fail_each("digest", run_digest);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_digest_of_a_policy_is_of_one_form),
         cmocka_unit_test(test_no_alert_is_given_up_for_want_of_memory),
         cmocka_unit_test(test_policies_are_whole_or_not_there),
         cmocka_unit_test(test_no_setting_is_judged_without_memory),

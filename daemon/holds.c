@@ -112,9 +112,12 @@ static void begin(Engine *engine, ContainHold *hold, HoldAction action) {
     hold->due_mono_usec = engine_now(engine).mono_usec + TICK_USEC;
     if (!request.credentials)
         return;
-    /* what is about to be written is on the disk before AWS is asked */
-    if (action == HOLD_PUT)
+    /* what is about to be written is on the disk before AWS is asked: who is held must be known after a crash */
+    if (action == HOLD_PUT) {
         engine_save_state(engine);
+        if (engine->save_failed)
+            return;
+    }
     r = enforce_start(&request, &hold->under_way);
     if (r < 0)
         log_line(LOG_ERR, "%s: not contained: %s", hold->arn, strerror(-r));

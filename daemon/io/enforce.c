@@ -105,8 +105,8 @@ static void judge(Enforcement *e) {
     HoldSeen wanted = action == HOLD_REMOVE ? HOLD_SEEN_ABSENT : HOLD_SEEN_OURS;
     bool may_change = action == HOLD_CHECK ? e->n_reads < CHECKS_MAX : e->wrote && e->n_reads < READS_MAX;
 
-    if (seen == wanted)
-        e->over = true;
+    if (seen == wanted || (action == HOLD_CHECK && seen == HOLD_SEEN_ABSENT && !may_change))
+        e->over = true; /* or others removed it: nothing has failed */
     else if (!e->wrote && action == HOLD_PUT && seen == HOLD_SEEN_ABSENT)
         write_policy(e);
     else if (!e->wrote && action == HOLD_REMOVE && seen == HOLD_SEEN_OURS)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from guard import within
-from helpers import FRA, IAD, MAIN, documents, matches, messages, operations, refused, trail_arn, wait_alert
+from helpers import FRA, IAD, MAIN, documents, matches, messages, operations, refused, trail_arn, wait_alert, wait_polls
 from simaws.client import poll
 from test_contain import VICTIM, proposals
 
@@ -127,6 +127,8 @@ def test_others_who_free_him_are_reported_and_it_is_put_back_within_limits(sim, 
     iam.delete_user_policy(UserName="attacker", PolicyName=POLICY)
     wait_step(sim, "done", count=2)
     assert steps(sim) == ["about_to", "done", "removed_by_others", "done"]
+    guard.wait_line("others removed the policy that contains")
+    assert "AWS accepted it" not in guard.stderr()  # nothing of the guard's has failed
     # what he overwrites stays as he wrote it, and the guard's comes beside it
     theirs = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     iam.put_user_policy(UserName="attacker", PolicyName=f"{POLICY}-2", PolicyDocument=json.dumps(theirs))
@@ -141,6 +143,23 @@ def test_others_who_free_him_are_reported_and_it_is_put_back_within_limits(sim, 
     assert steps(sim)[-1] == "given_up" and steps(sim).count("done") == 5
     guard.wait_line("others removed the policy too often")
     assert guard.verb("release", arn).returncode == 0
+
+
+def test_nobody_is_contained_before_that_is_on_the_disk(sim, enforced):
+    """After a crash nobody would know whom the guard holds."""
+    guard = enforced(after=1)
+    attacker(sim)
+    state = guard.state / "state.json"
+    state.unlink()
+    (state / "in the way").mkdir(parents=True)
+    sim.boto3("attacker", "cloudtrail", FRA).stop_logging(Name=VICTIM)
+    guard.wait_line("state.json: cannot be written", 20)
+    wait_step(sim, "about_to")
+    wait_polls(sim, 3, FRA)
+    assert inline(sim, "user", "attacker") is None
+    (state / "in the way").rmdir()
+    state.rmdir()
+    wait_step(sim, "done")
 
 
 def test_a_policy_of_that_name_that_others_put_stays(sim, enforced):

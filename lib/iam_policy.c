@@ -40,43 +40,13 @@ BUILDER(build_delete_role, "DeleteRolePolicy", "RoleName", false)
 
 /* ---- the answer ---- */
 
-static int digit(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* Percent-encoded, as RFC 3986 has it. In place; false when it is not. */
-static bool decode(char *text) {
-    char *to = text;
-
-    for (const char *at = text; *at; at++) {
-        int high, low;
-
-        if (*at != '%') {
-            *to++ = *at;
-            continue;
-        }
-        high = digit(at[1]);
-        low = high < 0 ? -1 : digit(at[2]);
-        if (low < 0 || (high == 0 && low == 0))
-            return false;
-        *to++ = (char)(high * 16 + low);
-        at += 2;
-    }
-    *to = '\0';
-    return true;
-}
-
 static int read_document(Answer *answer, const char *path, void *value) {
     XmlField field = { .path = path };
     int r = xml_read(answer->reply->body, answer->reply->body_len, &field, 1);
 
     if (r < 0)
         return r;
-    if (!field.text || !field.text[0] || !decode(field.text)) {
+    if (!field.text || !field.text[0] || !form_decode(field.text)) {
         xml_fields_done(&field, 1);
         return answer_fault(answer->fault, "PolicyDocument is missing, or not percent-encoded");
     }

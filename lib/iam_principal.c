@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/iam_principal.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,27 +45,6 @@ BY_NAME(GetPolicy, "PolicyArn");
     .service = AWS_IAM, .protocol = AWS_PROTOCOL_QUERY, .name = #operation, .build = build_##operation,     \
     .deliver = name_##_deliver
 
-/* ---- documents in answers are percent-encoded (RFC 3986) ---- */
-
-static int hex_digit(char c) {
-    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
-}
-
-static char *decoded(const char *text) {
-    char *copy = strdup(text), *to = copy;
-
-    if (!copy)
-        return NULL;
-    for (const char *c = copy; *c; c++)
-        if (c[0] == '%' && isxdigit((unsigned char)c[1]) && isxdigit((unsigned char)c[2])) {
-            *to++ = (char)(hex_digit(c[1]) * 16 + hex_digit(c[2]));
-            c += 2;
-        } else
-            *to++ = *c;
-    *to = '\0';
-    return copy;
-}
-
 /* ---- principals ---- */
 
 enum { FIELD_ARN, FIELD_TRUST, FIELD_BOUNDARY, _FIELD_MAX };
@@ -79,9 +57,11 @@ static int take_principal(Answer *answer, XmlField fields[static _FIELD_MAX], co
     if (!fields[FIELD_ARN].text || arn_parse(fields[FIELD_ARN].text, &arn) < 0 ||
         !text_equal(arn.service, "iam") || !text_starts_with(arn.resource, kind))
         return answer_fault(answer->fault, "Arn is missing");
+    if (fields[FIELD_TRUST].text && !form_decode(fields[FIELD_TRUST].text))
+        return answer_fault(answer->fault, "AssumeRolePolicyDocument is not percent-encoded");
     ret->arn = TAKE_PTR(fields[FIELD_ARN].text);
-    ret->trust = decoded(fields[FIELD_TRUST].text ? fields[FIELD_TRUST].text : "");
-    ret->boundary = strdup(fields[FIELD_BOUNDARY].text ? fields[FIELD_BOUNDARY].text : "");
+    ret->trust = fields[FIELD_TRUST].text ? TAKE_PTR(fields[FIELD_TRUST].text) : strdup("");
+    ret->boundary = fields[FIELD_BOUNDARY].text ? TAKE_PTR(fields[FIELD_BOUNDARY].text) : strdup("");
     return ret->trust && ret->boundary ? 0 : -ENOMEM;
 }
 

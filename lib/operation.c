@@ -307,3 +307,32 @@ int form_add(StrBuf *b, const char *name, const char *value) {
     (void)strbuf_add_char(b, '=');
     return sigv4_encode(b, value, strlen(value), false);
 }
+
+static int digit(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool form_decode(char *text) {
+    char *to = text;
+
+    for (const char *at = text; *at; at++) {
+        int high, low;
+
+        if (*at != '%') {
+            *to++ = *at;
+            continue;
+        }
+        high = digit(at[1]);
+        low = high < 0 ? -1 : digit(at[2]);
+        if (low < 0 || (high == 0 && low == 0))
+            return false;
+        *to++ = (char)(high * 16 + low);
+        at += 2;
+    }
+    *to = '\0';
+    return true;
+}

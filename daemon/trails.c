@@ -389,8 +389,11 @@ void engine_forget_unaccepted(Engine *engine) {
 
     for (size_t i = engine->n_trails; i-- > 0;) {
         Trail *trail = engine->trails[i];
-        const TrailState state = states_trail(trail->state);
+        TrailState state;
 
+        if (!TRAIL_STATE(trail, provisional)) /* nearly all: nothing more is unpacked for each round */
+            continue;
+        state = states_trail(trail->state);
         if (!guard_is_done_with(&state))
             continue;
         log_line(LOG_NOTICE, "%s %s %s: no longer guarded: %s", trail->name, trail->region, trail->account,

@@ -83,47 +83,6 @@ static void add_verdicts(StrBuf *b, const Status *status) {
     }
 }
 
-static void add_unreachable(StrBuf *b, const Status *status) {
-    unsigned n = 0;
-
-    for (size_t i = 0; i < status->n_targets; i++) {
-        const StatusTarget *target = report_target(status, i);
-        const Subject *subject = &target->subject;
-
-        if (!target->state->unreachable)
-            continue;
-        if (n < NAMED_MAX) {
-            (void)strbuf_add(b, n == 0 ? "; unreachable: " : ", ");
-            (void)text_escape(b, subject->region, NAME_MAX_BYTES);
-            if (!subject->region[0] || status->n_accounts > 1) {
-                (void)strbuf_add(b, subject->region[0] ? " of " : "account ");
-                (void)text_escape(b, subject->account, NAME_MAX_BYTES);
-            }
-        }
-        n++;
-    }
-    if (n > NAMED_MAX)
-        (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
-}
-
-static void add_unlisted(StrBuf *b, const Status *status) {
-    unsigned n = 0;
-
-    for (size_t i = 0; i < status->n_targets; i++) {
-        const StatusTarget *target = report_target(status, i);
-
-        if (!target->state->list_unreadable)
-            continue;
-        if (n < NAMED_MAX) {
-            (void)strbuf_add(b, n == 0 ? "; trails cannot be listed in " : ", ");
-            (void)text_escape(b, target->subject.region, NAME_MAX_BYTES);
-        }
-        n++;
-    }
-    if (n > NAMED_MAX)
-        (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
-}
-
 static void add_channels(StrBuf *b, const Status *status) {
     size_t n_failed = 0, n_unheard = 0;
 
@@ -145,31 +104,87 @@ static void add_count(StrBuf *b, const char *before, size_t n, const char *what)
     (void)strbuf_addf(b, "%s%zu %s%s", before, n, what, n == 1 ? "" : "s");
 }
 
-static unsigned count_regions(const Status *status) {
-    const char *seen[REGIONS_MAX];
-    unsigned n = 0;
-
-    for (size_t i = 0; i < status->n_targets; i++) {
-        const StatusTarget *target = report_target(status, i);
-        const char *region = target->subject.region;
-        unsigned k = 0;
-
-        if (target->state->not_enabled || !region[0])
-            continue;
-        while (k < n && !text_equal(seen[k], region))
-            k++;
-        if (k == n && n < REGIONS_MAX)
-            seen[n++] = region;
-    }
-    return n;
-}
-
 static unsigned count_accounts(const Status *status) {
     unsigned n = 0;
 
     for (size_t i = 0; i < status->n_accounts; i++)
         n += !report_account(status, i)->left;
     return n;
+}
+
+/* What the line says of targets: read in one pass, because there are many, and each is unpacked to be read. */
+typedef struct LineTargets {
+    const char *regions[REGIONS_MAX]; /* that are enabled */
+    unsigned n_regions, n_unreachable, n_unlisted;
+    StrBuf unreachable, unlisted; /* the first NAMED_MAX */
+} LineTargets;
+
+static void note_region(LineTargets *line, const StatusTarget *target) {
+    const char *region = target->subject.region;
+    unsigned k = 0;
+
+    if (target->state->not_enabled || !region[0])
+        return;
+    while (k < line->n_regions && !text_equal(line->regions[k], region))
+        k++;
+    if (k == line->n_regions && k < REGIONS_MAX)
+        line->regions[line->n_regions++] = region;
+}
+
+static void note_unreachable(LineTargets *line, const Subject *subject, bool several) {
+    StrBuf *b = &line->unreachable;
+
+    if (line->n_unreachable++ >= NAMED_MAX)
+        return;
+    (void)strbuf_add(b, b->len == 0 ? "; unreachable: " : ", ");
+    (void)text_escape(b, subject->region, NAME_MAX_BYTES);
+    if (!subject->region[0] || several) {
+        (void)strbuf_add(b, subject->region[0] ? " of " : "account ");
+        (void)text_escape(b, subject->account, NAME_MAX_BYTES);
+    }
+}
+
+static void note_unlisted(LineTargets *line, const Subject *subject) {
+    StrBuf *b = &line->unlisted;
+
+    if (line->n_unlisted++ >= NAMED_MAX)
+        return;
+    (void)strbuf_add(b, b->len == 0 ? "; trails cannot be listed in " : ", ");
+    (void)text_escape(b, subject->region, NAME_MAX_BYTES);
+}
+
+static void read_targets(LineTargets *line, const Status *status) {
+    for (size_t i = 0; i < status->n_targets; i++) {
+        const StatusTarget *target = report_target(status, i);
+
+        note_region(line, target);
+        if (target->state->unreachable)
+            note_unreachable(line, &target->subject, status->n_accounts > 1);
+        if (target->state->list_unreadable)
+            note_unlisted(line, &target->subject);
+    }
+}
+
+static void add_named(StrBuf *b, const StrBuf *named, unsigned n) {
+    if (n > 0)
+        (void)strbuf_add(b, strbuf_str(named));
+    if (n > NAMED_MAX)
+        (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
+}
+
+/* Trails, regions and accounts, and which of them are in trouble. */
+static void add_guarded(StrBuf *b, const Status *status) {
+    LineTargets line = { .unreachable = STRBUF_INIT(STATUS_LINE_MAX), .unlisted = STRBUF_INIT(STATUS_LINE_MAX) };
+
+    read_targets(&line, status);
+    add_count(b, "guarding ", status->n_trails, "trail");
+    add_count(b, ", ", line.n_regions, "region");
+    add_count(b, ", ", count_accounts(status), "account");
+    add_verdicts(b, status);
+    add_named(b, &line.unreachable, line.n_unreachable);
+    add_named(b, &line.unlisted, line.n_unlisted);
+    strbuf_done(&line.unreachable);
+    strbuf_done(&line.unlisted);
 }
 
 const char *report_status_line(const Status *status, char dst[static STATUS_LINE_MAX]) {
@@ -183,12 +198,7 @@ const char *report_status_line(const Status *status, char dst[static STATUS_LINE
     } else if (status->n_passes == 0)
         (void)strbuf_add(&b, "starting: waiting for the first pass");
     else {
-        add_count(&b, "guarding ", status->n_trails, "trail");
-        add_count(&b, ", ", count_regions(status), "region");
-        add_count(&b, ", ", count_accounts(status), "account");
-        add_verdicts(&b, status);
-        add_unreachable(&b, status);
-        add_unlisted(&b, status);
+        add_guarded(&b, status);
         (void)strbuf_addf(&b, PASS_IN_LINE "%.2f s",
                           (double)status->pass_duration_usec / (double)USEC_PER_SEC);
     }

@@ -48,6 +48,13 @@ static int refuse(const char *what, const char *detail) {
     return -ECANCELED;
 }
 
+/* The daemon cannot be asked. */
+static int refuse_file(int error) {
+    _cleanup_free_ const char *path = file_join(engine_state_dir(), RELEASE_FILE);
+
+    return refuse(path ? path : RELEASE_FILE, file_strerror(error));
+}
+
 static int read_holds(StateTable *ret) {
     char error[ERROR_TEXT_MAX] = "";
     int r = state_peek(engine_state_dir(), ret, error, sizeof(error));
@@ -121,7 +128,7 @@ static int release(const ContainHold *hold) {
     (void)verb_who(file.by, sizeof(file.by));
     r = release_file_write(engine_state_dir(), &file);
     if (r < 0)
-        return refuse("the daemon cannot be asked, in the state directory", file_strerror(r));
+        return refuse_file(r);
     r = wait_for(file.arn);
     if (r == 0)
         printf("released %s\n", text_escaped(shown, sizeof(shown), file.arn));

@@ -12,6 +12,7 @@
 #include "daemon/engine_private.h"
 #include "daemon/guard_policy.h"
 #include "daemon/log.h"
+#include "daemon/resume.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -420,6 +421,44 @@ void engine_check_wanted_guards(Engine *engine) {
 }
 
 /* ---- begin and end ---- */
+
+/* NULL: it is still the guard's, or that cannot be said yet. */
+static const char *why_ended(const Engine *engine, const GuardRecord *record) {
+    const char *topics[CONFIG_CHANNELS_MAX];
+    size_t n = config_topics(engine->config, topics);
+    Arn arn;
+
+    if (arn_parse(record->arn, &arn) < 0)
+        return NULL;
+    if (text_equal(arn.service, "sns")) {
+        for (size_t i = 0; i < n; i++)
+            if (text_equal(topics[i], record->arn))
+                return NULL;
+        return "`alerts` does not have the topic any more";
+    }
+    /* the base credentials need their rights also where their account is not guarded */
+    return text_equal(arn.account, engine->base->id) ? NULL : engine_why_account_ended(engine, arn.account);
+}
+
+void engine_end_guard_records(Engine *engine) {
+    GuardWatch *w = &engine->guard;
+
+    if (w->check || w->search) /* they know a record by its place */
+        return;
+    for (size_t i = w->n_records; i-- > 0;) {
+        GuardRecord *record = &w->records[i];
+        const char *why = why_ended(engine, record);
+
+        if (why && record->lost_usec != 0)
+            report_restored(engine, record, why);
+        if (!why || record->lost_usec != 0) /* or else in the next round */
+            continue;
+        guard_parts_done(&record->parts);
+        memmove(record, record + 1, (w->n_records - i - 1) * sizeof(*record));
+        w->n_records--;
+        engine_save_soon(engine, true);
+    }
+}
 
 static void end_reports(Engine *engine) {
     GuardWatch *w = &engine->guard;

@@ -386,14 +386,19 @@ static void end_target_rows(Engine *engine) {
     }
 }
 
+const char *engine_why_account_ended(const Engine *engine, const char *id) {
+    const Account *account = engine_account_by_id(engine, id);
+
+    if (!account)
+        return why_unknown(engine, id);
+    return account->guarded ? NULL : why_not_guarded(account);
+}
+
 static void end_account_rows(Engine *engine) {
     for (size_t i = 0; i < engine->unclaimed.n_accounts; i++) {
         StateAccount *row = &engine->unclaimed.accounts[i];
-        const Account *account = engine_account_by_id(engine, row->account);
-        const char *why = account ? NULL : why_unknown(engine, row->account);
+        const char *why = engine_why_account_ended(engine, row->account);
 
-        if (account && !account->guarded)
-            why = why_not_guarded(account);
         if (why && engine_has_open_incident(&row->state))
             end_target_row(engine, row->account, "", &row->state, why);
     }

@@ -11,5 +11,7 @@
 int engine_resume_account(Account *account);
 /* What the state file knows of a trail that was polled through an account which is not guarded any more. */
 void engine_claim_row(Trail *trail);
+/* Why an account is not guarded any more. NULL: it is, or that cannot be said yet. */
+const char *engine_why_account_ended(const Engine *engine, const char *id);
 /* Trails of the state file that are not guarded any more: their incidents end with messages that say why. */
 void engine_end_unguarded(Engine *engine);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/accounts.h"
+#include "daemon/guard_checks.h"
 #include "daemon/log.h"
 #include "daemon/passes.h"
 #include "daemon/polls.h"
@@ -136,6 +137,7 @@ static uint64_t next_turn_usec(Engine *engine, const Intervals *intervals) {
 static void do_chores(Engine *engine, uint64_t now_usec) {
     ask_accounts_again(engine, now_usec);
     engine_end_unguarded(engine);
+    engine_end_guard_records(engine);
     engine_forget_unaccepted(engine);
     if (engine->n_causes > 0)
         engine_due(engine, DUE_CAUSES);

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from guard import within
-from helpers import FRA, IAD, MAIN, TOPIC, documents, wait_alert
+from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, documents, wait_alert
 from schemas import validated
 from simaws.client import poll
 from test_receivers import Receiver
@@ -120,6 +120,26 @@ def test_sessions_of_the_role_are_revoked(sim, make_guard, iam):
         {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}))
     wait_alert(sim, "guard.changed", seconds=30, holds=lambda one: "the trust policy was changed" in one["detail"])
     assert guard.stop() == 0
+
+
+def test_what_an_account_lost_ends_with_the_account(sim, make_guard):
+    """Its rights were missing when the configuration dropped it: the incident would have stayed open for ever."""
+    member = f"arn:aws:iam::{MEMBER}:role/TrailGuard"
+    sim.add_account(MEMBER, regions=[FRA, IAD])
+    sim.call("organization", management=MAIN, members=[MEMBER])
+    sim.add_role("TrailGuard", MEMBER, trust=[{"Effect": "Allow", "Principal": {"AWS": MAIN}, "Action": "sts:AssumeRole"}])
+    sim.add_trail("local", MEMBER, FRA)
+    guard = watching(make_guard, sim, accounts=[{}, {"role_arn": member}])
+    poll(lambda: [record for record in records(guard) if record["arn"] == member and record.get("simulated")], within(40))
+    deny = {"Effect": "Deny", "Action": "cloudtrail:StartLogging", "Resource": "*"}
+    sim.call("account", id=MEMBER, regions=[FRA, IAD], scp=[{"Effect": "Allow", "Action": "*", "Resource": "*"}, deny])
+    lost = wait_alert(sim, "guard.rights_lost", seconds=60)
+    assert lost["account"] == MEMBER
+    guard.write_config(accounts=[{}])
+    guard.reload()
+    ended = wait_alert(sim, "guard.rights_restored", seconds=30)
+    assert ended["incident"] == lost["incident"] and "IAM would allow" not in ended["detail"]
+    poll(lambda: all(record["arn"] != member for record in records(guard)), within(20))
 
 
 def topics(sim, guard):

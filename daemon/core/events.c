@@ -358,7 +358,7 @@ static const EventRow event_rows[_EVENT_MAX] = {
     },
     [EVENT_GUARD_RIGHTS_RESTORED] = {
         .name = "guard.rights_restored",
-        .cases = { { SEVERITY_OF_INCIDENT, "IAM would allow all of it again" } },
+        .cases = { { SEVERITY_OF_INCIDENT, "IAM would allow all of it again, or it is not guarded any more" } },
         .about_no_trail = true,
         .lines = LINES({ LEVEL_NOTICE, LINE_RIGHTS_RESTORED, "9ec585a45be443c583530889c9766f4c", NULL }),
         .messages = messages_rights_restored,

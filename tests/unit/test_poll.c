@@ -14,6 +14,7 @@
 #include "lib/call.h"
 #include "lib/credentials/providers.h"
 #include "lib/util/macros.h"
+#include "tests/unit/between.h"
 #include "tests/unit/fake_http.h"
 #include "tests/unit/fake_loop.h"
 
@@ -379,7 +380,7 @@ static void test_more_trails_than_a_deadline_has_turns_for(void **state) {
         fake_http_reply(f->http, 200, LOGGING, NULL);
     (void)poll_many(f, &many);
     fake_loop_advance(f->loop, 5 * USEC_PER_SEC);
-    assert_in_range(fake_http_n_requests(f->http), 20, 40);
+    assert_between(fake_http_n_requests(f->http), 20, 40);
     fake_loop_advance(f->loop, 70 * USEC_PER_SEC);
     assert_int_equal(many.n_done, 1);
     assert_int_equal(many.n_status, N_MANY);
@@ -397,7 +398,7 @@ static void test_many_trails_of_a_dead_target(void **state) {
     fake_loop_advance(f->loop, 30 * USEC_PER_SEC);
     assert_int_equal(many.n_done, 1);
     assert_int_equal(many.n_errors, N_MANY);
-    assert_in_range(fake_http_n_requests(f->http), 1, 2 * POLL_ASKED_MAX);
+    assert_between(fake_http_n_requests(f->http), 1, 2 * POLL_ASKED_MAX);
     assert_false(many.result.reachable || many.result.held_back);
     assert_int_equal(many.result.error, POLL_UNREACHABLE);
 }

@@ -13,6 +13,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/sparse.h"
 #include "tests/unit/alloc_fail.h"
+#include "tests/unit/between.h"
 
 #define WORDS 200U
 
@@ -75,10 +76,10 @@ static void it_takes_what_there_is(void **state _unused_) {
 
     assert_int_equal(sparse_put(&kept, &value, sizeof(value), false), 0);
     small = sparse_size(kept);
-    assert_in_range(small, 1, 128);
+    assert_between(small, 1, 128);
     memset(&value, 'x', sizeof(value));
     assert_int_equal(sparse_put(&kept, &value, sizeof(value), false), 0);
-    assert_in_range(sparse_size(kept), sizeof(value), sizeof(value) + 64);
+    assert_between(sparse_size(kept), sizeof(value), sizeof(value) + 64);
     value = (Value){ .words[4] = 1 };
     assert_int_equal(sparse_put(&kept, &value, sizeof(value), true), 0);
     assert_true(sparse_size(kept) >= sizeof(value));
@@ -144,9 +145,9 @@ static void a_quiet_state_is_small(void **state _unused_) {
     trail.stop_usec = trail.delivery_usec = trail.digest_usec = trail.polled_usec = trail.accepted_usec = 1;
     trail.settings_usec = trail.compared_usec = trail.pins_mark = 1;
     assert_int_equal(sparse_put(&kept, &target, sizeof(target), false), 0);
-    assert_in_range(sparse_size(kept), 1, 160);
+    assert_between(sparse_size(kept), 1, 160);
     assert_int_equal(sparse_put(&kept, &trail, sizeof(trail), false), 0);
-    assert_in_range(sparse_size(kept), 1, 220);
+    assert_between(sparse_size(kept), 1, 220);
     sparse_free(kept);
 }
 

@@ -214,7 +214,8 @@ static void note_containment(Trail *trail, const Subject *subject, const Event *
                              const Containment *contain) {
     bool refused = contain->verdict == CONTAIN_REFUSED;
     const char *why_not = contain->why_not;
-    JournalEntry entry = { .line = refused ? LINE_CONTAIN_REFUSED : LINE_CONTAIN_PROPOSED, .actor = event->actor };
+    JournalEntry entry = { .line = refused ? LINE_CONTAIN_REFUSED : LINE_CONTAIN_PROPOSED,
+                           .actor = event->actor };
     _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(2 * ERROR_TEXT_MAX);
 
     (void)strbuf_addf(&detail, "%s, because of ", contain->arn);
@@ -286,7 +287,8 @@ static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan
             event->has_actor = true;
             event->actor = episode->actor;
         }
-        if (event->has_actor && (event->kind == EVENT_TRAIL_CONTESTED || event->kind == EVENT_TRAIL_ATTRIBUTED))
+        if (event->has_actor &&
+            (event->kind == EVENT_TRAIL_CONTESTED || event->kind == EVENT_TRAIL_ATTRIBUTED))
             contain(trail, subject, event, &containments[i]);
     }
     return engine_queue_messages(trail->engine, subject, plan);

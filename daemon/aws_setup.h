@@ -13,7 +13,8 @@
 
 typedef struct sd_event sd_event;
 
-/* What is in force, for people: whatever was set by the file, the environment or a profile. Without secrets. */
+/* What is in force, for people: whatever was set by the file, the environment or a profile. Without
+ * secrets. */
 typedef struct AwsFacts {
     char profile[128];
     char credentials_file[512], config_file[512]; /* where it is looked for; "": nowhere */

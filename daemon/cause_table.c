@@ -53,6 +53,7 @@ void engine_sort_causes(Engine *engine) {
 }
 
 Cause *engine_cause_of(const Engine *engine, const Cause *key) {
-    return engine->n_causes > 0 ? bsearch(key, engine->causes, engine->n_causes, sizeof(*key), compare_causes)
-                                : NULL;
+    return engine->n_causes > 0
+                   ? bsearch(key, engine->causes, engine->n_causes, sizeof(*key), compare_causes)
+                   : NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What several targets or accounts have in common is one incident: who belongs to it is gathered here, and the
- * core decides. */
+/* What several targets or accounts have in common is one incident: who belongs to it is gathered here, and
+ * the core decides. */
 #include "daemon/causes.h"
 
 #include <stdlib.h>
@@ -165,8 +165,8 @@ static void wake_at(Engine *engine, uint64_t mono_usec) {
     loop_cancel(engine->aws.loop, engine->cause_timer);
     engine->cause_timer = NULL;
     if (mono_usec != 0 && !engine->once)
-        (void)loop_after(engine->aws.loop, mono_usec > now_usec ? mono_usec - now_usec : 1, causes_woke, engine,
-                         &engine->cause_timer);
+        (void)loop_after(engine->aws.loop, mono_usec > now_usec ? mono_usec - now_usec : 1, causes_woke,
+                         engine, &engine->cause_timer);
 }
 
 static void drop_causes(Engine *engine) {

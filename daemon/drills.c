@@ -8,8 +8,8 @@
 #include "lib/util/file.h"
 #include "lib/util/text.h"
 
-/* The file is read only where something is wrong with a trail's logging or its tags, and when it is known who did
- * it. */
+/* The file is read only where something is wrong with a trail's logging or its tags, and when it is known
+ * who did it. */
 static bool may_be_drill(const Trail *trail, const TrailInput *input) {
     const Observation *seen = input->kind == GUARD_POLLED ? input->seen : NULL;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What log_level "debug" adds to the journal: calls, transitions, what is held back and by what, and why
- * something wakes. At any other level each of these returns before it makes a text. Calls are counted for the
- * metrics, too. */
+ * something wakes. At any other level each of these returns before it makes a text. Calls are counted for
+ * the metrics, too. */
 
 #include "daemon/engine_private.h"
 

@@ -416,7 +416,8 @@ void engine_check_wanted_guards(Engine *engine) {
             account->guard_due_usec = soon;
         any = true;
     }
-    if (any && engine->config->guard_checks && !engine->once && !engine->guard.check && !engine->guard.search)
+    if (any && engine->config->guard_checks && !engine->once && !engine->guard.check &&
+        !engine->guard.search)
         guard_checks_arm(engine, SOON_USEC);
 }
 

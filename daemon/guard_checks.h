@@ -8,8 +8,8 @@
 void engine_begin_guard_checks(Engine *engine);
 /* What a check of a channel found of its topic. Takes the parts over. */
 void engine_take_topic(Engine *engine, const char *topic_arn, GuardParts *now);
-/* What belongs to accounts and topics that the configuration, or the organization, has no more ends, with messages
- * that say why. */
+/* What belongs to accounts and topics that the configuration, or the organization, has no more ends, with
+ * messages that say why. */
 void engine_end_guard_records(Engine *engine);
 /* Nothing is under way any more. */
 void engine_stop_guard_checks(Engine *engine);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The rights that the guard needs with a configuration, for each account: what `policy guard` prints, and what
- * IAM is asked about. */
+/* The rights that the guard needs with a configuration, for each account: what `policy guard` prints, and
+ * what IAM is asked about. */
 
 #include <jansson.h>
 
@@ -47,6 +47,6 @@ bool policy_job_uses_roles(const PolicyJob *job);
  * without memory. */
 json_t *policy_job_guard(PolicyJob *job);
 
-/* The policy of one principal alone: of the base credentials (role_arn NULL), or of a role that is assumed. A
- * new reference, NULL without memory. */
+/* The policy of one principal alone: of the base credentials (role_arn NULL), or of a role that is assumed.
+ * A new reference, NULL without memory. */
 json_t *guard_policy_of(const Config *config, const GuardIdentity *guard, const char *role_arn);

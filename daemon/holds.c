@@ -53,7 +53,8 @@ static int report(Engine *engine, const ContainHold *hold, ContainStep step, con
         .step = step,
     };
     (void)text_copy(plan.events[0].detail, sizeof(plan.events[0].detail), detail);
-    (void)strbuf_addf(&text, "%s, because of %s%s%s", hold->arn, hold->reason, detail[0] ? "; " : "", detail);
+    (void)strbuf_addf(&text, "%s, because of %s%s%s", hold->arn, hold->reason, detail[0] ? "; " : "",
+                      detail);
     (void)text_copy(entry.detail, sizeof(entry.detail), strbuf_str(&text));
     engine->sink->entry(&subject, &entry, "", now_usec);
     return engine_queue_messages(engine, &subject, &plan);
@@ -112,7 +113,8 @@ static void begin(Engine *engine, ContainHold *hold, HoldAction action) {
     hold->due_mono_usec = engine_now(engine).mono_usec + TICK_USEC;
     if (!request.credentials)
         return;
-    /* what is about to be written is on the disk before AWS is asked: who is held must be known after a crash */
+    /* what is about to be written is on the disk before AWS is asked: who is held must be known after a
+     * crash */
     if (action == HOLD_PUT) {
         engine_save_state(engine);
         if (engine->save_failed)

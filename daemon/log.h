@@ -37,7 +37,7 @@ void log_line(int level, const char *format, ...) __attribute__((format(printf, 
  * the field AWS_REQUEST_ID. */
 void log_aws(int level, const char *text, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* One line with a MESSAGE_ID (32 hex digits, from the table of events; NULL: none) and fields, which plain stderr
- * leaves out. */
+/* One line with a MESSAGE_ID (32 hex digits, from the table of events; NULL: none) and fields, which plain
+ * stderr leaves out. */
 void log_event(int level, const char *message_id, const LogField *fields, size_t n_fields,
                const char *format, ...) __attribute__((format(printf, 5, 6)));

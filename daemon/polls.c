@@ -156,10 +156,11 @@ static void note_held_back(Target *target, const PollAnswer *answer) {
     for (size_t i = 0; i < answer->n_seen; i++)
         n += answer->seen[i].held_back;
     if (n > 0 && !target->said_held_back && !target->engine->once)
-        log_line(LOG_NOTICE,
-                 "%s%s%s: %zu of %zu trails were not polled: the pace that AWS's quota allows held them back; "
-                 "the next poll includes them",
-                 target->region, account[0] ? " " : "", account, n, answer->n_seen);
+        log_line(
+                LOG_NOTICE,
+                "%s%s%s: %zu of %zu trails were not polled: the pace that AWS's quota allows held them "
+                "back; the next poll includes them",
+                target->region, account[0] ? " " : "", account, n, answer->n_seen);
     target->said_held_back = n > 0;
 }
 
@@ -309,8 +310,8 @@ static int collect_trails(TargetPoll *poll, const char ***ret_arns, size_t *ret_
 }
 
 /* A further poll beside one that does not end: not of a target that nothing answers, and not before the
- * reads of the earlier one had their time. Nor while AWS is asked whether the account has enabled the region:
- * only where trails live can that answer be too late. */
+ * reads of the earlier one had their time. Nor while AWS is asked whether the account has enabled the
+ * region: only where trails live can that answer be too late. */
 static bool may_poll(const Target *target, const Intervals *intervals, uint64_t now_usec) {
     const TargetPoll *latest = engine_latest_poll(target);
 

@@ -29,7 +29,8 @@ bool arn_is_trail(const Arn *arn);
  * at the end (and counted). */
 bool arn_is_topic(const Arn *arn);
 
-/* A role's ARN: service iam, no region, an account, resource role/NAME or role/PATH/NAME with a legal name. */
+/* A role's ARN: service iam, no region, an account, resource role/NAME or role/PATH/NAME with a legal
+ * name. */
 bool arn_is_role(const Arn *arn);
 
 /* Callers as people name them: the ARN of a user, of a role (any session of it) or of one session of a role

@@ -36,8 +36,8 @@ typedef enum AwsErrorClass {
 #define AWS_REQUEST_ID_MAX  64
 #define AWS_EXTENDED_ID_MAX 128
 
-/* The ids are what AWS's support asks for: "" unless they consist of letters, digits and punctuation that real ones
- * have, and fit. */
+/* The ids are what AWS's support asks for: "" unless they consist of letters, digits and punctuation that
+ * real ones have, and fit. */
 typedef struct AwsError {
     AwsErrorClass class;
     int http_status;        /* 0 when there was no answer */
@@ -74,9 +74,10 @@ void aws_error_set(AwsError *e, AwsErrorClass class, const char *code, const cha
 void aws_error_change(AwsError *e, AwsErrorClass class, const char *code, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 
-/* The one text of an error, for people: "OPERATION: CODE: MESSAGE (request id ID)", with ", extended request id ID"
- * inside the parentheses for S3; what is not known is left out, and so is the operation (which may be NULL) of a call
- * that was not sent for want of credentials. Where size is too small the message is shortened. Returns dst. */
+/* The one text of an error, for people: "OPERATION: CODE: MESSAGE (request id ID)", with ", extended request
+ * id ID" inside the parentheses for S3; what is not known is left out, and so is the operation (which may be
+ * NULL) of a call that was not sent for want of credentials. Where size is too small the message is
+ * shortened. Returns dst. */
 const char *aws_error_text(const AwsError *e, const char *operation, char *dst, size_t size);
 
 /* The request id at the end of such a text; "" when there is none. Returns ret. */
@@ -88,15 +89,13 @@ AwsErrorClass aws_error_classify(const char *code);
 /* "throttled", "denied", ... Never NULL. */
 const char *aws_error_class_to_string(AwsErrorClass class);
 
-/* Which permission was missing, as far as AWS says so in the text of a denial. Pure. Source: AWS IAM User Guide,
- * "Troubleshoot access denied error messages". */
-
-
+/* Which permission was missing, as far as AWS says so in the text of a denial. Pure. Source: AWS IAM User
+ * Guide, "Troubleshoot access denied error messages". */
 #define AWS_ACTION_MAX 128      /* bytes with the NUL */
 #define AWS_RESOURCE_MAX 320
 
-/* From "User: ... is not authorized to perform: cloudtrail:StartLogging on resource: arn:...": the action, and
- * the resource, "" when the text names none or was cut inside it. Both are single printable words. False, and
- * then nothing is written, when e is no denial or its text names no action. */
+/* From "User: ... is not authorized to perform: cloudtrail:StartLogging on resource: arn:...": the action,
+ * and the resource, "" when the text names none or was cut inside it. Both are single printable words.
+ * False, and then nothing is written, when e is no denial or its text names no action. */
 bool aws_error_denied_action(const AwsError *e, char ret_action[static AWS_ACTION_MAX],
                              char ret_resource[static AWS_RESOURCE_MAX]);

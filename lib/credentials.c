@@ -51,7 +51,8 @@ static bool is_sendable(const char *text) {
     return text[0] != ' ' && text[strlen(text) - 1] != ' ';
 }
 
-int credentials_unsendable(const char *access_key_id, const char *secret_access_key, const char *session_token) {
+int credentials_unsendable(const char *access_key_id, const char *secret_access_key,
+                           const char *session_token) {
     const char *const texts[] = { access_key_id, secret_access_key, session_token };
 
     for (int i = 0; i < (int)ARRAY_SIZE(texts); i++)

@@ -416,7 +416,8 @@ static bool says_fips(const Partition *partition, AwsService service, bool dual_
     return services[service].gov == GOV_FIPS_NAMED || (services[service].gov == GOV_FIPS_DUAL && dual_stack);
 }
 
-/* What stands between "iam" and the partition's suffix: most partitions have IAM in one region, these in none.
+/* What stands between "iam" and the partition's suffix: most partitions have IAM in one region, these in
+ * none.
  */
 static const char *iam_label(const Partition *partition, const char *region, bool dual_stack) {
     if (partition->regions == regions_gov)

@@ -66,7 +66,8 @@ const Partition *endpoint_partition_of(const char *region);
 const Partition *endpoint_partition_by_id(const char *id);
 /* True for any name that fits a partition's pattern. */
 bool endpoint_region_is_valid(const char *region);
-/* The known region that a mistyped one is nearest to, NULL when there is none; the name itself for a known region. */
+/* The known region that a mistyped one is nearest to, NULL when there is none; the name itself for a known
+ * region. */
 const char *endpoint_region_nearest(const char *text);
 /* True when the region is opt-in (launched after 2019-03-20): off unless the account turned it on. A region
  * of the aws partition that is not in the table is younger than the table, so it is opt-in too. */

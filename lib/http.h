@@ -64,8 +64,8 @@ typedef struct HttpResponse {
     const HttpHeader *headers;      /* of the final answer; values trimmed */
     size_t n_headers;
     bool over_tls;                  /* the peer was authenticated */
-    bool held_up;                   /* it waited for a connection most of its time: a time-out says nothing of the
-                                     * peer */
+    bool held_up;                   /* it waited for a connection most of its time: a time-out says nothing
+                                     * of the peer */
     HttpWait waited_for;            /* ... and for which */
     uint64_t waited_usec;           /* ... and how long */
     const char *error;              /* for people, when result is not HTTP_ANSWERED; names the host, no

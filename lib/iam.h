@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* AWS IAM, API version 2010-05-08 (Query protocol): what a user or role may do. lib/iam_principal.h has what they
- * are. Asked in the partition's one region for IAM. Source: AWS Identity and Access Management API Reference. */
+/* AWS IAM, API version 2010-05-08 (Query protocol): what a user or role may do. lib/iam_principal.h has what
+ * they are. Asked in the partition's one region for IAM. Source: AWS Identity and Access Management API
+ * Reference. */
 
 #include "lib/arn.h"
 #include "lib/operation.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* AWS IAM: the inline policies of a user or a role. Source: AWS Identity and Access Management API Reference. */
+/* AWS IAM: the inline policies of a user or a role. Source: AWS Identity and Access Management API
+ * Reference. */
 
 #include "lib/operation.h"
 
-/* What AWS takes, in characters without white space, of all inline policies of one user or role together (IAM
- * User Guide, "IAM and AWS STS quotas"). */
+/* What AWS takes, in characters without white space, of all inline policies of one user or role together
+ * (IAM User Guide, "IAM and AWS STS quotas"). */
 #define IAM_USER_POLICIES_MAX 2048
 #define IAM_ROLE_POLICIES_MAX 10240
 

@@ -16,7 +16,8 @@
 
 /* ---- the questions ---- */
 
-static int iam_principal_build(const char *action, const char *parameter, const char *value, const char *token, char **ret) {
+static int iam_principal_build(const char *action, const char *parameter, const char *value,
+                               const char *token, char **ret) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(BODY_MAX);
 
     (void)form_add(&b, "Action", action);
@@ -29,7 +30,7 @@ static int iam_principal_build(const char *action, const char *parameter, const 
 /* A builder by name. */
 #define BY_NAME(operation, parameter)                                                                       \
     static int build_##operation(const void *input, const char *token, char **ret) {                        \
-        return iam_principal_build(#operation, (parameter), input, token, ret);                                           \
+        return iam_principal_build(#operation, (parameter), input, token, ret);                             \
     }                                                                                                       \
     struct _swallow_semicolon_
 BY_NAME(GetRole, "RoleName");
@@ -198,9 +199,9 @@ static void iam_principal_clear_list(void *value) {
     const AwsOperation name_##_operation = {                                                                \
         IAM(name_, operation),                                                                              \
         .text_input = true,                                                                                 \
-        .read = iam_principal_read_list,                                                                                  \
+        .read = iam_principal_read_list,                                                                    \
         .pages_max = 10,                                                                                    \
-        .clear = iam_principal_clear_list,                                                                                \
+        .clear = iam_principal_clear_list,                                                                  \
         .value_size = sizeof(IamList),                                                                      \
     }
 

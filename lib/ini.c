@@ -40,7 +40,8 @@ static size_t blank_behind(const char *s, size_t n) {
     return n >= 2 && is_nbsp(s + n - 2) ? 2 : 0;
 }
 
-/* Cuts white space off both ends, in place: what Python and JavaScript both call so. s ends with a NUL at end. */
+/* Cuts white space off both ends, in place: what Python and JavaScript both call so. s ends with a NUL at
+ * end. */
 static char *ini_trim(char *s, const char *end) {
     size_t n, blank;
 

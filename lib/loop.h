@@ -49,9 +49,9 @@ typedef struct LoopOps {
     /* Ends a timer that has not fired; NULL is fine. */
     void (*cancel)(Loop *loop, LoopTimer *timer);
     /* Runs a program in a process group of its own. exited is called once, never from inside spawn: when the
-     * program ended, when it had to be ended, or at its deadline, and then all of its process group is killed.
-     * Output is wiped after use. 0, or -errno (-ENOENT, -EACCES: no such program, not one) and then exited is
-     * not called. */
+     * program ended, when it had to be ended, or at its deadline, and then all of its process group is
+     * killed. Output is wiped after use. 0, or -errno (-ENOENT, -EACCES: no such program, not one) and then
+     * exited is not called. */
     int (*spawn)(Loop *loop, const LoopProgram *program, LoopExited exited, void *userdata, LoopChild **ret);
     /* Kills a program and all of its process group; exited will not be called. NULL is fine. */
     void (*kill)(Loop *loop, LoopChild *child);

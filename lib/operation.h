@@ -129,6 +129,6 @@ int operation_read_page(const AwsOperation *operation, const AwsReply *reply, co
 /* Appends "name=value" to a form of the Query protocol, with "&" before it unless the buffer is empty; both
  * percent-encoded (a space is %20). A NULL value appends nothing. Returns the buffer's error. */
 int form_add(StrBuf *b, const char *name, const char *value);
-/* Decodes percent-encoded text (RFC 3986) in place, as IAM sends policies. False, with text half decoded, where a %
- * does not stand before two hexadecimal digits, or for a zero byte. */
+/* Decodes percent-encoded text (RFC 3986) in place, as IAM sends policies. False, with text half decoded,
+ * where a % does not stand before two hexadecimal digits, or for a zero byte. */
 bool form_decode(char *text);

@@ -284,7 +284,10 @@ static void describe_files(const ProfileFiles *files, char *dst, size_t size) {
     if (both)
         snprintf(dst, size, "%s, %s", a->path, b->path);
     else
-        snprintf(dst, size, "%s", a->path && (a->text || !b->path) ? a->path : b->path ? b->path : "no file");
+        snprintf(dst, size, "%s",
+                 a->path && (a->text || !b->path) ? a->path
+                 : b->path                        ? b->path
+                                                  : "no file");
 }
 
 /* Says what is wrong with a profile; gives error back. */
@@ -343,8 +346,9 @@ static int add_role(Planner *p, const char *name, Profile *profile) {
     int r;
 
     if (profile->values[PROFILE_MFA_SERIAL])
-        return complain(p, -EINVAL, name,
-                        "has mfa_serial: a role that needs a code from a device cannot be assumed by a daemon");
+        return complain(
+                p, -EINVAL, name,
+                "has mfa_serial: a role that needs a code from a device cannot be assumed by a daemon");
     if (by_profile && by_source)
         return complain(p, -EINVAL, name, "has both source_profile and credential_source");
     if (!by_profile && !by_source)
@@ -384,11 +388,12 @@ static int set_base(Planner *p, const char *name, Profile *profile, bool keys_fi
     } else if (profile->values[PROFILE_PROCESS])
         plan->base = PROFILE_BASE_PROCESS;
     else if (profile->values[PROFILE_SSO_SESSION] || profile->values[PROFILE_SSO_START_URL])
-        return complain(p, -EINVAL, name,
-                        "signs in by single sign-on, which needs a person; use a role, or credential_process");
+        return complain(
+                p, -EINVAL, name,
+                "signs in by single sign-on, which needs a person; use a role, or credential_process");
     else
-        return complain(p, plan->n_roles > 0 ? -EINVAL : -ENODATA, name, "has no %s and no other source of keys",
-                        key_names[PROFILE_KEY_ID]);
+        return complain(p, plan->n_roles > 0 ? -EINVAL : -ENODATA, name,
+                        "has no %s and no other source of keys", key_names[PROFILE_KEY_ID]);
     plan->profile = *profile;
     *profile = (Profile){ 0 };
     return 0;

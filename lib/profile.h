@@ -2,8 +2,8 @@
 #pragma once
 /* Profiles of AWS's shared files, and how the credentials of one are come by. Pure: the files' texts come in
  * as values. Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files", "Assume role
- * credential provider", "Process credential provider", "Service-specific endpoints"; botocore's credentials.py
- * for what is not written there. */
+ * credential provider", "Process credential provider", "Service-specific endpoints"; botocore's
+ * credentials.py for what is not written there. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,7 +45,8 @@ typedef struct Profile {
 /* Overwrites and frees the texts; the profile is empty afterwards. */
 void profile_done(Profile *profile);
 
-/* text is NULL when there is no such file; path is for messages then too, and NULL when nobody asked for one. */
+/* text is NULL when there is no such file; path is for messages then too, and NULL when nobody asked for
+ * one. */
 typedef struct ProfileFile {
     const char *path;
     const char *text;
@@ -59,9 +60,9 @@ typedef struct ProfileFiles {
 } ProfileFiles;
 
 /* Gathers a profile from both files; what the credentials file says wins, and the three that make up a key
- * come from one file. A profile that is in neither is not found, and that is no error. A line that cannot be read, or
- * that AWS's tools read in different ways, spoils the profile that it stands in, and no other. 0; -EINVAL, -E2BIG,
- * -ENOMEM with one line in message (size bytes) that names file and line, no values. */
+ * come from one file. A profile that is in neither is not found, and that is no error. A line that cannot be
+ * read, or that AWS's tools read in different ways, spoils the profile that it stands in, and no other. 0;
+ * -EINVAL, -E2BIG, -ENOMEM with one line in message (size bytes) that names file and line, no values. */
 int profile_read(const ProfileFiles *files, const char *name, Profile *ret, char *message, size_t size);
 
 typedef enum ProfileBase {
@@ -87,10 +88,10 @@ typedef struct ProfilePlan {
 
 void profile_plan_done(ProfilePlan *plan);
 
-/* Follows source_profile to its end. A role comes before keys in the named profile, after them in one that is
- * somebody's source; a profile that is its own source must hold a key. 0; -ENOENT when there is no such
- * profile, -ENODATA when nothing in it makes credentials; -EINVAL for all that is wrong with it: half a key, a role
- * without a source or with two, a source that is not there, a circle, more than PROFILE_ROLES_MAX roles,
- * mfa_serial and single sign-on (a daemon has nobody to ask), a duration out of AWS's bounds; or as
+/* Follows source_profile to its end. A role comes before keys in the named profile, after them in one that
+ * is somebody's source; a profile that is its own source must hold a key. 0; -ENOENT when there is no such
+ * profile, -ENODATA when nothing in it makes credentials; -EINVAL for all that is wrong with it: half a key,
+ * a role without a source or with two, a source that is not there, a circle, more than PROFILE_ROLES_MAX
+ * roles, mfa_serial and single sign-on (a daemon has nobody to ask), a duration out of AWS's bounds; or as
  * profile_read. message gets one line that names file and profile, no secrets. */
 int profile_plan(const ProfileFiles *files, const char *name, ProfilePlan *ret, char *message, size_t size);

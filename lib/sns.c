@@ -195,7 +195,8 @@ static int take_attribute(TopicReading *reading, const char *text) {
             continue;
         reading->has_confirmed |= attribute->offset == offsetof(SnsTopic, confirmed);
         r = attribute->take(text, (char *)reading->topic + attribute->offset);
-        return r == -EBADMSG ? answer_fault(reading->fault, "%s is %s", attribute->name, attribute->wrong) : r;
+        return r == -EBADMSG ? answer_fault(reading->fault, "%s is %s", attribute->name, attribute->wrong)
+                             : r;
     }
     return 0;
 }

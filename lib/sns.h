@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Amazon SNS Publish, topics and subscriptions, API version 2010-03-31 (Query protocol). Source: Amazon SNS API
- * Reference. */
+/* Amazon SNS Publish, topics and subscriptions, API version 2010-03-31 (Query protocol). Source: Amazon SNS
+ * API Reference. */
 
 #include "lib/arn.h"
 #include "lib/operation.h"

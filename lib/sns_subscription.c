@@ -19,7 +19,8 @@ static int region_of_arn(const void *input, char ret[static OPERATION_REGION_MAX
     return arn_parse(input, &arn) < 0 || !text_copy(ret, OPERATION_REGION_MAX, arn.region) ? -EINVAL : 0;
 }
 
-static int sns_subscription_build(const char *action, const char *name, const void *input, const char *token, char **ret) {
+static int sns_subscription_build(const char *action, const char *name, const void *input, const char *token,
+                                  char **ret) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(FORM_MAX);
     Arn arn;
 

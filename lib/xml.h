@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Fields out of the small XML answers of AWS's Query protocol and of S3, by expat. Pure. DTDs and entities beyond
- * XML's own five are refused. */
+/* Fields out of the small XML answers of AWS's Query protocol and of S3, by expat. Pure. DTDs and entities
+ * beyond XML's own five are refused. */
 
 #include <stddef.h>
 
@@ -19,9 +19,9 @@ typedef struct XmlField {
  * -ENOMEM. Whatever was in `text` before is overwritten, not freed. */
 int xml_read(const char *text, size_t len, XmlField *fields, size_t n_fields);
 
-/* Called at the end of each element, inner ones first, with its path from the root as in XmlField and its own
- * text, trimmed; "" for an element that holds others. Both are valid inside the call only. Less than 0 ends the
- * walk with that error. */
+/* Called at the end of each element, inner ones first, with its path from the root as in XmlField and its
+ * own text, trimmed; "" for an element that holds others. Both are valid inside the call only. Less than 0
+ * ends the walk with that error. */
 typedef int (*XmlVisit)(const char *path, const char *text, void *userdata);
 
 /* Goes through all elements, for documents that hold lists. 0, -EBADMSG as above, -ENOMEM, or what visit

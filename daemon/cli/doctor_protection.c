@@ -54,8 +54,9 @@ static void add_keys(Doctor *doctor, const PrincipalFound *found, uint64_t now_u
         add_key_age(doctor, found, &found->keys[i], now_usec);
     }
     if (n_active > 1)
-        doctor_add(doctor, DOCTOR_PROTECTION, DOCTOR_WARNING, "deactivate the key that TrailGuard does not use",
-                   "%s: it has %zu active access keys", found->arn, n_active);
+        doctor_add(doctor, DOCTOR_PROTECTION, DOCTOR_WARNING,
+                   "deactivate the key that TrailGuard does not use", "%s: it has %zu active access keys",
+                   found->arn, n_active);
     else
         doctor_add(doctor, DOCTOR_PROTECTION, DOCTOR_OK, NULL, "%s: %s", found->arn,
                    n_active == 1 ? "one active access key" : "no active access key");

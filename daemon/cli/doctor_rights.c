@@ -259,13 +259,13 @@ static void by_calls(Rights *rights, const json_t *statements, const char *why) 
                    "%s: %zu proven by calls that change nothing", rights->account, rights->n_allowed);
     if (unknown.len == 0)
         return;
-    (void)snprintf(advice, sizeof(advice), "allow iam:SimulatePrincipalPolicy%s on %s and run this again%s%s",
-                   rights->path_is_known ? "" : " and iam:GetRole", rights->principal,
-                   strstr(strbuf_str(&unknown), "sns:Publish") ? "; trailguard test-alert proves sns:Publish"
-                                                               : "",
-                   strstr(strbuf_str(&unknown), "cloudtrail:StartLogging")
-                           ? "; trailguard drill proves cloudtrail:StartLogging"
-                           : "");
+    (void)snprintf(
+            advice, sizeof(advice), "allow iam:SimulatePrincipalPolicy%s on %s and run this again%s%s",
+            rights->path_is_known ? "" : " and iam:GetRole", rights->principal,
+            strstr(strbuf_str(&unknown), "sns:Publish") ? "; trailguard test-alert proves sns:Publish" : "",
+            strstr(strbuf_str(&unknown), "cloudtrail:StartLogging")
+                    ? "; trailguard drill proves cloudtrail:StartLogging"
+                    : "");
     doctor_add(rights->doctor, DOCTOR_RIGHTS, DOCTOR_UNKNOWN, advice, "%s: %s: not proven, because %s",
                rights->account, strbuf_str(&unknown), why);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the files of the verb `drill` share: drill_check.c reads what the daemon shows and decides whether the trail
- * may be drilled, drill_aws.c makes the calls to AWS, verb_drill.c watches the chain. */
+/* What the files of the verb `drill` share: drill_check.c reads what the daemon shows and decides whether
+ * the trail may be drilled, drill_aws.c makes the calls to AWS, verb_drill.c watches the chain. */
 
 #include <jansson.h>
 #include <systemd/sd-event.h>
@@ -44,7 +44,8 @@ int drill_read_status(Drilling *d);
 const json_t *drill_shown(const Drilling *d);
 /* A member of it, real; 0: not yet. */
 uint64_t drill_time(const json_t *object, const char *member);
-/* Is a daemon there that guards it, and may the trail be drilled? 0, or negative after one line on stderr. */
+/* Is a daemon there that guards it, and may the trail be drilled? 0, or negative after one line on
+ * stderr. */
 int drill_check_daemon(Drilling *d);
 
 /* ---- drill_aws.c ---- */
@@ -55,6 +56,6 @@ int drill_check_caller(Drilling *d);
 int drill_begin(Drilling *d);
 /* Does it log, or is the tag gone? False also when AWS does not say. */
 bool drill_is_undone(Drilling *d);
-/* Starts it or takes the tag away, and proves it; 0, or -EIO after the command to run. Keys that may not do it never
- * will. */
+/* Starts it or takes the tag away, and proves it; 0, or -EIO after the command to run. Keys that may not do
+ * it never will. */
 int drill_clean_up(Drilling *d);

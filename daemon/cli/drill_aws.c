@@ -146,8 +146,8 @@ static const struct Kind {
       "StartLogging was accepted, but it does not show", "start-logging --name", "" },
     { ASK_TAG, ASK_UNTAG, "these keys may not add tags to it; use an operator's, with --profile: ",
       "it may not have been tagged: ", "removing the tag", "the tag is gone, confirmed",
-      "STILL HAS THE TAG " DRILL_TAG, "RemoveTags was accepted, but it does not show", "remove-tags --resource-id",
-      " --tags-list Key=" DRILL_TAG },
+      "STILL HAS THE TAG " DRILL_TAG, "RemoveTags was accepted, but it does not show",
+      "remove-tags --resource-id", " --tags-list Key=" DRILL_TAG },
 };
 
 static const struct Kind *kind_of(const Drilling *d) {
@@ -224,8 +224,9 @@ int drill_clean_up(Drilling *d) {
             break;
         (void)nanosleep(&second, NULL);
     } while (drill_waited_usec(began_usec) < CLEANUP_USEC);
-    fprintf(stderr, "trailguard drill: %s: %s, as far as is known: %s; run:\n  aws cloudtrail %s %s%s --region %s\n",
-            d->arn, kind->remains, call.error[0] ? call.error : kind->unshown, kind->command, d->arn, kind->option,
-            d->region);
+    fprintf(stderr,
+            "trailguard drill: %s: %s, as far as is known: %s; run:\n  aws cloudtrail %s %s%s --region %s\n",
+            d->arn, kind->remains, call.error[0] ? call.error : kind->unshown, kind->command, d->arn,
+            kind->option, d->region);
     return -EIO;
 }

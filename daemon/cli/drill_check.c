@@ -91,7 +91,8 @@ const json_t *drill_shown(const Drilling *d) {
 
 /* ---- may it be drilled? ---- */
 
-/* The group of `accounts` by whose role the daemon guards this account; NULL: none, or the organization's. */
+/* The group of `accounts` by whose role the daemon guards this account; NULL: none, or the
+ * organization's. */
 static const AccountConfig *find_account(const Drilling *d) {
     const json_t *rows = json_object_get(d->status, "accounts");
     const char *role = NULL;
@@ -174,8 +175,8 @@ static int check_trail(Drilling *d, const json_t *trail) {
     if (drill_time(json_object_get(trail, "drill"), "noticed") + PAUSE_USEC > verb_now_usec())
         return drill_refuse(d, "its last drill was less than 6 minutes ago", "");
     if (drill_time(trail, "incident_ended") + REOPEN_USEC > verb_now_usec())
-        return drill_refuse(d, "its last incident ended less than 5 minutes ago: a drill now would reopen it",
-                            "");
+        return drill_refuse(
+                d, "its last incident ended less than 5 minutes ago: a drill now would reopen it", "");
     return d->config->n_channels > 0
                    ? 0
                    : drill_refuse(d, "alerts: no channel is configured, nobody would know", "");
@@ -203,7 +204,8 @@ int drill_check_daemon(Drilling *d) {
     (void)text_copy(d->arn, sizeof(d->arn), status_text(trail, "arn"));
     (void)text_copy(d->account, sizeof(d->account), status_text(trail, "account"));
     (void)text_copy(d->region, sizeof(d->region), status_text(trail, "region"));
-    d->interval_usec = (uint64_t)json_integer_value(json_object_get(d->status, "poll_interval")) * USEC_PER_SEC;
+    d->interval_usec =
+            (uint64_t)json_integer_value(json_object_get(d->status, "poll_interval")) * USEC_PER_SEC;
     if (drill_time(d->status, "updated") + 3 * d->interval_usec + 60 * USEC_PER_SEC < verb_now_usec())
         return drill_refuse(d, "the daemon makes no progress: status.json is of ",
                             status_text(d->status, "updated"));

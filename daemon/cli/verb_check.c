@@ -32,8 +32,8 @@ static const char help[] =
         "  --restore   also act as the configured mode allows; not while the daemon runs; the exit status "
         "is\n"
         "              the one after acting\n"
-        "  --doctor    before the first start: a line for each thing that the daemon needs, ok or not, and what "
-        "to\n"
+        "  --doctor    before the first start: a line for each thing that the daemon needs, ok or not, and "
+        "what to\n"
         "              do: configuration, directories, network, clock, credentials, identity, regions, "
         "permissions,\n"
         "              trails, baselines, channels, heartbeat. Also without a valid configuration\n"
@@ -308,8 +308,8 @@ static void print_json(Result result, const Status *status, json_t *view, const 
     json_decref(document);
 }
 
-/* What monitoring plugins print first: "SERVICE STATUS - text | label=value;warning;critical;minimum ...". A value over
- * 0 is a warning or critical where the row says so. */
+/* What monitoring plugins print first: "SERVICE STATUS - text | label=value;warning;critical;minimum ...". A
+ * value over 0 is a warning or critical where the row says so. */
 static void print_plugin_line(Result result, const Status *status, const json_t *view, const Calls *calls) {
     static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
     const char *line = json_string_value(json_object_get(view, "line"));

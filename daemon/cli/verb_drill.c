@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `drill`: stops or tags a trail with the caller's keys, after announcing it on the guard's host, and watches the
- * daemon. Whatever goes wrong, the trail is as before at the end, or the command for that is printed. */
+/* `drill`: stops or tags a trail with the caller's keys, after announcing it on the guard's host, and
+ * watches the daemon. Whatever goes wrong, the trail is as before at the end, or the command for that is
+ * printed. */
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>
@@ -20,18 +21,24 @@
 static const char help[] =
         "usage: trailguard drill [-c FILE] [--profile NAME] [--tag] [--yes] TRAIL\n"
         "\n"
-        "Proves the whole chain on a real trail (a name or an ARN): stops it, watches the running daemon notice,\n"
-        "start it again, report and find out who did it, and prints the time of each step beside its promise.\n"
+        "Proves the whole chain on a real trail (a name or an ARN): stops it, watches the running daemon "
+        "notice,\n"
+        "start it again, report and find out who did it, and prints the time of each step beside its "
+        "promise.\n"
         "Events that occur while the trail is stopped are lost to it. The alerts are marked DRILL, severity "
         "info.\n"
-        "Run it as root on the guard's host, with an operator's AWS keys: the guard's own must not be able to\n"
-        "stop a trail. If anything goes wrong, it starts the trail again. A guard on another host does not know of\n"
+        "Run it as root on the guard's host, with an operator's AWS keys: the guard's own must not be able "
+        "to\n"
+        "stop a trail. If anything goes wrong, it starts the trail again. A guard on another host does not "
+        "know of\n"
         "the drill, and alerts in earnest.\n"
         "\n"
-        "With --tag it stops nothing: it adds the tag " DRILL_TAG ", which the daemon notices, reports and, in\n"
+        "With --tag it stops nothing: it adds the tag " DRILL_TAG
+        ", which the daemon notices, reports and, in\n"
         "mode \"restore\" with \"deleted\", removes; elsewhere drill removes it.\n"
         "\n"
-        "The keys need StopLogging, StartLogging and GetTrailStatus; with --tag AddTags, RemoveTags, ListTags and\n"
+        "The keys need StopLogging, StartLogging and GetTrailStatus; with --tag AddTags, RemoveTags, "
+        "ListTags and\n"
         "GetTrailStatus.\n"
         "\n"
         "  --profile NAME   the operator's profile in ~/.aws; default: the keys in the environment\n"
@@ -61,13 +68,16 @@ static void note_signal(int number) {
 static bool may(const Drilling *d) {
     char answer[16] = "", shown[2][300], what[200];
 
-    (void)snprintf(what, sizeof(what),
-                   d->args->tag ? "This adds the tag " DRILL_TAG " to the trail, which goes on logging. The daemon notices "
-                                  "it within %u s;\nthen it is removed."
-                                : "This stops the trail. Events are lost to it until the daemon starts it again, which "
-                                  "takes at most %u s.",
-                   (unsigned)((d->interval_usec + DRILL_NOTICE_USEC + (d->args->tag ? 0 : DRILL_RESTART_USEC)) /
-                              USEC_PER_SEC));
+    (void)snprintf(
+            what, sizeof(what),
+            d->args->tag
+                    ? "This adds the tag " DRILL_TAG
+                      " to the trail, which goes on logging. The daemon notices "
+                      "it within %u s;\nthen it is removed."
+                    : "This stops the trail. Events are lost to it until the daemon starts it again, which "
+                      "takes at most %u s.",
+            (unsigned)((d->interval_usec + DRILL_NOTICE_USEC + (d->args->tag ? 0 : DRILL_RESTART_USEC)) /
+                       USEC_PER_SEC));
     printf("trail    %s\naccount  %s\nregion   %s\ncaller   %s\n\n"
            "%s\nThe alerts about it are marked DRILL and have severity info.\n",
            text_escaped(shown[0], sizeof(shown[0]), d->arn), d->account, d->region,
@@ -79,7 +89,8 @@ static bool may(const Drilling *d) {
         fputs("trailguard drill: nothing is done: there is no terminal to ask at, and no --yes\n", stderr);
         return false;
     }
-    printf("\n%s %s now? [y/N] ", d->args->tag ? "Tag" : "Stop", text_escaped(shown[0], sizeof(shown[0]), d->name));
+    printf("\n%s %s now? [y/N] ", d->args->tag ? "Tag" : "Stop",
+           text_escaped(shown[0], sizeof(shown[0]), d->name));
     (void)fflush(stdout);
     return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
@@ -173,14 +184,14 @@ static void print_step(const char *step, uint64_t from_usec, uint64_t at_usec, u
     uint64_t took_usec = at_usec > from_usec ? at_usec - from_usec : 0;
 
     printf("%-10s after %-8s promised within %s%s%s%s\n", step, timetext_span(span[0], took_usec),
-           timetext_span(span[1], promise_usec), took_usec > promise_usec ? "  LATE" : "", detail[0] ? "  " : "",
-           text_escaped(shown, sizeof(shown), detail));
+           timetext_span(span[1], promise_usec), took_usec > promise_usec ? "  LATE" : "",
+           detail[0] ? "  " : "", text_escaped(shown, sizeof(shown), detail));
     (void)fflush(stdout);
 }
 
 /* One step of the chain, counted from from_usec. */
-static int watch_step(Drilling *d, const char *step, Happened happened, uint64_t from_usec, uint64_t promise_usec,
-                      uint64_t *ret_usec) {
+static int watch_step(Drilling *d, const char *step, Happened happened, uint64_t from_usec,
+                      uint64_t promise_usec, uint64_t *ret_usec) {
     int r = wait_for(d, happened, promise_usec + DRILL_SPARE_USEC, ret_usec);
 
     if (r < 0) {
@@ -240,8 +251,8 @@ static int watch_delivery(Drilling *d, uint64_t from_usec) {
 /* The daemon undoes it: the trail logs again, or the tag is gone. Then *ret_undone. */
 static int watch_undoing(Drilling *d, uint64_t noticed_usec, bool *ret_undone) {
     uint64_t at_usec;
-    int r = watch_step(d, d->args->tag ? "restored" : "restarted", is_restarted, noticed_usec, DRILL_RESTART_USEC,
-                       &at_usec);
+    int r = watch_step(d, d->args->tag ? "restored" : "restarted", is_restarted, noticed_usec,
+                       DRILL_RESTART_USEC, &at_usec);
 
     *ret_undone = r == 0;
     return r;
@@ -255,15 +266,16 @@ static int take_tag_away(Drilling *d, bool *ret_undone, uint64_t *ret_usec) {
     *ret_undone = r == 0;
     removed_usec = verb_now_usec();
     return r < 0 ? r
-                 : watch_step(d, "resolved", is_restarted, removed_usec, d->interval_usec + DRILL_NOTICE_USEC,
-                              ret_usec);
+                 : watch_step(d, "resolved", is_restarted, removed_usec,
+                              d->interval_usec + DRILL_NOTICE_USEC, ret_usec);
 }
 
 /* From the stop or the tag on. */
 static int watch_chain(Drilling *d, bool *ret_undone) {
     bool by_daemon = !d->args->tag || d->put_back;
     uint64_t noticed_usec, at_usec;
-    int r = watch_step(d, "noticed", is_noticed, d->begun_usec, d->interval_usec + DRILL_NOTICE_USEC, &noticed_usec);
+    int r = watch_step(d, "noticed", is_noticed, d->begun_usec, d->interval_usec + DRILL_NOTICE_USEC,
+                       &noticed_usec);
 
     if (r == 0 && by_daemon)
         r = watch_undoing(d, noticed_usec, ret_undone);
@@ -331,8 +343,8 @@ int verb_drill(int argc, char **argv) {
     Config *config = NULL;
     VerbArgs args;
     Drilling d = { .args = &args };
-    int r = verb_begin(argc, argv, VERB_TAKES_YES | VERB_TAKES_NAMES | VERB_TAKES_PROFILE | VERB_TAKES_TAG, help,
-                       EXIT_FAILURE, &args, &config);
+    int r = verb_begin(argc, argv, VERB_TAKES_YES | VERB_TAKES_NAMES | VERB_TAKES_PROFILE | VERB_TAKES_TAG,
+                       help, EXIT_FAILURE, &args, &config);
 
     if (r >= 0)
         return r;

@@ -73,8 +73,8 @@ static void ask(const Config *config, GuardIdentity *caller) {
     if (r >= 0)
         r = aws_setup_open(asking.event, config, &aws, error);
     if (r >= 0)
-        r = sts_get_caller_identity(&(AwsCaller){ aws.client, aws.credentials, aws.region }, NULL, verb_policy_answered,
-                                    &asking, NULL);
+        r = sts_get_caller_identity(&(AwsCaller){ aws.client, aws.credentials, aws.region }, NULL,
+                                    verb_policy_answered, &asking, NULL);
     (void)text_copy(caller->region, sizeof(caller->region), aws.region);
     if (r >= 0)
         (void)sd_event_loop(asking.event);
@@ -85,7 +85,8 @@ static void ask(const Config *config, GuardIdentity *caller) {
 }
 
 static bool any_restores(const PolicyJob *job) {
-    bool restores = config_account_policy(job->config, config_base_account(job->config)).mode == MODE_RESTORE;
+    bool restores =
+            config_account_policy(job->config, config_base_account(job->config)).mode == MODE_RESTORE;
 
     for (size_t i = 0; i < job->config->n_accounts; i++)
         restores |= config_account_policy(job->config, &job->config->accounts[i]).mode == MODE_RESTORE;
@@ -104,8 +105,8 @@ static int gather(const PolicyJob *job, const PolicyPlace *place, const char *ow
     return r;
 }
 
-static PolicyShield shield_of(const PolicyJob *job, const PolicyPlace *place, const PolicyPrincipals *principals,
-                              bool write, bool hub) {
+static PolicyShield shield_of(const PolicyJob *job, const PolicyPlace *place,
+                              const PolicyPrincipals *principals, bool write, bool hub) {
     return (PolicyShield){
         .partition = place->partition,
         .account = place->account,
@@ -122,8 +123,8 @@ static bool may_restore(const PolicyJob *job, const AccountConfig *group) {
     return config_account_policy(job->config, group).mode == MODE_RESTORE;
 }
 
-/* What protects the guard's role and the trails in the account where it is assumed. The role of the organization's
- * members has no account in its ARN: any. */
+/* What protects the guard's role and the trails in the account where it is assumed. The role of the
+ * organization's members has no account in its ARN: any. */
 static json_t *member_policy(const PolicyJob *job, const AccountConfig *group, const char *role_arn) {
     PolicyPlace place = { .partition = job->partition, .account = "" };
     PolicyPrincipals principals = { 0 };
@@ -161,7 +162,8 @@ static json_t *deny_documents(const PolicyJob *job, json_t *hub) {
 
 static json_t *hub_shield(const PolicyJob *job) {
     PolicyPlace place = { .partition = job->partition, .account = job->guard.account };
-    bool write = policy_job_uses_roles(job) ? may_restore(job, config_base_account(job->config)) : any_restores(job);
+    bool write = policy_job_uses_roles(job) ? may_restore(job, config_base_account(job->config))
+                                            : any_restores(job);
     PolicyPrincipals principals = { 0 };
     json_t *hub = NULL;
 
@@ -199,7 +201,8 @@ static int deny_account(const PolicyJob *job, json_t **ret) {
         *ret = hub_shield(job);
         return 0;
     }
-    if (!job->member_role[0] || strlen(job->account) != 12 || job->account[strspn(job->account, "0123456789")])
+    if (!job->member_role[0] || strlen(job->account) != 12 ||
+        job->account[strspn(job->account, "0123456789")])
         return -ENOENT;
     (void)snprintf(role, sizeof(role), "arn:%s:iam::%s:role/%s", job->partition, job->account,
                    config->organization.role_name);
@@ -374,14 +377,16 @@ static bool is_policy(const char *what) {
     else {
         char shown[128];
 
-        fprintf(stderr, "trailguard policy: unknown policy \"%s\"", text_escaped(shown, sizeof(shown), what));
+        fprintf(stderr, "trailguard policy: unknown policy \"%s\"",
+                text_escaped(shown, sizeof(shown), what));
         verb_put_meant(nearest.best, ";");
         fputs(" allowed: guard, deny, scp\n", stderr);
     }
     return false;
 }
 
-int verb_policy_show(const char *what, const char *account, const Config *config, const GuardIdentity *caller) {
+int verb_policy_show(const char *what, const char *account, const Config *config,
+                     const GuardIdentity *caller) {
     _cleanup_free_ PolicyJob *job = calloc(1, sizeof(*job));
 
     if (!job) {
@@ -407,7 +412,8 @@ int verb_policy(int argc, char **argv) {
     GuardIdentity caller = { 0 };
     Config *config = NULL;
     VerbArgs args;
-    int r = verb_begin(argc, argv, VERB_TAKES_NAMES | VERB_TAKES_ACCOUNT, help, EXIT_FAILURE, &args, &config);
+    int r = verb_begin(argc, argv, VERB_TAKES_NAMES | VERB_TAKES_ACCOUNT, help, EXIT_FAILURE, &args,
+                       &config);
 
     if (r >= 0)
         return r;

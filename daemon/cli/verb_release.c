@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `release`: has the daemon give a user or role its rights again. The daemon has the keys and the record of what it put;
- * the verb asks it by a file in the state directory, and waits for what the state file then says. */
+/* `release`: has the daemon give a user or role its rights again. The daemon has the keys and the record of
+ * what it put; the verb asks it by a file in the state directory, and waits for what the state file then
+ * says. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +21,10 @@ static const char help[] =
         "usage: trailguard release [-c FILE] [--account ID] WHO\n"
         "       trailguard release [-c FILE] --list\n"
         "\n"
-        "Gives a user or role its rights again that the guard has contained (contain.mode \"enforce\"): the running\n"
-        "daemon removes the policy that it has put there, if nobody has changed it since, and sends an alert that "
-        "says\n"
+        "Gives a user or role its rights again that the guard has contained (contain.mode \"enforce\"): the "
+        "running\n"
+        "daemon removes the policy that it has put there, if nobody has changed it since, and sends an "
+        "alert that says\n"
         "who ran this. What the identity did until now counts no longer.\n"
         "\n"
         "  WHO            an ARN, user/NAME or role/NAME\n"
@@ -80,8 +82,8 @@ static void print_holds(const ContainHistory *history) {
         char since[TIMETEXT_MAX], shown[2][ERROR_TEXT_MAX];
 
         printf("%s  since %s  %s  %s%s%s\n", text_escaped(shown[0], sizeof(shown[0]), hold->arn),
-               timetext_iso(since, hold->since_usec), state_of(hold), hold->reason, hold->error[0] ? "; " : "",
-               text_escaped(shown[1], sizeof(shown[1]), hold->error));
+               timetext_iso(since, hold->since_usec), state_of(hold), hold->reason,
+               hold->error[0] ? "; " : "", text_escaped(shown[1], sizeof(shown[1]), hold->error));
     }
     if (history->n_holds == 0)
         puts("nobody is contained");
@@ -118,8 +120,9 @@ static int release(const ContainHold *hold) {
     int pid, r = state_is_guarded(engine_state_dir(), engine_runtime_dir(), &pid);
 
     if (r <= 0) {
-        fprintf(stderr, "trailguard release: no daemon runs; start it, or run: aws iam delete-%s-policy --%s-name=%s "
-                        "--policy-name %s\n",
+        fprintf(stderr,
+                "trailguard release: no daemon runs; start it, or run: aws iam delete-%s-policy "
+                "--%s-name=%s --policy-name %s\n",
                 hold_is_role(hold) ? "role" : "user", hold_is_role(hold) ? "role" : "user",
                 text_escaped(shown, sizeof(shown), hold_name(hold)), hold->policy);
         return -ESRCH;
@@ -154,13 +157,14 @@ int verb_release(int argc, char **argv) {
     Config *config = NULL;
     VerbArgs args;
     StateTable table;
-    int r = verb_begin(argc, argv, VERB_TAKES_NAMES | VERB_TAKES_ACCOUNT | VERB_TAKES_LIST, help, EXIT_FAILURE, &args,
-                       &config);
+    int r = verb_begin(argc, argv, VERB_TAKES_NAMES | VERB_TAKES_ACCOUNT | VERB_TAKES_LIST, help,
+                       EXIT_FAILURE, &args, &config);
 
     if (r >= 0)
         return r;
     if (args.list != (args.n_names == 0))
-        r = args.list ? verb_usage("release", "--list takes no name", "") : verb_usage("release", "who?", "");
+        r = args.list ? verb_usage("release", "--list takes no name", "")
+                      : verb_usage("release", "who?", "");
     else if (args.n_names > 1)
         r = verb_usage("release", "one at a time, not also ", args.names[1]);
     else {

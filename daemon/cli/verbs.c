@@ -37,8 +37,8 @@ int verb_set_instance(const char *name) {
 
     if (n == 0 || n > INSTANCE_MAX || name[n] || name[0] == '.') {
         fprintf(stderr,
-                "trailguard: --instance: \"%s\" cannot be used; allowed: the NAME of trailguard@NAME.service, "
-                "at most %d of A-Z a-z 0-9 _ . : -, no dot in front\n",
+                "trailguard: --instance: \"%s\" cannot be used; allowed: the NAME of "
+                "trailguard@NAME.service, at most %d of A-Z a-z 0-9 _ . : -, no dot in front\n",
                 text_escaped(shown, sizeof(shown), name), INSTANCE_MAX);
         return -EINVAL;
     }
@@ -144,8 +144,8 @@ int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs
         if ((takes & VERB_TAKES_NAMES) && argv[i][0] != '-')
             ret->names[ret->n_names++] = argv[i];
         else if (!flag)
-            return verb_usage_near(argv[0], argv[i][0] == '-' ? "unknown option" : "unexpected argument", argv[i],
-                                   nearest);
+            return verb_usage_near(argv[0], argv[i][0] == '-' ? "unknown option" : "unexpected argument",
+                                   argv[i], nearest);
         else if (!flag->needs)
             *(bool *)slot = true;
         else if (++i == argc)
@@ -271,8 +271,8 @@ static const char config_help[] =
         "  trailguard config && systemctl reload trailguard\n"
         "  trailguard config --dump | grep interval\n";
 
-/* A region that fits AWS's pattern may be newer than this version; one that differs from a known one in more than its
- * number is most likely mistyped. */
+/* A region that fits AWS's pattern may be newer than this version; one that differs from a known one in more
+ * than its number is most likely mistyped. */
 static void note_regions(const Config *config, const StringList *regions) {
     for (size_t i = 0; i < regions->n; i++) {
         const char *region = regions->items[i], *known = endpoint_region_nearest(region);

@@ -53,7 +53,8 @@ int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs
 /* One line on stderr about what is wrong with the command line: "trailguard VERB: WHATARGUMENT; ...". verb
  * may be "". Returns -EINVAL. */
 int verb_usage(const char *verb, const char *what, const char *argument);
-/* The same for a word that is not known, which is quoted, with the one that was probably meant; nearest may be NULL. */
+/* The same for a word that is not known, which is quoted, with the one that was probably meant; nearest may
+ * be NULL. */
 int verb_usage_near(const char *verb, const char *what, const char *argument, const char *nearest);
 /* Puts "; did you mean "NEAREST"?" on stderr, or instead what stands without one, when nearest is NULL. */
 void verb_put_meant(const char *nearest, const char *instead);
@@ -75,14 +76,15 @@ int verb_load(const VerbArgs *args, int failed, Config **ret);
 /* Colour on this stream: a terminal, and NO_COLOR unset or empty (no-color.org). */
 bool verb_wants_color(FILE *stream);
 
-/* Shows on stderr how far a pass is, in one line that is gone at the end. Where that is no terminal: one line
- * that stays, and only about a pass that takes long. */
+/* Shows on stderr how far a pass is, in one line that is gone at the end. Where that is no terminal: one
+ * line that stays, and only about a pass that takes long. */
 EngineProgressed verb_progress(void);
 
 /* ---- what the verbs print; rows are borrowed ---- */
 
 /* `status`: prints the document in text, which was read from path. Returns the exit status. */
-int verb_status_show(const char *path, const char *text, size_t len, const VerbArgs *args, uint64_t now_usec);
+int verb_status_show(const char *path, const char *text, size_t len, const VerbArgs *args,
+                     uint64_t now_usec);
 
 /* `check`: prints the result of a pass. Returns the exit status. */
 int verb_check_show(const Status *status, const VerbArgs *args);
@@ -97,6 +99,7 @@ const char *verb_who(char *dst, size_t size);
 /* Real; now. */
 uint64_t verb_now_usec(void);
 
-/* `policy`: prints the policy what ("guard", "deny", "scp"); of deny with an account's id that account's alone, else
- * account is NULL. Returns the exit status. */
-int verb_policy_show(const char *what, const char *account, const Config *config, const GuardIdentity *caller);
+/* `policy`: prints the policy what ("guard", "deny", "scp"); of deny with an account's id that account's
+ * alone, else account is NULL. Returns the exit status. */
+int verb_policy_show(const char *what, const char *account, const Config *config,
+                     const GuardIdentity *caller);

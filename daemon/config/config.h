@@ -166,9 +166,9 @@ typedef struct Config {
 
 #define CONFIG_ERROR_MAX 16384
 
-/* Reads and checks a file. 0, or -errno with a line for each mistake in error, in the order of the file, without a line
- * break behind the last: "FILE:LINE:COLUMN: what is wrong, what is allowed" (or "FILE: ..." where there is no line:
- * -ENOENT, -EACCES names the uid too). The caller frees with config_free. */
+/* Reads and checks a file. 0, or -errno with a line for each mistake in error, in the order of the file,
+ * without a line break behind the last: "FILE:LINE:COLUMN: what is wrong, what is allowed" (or "FILE: ..."
+ * where there is no line: -ENOENT, -EACCES names the uid too). The caller frees with config_free. */
 int config_load(const char *path, Config **ret, char error[static CONFIG_ERROR_MAX]);
 
 /* The same from memory; path is for messages only. For tests and fuzzing. */

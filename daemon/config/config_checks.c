@@ -121,7 +121,8 @@ static int channel_added(Reading *r, const config_setting_t *group) {
     for (size_t i = 0; last->type != _CHANNEL_TYPE_MAX && i < ARRAY_SIZE(channel_members); i++)
         if (channel_members[i].type != last->type &&
             *(void *const *)(const void *)((const char *)last + channel_members[i].offset))
-            return config_refuse(r, group, "alerts: %s does not belong to this type", channel_members[i].name);
+            return config_refuse(r, group, "alerts: %s does not belong to this type",
+                                 channel_members[i].name);
     if (lacks)
         return config_refuse(r, group, "alerts: %s", lacks);
     for (size_t i = 0; i < last->events.n; i++)
@@ -140,7 +141,8 @@ static int window_added(Reading *r, const config_setting_t *group) {
         return config_refuse(r, group, "maintenance: needs from and until: a window ends by itself");
     if (last->until_usec <= last->from_usec ||
         last->until_usec - last->from_usec > DAYS_MAX * 86400 * USEC_PER_SEC)
-        return config_refuse(r, group, "maintenance: until: allowed: after from, by at most %d days", DAYS_MAX);
+        return config_refuse(r, group, "maintenance: until: allowed: after from, by at most %d days",
+                             DAYS_MAX);
     return 0;
 }
 
@@ -188,10 +190,11 @@ static int resolve_file(Reading *r, const config_setting_t *setting, const char 
     if (!*path || strchr(*path, '/'))
         return 0;
     if (!directory || !directory[0])
-        return config_refuse(r, setting,
-                             "%s: \"%s\" is a bare name, but there is no $CREDENTIALS_DIRECTORY; allowed: a path, "
-                             "or the name of a LoadCredential= of the unit",
-                             option, *path);
+        return config_refuse(
+                r, setting,
+                "%s: \"%s\" is a bare name, but there is no $CREDENTIALS_DIRECTORY; allowed: a path, "
+                "or the name of a LoadCredential= of the unit",
+                option, *path);
     joined = file_join(directory, *path);
     if (!joined)
         return -ENOMEM;
@@ -203,9 +206,11 @@ static int resolve_file(Reading *r, const config_setting_t *setting, const char 
 static int check_files(Reading *r, const config_setting_t *root) {
     AwsConfig *aws = &r->config->aws;
     const config_setting_t *group = member(root, "aws");
-    int e = resolve_file(r, member(group, "credentials_file"), "aws.credentials_file", &aws->credentials_file);
+    int e = resolve_file(r, member(group, "credentials_file"), "aws.credentials_file",
+                         &aws->credentials_file);
 
-    return config_worse_of(e, resolve_file(r, member(group, "config_file"), "aws.config_file", &aws->config_file));
+    return config_worse_of(
+            e, resolve_file(r, member(group, "config_file"), "aws.config_file", &aws->config_file));
 }
 
 /* What kind of host an endpoint of one's own is, is known to whoever names it. */
@@ -217,10 +222,11 @@ static int check_endpoint(Reading *r, const config_setting_t *root) {
 
     if (!name || !aws->endpoint_url)
         return 0;
-    return config_refuse(r, member(member(root, "aws"), name),
-                         "aws.%s: cannot be combined with aws.endpoint_url; name an endpoint of that kind there, or "
-                         "leave endpoint_url out",
-                         name);
+    return config_refuse(
+            r, member(member(root, "aws"), name),
+            "aws.%s: cannot be combined with aws.endpoint_url; name an endpoint of that kind there, or "
+            "leave endpoint_url out",
+            name);
 }
 
 /* AWS refuses the combination; what is pinned for a trail lies over what is pinned for all. */
@@ -239,9 +245,10 @@ static int check_regions(Reading *r, const config_setting_t *root) {
 
     for (size_t i = 0; !clash && i < config->n_trail_expects; i++)
         clash = regions_clash(config, &config->trail_expects[i].expect.pins);
-    return clash ? config_refuse(r, member(root, "expect"),
-                                 "expect: a trail of all regions records global events too; allowed: global_events = "
-                                 "true with multi_region = true")
+    return clash ? config_refuse(
+                           r, member(root, "expect"),
+                           "expect: a trail of all regions records global events too; allowed: "
+                           "global_events = true with multi_region = true")
                  : 0;
 }
 
@@ -269,8 +276,9 @@ static int check_alerts(Reading *r, const config_setting_t *root) {
 static int check_organization(Reading *r, const config_setting_t *root) {
     return !member(root, "organization") || r->config->organization.role_name
                    ? 0
-                   : config_refuse(r, member(root, "organization"),
-                                   "organization: needs role_name = \"...\", the role to assume in every account");
+                   : config_refuse(
+                             r, member(root, "organization"),
+                             "organization: needs role_name = \"...\", the role to assume in every account");
 }
 
 static int check_shard(Reading *r, const config_setting_t *root) {
@@ -279,8 +287,10 @@ static int check_shard(Reading *r, const config_setting_t *root) {
     return config->shard.total == 0 || config->organization.role_name || config->n_accounts > 0 ||
                            !config_is_clean(r, "organization") || !config_is_clean(r, "accounts")
                    ? 0
-                   : config_refuse(r, member(root, "shard"),
-                                   "shard: there are no accounts to split; allowed: with organization or accounts");
+                   : config_refuse(
+                             r, member(root, "shard"),
+                             "shard: there are no accounts to split; allowed: with organization or "
+                             "accounts");
 }
 
 static int check_heartbeat(Reading *r, const config_setting_t *root) {
@@ -288,16 +298,19 @@ static int check_heartbeat(Reading *r, const config_setting_t *root) {
 
     return !member(root, "heartbeat") || !heartbeat->url != !heartbeat->url_file
                    ? 0
-                   : config_refuse(r, member(root, "heartbeat"),
-                                   "heartbeat: needs url = \"https://...\" or url_file = \"...\"; allowed: one of "
-                                   "them");
+                   : config_refuse(
+                             r, member(root, "heartbeat"),
+                             "heartbeat: needs url = \"https://...\" or url_file = \"...\"; allowed: one of "
+                             "them");
 }
 
 static int check_contain(Reading *r, const config_setting_t *root) {
     return r->config->contain.mode == CONTAIN_OFF || r->config->attribution
                    ? 0
-                   : config_refuse(r, member(root, "contain"),
-                                   "contain: without attribution nobody is found; allowed: with attribution = true");
+                   : config_refuse(
+                             r, member(root, "contain"),
+                             "contain: without attribution nobody is found; allowed: with attribution = "
+                             "true");
 }
 
 int config_check_whole(Reading *r, const config_setting_t *root) {

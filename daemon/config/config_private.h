@@ -87,7 +87,7 @@ typedef struct Place {
 
 /* A value of the file, in the order of the text. libconfig's tree has the same ones in the same order. */
 typedef struct Position {
-    Place at, value;  /* where its name begins, and its value; both are an entry's own for one without a name */
+    Place at, value;  /* where its name begins, and its value; an entry without a name has both alike */
     const char *name; /* not terminated; NULL: an entry */
     size_t name_len, group;
     bool bad; /* its value has been reported */
@@ -113,8 +113,8 @@ typedef struct Reading {
 
 /* Adds a mistake. Returns -EINVAL. */
 int config_mistake(Reading *r, Place at, const char *format, ...) _printf_(3, 4);
-/* The same for a setting: where its name begins, or its value; NULL: the file as a whole. A value that has been
- * reported is not reported again. */
+/* The same for a setting: where its name begins, or its value; NULL: the file as a whole. A value that has
+ * been reported is not reported again. */
 int config_refuse(Reading *r, const config_setting_t *setting, const char *format, ...) _printf_(3, 4);
 int config_refuse_value(Reading *r, const config_setting_t *setting, const char *format, ...) _printf_(3, 4);
 /* No mistake is about that option of the file. */
@@ -122,11 +122,11 @@ bool config_is_clean(const Reading *r, const char *topic);
 /* A line for each mistake, in the order of the file: "FILE:LINE:COLUMN: what is wrong". */
 void config_show_mistakes(Reading *r, const char *path, char error[static CONFIG_ERROR_MAX]);
 
-/* Reads the file's text as libconfig's grammar has it, and puts into out what libconfig can read of it, with the lines
- * where they were: what has a mistake is corrected there where its meaning is plain, else left out. r->positions gets
- * every value that is left. Mistakes are also what versions of libconfig read differently: texts without a comma
- * between them in an array or list, numbers with leading zeros or over 32 bits, @include, a comma before the closing
- * bracket. text ends with a NUL of its own. 0, or -ENOMEM. */
+/* Reads the file's text as libconfig's grammar has it, and puts into out what libconfig can read of it, with
+ * the lines where they were: what has a mistake is corrected there where its meaning is plain, else left
+ * out. r->positions gets every value that is left. Mistakes are also what versions of libconfig read
+ * differently: texts without a comma between them in an array or list, numbers with leading zeros or over 32
+ * bits, @include, a comma before the closing bracket. text ends with a NUL of its own. 0, or -ENOMEM. */
 int config_check_text(Reading *r, const char *text, size_t len, StrBuf *out);
 
 /* ---- one value: config_values.c ---- */

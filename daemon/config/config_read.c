@@ -54,8 +54,8 @@ static int read_groups(Reading *r, const config_setting_t *setting, const Option
         return -ENOMEM;
     *(char **)option_slot(option, r->config) = items;
     for (int i = 0; e != -ENOMEM && i < n; i++)
-        e = config_worse_of(e, add_group(r, single ? setting : config_setting_get_elem(setting, (unsigned)i), option,
-                                  items + *count * option->size, count));
+        e = config_worse_of(e, add_group(r, single ? setting : config_setting_get_elem(setting, (unsigned)i),
+                                         option, items + *count * option->size, count));
     return e;
 }
 

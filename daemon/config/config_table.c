@@ -231,8 +231,8 @@ static const char *config_check_topic(const char *text) {
 static const char *check_identity_pattern(const char *text) {
     return is_made_of(text, 1, ARN_MAX - 1, NAME_CHARS ":/*?")
                    ? NULL
-                   : "names or ARNs of users and roles, such as \"arn:aws:iam::*:role/ops/*\"; * and ? stand "
-                     "for others";
+                   : "names or ARNs of users and roles, such as \"arn:aws:iam::*:role/ops/*\"; * and ? "
+                     "stand for others";
 }
 
 static const char *check_reason(const char *text) {
@@ -561,7 +561,8 @@ static void put_url(FILE *out, const char *url) {
 
 /* User and password are not shown; that there are some, and what follows them, is. */
 static void put_proxy(FILE *out, const char *proxy) {
-    fprintf(out, "  proxy = \"http://not-shown:not-shown%s\"; # user and password are not shown\n", strrchr(proxy, '@'));
+    fprintf(out, "  proxy = \"http://not-shown:not-shown%s\"; # user and password are not shown\n",
+            strrchr(proxy, '@'));
 }
 
 static void put_value(FILE *out, const Option *option, const void *base) {

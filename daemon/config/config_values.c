@@ -52,14 +52,15 @@ static int refuse_value(Reading *r, const config_setting_t *setting, const Optio
     char dst[FOUND_MAX], near[MEANT_MAX];
 
     return config_refuse_value(r, setting, "%s: %s cannot be used;%s allowed: %s", option->name,
-                               option->secret ? "\"...\"" : found(dst, setting), meant(near, setting, option),
-                               allowed);
+                               option->secret ? "\"...\"" : found(dst, setting),
+                               meant(near, setting, option), allowed);
 }
 
 void config_list_add(char list[static CONFIG_WORDS_MAX], const char *quote, const char *item) {
     size_t used = strlen(list);
 
-    (void)snprintf(list + used, CONFIG_WORDS_MAX - used, "%s%s%s%s", used == 0 ? "" : ", ", quote, item, quote);
+    (void)snprintf(list + used, CONFIG_WORDS_MAX - used, "%s%s%s%s", used == 0 ? "" : ", ", quote, item,
+                   quote);
 }
 
 static int find_word(const char *const *words, const char *text) {
@@ -110,8 +111,9 @@ static int set_number(Reading *r, const config_setting_t *setting, const Option 
     bool zero_is_off = option->min == 0 || option->off;
     char allowed[240], dst[MEANT_MAX];
 
-    (void)snprintf(allowed, sizeof(allowed), "a whole number, %s%u..%u%s%s", zero_is_off ? "0 (off) or " : "",
-                   MAX(option->min, 1U), option->max, option->unit, unquoted(dst, setting, "0123456789"));
+    (void)snprintf(allowed, sizeof(allowed), "a whole number, %s%u..%u%s%s",
+                   zero_is_off ? "0 (off) or " : "", MAX(option->min, 1U), option->max, option->unit,
+                   unquoted(dst, setting, "0123456789"));
     if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) || value > option->max ||
         (value < option->min && !(zero_is_off && value == 0)))
         return refuse_value(r, setting, option, allowed);
@@ -126,7 +128,8 @@ static int set_bool(Reading *r, const config_setting_t *setting, const Option *o
     if (config_setting_type(setting) != CONFIG_TYPE_BOOL) {
         char allowed[160], dst[MEANT_MAX];
 
-        (void)snprintf(allowed, sizeof(allowed), "true, false%s", unquoted(dst, setting, "truefalsTRUEFALS"));
+        (void)snprintf(allowed, sizeof(allowed), "true, false%s",
+                       unquoted(dst, setting, "truefalsTRUEFALS"));
         return refuse_value(r, setting, option, allowed);
     }
     if (option->kind == OPTION_BOOL)
@@ -198,7 +201,8 @@ static int add_item(Reading *r, const config_setting_t *setting, const Option *o
         return refuse_value(r, setting, option, allowed ? allowed : "a text");
     for (size_t i = 0; !option->repeats && i < list->n; i++)
         if (text_equal(list->items[i], text))
-            return config_refuse_value(r, setting, "%s: %s is listed twice", option->name, found(dst, setting));
+            return config_refuse_value(r, setting, "%s: %s is listed twice", option->name,
+                                       found(dst, setting));
     list->items[list->n] = strdup(text);
     return list->items[list->n++] ? 0 : -ENOMEM;
 }
@@ -216,8 +220,8 @@ static int set_list(Reading *r, const config_setting_t *setting, const Option *o
         return config_refuse_value(r, setting, "%s: %s cannot be used; allowed: an array [ \"...\" ]%s",
                                    option->name, found(dst, setting), or_all);
     if (n > CONFIG_LIST_MAX || (n == 0 && option->all))
-        return config_refuse_value(r, setting, "%s: %d entries; allowed: 1 to %d%s", option->name, n, CONFIG_LIST_MAX,
-                      or_all);
+        return config_refuse_value(r, setting, "%s: %d entries; allowed: 1 to %d%s", option->name, n,
+                                   CONFIG_LIST_MAX, or_all);
     list->all = false;
     list->items = calloc((size_t)n + 1, sizeof(*list->items));
     if (!list->items)

@@ -255,8 +255,9 @@ static void add_member(const AlertExpansion *x, const Subject *member) {
 
 static void add_members(const AlertExpansion *x) {
     static const char *const headings[_CAUSE_MAX] = {
-        [CAUSE_OWN] = "Which",          [CAUSE_CLOSED] = "Which regions", [CAUSE_CREDENTIALS] = "Which",
-        [CAUSE_UNCOVERED] = "Which regions", [CAUSE_ROLE] = "Which accounts", [CAUSE_OUTAGE] = "Which accounts",
+        [CAUSE_OWN] = "Which",           [CAUSE_CLOSED] = "Which regions",
+        [CAUSE_CREDENTIALS] = "Which",   [CAUSE_UNCOVERED] = "Which regions",
+        [CAUSE_ROLE] = "Which accounts", [CAUSE_OUTAGE] = "Which accounts",
     };
     const Event *event = x->source->event;
 
@@ -426,13 +427,16 @@ static void add_contain(const AlertExpansion *x) {
     (void)strbuf_add(x->out, ". Reason: ");
     (void)contain_reason(contain, x->out);
     (void)strbuf_addf(x->out, ". It changes nothing itself.%s\n",
-                      contain->is_role ? " This ends all sessions of the role, also those of other people." : "");
+                      contain->is_role ? " This ends all sessions of the role, also those of other people."
+                                       : "");
     if (contain->why_not)
-        (void)strbuf_addf(x->out, "  TrailGuard was to do this itself, and is not sure enough: %s.\n", contain->why_not);
-    (void)strbuf_addf(x->out,
-                      "  Run the first command on the guard's host, the others with the keys of another administrator "
-                      "of account %s:\n",
-                      contain->account);
+        (void)strbuf_addf(x->out, "  TrailGuard was to do this itself, and is not sure enough: %s.\n",
+                          contain->why_not);
+    (void)strbuf_addf(
+            x->out,
+            "  Run the first command on the guard's host, the others with the keys of another administrator "
+            "of account %s:\n",
+            contain->account);
     (void)contain_commands(contain, false, &commands);
     add_indented(x, &commands);
     (void)strbuf_add(x->out, "  To undo it:\n");
@@ -476,9 +480,11 @@ static int alert_mail(const AlertSource *source, char **ret) {
                           source->event->severity == SEVERITY_INFO ? ", and lowers the severity to info"
                                                                    : "");
     if (source->event->drill)
-        (void)strbuf_addf(&mail, "This is a drill: `trailguard drill%s the trail, and announced that on the guard's "
-                                 "host.\n",
-                          source->event->fields ? " --tag` added a tag to" : "` stopped");
+        (void)strbuf_addf(
+                &mail,
+                "This is a drill: `trailguard drill%s the trail, and announced that on the guard's "
+                "host.\n",
+                source->event->fields ? " --tag` added a tag to" : "` stopped");
     add_happened(&x);
     if (subject->region[0] || (subject->account[0] && !of_any_account(source->event))) {
         add_heading(&x, "Where");
@@ -562,8 +568,8 @@ static const char *trouble_of_target(const Event *event) {
     return event->detail[0] ? "blind" : "uncovered";
 }
 
-/* A gap is a gap, whether it was seen open or closed, and a deletion is one, whether the trail was seen to be
- * gone or to be another one. */
+/* A gap is a gap, whether it was seen open or closed, and a deletion is one, whether the trail was seen to
+ * be gone or to be another one. */
 static const char *kind_of_trouble(EventKind kind) {
     switch (kind) {
     case EVENT_TRAIL_STOPPED:

@@ -14,7 +14,8 @@ typedef struct AlertGuard {
  * All foreign text is escaped.
  *
  * The id is the same for two guards that see the same trouble, and whether they see a gap as `stopped` or
- * only as `interrupted`, a deletion as `missing` or only as `replaced`; it does not depend on guard, now, sequence, nor on how the message words it.
+ * only as `interrupted`, a deletion as `missing` or only as `replaced`; it does not depend on guard, now,
+ * sequence, nor on how the message words it.
  *
  * The events channel.failed and channel.recovered expect "CHANNEL" or "CHANNEL: error" in
  * event->detail. */
@@ -29,6 +30,6 @@ int alert_incident_id(const Subject *subject, uint64_t dedup_usec, char ret[stat
 bool alert_is_utf8(const Alert *alert);
 
 /* The SNS `Message`: a JSON object with default, email, sms, and the document for sqs, lambda, http, https;
- * https: what takes its place there, NULL: nothing. The caller frees. At most max bytes: the mail is cut to fit. 0, -ENOMEM, -EINVAL (text that is not UTF-8),
- * -E2BIG (the document alone is too long). */
+ * https: what takes its place there, NULL: nothing. The caller frees. At most max bytes: the mail is cut to
+ * fit. 0, -ENOMEM, -EINVAL (text that is not UTF-8), -E2BIG (the document alone is too long). */
 int alert_sns_message(const Alert *alert, const char *https, size_t max, char **ret);

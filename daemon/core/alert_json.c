@@ -199,14 +199,15 @@ static json_t *lines_of(const char *text) {
 
 /* Who is proposed to be contained, and how. */
 static json_t *contain_of(const Containment *contain) {
-    _cleanup_strbuf_ StrBuf commands = STRBUF_INIT(4096), undo = STRBUF_INIT(4096), reason = STRBUF_INIT(256);
+    _cleanup_strbuf_ StrBuf commands = STRBUF_INIT(4096), undo = STRBUF_INIT(4096),
+                            reason = STRBUF_INIT(256);
 
     if (contain_commands(contain, false, &commands) < 0 || contain_commands(contain, true, &undo) < 0 ||
         contain_reason(contain, &reason) < 0)
         return NULL;
     return json_pack("{s:o, s:s, s:I, s:s, s:o, s:o}", "arn", foreign(contain->arn), "kind",
-                     contain->is_role ? "role" : "user", "tamperings", (json_int_t)contain->n_tamperings, "reason",
-                     strbuf_str(&reason), "commands", lines_of(strbuf_str(&commands)), "undo",
+                     contain->is_role ? "role" : "user", "tamperings", (json_int_t)contain->n_tamperings,
+                     "reason", strbuf_str(&reason), "commands", lines_of(strbuf_str(&commands)), "undo",
                      lines_of(strbuf_str(&undo)));
 }
 
@@ -221,8 +222,8 @@ static json_t *contained_of(const Event *event) {
     const ContainHold *hold = event->hold;
 
     return json_pack("{s:o, s:s, s:s, s:s, s:s, s:o}", "arn", foreign(hold->arn), "kind",
-                     hold_is_role(hold) ? "role" : "user", "step", steps[event->step], "policy", hold->policy, "reason",
-                     hold->reason, "since", time_or_null(hold->since_usec));
+                     hold_is_role(hold) ? "role" : "user", "step", steps[event->step], "policy",
+                     hold->policy, "reason", hold->reason, "since", time_or_null(hold->since_usec));
 }
 
 static json_t *headline_of(const AlertSource *source) {

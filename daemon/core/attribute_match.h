@@ -51,11 +51,13 @@ size_t attribute_questions(const AttributeRequest *request,
                            AttributeQuestion ret[static ATTRIBUTE_QUESTIONS_MAX]);
 
 /* Takes one event into account: a call of one of these kinds about this trail (bucket, key, ...), within the
- * time asked for and not our own. The newest that was done becomes the actor, of calls to StopLogging the one
- * nearest to stop_usec; refused ones become attempts. Of what came after until_usec (0: no limit) refused ones only. */
+ * time asked for and not our own. The newest that was done becomes the actor, of calls to StopLogging the
+ * one nearest to stop_usec; refused ones become attempts. Of what came after until_usec (0: no limit)
+ * refused ones only. */
 void attribute_take(const AttributeRequest *request, const CloudTrailEvent *event, Attribution *found);
 
-/* Is this a call that changed something of the guard's own role, user or topic, since then? Not by ourselves. */
+/* Is this a call that changed something of the guard's own role, user or topic, since then? Not by
+ * ourselves. */
 bool attribute_is_guard_change(const CloudTrailEvent *event, const char *own_arn, uint64_t since_usec);
 
 /* The caller as a person would name it: "bob", "Admin/alice", "root", "config.amazonaws.com". */

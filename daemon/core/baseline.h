@@ -22,8 +22,8 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
  * events were off and are on; whether a pin says otherwise is the caller's to know. 0 or -ENOMEM. */
 int baseline_compare(const Settings *baseline, const Settings *actual, Drift *ret);
 
-/* Of the tags, is all that differs that one of this key and value was added? AWS's own tags do not count. False
- * without memory. */
+/* Of the tags, is all that differs that one of this key and value was added? AWS's own tags do not count.
+ * False without memory. */
 bool baseline_adds_tag(const Drift *drift, const char *key, const char *value);
 
 /* Does the change make an account's KMS key that of the trail that neither the key before was in nor the

@@ -18,7 +18,7 @@
 /* Ceilings of the receivers, or below them, in bytes: no character of theirs is shorter than a byte. */
 #define SLACK_HEADER_MAX      150
 #define SLACK_TEXT_MAX        2900
-#define TEAMS_TEXT_MAX        8192 /* of 28 KiB for the whole card, which has about 90 bytes a line of its own */
+#define TEAMS_TEXT_MAX        8192 /* of 28 KiB for the whole card, which adds about 90 bytes a line */
 #define TEAMS_LINES_MAX       100
 #define PAGERDUTY_SUMMARY_MAX 1024
 #define OPSGENIE_MESSAGE_MAX  130

@@ -144,7 +144,8 @@ static void judge_subscriptions(const TopicFacts *facts, ChannelHealth *ret) {
     if (facts->confirmed == 0)
         judge(ret, CHANNEL_UNHEARD, "the topic has no confirmed subscription%s", waiting);
     else if (facts->filtered >= facts->confirmed)
-        judge(ret, CHANNEL_UNHEARD, "the filter policy of each confirmed subscription drops critical alerts");
+        judge(ret, CHANNEL_UNHEARD,
+              "the filter policy of each confirmed subscription drops critical alerts");
     else if (facts->filtered > 0)
         judge(ret, CHANNEL_HEARD, "%u confirmed subscription%s, %u of which %s critical alerts%s",
               facts->confirmed, plural(facts->confirmed), facts->filtered,

@@ -162,7 +162,8 @@ static uint64_t last_usec(const ContainIdentity *item) {
     return MAX(item->tampered_usec[0], counted_usec ? counted_usec + DAY_USEC : 0);
 }
 
-/* The identity's, or a new one: over the ceiling in the place of that which was of importance least recently.
+/* The identity's, or a new one: over the ceiling in the place of that which was of importance least
+ * recently.
  */
 static ContainIdentity *item_of(ContainHistory *history, const Containment *contain) {
     ContainIdentity *item = NULL;
@@ -255,8 +256,9 @@ static const char *why_full(const ContainPolicy *policy, const ContainHistory *h
         return "as many identities are held as the guard keeps";
     if (!war && max > 1)
         max--;
-    return count_others(history, item, true, now_usec) >= max ? "contain.max_per_day is reached in this account"
-                                                              : NULL;
+    return count_others(history, item, true, now_usec) >= max
+                   ? "contain.max_per_day is reached in this account"
+                   : NULL;
 }
 
 /* False when it was given before. */
@@ -272,8 +274,9 @@ static bool note_verdict(ContainIdentity *item, const char *incident, ContainVer
 }
 
 /* PROPOSED, ENFORCED or REFUSED. */
-static ContainVerdict judge(const ContainPolicy *policy, const ContainHistory *history, const ContainDeed *deed,
-                            const ContainIdentity *item, uint64_t now_usec, Containment *contain) {
+static ContainVerdict judge(const ContainPolicy *policy, const ContainHistory *history,
+                            const ContainDeed *deed, const ContainIdentity *item, uint64_t now_usec,
+                            Containment *contain) {
     if (contain->why_not)
         return CONTAIN_REFUSED;
     if (policy->mode == CONTAIN_ENFORCE) {
@@ -362,20 +365,21 @@ int contain_commands(const Containment *contain, bool undo, StrBuf *b) {
     const char *kind = contain->is_role ? "role" : "user", *name = contain->name;
     _cleanup_strbuf_ StrBuf arn = STRBUF_INIT(ACTOR_TEXT_MAX);
 
-    (void)strbuf_addf(&arn, "arn:%s:iam::%s:policy/" CONTAIN_POLICY "-%s-%s", contain->partition, contain->account,
-                      kind, name);
+    (void)strbuf_addf(&arn, "arn:%s:iam::%s:policy/" CONTAIN_POLICY "-%s-%s", contain->partition,
+                      contain->account, kind, name);
     if (strbuf_error(&arn) < 0)
         return strbuf_error(&arn);
     if (undo) {
         (void)strbuf_addf(b, "aws iam detach-%s-policy --%s-name=%s --policy-arn %s\n", kind, kind, name,
                           strbuf_str(&arn));
         (void)strbuf_addf(b, "aws iam delete-policy --policy-arn %s\n", strbuf_str(&arn));
-        return strbuf_addf(b, "aws iam delete-%s-policy --%s-name=%s --policy-name " CONTAIN_POLICY "\n", kind,
-                           kind, name);
+        return strbuf_addf(b, "aws iam delete-%s-policy --%s-name=%s --policy-name " CONTAIN_POLICY "\n",
+                           kind, kind, name);
     }
     (void)strbuf_addf(b, "trailguard policy deny --account %s >" CONTAIN_POLICY ".json\n", contain->account);
-    (void)strbuf_addf(b, "aws iam put-%s-policy --%s-name=%s --policy-name " CONTAIN_POLICY " --policy-document '",
-                      kind, kind, name);
+    (void)strbuf_addf(
+            b, "aws iam put-%s-policy --%s-name=%s --policy-name " CONTAIN_POLICY " --policy-document '",
+            kind, kind, name);
     add_first_policy(contain, b);
     (void)strbuf_addf(b,
                       "'\naws iam create-policy --policy-name " CONTAIN_POLICY

@@ -199,7 +199,8 @@ static const EventRow event_rows[_EVENT_MAX] = {
     },
     [EVENT_BASELINE_WEAK] = {
         .name = "baseline.weak",
-        .cases = { { SEVERITY_WARNING, "the baseline was recorded from settings that leave something out" } },
+        .cases = { { SEVERITY_WARNING, "the baseline was recorded from settings that leave something "
+                                       "out" } },
         .opens_nothing = true,
         .lines = LINES({ LEVEL_WARNING, LINE_BASELINE_WEAK, "8380824f32df4a45b2520305aa579fbf",
                          "was weak when its baseline was recorded{error}" }),
@@ -300,7 +301,8 @@ static const EventRow event_rows[_EVENT_MAX] = {
     },
     [EVENT_CHANNEL_UNHEARD] = {
         .name = "channel.unheard",
-        .cases = { { SEVERITY_CRITICAL, "a topic takes messages, and no confirmed subscription gets them" } },
+        .cases = { { SEVERITY_CRITICAL, "a topic takes messages, and no confirmed subscription gets "
+                                        "them" } },
         .about_no_trail = true,
         .about_channel = true,
         .lines = LINES({ LEVEL_ERR, LINE_CHANNEL_UNHEARD, "eaf73f59585047a6bd56ea0b9a193c68", NULL }),
@@ -337,8 +339,8 @@ static const EventRow event_rows[_EVENT_MAX] = {
     },
     [EVENT_IDENTITY_RELEASED] = {
         .name = "identity.released",
-        .cases = { { SEVERITY_WARNING, "it has its rights again (`detail`: who ran `trailguard release`), or is "
-                                       "gone" } },
+        .cases = { { SEVERITY_WARNING, "it has its rights again (`detail`: who ran `trailguard release`), "
+                                       "or is gone" } },
         .about_no_trail = true,
         .opens_nothing = true,
         .lines = LINES({ LEVEL_NOTICE, LINE_CONTAIN_RELEASED, "b4f82a6ec1d94d03975c08e3f1d67ab5",
@@ -358,15 +360,16 @@ static const EventRow event_rows[_EVENT_MAX] = {
     },
     [EVENT_GUARD_RIGHTS_RESTORED] = {
         .name = "guard.rights_restored",
-        .cases = { { SEVERITY_OF_INCIDENT, "IAM would allow all of it again, or it is not guarded any more" } },
+        .cases = { { SEVERITY_OF_INCIDENT, "IAM would allow all of it again, or it is not guarded any "
+                                           "more" } },
         .about_no_trail = true,
         .lines = LINES({ LEVEL_NOTICE, LINE_RIGHTS_RESTORED, "9ec585a45be443c583530889c9766f4c", NULL }),
         .messages = messages_rights_restored,
     },
     [EVENT_GUARD_CHANGED] = {
         .name = "guard.changed",
-        .cases = { { SEVERITY_CRITICAL, "trust policy or boundary of the guard changed, or its sessions were "
-                                        "revoked" },
+        .cases = { { SEVERITY_CRITICAL, "trust policy or boundary of the guard changed, or its sessions "
+                                        "were revoked" },
                    { SEVERITY_WARNING, "its policies, keys, topics or subscriptions changed otherwise" } },
         .about_no_trail = true,
         .may_be_attack = true,
@@ -383,7 +386,8 @@ static const EventRow event_rows[_EVENT_MAX] = {
     },
     [EVENT_GUARD_DRILL] = {
         .name = "guard.drill",
-        .cases = { { SEVERITY_INFO, "`trailguard drill` stopped the trail or tagged it; the text is the usual one" } },
+        .cases = { { SEVERITY_INFO, "`trailguard drill` stopped the trail or tagged it; the text is the "
+                                    "usual one" } },
         .shows_gap = true,
         .lines = LINES({ LEVEL_NOTICE, LINE_DRILL, "5e0c1d7a94f24b6e8a3b60d2c7f1953e",
                          "a drill, announced by {announced}: alerts about it are info" }),

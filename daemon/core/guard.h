@@ -120,8 +120,8 @@ void guard_cause(const Policy *policy, const Cause *prev, const CauseMembers *in
 
 /* What was shared is reported by itself: that no trail records a region and it is the only one, or that the
  * target cannot be polled, for a cause that it cannot have any more. */
-void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind was, Now now, Plan *ret_plan,
-                        TargetState *ret_next);
+void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind was, Now now,
+                        Plan *ret_plan, TargetState *ret_next);
 
 /* A target is not guarded any more: its incidents end with messages that say why. */
 void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now,

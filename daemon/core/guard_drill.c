@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which stop, or which tag, is the one that `trailguard drill` announced. A drill makes alerts quieter, so that
- * every doubt is decided against it. */
+/* Which stop, or which tag, is the one that `trailguard drill` announced. A drill makes alerts quieter, so
+ * that every doubt is decided against it. */
 #include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"

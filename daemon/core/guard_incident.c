@@ -33,7 +33,8 @@ static bool is_given_out(const uint64_t *marks, uint64_t mark) {
 
 /* The first one from this hash on that was not given out, which is then remembered. */
 static uint64_t give_out(uint64_t marks[static MARKS_MAX], uint64_t hash) {
-    uint64_t mark = hash & (uint64_t)INT64_MAX >> 1; /* the state file has signed numbers; leave room to count */
+    /* the state file has signed numbers; leave room to count */
+    uint64_t mark = hash & (uint64_t)INT64_MAX >> 1;
 
     while (mark == 0 || is_given_out(marks, mark))
         mark++;
@@ -45,11 +46,13 @@ static uint64_t give_out(uint64_t marks[static MARKS_MAX], uint64_t hash) {
 uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now) {
     uint64_t hour = now.real_usec / (3600 * USEC_PER_SEC);
 
-    return give_out(marks, guard_hash(guard_hash(GUARD_HASH_BASIS, &what, sizeof(what)), &hour, sizeof(hour)));
+    return give_out(marks,
+                    guard_hash(guard_hash(GUARD_HASH_BASIS, &what, sizeof(what)), &hour, sizeof(hour)));
 }
 
 uint64_t guard_fact_mark(uint64_t marks[static MARKS_MAX], const char *what, uint64_t fact) {
-    return give_out(marks, guard_hash(guard_hash(GUARD_HASH_BASIS, what, strlen(what)), &fact, sizeof(fact)));
+    return give_out(marks,
+                    guard_hash(guard_hash(GUARD_HASH_BASIS, what, strlen(what)), &fact, sizeof(fact)));
 }
 
 EventPhase incident_begin(Incident *inc, uint64_t dedup_usec, Now now) {

@@ -52,7 +52,8 @@ Repeats contest_repeats(const Contest *contest);
 /* Has it ended, because no stop has come for GUARD_CONTEST_USEC? */
 bool contest_is_over(const Contest *contest, Now now);
 
-/* Empties it. What is in the arrays stays: it is most of a plan, and each element is written when it counts. */
+/* Empties it. What is in the arrays stays: it is most of a plan, and each element is written when it
+ * counts. */
 void plan_begin(Plan *plan);
 /* Adds a journal line to the plan. */
 JournalEntry *plan_entry(Plan *plan, JournalLine line);
@@ -61,8 +62,8 @@ JournalEntry *plan_entry(Plan *plan, JournalLine line);
  * and what comes again within the hour is counted, so that two guards agree and a second episode is not
  * taken for the first. Remembers what it has given out. */
 uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now);
-/* ... of trouble that a time from AWS, or the mark of earlier trouble, sets apart from all other of its kind:
- * it needs no clock. */
+/* ... of trouble that a time from AWS, or the mark of earlier trouble, sets apart from all other of its
+ * kind: it needs no clock. */
 uint64_t guard_fact_mark(uint64_t marks[static MARKS_MAX], const char *what, uint64_t fact);
 
 /* The earlier of two times of which 0 means never. */
@@ -168,11 +169,13 @@ void guard_undone(Deciding *d);
 /* The trouble with logging that was found just now: is it the stop that a drill has announced? It takes one
  * stop only. */
 void guard_take_drill(Deciding *d, uint64_t stop_usec);
-/* The same of settings that were found changed, after the incident has them: is it the drill's tag, alone? */
+/* The same of settings that were found changed, after the incident has them: is it the drill's tag,
+ * alone? */
 void guard_take_tag_drill(Deciding *d, uint64_t dedup_usec);
 /* The settings were compared, or written: is its tag all that differs, or gone? */
 void guard_drill_changed(Deciding *d);
-/* Is the incident's latest trouble that of a drill? No longer when it lasts beyond the drill, or another made it. */
+/* Is the incident's latest trouble that of a drill? No longer when it lasts beyond the drill, or another
+ * made it. */
 bool guard_is_drill(const Deciding *d);
 /* What a drill's trouble is, FINDING_BITs; all else beside it is in earnest. */
 uint32_t guard_drill_findings(const Deciding *d);

@@ -375,8 +375,8 @@ static void report_alone(Judging *j, Incident *inc, EventKind kind) {
                             SEVERITY_WARNING, inc->last_dedup_usec);
 }
 
-void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind was, Now now, Plan *ret_plan,
-                        TargetState *ret_next) {
+void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind was, Now now,
+                        Plan *ret_plan, TargetState *ret_next) {
     Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
 
     plan_begin(ret_plan);

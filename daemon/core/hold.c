@@ -89,7 +89,8 @@ static int take_up(ContainHold *hold, const char *const *topics, size_t n_topics
     return make_policy(hold, topics, n_topics, now_usec);
 }
 
-int hold_add(ContainHistory *history, const Containment *contain, const char *const *topics, size_t n_topics) {
+int hold_add(ContainHistory *history, const Containment *contain, const char *const *topics,
+             size_t n_topics) {
     _cleanup_strbuf_ StrBuf reason = STRBUF_INIT(256);
     ContainHold *grown, *hold;
 
@@ -115,7 +116,8 @@ int hold_add(ContainHistory *history, const Containment *contain, const char *co
 }
 
 void hold_drop(ContainHistory *history, size_t i) {
-    memmove(&history->holds[i], &history->holds[i + 1], (history->n_holds - i - 1) * sizeof(history->holds[0]));
+    memmove(&history->holds[i], &history->holds[i + 1],
+            (history->n_holds - i - 1) * sizeof(history->holds[0]));
     history->n_holds--;
 }
 
@@ -126,10 +128,12 @@ static bool is_meant(const ContainHold *hold, const char *who, const char *accou
         return false;
     if (text_equal(who, hold->arn))
         return true;
-    return (role || user) && role == hold_is_role(hold) && text_equal(who + strlen("role/"), hold_name(hold));
+    return (role || user) && role == hold_is_role(hold) &&
+           text_equal(who + strlen("role/"), hold_name(hold));
 }
 
-ContainHold *hold_meant(const ContainHistory *history, const char *who, const char *account, bool *ret_several) {
+ContainHold *hold_meant(const ContainHistory *history, const char *who, const char *account,
+                        bool *ret_several) {
     ContainHold *found = NULL;
 
     *ret_several = false;
@@ -171,14 +175,15 @@ static HoldNews fail(ContainHold *hold, const HoldOutcome *outcome, ContainStep 
 }
 
 /* Under another name: what others have put there is theirs. */
-static HoldNews put_again(ContainHold *hold, HoldNews news, const char *const *topics, size_t n_topics, Now now) {
+static HoldNews put_again(ContainHold *hold, HoldNews news, const char *const *topics, size_t n_topics,
+                          Now now) {
     if (make_policy(hold, topics, n_topics, now.real_usec) < 0)
         hold->due_mono_usec = now.mono_usec + RETRY_USEC;
     return news;
 }
 
-static HoldNews take_put(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
-                         Now now) {
+static HoldNews take_put(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics,
+                         size_t n_topics, Now now) {
     if (outcome->gone)
         return (HoldNews){ .report = true, .step = CONTAIN_STEP_GONE, .over = true };
     if (outcome->seen == HOLD_SEEN_OTHER && hold->n_policies <= HOLD_PUTS_MAX)
@@ -195,8 +200,8 @@ static HoldNews take_put(ContainHold *hold, const HoldOutcome *outcome, const ch
     return (HoldNews){ .report = true, .step = CONTAIN_STEP_HELD };
 }
 
-static HoldNews take_check(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
-                           Now now) {
+static HoldNews take_check(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics,
+                           size_t n_topics, Now now) {
     if (outcome->seen == HOLD_SEEN_OURS) {
         wait_for_check(hold, now);
         return (HoldNews){ .report = false };
@@ -212,7 +217,8 @@ static HoldNews take_check(ContainHold *hold, const HoldOutcome *outcome, const 
         hold->given_up = true;
         return (HoldNews){ .report = true, .step = CONTAIN_STEP_GIVEN_UP };
     }
-    return put_again(hold, (HoldNews){ .report = true, .step = CONTAIN_STEP_REMOVED }, topics, n_topics, now);
+    return put_again(hold, (HoldNews){ .report = true, .step = CONTAIN_STEP_REMOVED }, topics, n_topics,
+                     now);
 }
 
 static HoldNews take_removal(ContainHold *hold, const HoldOutcome *outcome, Now now) {

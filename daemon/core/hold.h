@@ -37,8 +37,10 @@ typedef struct HoldNews {
     bool over; /* it is held no longer */
 } HoldNews;
 
-/* Adds one that contain_take() has decided about, or takes one up that was given up. topics: that alerts go to. 0, -EEXIST, -ENOSPC, -ENOMEM. */
-int hold_add(ContainHistory *history, const Containment *contain, const char *const *topics, size_t n_topics);
+/* Adds one that contain_take() has decided about, or takes one up that was given up. topics: that alerts go
+ * to. 0, -EEXIST, -ENOSPC, -ENOMEM. */
+int hold_add(ContainHistory *history, const Containment *contain, const char *const *topics,
+             size_t n_topics);
 void hold_drop(ContainHistory *history, size_t i);
 ContainHold *hold_find(const ContainHistory *history, const char *arn);
 
@@ -54,5 +56,7 @@ bool hold_is_ours(const ContainHold *hold, const char *document);
 HoldNews hold_take(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
                    Now now);
 
-/* The one that is meant by an ARN, "user/NAME" or "role/NAME" in an account ("": any). NULL: none, or *ret_several. */
-ContainHold *hold_meant(const ContainHistory *history, const char *who, const char *account, bool *ret_several);
+/* The one that is meant by an ARN, "user/NAME" or "role/NAME" in an account ("": any). NULL: none, or
+ * *ret_several. */
+ContainHold *hold_meant(const ContainHistory *history, const char *who, const char *account,
+                        bool *ret_several);

@@ -37,8 +37,8 @@ static void add_policy(const AlertExpansion *x) {
 
 static void add_shared(const AlertExpansion *x) {
     if (hold_is_role(hold_of(x)))
-        (void)strbuf_add(x->out, " All sessions of the role that began before are over, also those of other people "
-                                 "and programs.");
+        (void)strbuf_add(x->out, " All sessions of the role that began before are over, also those of other "
+                                 "people and programs.");
 }
 
 /* Its name has no character that means anything to a shell: contain_take() refuses others. */
@@ -80,10 +80,11 @@ const AlertTemplate messages_contained[] = {
     {
             .when = when_about,
             .subject = "{LABEL} about to contain {identity name} in {where}",
-            .headline = "TrailGuard is about to deny changes of trails and of IAM to {identity}. Reason: {held for}.",
+            .headline = "TrailGuard is about to deny changes of trails and of IAM to {identity}. Reason: "
+                        "{held for}.",
             .deed = "Puts the inline policy {policy} on the {identity kind}, and reads it back.{shared}",
-            .advice = "1. If this is one of yours that must go on: the next message says whether the policy is in "
-                      "place.\n"
+            .advice = "1. If this is one of yours that must go on: the next message says whether the policy "
+                      "is in place.\n"
                       "2. " UNDO,
     },
     {
@@ -92,10 +93,10 @@ const AlertTemplate messages_contained[] = {
             .headline = "Changes of trails and of IAM are denied to {identity}. Reason: {held for}.",
             .deed = "Put the inline policy {policy} on the {identity kind}, and read it back.{shared}\n"
                     "If others remove it, puts it back, at most 5 times a day.",
-            .advice = "1. Ask them. If they did not do it, deactivate the access keys: whoever has them can still "
-                      "do what is not about trails or IAM.\n"
-                      "2. An attacker may have a second identity. Review what this one did in the account's event "
-                      "history.\n"
+            .advice = "1. Ask them. If they did not do it, deactivate the access keys: whoever has them can "
+                      "still do what is not about trails or IAM.\n"
+                      "2. An attacker may have a second identity. Review what this one did in the account's "
+                      "event history.\n"
                       "3. " UNDO "\n"
                       "4. If the guard cannot be reached, with the keys of another administrator:\n"
                       "{undo}",
@@ -106,9 +107,10 @@ const AlertTemplate messages_contained[] = {
             .headline = "The policy that denies changes of trails to {identity} could not be put: {detail}",
             .loss = "The {identity kind} can still change trails and IAM.",
             .deed = "Retries, with longer and longer pauses.",
-            .advice = "1. Take its rights with the keys of another administrator, or deactivate its access keys.\n"
-                      "2. AccessDenied: trailguard policy guard prints the rights that the guard needs. LimitExceeded: "
-                      "its own inline policies leave no room.\n"
+            .advice = "1. Take its rights with the keys of another administrator, or deactivate its access "
+                      "keys.\n"
+                      "2. AccessDenied: trailguard policy guard prints the rights that the guard needs. "
+                      "LimitExceeded: its own inline policies leave no room.\n"
                       "3. To stop the tries: trailguard release {identity}",
     },
     {
@@ -118,8 +120,8 @@ const AlertTemplate messages_contained[] = {
             .deed = "Puts it on the {identity kind} again, as {policy}, and reads it back.{shared}",
             .advice = "1. If one of you removed it: " UNDO "\n"
                       "2. If not, the attacker has a second identity that may change IAM. Look for "
-                      "DeleteUserPolicy, DeleteRolePolicy, PutUserPolicy and PutRolePolicy in the event history of "
-                      "the partition's region for IAM (us-east-1 in most).",
+                      "DeleteUserPolicy, DeleteRolePolicy, PutUserPolicy and PutRolePolicy in the event "
+                      "history of the partition's region for IAM (us-east-1 in most).",
     },
     {
             .when = when_stuck,
@@ -134,9 +136,11 @@ const AlertTemplate messages_contained[] = {
             .subject = "{LABEL} others keep freeing {identity name} in {where}",
             .headline = "Others removed the policy that denies changes of trails to {identity} too often.",
             .loss = "The {identity kind} can change trails and IAM again.",
-            .deed = "Does not put the policy back again. If the {identity kind} attacks once more, begins again.",
-            .advice = "1. Find the identity that removes it: DeleteUserPolicy, DeleteRolePolicy, PutUserPolicy and "
-                      "PutRolePolicy in the event history of the partition's region for IAM (us-east-1 in most).\n"
+            .deed = "Does not put the policy back again. If the {identity kind} attacks once more, begins "
+                    "again.",
+            .advice = "1. Find the identity that removes it: DeleteUserPolicy, DeleteRolePolicy, "
+                      "PutUserPolicy and PutRolePolicy in the event history of the partition's region for "
+                      "IAM (us-east-1 in most).\n"
                       "2. Take the rights of both with the keys of another administrator.",
     },
 };
@@ -145,10 +149,11 @@ const AlertTemplate messages_released[] = {
     {
             .when = when_gone,
             .subject = "RESOLVED {identity name} does not exist any more in {where}",
-            .headline = "{identity}, to which TrailGuard was to deny changes of trails, does not exist any more.",
+            .headline = "{identity}, to which TrailGuard was to deny changes of trails, does not exist any "
+                        "more.",
             .deed = "Holds it no longer.",
-            .advice = "If none of you deleted it: an attacker may have made it, and others with it. Look for "
-                      "CreateUser and CreateRole in the account's event history.",
+            .advice = "If none of you deleted it: an attacker may have made it, and others with it. Look "
+                      "for CreateUser and CreateRole in the account's event history.",
     },
     {
             .subject = "RESOLVED released {identity name} in {where}",

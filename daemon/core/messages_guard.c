@@ -16,8 +16,8 @@ const AlertTemplate messages_rights_lost[] = {
             .subject = "{LABEL} the guard loses rights in {where}",
             .headline = "IAM would deny calls that TrailGuard needs in {where}: {detail}",
             .loss = "Polls, restarts or alerts fail, or will fail when the guard's session ends.",
-            .deed = "Goes on with the rights that are left. Sends this message through every channel. Simulates "
-                    "the rights again every 5 minutes.",
+            .deed = "Goes on with the rights that are left. Sends this message through every channel. "
+                    "Simulates the rights again every 5 minutes.",
             .advice = "1. Give the rights back: trailguard policy guard prints the policy. trailguard check "
                       "--doctor shows what is missing.\n"
                       "2. " SILENCE "3. Until then, check a trail yourself: aws cloudtrail get-trail-status "

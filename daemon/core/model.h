@@ -409,7 +409,8 @@ typedef struct Actor {
     char arn[ACTOR_TEXT_MAX];  /* "" where there is none (a service) */
     char name[ACTOR_TEXT_MAX]; /* for people: "bob", "Admin/alice", "root", "config.amazonaws.com" */
     char account[16];
-    char issuer[ACTOR_TEXT_MAX]; /* ARN of the role or user that a session is of; "" where the record has none */
+    char issuer[ACTOR_TEXT_MAX]; /* ARN of the role or user that a session is of; "" where the record has
+                                  * none */
     char invoked_by[128];     /* a service that called on the caller's behalf */
     char source_identity[72]; /* who the session was opened for */
     char on_behalf_of[64];    /* user id in IAM Identity Center ... */
@@ -575,9 +576,9 @@ typedef struct Event {
     size_t n_rest;       /* ... 0: none of them answers */
     unsigned n_before;   /* ... how many there were in the message before; 0: there was none */
     bool has_actor;
-    Actor actor; /* trail.attributed and trail.attempted; trail.contested: the engine adds who was found last
-                  */
-    const Containment *contain; /* borrowed; the engine adds it to those two, when it is proposed; else NULL */
+    Actor actor; /* trail.attributed and trail.attempted; trail.contested: the engine adds who was found
+                  * last */
+    const Containment *contain; /* borrowed; the engine adds it to those two, when proposed; else NULL */
     const ContainHold *hold; /* identity.contained, identity.released: whose; borrowed; else NULL ... */
     ContainStep step;        /* ... and what became of it; detail: why it failed, or who released it */
     char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a poll or an action; raw: escape before

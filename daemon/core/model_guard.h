@@ -99,10 +99,10 @@ typedef struct Contest {
 
 /* What `trailguard drill` has announced about one trail: that it is stopped, or that a tag is added. */
 typedef struct Drill {
-    uint64_t from_usec, until_usec; /* real; the trouble is its own when it comes in this time, and is over */
+    uint64_t from_usec, until_usec; /* real; trouble is its own when it comes in this time, and is over */
     char identity[ACTOR_TEXT_MAX];  /* who makes it: the ARN that events have of the caller */
     char nonce[33];                 /* of this drill: 32 hex digits */
-    char tag[DRILL_TAG_MAX];        /* the key of the tag, whose value is the nonce; "": the trail is stopped */
+    char tag[DRILL_TAG_MAX];        /* the key of the tag, whose value is the nonce; "": it is stopped */
 } Drill;
 
 typedef enum DrillActor {
@@ -116,7 +116,7 @@ typedef enum DrillActor {
 /* The trouble that the latest drill made, and what came of it. Times are real; 0: not yet. */
 typedef struct Drilled {
     uint64_t stop_usec;    /* StopLoggingTime; 0: it was no stop */
-    uint64_t tag_usec;     /* identifies the trouble that its tag was; 0: it was none, or more was changed since */
+    uint64_t tag_usec;     /* identifies the trouble that its tag was; 0: none, or more was changed since */
     uint64_t tag_mark;     /* ... and what differed: TrailState.drift_mark */
     uint64_t noticed_usec; /* 0: there was no drill */
     uint64_t restarted_usec; /* of a tag: it is gone */

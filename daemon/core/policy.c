@@ -157,8 +157,8 @@ static json_t *resource_of(const PolicyNeeds *needs, Scope scope) {
     return json_string("*");
 }
 
-/* Takes both over. The list, or NULL when either is, or without memory: a list that lacks an entry must not be
- * printed. */
+/* Takes both over. The list, or NULL when either is, or without memory: a list that lacks an entry must not
+ * be printed. */
 static json_t *append(json_t *list, json_t *value) {
     if (json_array_append_new(list, value) >= 0)
         return list;
@@ -236,8 +236,8 @@ static int add_calls(json_t *statements, const PolicyNeeds *needs) {
     return r;
 }
 
-/* Whoever may put inline policies may give himself any right: not to itself, nor to the break-glass role. To other users
- * and roles IAM has no condition that could tell a policy that denies from one that allows. */
+/* Whoever may put inline policies may give himself any right: not to itself, nor to the break-glass role. To
+ * other users and roles IAM has no condition that could tell a policy that denies from one that allows. */
 static int deny_own(json_t *statements, const PolicyNeeds *needs) {
     static const char *const writes[] = { "iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:PutRolePolicy",
                                           "iam:DeleteRolePolicy" };
@@ -248,9 +248,10 @@ static int deny_own(json_t *statements, const PolicyNeeds *needs) {
     arns = json_array();
     if (needs->own && needs->own[0])
         (void)json_array_append_new(arns, json_string(needs->own));
-    (void)json_array_append_new(
-            arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, needs->partition, or_any(needs->account)));
-    return add_statement(statements, "DenyChangingGuards", "Deny", strings(writes, ARRAY_SIZE(writes)), arns);
+    (void)json_array_append_new(arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, needs->partition,
+                                              or_any(needs->account)));
+    return add_statement(statements, "DenyChangingGuards", "Deny", strings(writes, ARRAY_SIZE(writes)),
+                         arns);
 }
 
 static const char *const role_reads[] = {
@@ -472,7 +473,8 @@ static json_t *contain_with(const PolicyContain *contain, json_t *topics) {
                           strings(topic_changes, ARRAY_SIZE(topic_changes)), json_incref(topics));
     if (r >= 0 && contain->before) {
         condition = json_pack("{s:{s:s}}", "DateLessThan", "aws:TokenIssueTime", contain->before);
-        r = add_limited(statements, "AWSRevokeOlderSessions", "Deny", json_string("*"), json_string("*"), condition);
+        r = add_limited(statements, "AWSRevokeOlderSessions", "Deny", json_string("*"), json_string("*"),
+                        condition);
     }
     json_decref(topics);
     return document(statements, r);

@@ -54,9 +54,9 @@ int canonical_json(const char *text, char **ret);
 
 /* ---- members that this version does not know ---- */
 
-/* Members that AWS has added since to selectors, Insights selectors, the event configuration and Trail itself
- * must neither alarm nor be lost. One that a baseline does not have is no difference by itself; from then on
- * it is recorded, compared and (but for those of Trail) written back like the rest.
+/* Members that AWS has added since to selectors, Insights selectors, the event configuration and Trail
+ * itself must neither alarm nor be lost. One that a baseline does not have is no difference by itself; from
+ * then on it is recorded, compared and (but for those of Trail) written back like the rest.
  *
  * What a person may have done is never passed over: where events are selected AWS's defaults are empty
  * lists, so a list with something in it is not taken for a default there, and within a condition nothing at

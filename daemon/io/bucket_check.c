@@ -192,7 +192,8 @@ static bool is_about_cloudtrail(const json_t *principal) {
 
     return statement_any_fits(principal, is_text, "*") ||
            statement_any_fits(json_object_get(principal, "AWS"), is_text, "*") ||
-           statement_any_fits(service, is_text, "*") || statement_any_fits(service, is_text, CLOUDTRAIL_SERVICE);
+           statement_any_fits(service, is_text, "*") ||
+           statement_any_fits(service, is_text, CLOUDTRAIL_SERVICE);
 }
 
 static bool counts(const BucketCheck *check, const char *prefix, const json_t *s, Sure sure) {

@@ -186,8 +186,8 @@ static void ask_filter(Watched *w) {
     const AwsCaller caller = { .client = context->aws, .credentials = context->credentials };
 
     if (w->at < w->subscriptions.n && w->subscriptions.n < GUARD_PARTS_MAX &&
-        sns_get_subscription_attributes(&caller, w->subscriptions.items[w->at].arn, on_filter, w, &w->call) >=
-                0)
+        sns_get_subscription_attributes(&caller, w->subscriptions.items[w->at].arn, on_filter, w,
+                                        &w->call) >= 0)
         return;
     if (w->at < w->subscriptions.n)
         w->parts.kinds &= ~GUARD_PART_BIT(GUARD_PART_SUBSCRIPTION);
@@ -215,7 +215,8 @@ static void topic_known(Watched *w, const char *key_state) {
     w->subscriptions.n = w->at = w->n_filtered = 0;
     if (!w->watch->options.subscriptions)
         judge_topic(w, false, key_state);
-    else if (sns_list_subscriptions_by_topic(&caller, w->config->topic_arn, on_subscriptions, w, &w->call) < 0)
+    else if (sns_list_subscriptions_by_topic(&caller, w->config->topic_arn, on_subscriptions, w, &w->call) <
+             0)
         topic_read(w);
 }
 

@@ -26,8 +26,9 @@ int drill_file_parse(const char *text, size_t len, DrillFile *ret, char *reason,
 
     if (json_text_parse(text, len, JSON_REJECT_DUPLICATES, NULL, &root) == -ENOMEM)
         return -ENOMEM;
-    if (json_unpack(root, "{s:s, s:s, s:s, s:s, s?s, s:I, s:I!}", "schema", &schema, "trail", &trail, "identity",
-                    &identity, "nonce", &nonce, "tag", &tag, "from_usec", &from, "until_usec", &until) < 0)
+    if (json_unpack(root, "{s:s, s:s, s:s, s:s, s?s, s:I, s:I!}", "schema", &schema, "trail", &trail,
+                    "identity", &identity, "nonce", &nonce, "tag", &tag, "from_usec", &from, "until_usec",
+                    &until) < 0)
         return refuse(reason, size, "it is no announcement of a drill");
     if (!text_equal(schema, SCHEMA))
         return refuse(reason, size, "its schema is not " SCHEMA);
@@ -58,8 +59,8 @@ int drill_file_read(const char *dir, DrillFile *ret, char *reason, size_t reason
 int drill_file_write(const char *dir, const DrillFile *file) {
     json_auto_t *root = NULL;
 
-    root = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:I, s:I}", "schema", SCHEMA, "trail", file->trail, "identity",
-                     file->drill.identity, "nonce", file->drill.nonce, "tag",
+    root = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:I, s:I}", "schema", SCHEMA, "trail", file->trail,
+                     "identity", file->drill.identity, "nonce", file->drill.nonce, "tag",
                      file->drill.tag[0] ? file->drill.tag : NULL, "from_usec",
                      (json_int_t)file->drill.from_usec, "until_usec", (json_int_t)file->drill.until_usec);
     return request_file_write(dir, DRILL_FILE, root);

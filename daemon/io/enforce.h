@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The inline policy that takes the rights of a user or role: puts, reads or removes it, and proves by reading back what
- * became of it. Nothing that others have put is overwritten or removed. */
+/* The inline policy that takes the rights of a user or role: puts, reads or removes it, and proves by
+ * reading back what became of it. Nothing that others have put is overwritten or removed. */
 
 #include "daemon/core/hold.h"
 #include "lib/call.h"
@@ -12,7 +12,8 @@ typedef struct EnforceRequest {
     const char *region;
     const ContainHold *hold; /* copied */
     HoldAction action;
-    void (*done)(const char *arn, const HoldOutcome *outcome, void *userdata); /* valid inside the call only */
+    /* What it is called with is valid inside the call only. */
+    void (*done)(const char *arn, const HoldOutcome *outcome, void *userdata);
     void *userdata;
 } EnforceRequest;
 

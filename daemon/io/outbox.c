@@ -254,8 +254,8 @@ static bool is_about_content(int error) {
     return error == -EINVAL || error == -E2BIG;
 }
 
-/* Tries what the disk has refused before; one refusal is enough to know. What a refusal left behind is removed
- * once the disk is well. */
+/* Tries what the disk has refused before; one refusal is enough to know. What a refusal left behind is
+ * removed once the disk is well. */
 static void write_waiting(Outbox *outbox) {
     _cleanup_(file_closep) int fd = -1;
     int error;
@@ -291,7 +291,8 @@ static void remove_entry(Outbox *outbox, OutboxEntry *entry) {
         r = fd < 0 ? fd : file_remove_at(fd, entry->name);
     }
     if (r < 0 && r != -ENOENT) {
-        log_line(LOG_WARNING, "%s/%s: cannot be removed: %s; tried again later, and sent again after a crash",
+        log_line(LOG_WARNING,
+                 "%s/%s: cannot be removed: %s; tried again later, and sent again after a crash",
                  outbox->dir, entry->name, strerror(-r));
         (void)names_add(&outbox->left, entry->name);
     }

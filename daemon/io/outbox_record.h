@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The file of one alert in the outbox ("trailguard.outbox/1"): the alert, and which channels need it no more.
- * Pure. */
+/* The file of one alert in the outbox ("trailguard.outbox/1"): the alert, and which channels need it no
+ * more. Pure. */
 
 #include "daemon/core/model_alert.h"
 
@@ -16,8 +16,8 @@ typedef struct OutboxRecord {
     const char *refused_by, *refusal; /* why it is set aside; NULL both; written and not read */
 } OutboxRecord;
 
-/* Reads a file's text, whose checksum was checked. Free *ret with outbox_record_done. 0; -EINVAL with one line
- * in reason that names the member; -ENOMEM. After an error there is nothing to free. */
+/* Reads a file's text, whose checksum was checked. Free *ret with outbox_record_done. 0; -EINVAL with one
+ * line in reason that names the member; -ENOMEM. After an error there is nothing to free. */
 int outbox_record_read(const char *text, size_t len, OutboxRecord *ret, char *reason, size_t reason_size);
 
 /* The file's text with its checksum; the caller frees. 0, -ENOMEM, -E2BIG past OUTBOX_RECORD_MAX, -EIO when

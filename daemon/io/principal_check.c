@@ -116,7 +116,8 @@ static void take_principal(PrincipalCheck *check, const IamPrincipal *principal)
     found->trust = strdup(principal->trust);
 }
 
-static void principal_check_on_principal(const AwsError *error, const IamPrincipal *principal, void *userdata) {
+static void principal_check_on_principal(const AwsError *error, const IamPrincipal *principal,
+                                         void *userdata) {
     PrincipalCheck *check = userdata;
 
     task_answered(&check->task, SLOT_FIRST);
@@ -209,7 +210,8 @@ static void ask_lists(PrincipalCheck *check) {
     const char *name = check->name;
 
     if (check->is_user) {
-        asked(check, iam_list_attached_user_policies(&caller, name, on_attached, check, &calls[SLOT_ATTACHED]),
+        asked(check,
+              iam_list_attached_user_policies(&caller, name, on_attached, check, &calls[SLOT_ATTACHED]),
               "ListAttachedUserPolicies");
         asked(check, iam_list_user_policies(&caller, name, on_inline, check, &calls[SLOT_INLINE]),
               "ListUserPolicies");

@@ -24,7 +24,8 @@ static int parse(const char *text, size_t len, ReleaseFile *ret, char *reason, s
         (void)text_copy(reason, reason_size, "it is no request of trailguard release");
         return -EINVAL;
     }
-    if (!arn[0] || !by[0] || !text_copy(file.arn, sizeof(file.arn), arn) || !text_copy(file.by, sizeof(file.by), by)) {
+    if (!arn[0] || !by[0] || !text_copy(file.arn, sizeof(file.arn), arn) ||
+        !text_copy(file.by, sizeof(file.by), by)) {
         (void)text_copy(reason, reason_size, "a member is empty, or too long");
         return -EINVAL;
     }

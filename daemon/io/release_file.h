@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* DIR/release.json in the state directory: by it `trailguard release` has the daemon give a user or role its rights
- * again. Nobody who has rights in AWS only can write it. */
+/* DIR/release.json in the state directory: by it `trailguard release` has the daemon give a user or role its
+ * rights again. Nobody who has rights in AWS only can write it. */
 
 #include <stddef.h>
 

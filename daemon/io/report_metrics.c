@@ -369,7 +369,8 @@ static void write_channel_failed(Page *page, const Family *family) {
 
 static void write_channel_unheard(Page *page, const Family *family) {
     for (size_t i = 0; i < page->status->n_channels; i++)
-        add_count(page, family, VALUES(page->status->channels[i].channel), page->status->channels[i].unheard);
+        add_count(page, family, VALUES(page->status->channels[i].channel),
+                  page->status->channels[i].unheard);
 }
 
 static void write_channel_waiting(Page *page, const Family *family) {

@@ -112,7 +112,8 @@ static unsigned count_accounts(const Status *status) {
     return n;
 }
 
-/* What the line says of targets: read in one pass, because there are many, and each is unpacked to be read. */
+/* What the line says of targets: read in one pass, because there are many, and each is unpacked to be
+ * read. */
 typedef struct LineTargets {
     const char *regions[REGIONS_MAX]; /* that are enabled */
     unsigned n_regions, n_unreachable, n_unlisted;
@@ -174,7 +175,8 @@ static void add_named(StrBuf *b, const StrBuf *named, unsigned n) {
 
 /* Trails, regions and accounts, and which of them are in trouble. */
 static void add_guarded(StrBuf *b, const Status *status) {
-    LineTargets line = { .unreachable = STRBUF_INIT(STATUS_LINE_MAX), .unlisted = STRBUF_INIT(STATUS_LINE_MAX) };
+    LineTargets line = { .unreachable = STRBUF_INIT(STATUS_LINE_MAX),
+                         .unlisted = STRBUF_INIT(STATUS_LINE_MAX) };
 
     read_targets(&line, status);
     add_count(b, "guarding ", status->n_trails, "trail");

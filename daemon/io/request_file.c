@@ -30,7 +30,8 @@ static int check_owner(int dir_fd, const char *name, char *reason, size_t size) 
     return 0;
 }
 
-int request_file_read(const char *dir, const char *name, char **ret, size_t *ret_len, char *reason, size_t reason_size) {
+int request_file_read(const char *dir, const char *name, char **ret, size_t *ret_len, char *reason,
+                      size_t reason_size) {
     _cleanup_(file_closep) int fd = file_dir_open(dir);
     int r = fd < 0 ? fd : check_owner(fd, name, reason, reason_size);
 

@@ -398,9 +398,12 @@ static const CodecMember channel_members[] = {
 };
 
 static const CodecMember cause_members[] = {
-    CODEC(Cause, kind, "kind", word, .names = &codec_causes), CODEC(Cause, account, "account", text),
-    CODEC(Cause, region, "region", text),                     CODEC(Cause, members_mark, "members_mark", usec),
-    CODEC(Cause, n_reported, "members", uint),                CODEC(Cause, incident, "incident", object, INCIDENT),
+    CODEC(Cause, kind, "kind", word, .names = &codec_causes),
+    CODEC(Cause, account, "account", text),
+    CODEC(Cause, region, "region", text),
+    CODEC(Cause, members_mark, "members_mark", usec),
+    CODEC(Cause, n_reported, "members", uint),
+    CODEC(Cause, incident, "incident", object, INCIDENT),
     CODEC_END,
 };
 

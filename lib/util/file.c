@@ -346,7 +346,8 @@ int file_write_at(int dir_fd, const char *name, const void *data, size_t len, mo
     return write_whole(dir_fd, name, data, len, mode, durable, rename_over);
 }
 
-int file_write_new_at(int dir_fd, const char *name, const void *data, size_t len, mode_t mode, bool durable) {
+int file_write_new_at(int dir_fd, const char *name, const void *data, size_t len, mode_t mode,
+                      bool durable) {
     return write_whole(dir_fd, name, data, len, mode, durable, file_rename_new_at);
 }
 
@@ -451,7 +452,8 @@ static bool is_temporary(const char *name) {
 /* Does its writer live? Whatever is no regular file is none of ours. */
 static bool is_abandoned(int dir_fd, const char *name) {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    _cleanup_(file_closep) int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+    _cleanup_(file_closep) int fd =
+            openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))

@@ -20,18 +20,19 @@ int file_read_mode(const char *path, size_t max, char **ret, size_t *ret_len, mo
 /* Overwrites and frees what file_read gave. NULL is fine. */
 void file_free_secret(char *data, size_t len);
 
-/* Writes a file's whole content: temporary file ".NAME.tmp-XXXXXX" in the same directory, fsync, rename, fsync
- * of the directory. The file's mode is exactly `mode`, whatever the umask; when root writes into a directory
- * of somebody else, the file gets the directory's owner. After 0 the content survives a power cut; after an
- * error the old file is untouched and no temporary is left, with one exception: when the last fsync, that of
- * the directory, fails, the new content is there and may not survive a power cut. With durable false both
- * fsyncs are left out (status files under /run). Returns 0 or -errno. */
+/* Writes a file's whole content: temporary file ".NAME.tmp-XXXXXX" in the same directory, fsync, rename,
+ * fsync of the directory. The file's mode is exactly `mode`, whatever the umask; when root writes into a
+ * directory of somebody else, the file gets the directory's owner. After 0 the content survives a power cut;
+ * after an error the old file is untouched and no temporary is left, with one exception: when the last
+ * fsync, that of the directory, fails, the new content is there and may not survive a power cut. With
+ * durable false both fsyncs are left out (status files under /run). Returns 0 or -errno. */
 int file_write(const char *path, const void *data, size_t len, mode_t mode, bool durable);
 
 /* ---- below a directory that another user may write in: no symbolic link is followed (-ELOOP) ---- */
 
-/* Opens a directory to work below. The last part of its path may be a symbolic link when root or we own it, as systemd
- * makes one of /var/lib/NAME; whoever may only write in the directory can make none. The caller closes it. -errno. */
+/* Opens a directory to work below. The last part of its path may be a symbolic link when root or we own it,
+ * as systemd makes one of /var/lib/NAME; whoever may only write in the directory can make none. The caller
+ * closes it. -errno. */
 int file_dir_open(const char *path);
 /* A directory in a directory; no link. file_dir_open_below opens `dir` first, by the rule above. */
 int file_dir_open_at(int dir_fd, const char *name);
@@ -47,15 +48,15 @@ int file_write_at(int dir_fd, const char *name, const void *data, size_t len, mo
 /* The same for a file that must not exist yet: -EEXIST, and what is there stays. */
 int file_write_new_at(int dir_fd, const char *name, const void *data, size_t len, mode_t mode, bool durable);
 
-/* Renames unless `to` exists: -EEXIST. Atomic where the file system can (RENAME_NOREPLACE); elsewhere there is
- * a moment between looking and renaming. 0 or -errno. */
+/* Renames unless `to` exists: -EEXIST. Atomic where the file system can (RENAME_NOREPLACE); elsewhere there
+ * is a moment between looking and renaming. 0 or -errno. */
 int file_rename_new_at(int dir_fd, const char *from, int to_dir_fd, const char *to);
 
 /* Removes it and makes that durable. 0, also when it was not there; else -errno. */
 int file_remove_at(int dir_fd, const char *name);
 
-/* Removes the temporary files of writers that ended before they were done: only files of exactly the names that are
- * made here, and none whose writer still lives. How many. */
+/* Removes the temporary files of writers that ended before they were done: only files of exactly the names
+ * that are made here, and none whose writer still lives. How many. */
 unsigned file_sweep_at(int dir_fd);
 
 /* Makes a directory (one level, durably) with exactly mode, and the owner of its parent as file_write

@@ -10,9 +10,9 @@
 
 #include "lib/util/macros.h"
 
-/* While a text is read or written, jansson's allocations are watched. Its lexer goes on without the bytes that it
- * has no memory for, and can end in an assertion; so it gets what it asks for from a reserve, which takes pages only
- * then, and no more text. What was made of that is thrown away. */
+/* While a text is read or written, jansson's allocations are watched. Its lexer goes on without the bytes
+ * that it has no memory for, and can end in an assertion; so it gets what it asks for from a reserve, which
+ * takes pages only then, and no more text. What was made of that is thrown away. */
 static struct {
     json_malloc_t malloc;
     json_free_t free;

@@ -8,8 +8,8 @@
 /* Reads JSON by json_loadb's flags. Without memory jansson blames the text, or leaves out bytes of a string
  * and goes on; here that is -ENOMEM. 0, or -EINVAL with *error, which may be NULL. The caller owns *ret. */
 int json_text_parse(const char *text, size_t len, size_t flags, json_error_t *error, json_t **ret);
-/* json_dumps, which without memory may leave out the name of a member and go on. The caller frees. NULL: out of
- * memory, or no value. */
+/* json_dumps, which without memory may leave out the name of a member and go on. The caller frees. NULL: out
+ * of memory, or no value. */
 char *json_text_dump(const json_t *value, size_t flags);
 /* What is wrong with a text, without a word of it: an error may be shown to those who may not read the file.
  */

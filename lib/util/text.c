@@ -205,8 +205,8 @@ static char lower(char c) {
     return (char)tolower((unsigned char)c);
 }
 
-/* Optimal string alignment: Levenshtein's distance, where swapped neighbours count once. Both have at most WORD_MAX
- * bytes. */
+/* Optimal string alignment: Levenshtein's distance, where swapped neighbours count once. Both have at most
+ * WORD_MAX bytes. */
 static unsigned word_distance(const char *a, const char *b) {
     unsigned rows[3][WORD_MAX + 1], *before = rows[0], *last = rows[1], *row = rows[2];
     size_t n = strlen(b);
@@ -218,7 +218,8 @@ static unsigned word_distance(const char *a, const char *b) {
 
         row[0] = (unsigned)i + 1;
         for (size_t k = 0; k < n; k++) {
-            bool swapped = i > 0 && k > 0 && lower(a[i]) == lower(b[k - 1]) && lower(a[i - 1]) == lower(b[k]);
+            bool swapped =
+                    i > 0 && k > 0 && lower(a[i]) == lower(b[k - 1]) && lower(a[i - 1]) == lower(b[k]);
 
             row[k + 1] = MIN(MIN(last[k + 1], row[k]) + 1, last[k] + (lower(a[i]) != lower(b[k])));
             if (swapped)

@@ -22,9 +22,9 @@ bool text_is_utf8(const char *s);
 
 /* Appends s (NULL counts as "") as printable UTF-8 on one line. Control bytes, DEL and invalid UTF-8 become
  * \xNN; C1 controls, line separators, bidirectional controls and characters without width become \uNNNN;
- * backslash becomes \\. What has such a form already keeps it, so that text is escaped once however many stages
- * it passes. Text from AWS or callers goes through this before it reaches a log, a mail or a terminal. At most
- * max_in bytes of s are taken; "..." marks a cut. Returns the buffer's error. */
+ * backslash becomes \\. What has such a form already keeps it, so that text is escaped once however many
+ * stages it passes. Text from AWS or callers goes through this before it reaches a log, a mail or a
+ * terminal. At most max_in bytes of s are taken; "..." marks a cut. Returns the buffer's error. */
 int text_escape(StrBuf *b, const char *s, size_t max_in);
 
 /* The same into a fixed buffer of `size` > 0 bytes, cut between characters and marked by "..." where that
@@ -38,7 +38,7 @@ typedef struct TextNearest {
     unsigned distance;
 } TextNearest;
 
-/* Near: a third of the characters, at most 3, are left out, added, replaced or swapped with their neighbour, upper and
- * lower case alike; or text is how the candidate begins. An empty word, and
- * one of more than 63 bytes, is near to none. */
+/* Near: a third of the characters, at most 3, are left out, added, replaced or swapped with their neighbour,
+ * upper and lower case alike; or text is how the candidate begins. An empty word, and one of more than 63
+ * bytes, is near to none. */
 void text_nearest(TextNearest *nearest, const char *candidate);

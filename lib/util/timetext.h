@@ -24,8 +24,9 @@ const char *timetext_span(char dst[static TIMETEXT_MAX], uint64_t span_usec);
 /* Parses ISO 8601 in the forms AWS uses: date "T" time, optional fraction (cut to microseconds), "Z" or
  * +hh:mm / -hh:mm. 0 or -EINVAL, also for times before 1970 or after 9999. */
 int timetext_parse_iso(const char *s, uint64_t *ret_usec);
-/* What programs write who mean the same, and AWS's tools take: a blank or 't' for the T, 'z', no seconds, +0100 or +01
- * for a zone, and the form of HTTP. A time without a zone is -EINVAL: the tools do not agree on what it means. */
+/* What programs write who mean the same, and AWS's tools take: a blank or 't' for the T, 'z', no seconds,
+ * +0100 or +01 for a zone, and the form of HTTP. A time without a zone is -EINVAL: the tools do not agree on
+ * what it means. */
 int timetext_parse_lenient(const char *s, uint64_t *ret_usec);
 
 /* Parses an IMF-fixdate ("Tue, 24 Nov 2026 03:10:00 GMT", RFC 9110 section 5.6.7), the only form AWS sends.

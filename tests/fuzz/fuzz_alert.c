@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hostile text in each place where a message has text of others. The input is a few numbers that choose the
- * message, and then the texts, each ended by a NUL. However they are mixed: what is composed is printable, and
- * JSON where it should be. */
+ * message, and then the texts, each ended by a NUL. However they are mixed: what is composed is printable,
+ * and JSON where it should be. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as the file that says what Alertmanager knows: a damaged one counts as empty, and what is made of
- * it is stable and can be sent. */
+/* Any bytes as the file that says what Alertmanager knows: a damaged one counts as empty, and what is made
+ * of it is stable and can be sent. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdint.h>

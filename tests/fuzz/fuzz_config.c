@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a configuration: a value, or a line for each mistake. The value's dump reads back to the same dump. */
+/* Any bytes as a configuration: a value, or a line for each mistake. The value's dump reads back to the same
+ * dump. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>

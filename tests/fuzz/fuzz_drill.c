@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as drill.json: what counts is an announcement of at most 15 min, about one trail, by one caller. */
+/* Any bytes as drill.json: what counts is an announcement of at most 15 min, about one trail, by one
+ * caller. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
           strlen(file.drill.nonce) == sizeof(file.drill.nonce) - 1);
     check(memchr(file.drill.tag, 0, sizeof(file.drill.tag)) != NULL);
     check(file.drill.from_usec > 0 && file.drill.until_usec > file.drill.from_usec);
-    check(file.drill.until_usec - file.drill.from_usec <= DRILL_MAX_USEC && file.drill.until_usec <= INT64_MAX);
+    check(file.drill.until_usec - file.drill.from_usec <= DRILL_MAX_USEC &&
+          file.drill.until_usec <= INT64_MAX);
     return 0;
 }

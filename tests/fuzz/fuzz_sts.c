@@ -43,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check(r == 0 || r == -EBADMSG);
     check((r == 0) == (id[0] != '\0'));
 
-    r = operation_read(&iam_simulate_principal_policy_operation, (const char *)data, size, NULL, &simulation);
+    r = operation_read(&iam_simulate_principal_policy_operation, (const char *)data, size, NULL,
+                       &simulation);
     check(r == 0 || r == -EBADMSG || r == -E2BIG);
     check(simulation.n <= IAM_SIMULATED_MAX && (r == 0 || simulation.n == 0));
     for (size_t i = 0; i < simulation.n; i++)

@@ -12,6 +12,7 @@ from pathlib import Path
 LONG_FILE = 600
 LONGEST_SOURCE = 700
 PAGE_WIDTH = 120
+SOURCE_WIDTH = 109   # ColumnLimit of .clang-format
 # The patterns are spelled so that this file does not match itself.
 UNFINISHED = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b")
 HIDING = [(re.compile(r"\|\|\s*tru[e]\b"), "hides a failure"),
@@ -109,6 +110,14 @@ def format_of_text(root, path):
             yield f"{path}:{number}: tab"
 
 
+def width_of_sources(root, path):
+    """C as .clang-format has it, comments and tests included."""
+    if path.suffix in (".c", ".h"):
+        for number, line in enumerate(lines_of(root, path), 1):
+            if len(line) > SOURCE_WIDTH:
+                yield f"{path}:{number}: {len(line)} columns, over {SOURCE_WIDTH}"
+
+
 def length_of_sources(root, path):
     """A file of the program has one subject, and so much of it as a reader can hold."""
     if path.suffix in (".c", ".h") and path.parts[0] in ("lib", "daemon"):
@@ -117,7 +126,8 @@ def length_of_sources(root, path):
             yield f"{path}: {n} lines, over {LONGEST_SOURCE}: split it by subject"
 
 
-RULES = [unfinished, hiding, for_each_cmocka, own_machine, width_of_pages, valid_json, format_of_text, length_of_sources]
+RULES = [unfinished, hiding, for_each_cmocka, own_machine, width_of_pages, valid_json, format_of_text, width_of_sources,
+         length_of_sources]
 
 
 def main(root="."):

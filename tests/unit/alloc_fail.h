@@ -2,8 +2,8 @@
 #pragma once
 /* Makes the n-th allocation of the code under test fail, for every n, until it gets by with what it is
  * given. A test that includes this asks the makefile for "link:
- * -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc" in a comment of its own, and may add "--wrap=strdup". Of what shared libraries allocate,
- * that of jansson counts. */
+ * -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc" in a comment of its own, and may add "--wrap=strdup". Of
+ * what shared libraries allocate, that of jansson counts. */
 
 #include <jansson.h>
 #include <malloc.h>

@@ -179,7 +179,8 @@ static void decide(Stage *s, TrailInput input) {
     Plan plan;
 
     policy.attribution = !s->named_only;
-    s->facts.drill_tagged = s->facts.drill && input.drift && baseline_adds_tag(input.drift, s->drill.tag, s->drill.nonce);
+    s->facts.drill_tagged =
+            s->facts.drill && input.drift && baseline_adds_tag(input.drift, s->drill.tag, s->drill.nonce);
     guard_trail(&policy, &s->facts, &s->trail, &input, s->now, &plan, &s->trail);
     note_changes(s);
     for (unsigned i = 0; i < plan.n_events; i++) {
@@ -865,7 +866,8 @@ static void word_tag(Stage *s, const char *arg) {
         return;
     put(&s->actual, FIELD_TAGS,
         text_equal(arg, "more")
-                ? "{\"TrailGuardDrill\":\"0123456789abcdef0123456789abcdef\",\"owner\":\"security\",\"tier\":\"0\"}"
+                ? "{\"TrailGuardDrill\":\"0123456789abcdef0123456789abcdef\",\"owner\":\"security\","
+                  "\"tier\":\"0\"}"
                 : "{\"TrailGuardDrill\":\"0123456789abcdef0123456789abcdef\",\"owner\":\"security\"}");
     result(s);
 }
@@ -1058,11 +1060,14 @@ static void word_hold(Stage *s, const char *arg) {
         { "released", EVENT_IDENTITY_RELEASED, CONTAIN_STEP_RELEASED, "ann by sudo" },
         { "gone", EVENT_IDENTITY_RELEASED, CONTAIN_STEP_GONE, "NoSuchEntity" },
     };
-    ContainHold hold = { .since_usec = START, .reason = "3 tamperings within an hour", .policy = "TrailGuardContain" };
+    ContainHold hold = { .since_usec = START,
+                         .reason = "3 tamperings within an hour",
+                         .policy = "TrailGuardContain" };
     bool role = text_starts_with(arg, "role");
 
     (void)text_copy(hold.arn, sizeof(hold.arn),
-                    role ? "arn:aws:iam::111122223333:role/path/Admin" : "arn:aws:iam::111122223333:user/bob");
+                    role ? "arn:aws:iam::111122223333:role/path/Admin"
+                         : "arn:aws:iam::111122223333:user/bob");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         Event event = {
             .kind = rows[i].kind,
@@ -1167,8 +1172,8 @@ static const struct {
                                          "Connection timed out" },
 };
 
-/* What several have in common: "closed", "keys", "uncovered", "role", "outage" begin; "more", "fewer", "other" say who is
- * there now; "over", "gone" end. */
+/* What several have in common: "closed", "keys", "uncovered", "role", "outage" begin; "more", "fewer",
+ * "other" say who is there now; "over", "gone" end. */
 static void word_cause(Stage *s, const char *arg) {
     static const Subject regions[] = {
         { .name = "", .arn = "", .account = "111122223333", .region = "ap-east-1" },

@@ -106,7 +106,8 @@ static void test_call(void **state) {
     service_expect(f, ask(f), AWS_THROTTLED, false);
     fake_http_reply(f->http, 200, "{}", NULL);
     service_expect(f, ask(f), AWS_BAD_ANSWER, false);
-    assert_string_equal(f->error.message, "the answer to GetRegionOptStatus is bad: RegionOptStatus is missing");
+    assert_string_equal(f->error.message,
+                        "the answer to GetRegionOptStatus is bad: RegionOptStatus is missing");
 
     assert_int_equal(account_get_region_status(&(AwsCaller){ f->aws, f->credentials, REGION }, REGION,
                                                on_status, f, &call),

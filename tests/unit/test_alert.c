@@ -410,10 +410,9 @@ static void test_document(void **state _unused_) {
             "\"gap\":{\"from\":\"2026-11-23T10:02:11Z\",\"to\":\"2026-11-23T10:02:14Z\"},\"repeats\":null,"
             "\"contest\":null,"
             "\"action\":{\"taken\":\"restart\",\"result\":\"confirmed\",\"attempts\":1},\"actor\":null,"
-            "\"fields\":[],\"fields_left\":[],\"changes\":[],\"maintenance\":false,\"drill\":false,\"restores_paused\":"
-            "false,\"members\":null,\"members_total\":0,"
-            "\"attack\":[\"T1562.008\",\"T1685.002\"],\"guard\":{\"host\":\"guard1\",\"version\":\"0.1.0\"}"
-            "}",
+            "\"fields\":[],\"fields_left\":[],\"changes\":[],\"maintenance\":false,\"drill\":false,"
+            "\"restores_paused\":false,\"members\":null,\"members_total\":0,\"attack\":[\"T1562.008\","
+            "\"T1685.002\"],\"guard\":{\"host\":\"guard1\",\"version\":\"0.1.0\"}}",
             alert.id, alert.incident);
     assert_string_equal(alert.document, expected);
     assert_int_equal(alert.time_usec, T0 + 241 * SEC);
@@ -522,12 +521,14 @@ static void test_contain_has_the_commands(void **state _unused_) {
     with = compose(&trail, &event);
     assert_string_equal(with.id, without.id);
     check_widths(with.text);
-    assert_non_null(strstr(with.text, "\nHow to contain it\n  TrailGuard proposes to deny changes of trails and of IAM "
-                                      "to\n  arn:aws:iam::111122223333:role/path/Admin. Reason: 3 tamperings within "));
+    assert_non_null(strstr(with.text,
+                           "\nHow to contain it\n  TrailGuard proposes to deny changes of trails and of IAM "
+                           "to\n  arn:aws:iam::111122223333:role/path/Admin. Reason: 3 tamperings within "));
     assert_non_null(strstr(with.text, "also those of other people."));
-    assert_non_null(strstr(with.text, "\n  trailguard policy deny --account 111122223333 >TrailGuardContain.json\n"
-                                      "  aws iam put-role-policy --role-name=Admin --policy-name TrailGuardContain "
-                                      "--policy-document '{"));
+    assert_non_null(strstr(with.text,
+                           "\n  trailguard policy deny --account 111122223333 >TrailGuardContain.json\n"
+                           "  aws iam put-role-policy --role-name=Admin --policy-name TrailGuardContain "
+                           "--policy-document '{"));
     assert_non_null(strstr(with.text, "\"2026-11-23T10:02:11Z\"}}}]}'\n  aws iam create-policy "));
     assert_non_null(strstr(with.text, "\n  To undo it:\n  aws iam detach-role-policy --role-name=Admin "));
     root = load(with.document);

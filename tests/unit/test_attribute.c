@@ -23,15 +23,11 @@
 #define ERROR(code) "{\"__type\":\"" code "\",\"message\":\"no\"}"
 #define TEXT(text)  "\\\"" text "\\\""
 /* One event, `at` seconds after FROM's begin; error: its errorCode. */
-#define EVENT(name, user, at, error)                                                                                            \
-    "{\"EventName\":\"" name "\",\"EventTime\":" at ",\"Username\":\"" user                                                     \
-    "\",\"CloudTrailEvent\":\"{" TEXT("userIdentity") ":{" TEXT("type") ":" TEXT("IAMUser") "," TEXT(                           \
-            "user"                                                                                                              \
-            "Nam"                                                                                                               \
-            "e") ":" TEXT(user) "}," TEXT("errorCode") ":" TEXT(error) "," TEXT("requestParameters") ":"                        \
-                                                                                                     "{" TEXT("name") ":" TEXT( \
-                                                                                                             "main") "}"        \
-                                                                                                                     "}\"}"
+#define EVENT(name, user, at, error)                                                                        \
+    "{\"EventName\":\"" name "\",\"EventTime\":" at ",\"Username\":\"" user "\",\"CloudTrailEvent\":\"{"    \
+    TEXT("userIdentity") ":{" TEXT("type") ":" TEXT("IAMUser") "," TEXT("userName") ":" TEXT(user) "},"     \
+    TEXT("errorCode") ":" TEXT(error) ","                                                                   \
+    TEXT("requestParameters") ":{" TEXT("name") ":" TEXT("main") "}}\"}"
 #define EVENTS(events)      "{\"Events\":[" events "]}"
 #define PAGE(events, token) "{\"Events\":[" events "],\"NextToken\":\"" token "\"}"
 

@@ -697,7 +697,8 @@ static void test_the_stop_of_that_time_wins(void **state) {
             attribute_take(&q, &e, &found);
         }
         if (found.actor.event_usec != FROM + cases[i].wins * USEC_PER_SEC)
-            fail_msg("case %zu: %llu", i, (unsigned long long)((found.actor.event_usec - FROM) / USEC_PER_SEC));
+            fail_msg("case %zu: %llu", i,
+                     (unsigned long long)((found.actor.event_usec - FROM) / USEC_PER_SEC));
     }
 }
 

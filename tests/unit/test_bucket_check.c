@@ -41,7 +41,8 @@
     "{\"Effect\":\"" effect "\",\"Principal\":" principal ",\"Action\":" action                             \
     ",\"Resource\":\"arn:aws:s3:::" BUCKET "/AWSLogs/" OWNER "/*\"}"
 #define CLOUDTRAIL         "{\"Service\":\"cloudtrail.amazonaws.com\"}"
-#define ACL_CHECK          "{\"Effect\":\"Allow\",\"Principal\":" CLOUDTRAIL ",\"Action\":\"s3:GetBucketAcl\"}"
+#define ACL_CHECK                                                                                           \
+    "{\"Effect\":\"Allow\",\"Principal\":" CLOUDTRAIL ",\"Action\":\"s3:GetBucketAcl\"}"
 #define POLICY(statements) "{\"Version\":\"2012-10-17\",\"Statement\":[" statements "]}"
 /* What a statement says of other objects, or only under a condition. */
 #define WITHIN(effect, principal, resource, more)                                                           \

@@ -189,7 +189,8 @@ static void test_next(void **state) {
     "<GetTopicAttributesResponse><GetTopicAttributesResult><Attributes>" entries                            \
     "</Attributes></GetTopicAttributesResult></GetTopicAttributesResponse>"
 #define SUBSCRIBED(n) ATTRIBUTES(ENTRY("SubscriptionsConfirmed", n))
-#define ERROR(code)   "<ErrorResponse><Error><Code>" code "</Code><Message>x</Message></Error></ErrorResponse>"
+#define ERROR(code)                                                                                         \
+    "<ErrorResponse><Error><Code>" code "</Code><Message>x</Message></Error></ErrorResponse>"
 #define DAY           (24 * 3600 * USEC_PER_SEC)
 
 /* "VERDICT text; " for each check, and "UNHEARD text; " or "heard text; " for each change. */

@@ -201,7 +201,8 @@ static void deeds_are_what_the_message_is_about(void **state _unused_) {
         Event event = { .severity = rows[i].severity,
                         .maintenance = rows[i].maintenance,
                         .provisional = rows[i].provisional,
-                        .actor = { .event_usec = BEGIN + (uint64_t)(rows[i].late_sec * (int64_t)USEC_PER_SEC) } };
+                        .actor = { .event_usec =
+                                           BEGIN + (uint64_t)(rows[i].late_sec * (int64_t)USEC_PER_SEC) } };
         ContainDeed deed;
 
         (void)text_copy(event.actor.event_name, sizeof(event.actor.event_name), rows[i].call);
@@ -409,7 +410,8 @@ static ContainPolicy enforcing(unsigned after) {
 }
 
 /* As the engine does it. */
-static Containment enforce(const ContainPolicy *policy, const Actor *actor, const char *incident, bool contested) {
+static Containment enforce(const ContainPolicy *policy, const Actor *actor, const char *incident,
+                           bool contested) {
     Containment contain = take(policy, actor, incident, contested);
 
     if (contain.verdict == CONTAIN_ENFORCED)
@@ -422,8 +424,10 @@ static void who_may_be_innocent_is_only_proposed(void **state _unused_) {
         const char *type, *arn, *issuer, *why;
         bool denied; /* the account is not ours to write to */
     } rows[] = {
-        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Web/i-0123", ROLE("Web"), "EC2 instance", false },
-        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Fn/eve", ROLE("service-role/Fn"), "AWS services", false },
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Web/i-0123", ROLE("Web"), "EC2 instance",
+          false },
+        { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Fn/eve", ROLE("service-role/Fn"),
+          "AWS services", false },
         { "IAMUser", USER("mallory"), "", "observe", true },
         { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Admin/eve", ROLE("Admin"), NULL, false },
         { "IAMUser", USER("service-role/x"), "", NULL, false },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc,--wrap=strdup */
 /* What the core writes, each time with one allocation less that fails: each function says that there was no
- * memory, and nothing else. A message "that can never be sent" is given up, and one that was only short of memory
- * must not be. */
+ * memory, and nothing else. A message "that can never be sent" is given up, and one that was only short of
+ * memory must not be. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -75,14 +75,15 @@ static Event event_with_everything(void) {
                                          .n_tamperings = 3,
                                          .time_usec = T0 };
     static const Subject members[] = { { "", "", ACCOUNT, "eu-west-1" }, { "", "", ACCOUNT, "eu-west-2" } };
-    Event event = EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL,
-                        .findings = FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_WEAKENED),
-                        .about = FINDING_BIT(FINDING_WEAKENED), .may_act = true, .gap = { T0, T0 + 60 * SEC },
-                        .fields = FIELD_BIT(FIELD_PREFIX) | FIELD_BIT(FIELD_TAGS),
-                        .fields_left = FIELD_BIT(FIELD_TAGS), .changes = &changes, .delivers = &delivers,
-                        .contain = &contain, .members = members, .n_members = ARRAY_SIZE(members),
-                        .has_actor = true, .repeats = { .count = 2, .first_usec = T0, .last_usec = T0 + SEC },
-                        .contest = { .count = 3, .first_usec = T0, .last_usec = T0 + SEC });
+    Event event =
+            EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL,
+                  .findings = FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_WEAKENED),
+                  .about = FINDING_BIT(FINDING_WEAKENED), .may_act = true, .gap = { T0, T0 + 60 * SEC },
+                  .fields = FIELD_BIT(FIELD_PREFIX) | FIELD_BIT(FIELD_TAGS),
+                  .fields_left = FIELD_BIT(FIELD_TAGS), .changes = &changes, .delivers = &delivers,
+                  .contain = &contain, .members = members, .n_members = ARRAY_SIZE(members),
+                  .has_actor = true, .repeats = { .count = 2, .first_usec = T0, .last_usec = T0 + SEC },
+                  .contest = { .count = 3, .first_usec = T0, .last_usec = T0 + SEC });
 
     event.actor = (Actor){ .type = "IAMUser",
                            .arn = "arn:aws:iam::111122223333:user/bob",
@@ -140,7 +141,8 @@ static int run_alertmanager_body(char **ret) {
 }
 
 static void test_no_alert_is_given_up_for_want_of_memory(void **state _unused_) {
-    static const char *const names[_ALERT_FORMAT_MAX] = { "json", "slack", "teams", "pagerduty", "opsgenie", "chat" };
+    static const char *const names[_ALERT_FORMAT_MAX] = { "json",      "slack",    "teams",
+                                                          "pagerduty", "opsgenie", "chat" };
 
     assert_int_equal(drift_add(&changes, FIELD_PREFIX, true, "a", "b"), 0);
     assert_int_equal(drift_add(&changes, FIELD_TAGS, false, "{\"a\":\"b\"}", "{}"), 0);
@@ -248,8 +250,8 @@ static void test_policies_are_whole_or_not_there(void **state _unused_) {
 /* ---- settings ---- */
 
 #define SELECTORS(more)                                                                                     \
-    "{\"EventSelectors\":[{\"ReadWriteType\":\"All\",\"IncludeManagementEvents\":true,\"DataResources\":[]," \
-    "\"ExcludeManagementEventSources\":[]" more "}]}"
+    "{\"EventSelectors\":[{\"ReadWriteType\":\"All\",\"IncludeManagementEvents\":true,"                     \
+    "\"DataResources\":[],\"ExcludeManagementEventSources\":[]" more "}]}"
 
 /* As it was recorded, as AWS has it. */
 static const struct {
@@ -273,7 +275,8 @@ static int text_of_drift(Drift *drift, char **ret) {
 
     for (unsigned i = 0; i < drift->n; i++)
         (void)strbuf_addf(&b, "%d %d %d %s %s\n", drift->changes[i].field, drift->changes[i].loses_events,
-                          drift->changes[i].strengthens, drift->changes[i].expected, drift->changes[i].actual);
+                          drift->changes[i].strengthens, drift->changes[i].expected,
+                          drift->changes[i].actual);
     drift_done(drift);
     return strbuf_take(&b, ret);
 }
@@ -311,15 +314,15 @@ static int text_of_number(int number, char **ret) {
 }
 
 static int run_takes_members(char **ret) {
-    return text_of_number(
-            baseline_takes_members(settings[setting].field, settings[setting].recorded, settings[setting].actual),
-            ret);
+    return text_of_number(baseline_takes_members(settings[setting].field, settings[setting].recorded,
+                                                 settings[setting].actual),
+                          ret);
 }
 
 static int run_new_members(char **ret) {
     _cleanup_strbuf_ StrBuf names = STRBUF_INIT(4096);
-    int r = baseline_new_members(settings[setting].field, settings[setting].recorded, settings[setting].actual,
-                                 &names);
+    int r = baseline_new_members(settings[setting].field, settings[setting].recorded,
+                                 settings[setting].actual, &names);
 
     return r < 0 ? r : strbuf_take(&names, ret);
 }
@@ -371,7 +374,8 @@ static void test_no_setting_is_judged_without_memory(void **state _unused_) {
         }
     fail_each("weaknesses", run_weaknesses);
     fail_each("configuration", run_configuration);
-    record = (BaselineRecord){ .arn = (char *)ARN, .latest = { .recorded_usec = T0, .by = (char *)"guard" } };
+    record =
+            (BaselineRecord){ .arn = (char *)ARN, .latest = { .recorded_usec = T0, .by = (char *)"guard" } };
     record.latest.settings = recorded;
     assert_int_equal(baseline_json_write(&record, &file, &file_len), 0);
     fail_each("baseline, written", run_write_baseline);
@@ -391,7 +395,8 @@ static int run_metrics(void) {
     metrics_count_event(metrics, EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL);
     metrics_observe(metrics, METRICS_REQUEST_TIME, "cloudtrail", 5);
     metrics_add_channel(metrics, "sns");
-    if (metrics && metrics->timers[METRICS_REQUEST_TIME].n == 1 && metrics->counters[METRICS_DELIVERIES].n > 1)
+    if (metrics && metrics->timers[METRICS_REQUEST_TIME].n == 1 &&
+        metrics->counters[METRICS_DELIVERIES].n > 1)
         r = 0;
     metrics_free(metrics);
     return r;

@@ -678,7 +678,10 @@ static void test_chain_takes_the_first_that_has_some(void **state) {
         { { CREDENTIALS_NONE, CREDENTIALS_NONE, CREDENTIALS_OK }, CREDENTIALS_OK, "three", 3 },
         /* What is configured and broken is never passed over in silence. */
         { { CREDENTIALS_NONE, CREDENTIALS_FAILED, CREDENTIALS_OK }, CREDENTIALS_FAILED, "two", 2 },
-        { { CREDENTIALS_NONE, CREDENTIALS_NONE, CREDENTIALS_NONE }, CREDENTIALS_NONE, "no credentials: one; two; three", 3 },
+        { { CREDENTIALS_NONE, CREDENTIALS_NONE, CREDENTIALS_NONE },
+          CREDENTIALS_NONE,
+          "no credentials: one; two; three",
+          3 },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

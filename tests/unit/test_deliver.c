@@ -16,7 +16,8 @@
 #include "tests/unit/service_fixture.h"
 
 #define TOPIC(name) "arn:aws:sns:eu-west-1:111122223333:" name
-#define ANSWER      "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"
+#define ANSWER                                                                                              \
+    "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"
 #define ERROR(code) "<ErrorResponse><Error><Code>" code "</Code><Message>x</Message></Error></ErrorResponse>"
 
 /* What a test starts from: an outbox in a directory of its own, and what deliver reported. */

@@ -257,7 +257,8 @@ static void iam(void **state _unused_) {
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         assert_url(NULL, AWS_IAM, cases[i].region, cases[i].url);
         assert_url(&(EndpointOverrides){ .fips = true }, AWS_IAM, cases[i].region, cases[i].fips);
-        assert_url(&(EndpointOverrides){ .dual_stack = true }, AWS_IAM, cases[i].region, cases[i].dual_stack);
+        assert_url(&(EndpointOverrides){ .dual_stack = true }, AWS_IAM, cases[i].region,
+                   cases[i].dual_stack);
         assert_string_equal(endpoint_service_region(AWS_IAM, cases[i].region), cases[i].signed_for);
     }
     assert_null(endpoint_service_region(AWS_IAM, "nowhere"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* link: -Wl,--wrap=log_line */
-/* The state file that cannot be written: the engine says so once, tries again soon without being asked, and says when it
- * is written again. */
+/* The state file that cannot be written: the engine says so once, tries again soon without being asked, and
+ * says when it is written again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

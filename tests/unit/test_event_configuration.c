@@ -14,7 +14,8 @@
 
 #define LARGE    "\"MaxEventSize\":\"Large\""
 #define KEYS     "\"ContextKeySelectors\":[{\"Equals\":[\"team\"],\"Type\":\"TagContext\"}]"
-#define SUMS     "\"AggregationConfigurations\":[{\"EventCategory\":\"Data\",\"Templates\":[\"API_ACTIVITY\"]}]"
+#define SUMS                                                                                                \
+    "\"AggregationConfigurations\":[{\"EventCategory\":\"Data\",\"Templates\":[\"API_ACTIVITY\"]}]"
 #define STANDARD "\"MaxEventSize\":\"Standard\""
 #define NO_KEYS  "\"ContextKeySelectors\":[]"
 #define NO_SUMS  "\"AggregationConfigurations\":[]"

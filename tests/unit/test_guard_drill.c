@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which stop and which tag count as those of a drill: tables of stories, and how severe each says they are. */
+/* Which stop and which tag count as those of a drill: tables of stories, and how severe each says they
+ * are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -143,7 +144,8 @@ static void find_tags(Life *l, const char *tags, const TagCase *c, Event *first,
     }
     if (!text_equal(tags, "{" OWNER "}"))
         assert_int_equal(drift_add(&drift, FIELD_TAGS, false, "{" OWNER "}", tags), 0);
-    l->facts.drill_tagged = l->facts.drill && baseline_adds_tag(&drift, l->facts.drill->tag, l->facts.drill->nonce);
+    l->facts.drill_tagged =
+            l->facts.drill && baseline_adds_tag(&drift, l->facts.drill->tag, l->facts.drill->nonce);
     feed(l, (TrailInput){ .kind = GUARD_POLLED, .seen = &well, .drift = &drift }, first, last, n);
     drift_done(&drift);
 }
@@ -152,7 +154,9 @@ static const TagCase alone = { .beside = FIELD_TAGS };
 
 static void play_tag(const TagCase *c) {
     Life l = life(MODE_RESTART, true);
-    Drill drill = { .from_usec = at(&l, c->from), .until_usec = at(&l, c->until), .identity = OWN, .nonce = NONCE };
+    Drill drill = {
+        .from_usec = at(&l, c->from), .until_usec = at(&l, c->until), .identity = OWN, .nonce = NONCE
+    };
     Event first = { 0 }, last = { 0 };
     unsigned n = 0;
 
@@ -192,22 +196,25 @@ static void only_the_announced_tag_is_a_drill(void **state) {
         { "its caller", -3, 60, KEY, ADDED, FIELD_TAGS, false, NULL, 0, OWN, INFO, INFO, true },
         { "its caller, later", -3, 60, KEY, ADDED, FIELD_TAGS, false, WAS, 1, OWN, INFO, INFO, true },
         { "another caller", -3, 60, KEY, ADDED, FIELD_TAGS, false, NULL, 0, OTHER, INFO, WARN, false },
-        { "AWS's own tag", -3, 60, KEY, "{" OURS "," OWNER ",\"aws:x\":\"y\"}", FIELD_TAGS, false, NULL, 0, NULL,
-          INFO, INFO, true },
+        { "AWS's own tag", -3, 60, KEY, "{" OURS "," OWNER ",\"aws:x\":\"y\"}", FIELD_TAGS, false, NULL, 0,
+          NULL, INFO, INFO, true },
         { "a stop was announced", -3, 60, "", ADDED, FIELD_TAGS, false, NULL, 0, NULL, WARN, WARN, false },
         { "another key", -3, 60, "Drill", ADDED, FIELD_TAGS, false, NULL, 0, NULL, WARN, WARN, false },
-        { "another value", -3, 60, KEY, "{" OWNER ",\"" KEY "\":\"x\"}", FIELD_TAGS, false, NULL, 0, NULL, WARN, WARN,
-          false },
+        { "another value", -3, 60, KEY, "{" OWNER ",\"" KEY "\":\"x\"}", FIELD_TAGS, false, NULL, 0, NULL,
+          WARN, WARN, false },
         { "no tag of ours", -3, 60, KEY, "{}", FIELD_TAGS, false, NULL, 0, NULL, WARN, WARN, false },
-        { "one tag more", -3, 60, KEY, "{" OWNER "," OURS ",\"a\":\"b\"}", FIELD_TAGS, false, NULL, 0, NULL, WARN,
-          WARN, false },
+        { "one tag more", -3, 60, KEY, "{" OWNER "," OURS ",\"a\":\"b\"}", FIELD_TAGS, false, NULL, 0, NULL,
+          WARN, WARN, false },
         { "one tag less", -3, 60, KEY, "{" OURS "}", FIELD_TAGS, false, NULL, 0, NULL, WARN, WARN, false },
         { "no tags", -3, 60, KEY, "not JSON", FIELD_TAGS, false, NULL, 0, NULL, WARN, WARN, false },
-        { "a setting beside it", -3, 60, KEY, ADDED, FIELD_SNS_TOPIC, false, NULL, 0, NULL, WARN, WARN, false },
-        { "what is stronger beside it", -3, 60, KEY, ADDED, FIELD_VALIDATION, true, NULL, 0, NULL, INFO, INFO, true },
-        { "one tag more later", -3, 60, KEY, ADDED, FIELD_TAGS, false, "{" OWNER "," OURS ",\"a\":\"b\"}", 9, NULL,
-          INFO, WARN, false },
-        { "one tag less later", -3, 60, KEY, ADDED, FIELD_TAGS, false, "{" OURS "}", 9, NULL, INFO, WARN, false },
+        { "a setting beside it", -3, 60, KEY, ADDED, FIELD_SNS_TOPIC, false, NULL, 0, NULL, WARN, WARN,
+          false },
+        { "what is stronger beside it", -3, 60, KEY, ADDED, FIELD_VALIDATION, true, NULL, 0, NULL, INFO,
+          INFO, true },
+        { "one tag more later", -3, 60, KEY, ADDED, FIELD_TAGS, false, "{" OWNER "," OURS ",\"a\":\"b\"}", 9,
+          NULL, INFO, WARN, false },
+        { "one tag less later", -3, 60, KEY, ADDED, FIELD_TAGS, false, "{" OURS "}", 9, NULL, INFO, WARN,
+          false },
         { "slow", -3, 60, KEY, ADDED, FIELD_TAGS, false, WAS, 50, NULL, INFO, INFO, true },
         { "too slow", -3, 20, KEY, ADDED, FIELD_TAGS, false, NULL, 30, NULL, INFO, WARN, false },
         { "expired when noticed", -50, -1, KEY, ADDED, FIELD_TAGS, false, NULL, 0, NULL, WARN, WARN, false },
@@ -273,7 +280,10 @@ static void a_tag_beside_other_trouble_is_in_earnest(void **state) {
     begin_tagged(&t, MODE_OBSERVE);
     t.l.state = guard_trail_init();
     find_tags(&t.l, WAS, &alone, &t.first, &t.last, &t.n);
-    t.l.state.incident = (Incident){ .open = true, .dedup_usec = EPOCH, .opened_usec = EPOCH, .event = _EVENT_MAX,
+    t.l.state.incident = (Incident){ .open = true,
+                                     .dedup_usec = EPOCH,
+                                     .opened_usec = EPOCH,
+                                     .event = _EVENT_MAX,
                                      .reported = FINDING_BIT(FINDING_DELIVERY) };
     t.l.state.findings = FINDING_BIT(FINDING_DELIVERY);
     find_tags(&t.l, ADDED, &alone, &t.first, &t.last, &t.n);

@@ -576,7 +576,8 @@ static void what_is_shared_is_reported_by_nobody_alone(void **unused) {
     (void)unused;
     l.policy.reminder_interval_usec = 3600 * USEC_PER_SEC;
     guard_target(&l.policy, &l.state, &closed, l.now, &l.plan, &l.state);
-    assert_true(guard_cause_has(CAUSE_CLOSED, &l.state, PLACE_EMPTY)); /* not yet often enough: on the list */
+    /* not yet often enough: on the list */
+    assert_true(guard_cause_has(CAUSE_CLOSED, &l.state, PLACE_EMPTY));
     assert_false(guard_cause_has(CAUSE_CLOSED, &l.state, PLACE_TRAILS));
     guard_target(&l.policy, &l.state, &closed, l.now, &l.plan, &l.state);
     assert_true(l.state.unreachable && l.state.reach.open);

@@ -75,7 +75,8 @@ static void many_topics_are_named_as_all(void **state _unused_) {
     Containment contain = { .time_usec = BEGIN, .arn = BOB, .account = ACCOUNT };
 
     for (size_t i = 0; i < ARRAY_SIZE(many); i++)
-        many[i] = "arn:aws:sns:eu-central-1:" ACCOUNT ":a-topic-with-a-name-that-is-rather-long-because-names-may-be"
+        many[i] = "arn:aws:sns:eu-central-1:" ACCOUNT
+                  ":a-topic-with-a-name-that-is-rather-long-because-names-may-be"
                   "-that-long-and-even-longer-than-that";
     assert_int_equal(hold_add(&history, &contain, many, ARRAY_SIZE(many)), 0);
     assert_true(strlen(history.holds[0].document) < 2048);
@@ -116,7 +117,9 @@ static void what_is_next(void **state _unused_) {
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        ContainHold hold = { .announced = rows[i].announced, .held = rows[i].held, .given_up = rows[i].given_up };
+        ContainHold hold = { .announced = rows[i].announced,
+                             .held = rows[i].held,
+                             .given_up = rows[i].given_up };
 
         hold.released_by[0] = rows[i].released ? 'a' : '\0';
         hold.due_mono_usec = rows[i].early ? 2 : 1;

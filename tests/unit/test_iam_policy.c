@@ -39,8 +39,9 @@ static void on_write(const AwsError *error, void *userdata) {
 static void documents_are_read(void **state) {
     ServiceFixture *f = *state;
     AwsCaller caller = { f->aws, f->credentials, "eu-central-1" };
-    static const char *const bad[] = { USER_POLICY("%7"), USER_POLICY("%zz"), USER_POLICY("%00"), USER_POLICY("%"), USER_POLICY(""),
-                                       "<GetUserPolicyResponse/>", ROLE_POLICY("%7B%7D") };
+    static const char *const bad[] = { USER_POLICY("%7"),    USER_POLICY("%zz"), USER_POLICY("%00"),
+                                       USER_POLICY("%"),     USER_POLICY(""),    "<GetUserPolicyResponse/>",
+                                       ROLE_POLICY("%7B%7D") };
 
     fake_http_reply(f->http, 200, USER_POLICY("%7B%22a%22:%20%22%C3%a4%2B+%22%7D"), NULL);
     service_expect(f, iam_get_user_policy(&caller, &asked, on_document, f, NULL), AWS_OK, true);
@@ -71,16 +72,20 @@ static void writes(void **state) {
     ServiceFixture *f = *state;
     AwsCaller caller = { f->aws, f->credentials, "eu-central-1" };
     static const struct {
-        int (*start)(const AwsCaller *caller, const IamPolicy *input, void (*done)(const AwsError *, void *), void *userdata,
-                     OperationCall **ret);
+        int (*start)(const AwsCaller *caller, const IamPolicy *input, void (*done)(const AwsError *, void *),
+                     void *userdata, OperationCall **ret);
         const char *body;
     } rows[] = {
-        { iam_put_user_policy, "Action=PutUserPolicy&Version=2010-05-08&UserName=bob%2Bx%40example.com&PolicyName=P"
-                               "&PolicyDocument=%7B%22a%22%3A%201%7D" },
-        { iam_put_role_policy, "Action=PutRolePolicy&Version=2010-05-08&RoleName=bob%2Bx%40example.com&PolicyName=P"
-                               "&PolicyDocument=%7B%22a%22%3A%201%7D" },
-        { iam_delete_user_policy, "Action=DeleteUserPolicy&Version=2010-05-08&UserName=bob%2Bx%40example.com&PolicyName=P" },
-        { iam_delete_role_policy, "Action=DeleteRolePolicy&Version=2010-05-08&RoleName=bob%2Bx%40example.com&PolicyName=P" },
+        { iam_put_user_policy,
+          "Action=PutUserPolicy&Version=2010-05-08&UserName=bob%2Bx%40example.com&PolicyName=P"
+          "&PolicyDocument=%7B%22a%22%3A%201%7D" },
+        { iam_put_role_policy,
+          "Action=PutRolePolicy&Version=2010-05-08&RoleName=bob%2Bx%40example.com&PolicyName=P"
+          "&PolicyDocument=%7B%22a%22%3A%201%7D" },
+        { iam_delete_user_policy,
+          "Action=DeleteUserPolicy&Version=2010-05-08&UserName=bob%2Bx%40example.com&PolicyName=P" },
+        { iam_delete_role_policy,
+          "Action=DeleteRolePolicy&Version=2010-05-08&RoleName=bob%2Bx%40example.com&PolicyName=P" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -68,12 +68,15 @@ static const struct {
     { { .guarded = true, .mode = MODE_OBSERVE, .owner_check = true }, WATCH " ListBucket" },
     { { .guarded = true, .mode = MODE_OBSERVE, .bucket_checks = true },
       WATCH " ListBucket GetLifecycleConfiguration GetBucketPolicy DescribeKey" },
-    { { .guarded = true, .mode = MODE_OBSERVE, .guard_checks = true,
+    { { .guarded = true,
+        .mode = MODE_OBSERVE,
+        .guard_checks = true,
         .own = "arn:aws:iam::111122223333:role/guard" },
       WATCH ROLE_READS " GetPolicy" },
-    { { .guarded = true, .mode = MODE_OBSERVE, .guard_checks = true },
-      WATCH ROLE_READS " GetPolicy" },
-    { { .guarded = true, .mode = MODE_OBSERVE, .guard_checks = true,
+    { { .guarded = true, .mode = MODE_OBSERVE, .guard_checks = true }, WATCH ROLE_READS " GetPolicy" },
+    { { .guarded = true,
+        .mode = MODE_OBSERVE,
+        .guard_checks = true,
         .own = "arn:aws:iam::111122223333:user/guard" },
       WATCH " SimulatePrincipalPolicy GetUser ListAttachedUserPolicies ListUserPolicies GetUserPolicy "
             "ListAccessKeys GetPolicy" },
@@ -87,9 +90,13 @@ static const struct {
     { { .guarded = true, .mode = MODE_OBSERVE, .contains = true }, WATCH },
     { { .mode = MODE_RESTART, .contains = true }, "" },
     /* the last four are denied, on itself and the break-glass role */
-    { { .guarded = true, .mode = MODE_RESTART, .contains = true, .own = "arn:aws:iam::111122223333:user/guard" },
-      WATCH " StartLogging GetUserPolicy PutUserPolicy DeleteUserPolicy GetRolePolicy PutRolePolicy DeleteRolePolicy "
-            "PutUserPolicy DeleteUserPolicy PutRolePolicy DeleteRolePolicy" },
+    { { .guarded = true,
+        .mode = MODE_RESTART,
+        .contains = true,
+        .own = "arn:aws:iam::111122223333:user/guard" },
+      WATCH
+      " StartLogging GetUserPolicy PutUserPolicy DeleteUserPolicy GetRolePolicy PutRolePolicy "
+      "DeleteRolePolicy PutUserPolicy DeleteUserPolicy PutRolePolicy DeleteRolePolicy" },
 };
 
 static void test_what_each_option_needs(void **state) {

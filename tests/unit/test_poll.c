@@ -360,7 +360,9 @@ static void on_many(const PollAnswer *answer, void *userdata) {
 }
 
 static Poll *poll_many(Fixture *f, Many *many) {
-    PollRequest request = { f->aws, f->credentials, "eu-central-1", false, false, many->arns, N_MANY, 0, NULL };
+    PollRequest request = {
+        f->aws, f->credentials, "eu-central-1", false, false, many->arns, N_MANY, 0, NULL
+    };
     Poll *poll;
 
     for (size_t i = 0; i < N_MANY; i++) {
@@ -371,7 +373,8 @@ static Poll *poll_many(Fixture *f, Many *many) {
     return poll;
 }
 
-/* At 5 reads a second 300 trails take a minute, and a call has 10 s: the wait for our own turn is no failure. */
+/* At 5 reads a second 300 trails take a minute, and a call has 10 s: the wait for our own turn is no
+ * failure. */
 static void test_more_trails_than_a_deadline_has_turns_for(void **state) {
     static Many many;
     Fixture *f = *state;
@@ -409,7 +412,8 @@ static void ignore_status(const AwsError *error, const CloudTrailStatus *status,
     (void)userdata;
 }
 
-/* Others have taken all turns of the next minutes: AWS was not asked, and nothing is said about the target. */
+/* Others have taken all turns of the next minutes: AWS was not asked, and nothing is said about the
+ * target. */
 static void test_held_back_by_others_is_no_failure(void **state) {
     static Many many;
     Fixture *f = *state;

@@ -15,6 +15,7 @@
 
 #define SECRET     "secret/that/must/not/show"
 #define ROLE(name) "role_arn = arn:aws:iam::444455556666:role/" name "\n"
+#define CHAIN(profile, source) "[" profile "]\n" ROLE("R") "source_profile = " source "\n"
 #define KEYS(name) "aws_access_key_id = " name "\naws_secret_access_key = " SECRET "\n"
 
 static ProfileFiles files(const char *credentials, const char *config) {
@@ -271,23 +272,8 @@ static void test_refusals(void **state _unused_) {
                   "S") "source_profile = c\n[profile c]\n" ROLE("T") "source_profile = b\n",
           "\"b\" is, in the end, its own" },
         { -EINVAL,
-          "[default]\n" ROLE("R") "source_profile = 1\n[profile 1]\n" ROLE(
-                  "R") "source_profile = 2\n[profile 2]\n" ROLE("R") "source_profile = 3\n[profile "
-                                                                     "3]\n" ROLE(
-                                                                             "R") "source_profile = "
-                                                                                  "4\n[profile "
-                                                                                  "4]\n" ROLE(
-                                                                                          "R") "sour"
-                                                                                               "ce_"
-                                                                                               "prof"
-                                                                                               "ile "
-                                                                                               "= "
-                                                                                               "5\n["
-                                                                                               "prof"
-                                                                                               "ile "
-                                                                                               "5]"
-                                                                                               "\n" ROLE(
-                                                                                                       "R") "source_profile = 6\n",
+          CHAIN("default", "1") CHAIN("profile 1", "2") CHAIN("profile 2", "3") CHAIN("profile 3", "4")
+                  CHAIN("profile 4", "5") CHAIN("profile 5", "6"),
           "more than 5 roles" },
         { -EINVAL, "[default]\n" ROLE("R") "source_profile = a\nduration_seconds = 899\n",
           "duration_seconds" },

@@ -76,8 +76,8 @@ static void the_line_says_what_is_bad(void **state _unused_) {
             &status,
             "guarding 5 trails, 2 regions, 1 account: 1 logging, 4 stopped (b eu-central-1, c eu-central-1, "
             "d eu-central-1 and 1 more); unreachable: us-east-1 of 1, account 3; trails cannot be listed in "
-            "eu-central-1; pass 0.31 s; no directory; 1 of 2 channels failed; nobody receives alerts through 1 of 2 "
-            "channels; 1 alert waiting");
+            "eu-central-1; pass 0.31 s; no directory; 1 of 2 channels failed; nobody receives alerts "
+            "through 1 of 2 channels; 1 alert waiting");
 }
 
 static void the_line_has_a_ceiling(void **state _unused_) {

@@ -210,8 +210,14 @@ static void fill_trail(StateTrail *trail) {
     s->pending_restore = (PendingEvent){ true, true, PHASE_REOPENED, FINDING_BIT(9), next(), 0 };
     fill_incident(&s->incident, 0);
     s->drilled = (Drilled){
-        .stop_usec = next(), .tag_usec = next(), .tag_mark = next(), .noticed_usec = next(), .restarted_usec = next(), .reported_usec = next(),
-        .attributed_usec = next(), .actor = DRILL_ACTOR_NOBODY,
+        .stop_usec = next(),
+        .tag_usec = next(),
+        .tag_mark = next(),
+        .noticed_usec = next(),
+        .restarted_usec = next(),
+        .reported_usec = next(),
+        .attributed_usec = next(),
+        .actor = DRILL_ACTOR_NOBODY,
     };
     s->contest = (Contest){
         .n = next(), .since_usec = next(), .last_usec = next(), .lost_usec = next(), .reported = true

@@ -300,9 +300,9 @@ static void test_topic_is_read(void **state) {
         char *token = NULL;
 
         topic = (SnsTopic){ 0 };
-        assert_int_equal(
-                operation_read_page(&sns_get_topic_attributes_operation, &reply, NULL, &topic, &token, &fault),
-                -EBADMSG);
+        assert_int_equal(operation_read_page(&sns_get_topic_attributes_operation, &reply, NULL, &topic,
+                                             &token, &fault),
+                         -EBADMSG);
         assert_string_equal(fault.text, bad[i].fault);
         free(token);
         free(topic.policy); /* a page that is wrong leaves the value to its owner */

@@ -69,10 +69,12 @@ static void filters(void **state) {
                                        ENTRY("FilterPolicy", "{&quot;severity&quot;:[&quot;info&quot;]}")
                                                ENTRY("FilterPolicyScope", "MessageAttributes")),
                     NULL);
-    service_expect(f, sns_get_subscription_attributes(&caller, TOPIC ":1", on_filter, f, NULL), AWS_OK, true);
+    service_expect(f, sns_get_subscription_attributes(&caller, TOPIC ":1", on_filter, f, NULL), AWS_OK,
+                   true);
     assert_string_equal(f->text, "MessageAttributes|{\"severity\":[\"info\"]}");
     fake_http_reply(f->http, 200, ATTRIBUTES(ENTRY("Protocol", "email")), NULL);
-    service_expect(f, sns_get_subscription_attributes(&caller, TOPIC ":1", on_filter, f, NULL), AWS_OK, true);
+    service_expect(f, sns_get_subscription_attributes(&caller, TOPIC ":1", on_filter, f, NULL), AWS_OK,
+                   true);
     assert_string_equal(f->text, "|");
     fake_http_reply(f->http, 200, ATTRIBUTES(""), NULL);
     service_expect(f, sns_get_subscription_attributes(&caller, TOPIC ":1", on_filter, f, NULL),

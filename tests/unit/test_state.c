@@ -599,8 +599,14 @@ static void what_is_saved_is_loaded(void **state _unused_) {
         StateTarget targets[8];
         ChannelTrouble channels[8];
         StateAccount accounts[8];
-        StateTable saved = { trails,    rnd() % 9, targets, rnd() % 9, channels, rnd() % 9, accounts,
-                             rnd() % 9, NULL,      NULL,    0,         NULL,     0,        { NULL, 0, NULL, 0 }, NULL, 0 },
+        StateTable saved = { .trails = trails,
+                             .n_trails = rnd() % 9,
+                             .targets = targets,
+                             .n_targets = rnd() % 9,
+                             .channels = channels,
+                             .n_channels = rnd() % 9,
+                             .accounts = accounts,
+                             .n_accounts = rnd() % 9 },
                    loaded;
         char error[256] = "";
 

@@ -219,8 +219,10 @@ static const struct {
       "    next: put the settings back; if they may stay: trailguard accept main\n",
       2 },
     { "a gap that is open",
-      DOCUMENT(", \"mode\": \"observe\"" TRAIL("\"verdict\": \"stopped\", \"incident\": {\"id\": \"i-1\","
-               "\"opened\": \"2026-11-24T21:00:00Z\", \"gap\": {\"from\": \"2026-11-24T20:59:00Z\", \"to\": null}}")),
+      DOCUMENT(", \"mode\": \"observe\"" TRAIL(
+              "\"verdict\": \"stopped\", \"incident\": {\"id\": \"i-1\","
+              "\"opened\": \"2026-11-24T21:00:00Z\", \"gap\": {\"from\": \"2026-11-24T20:59:00Z\", \"to\": "
+              "null}}")),
       "guarding 1 trail\n"
       "\n"
       "TRAIL  HOME          ACCOUNT       VERDICT    DETAIL\n"
@@ -331,13 +333,16 @@ static void status_says_what_is_not_in_force(void **state _unused_) {
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
     for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
         (void)snprintf(document, sizeof(document),
-                       DOCUMENT(", \"version\": \"1.2+git3.abc\", \"started\": \"" NOW "\", \"configuration\": "
+                       DOCUMENT(", \"version\": \"1.2+git3.abc\", \"started\": \"" NOW
+                                "\", \"configuration\": "
                                 "{\"path\": \"%s/%s\", \"modified\": \"%s\"}"),
                        dir, ages[i].name, ages[i].modified);
-        (void)snprintf(expected, sizeof(expected), "well: guarding 1 trail\n\nTrailGuard 1.2+git3.abc, started " NOW
-                       "\n%s%s%s%s", ages[i].line ? dir : "", ages[i].line ? "/" : "",
-                       ages[i].line ? ages[i].name : "", ages[i].line ? ages[i].line : "");
-        assert_int_equal(show(document, &(const VerbArgs){ 0 }, now), 0); /* a reason to act, and no trouble */
+        (void)snprintf(expected, sizeof(expected),
+                       "well: guarding 1 trail\n\nTrailGuard 1.2+git3.abc, started " NOW "\n%s%s%s%s",
+                       ages[i].line ? dir : "", ages[i].line ? "/" : "", ages[i].line ? ages[i].name : "",
+                       ages[i].line ? ages[i].line : "");
+        /* a reason to act, and no trouble */
+        assert_int_equal(show(document, &(const VerbArgs){ 0 }, now), 0);
         assert_string_equal(printed.out, expected);
     }
 }
@@ -372,7 +377,8 @@ static char *many_trails(unsigned n) {
 
     assert_non_null(out);
     fputs("{\"line\": \"guarding\", \"updated\": \"" NOW "\", \"poll_interval\": 10, \"problem\": null,"
-          "\"pass\": {\"ended\": \"" NOW "\"}, \"accounts\": [{\"id\": \"111122223333\", \"name\": \"prod\"},"
+          "\"pass\": {\"ended\": \"" NOW
+          "\"}, \"accounts\": [{\"id\": \"111122223333\", \"name\": \"prod\"},"
           "{\"id\": \"444455556666\", \"name\": \"dev\"}], \"targets\": [],"
           "\"channels\": [{\"channel\": \"sns:t\", \"failed\": true, \"text\": \"denied\"}], \"trails\": [",
           out);
@@ -431,22 +437,42 @@ static void status_filters(void **state _unused_) {
         unsigned shown;
         const char *err, *first;
     } cases[] = {
-        { { .account = "444455556666" }, 0, 6, "", "well: the filters match 6 trails, 0 regions; 0 not well\n" },
+        { { .account = "444455556666" },
+          0,
+          6,
+          "",
+          "well: the filters match 6 trails, 0 regions; 0 not well\n" },
         { { .account = "dev", .all = true }, 0, 6, "", NULL },
-        { { .account = "prod" }, 2, 14, "",
+        { { .account = "prod" },
+          2,
+          14,
+          "",
           "trouble: the filters match 14 trails, 0 regions; 1 not well\n" },
         { { .region = "us-east-1" }, 2, 10, "", NULL },
         { { .region = "eu-central-1", .account = "prod" }, 0, 7, "", NULL },
         { { .trail = "trail-00020" }, 2, 1, "", NULL },
         { { .trail = "arn-19" }, 0, 1, "", "well: the filters match 1 trail, 0 regions; 0 not well\n" },
         { { .trail = "trail-00019", .problems = true }, 0, 0, "", NULL },
-        { { .trail = "trial-00019" }, 1, 0,
-          "trailguard status: no trail \"trial-00019\" is guarded; did you mean \"trail-00019\"?\n", NULL },
-        { { .region = "us-aest-1" }, 1, 0,
-          "trailguard status: no region \"us-aest-1\" is guarded; did you mean \"us-east-1\"?\n", NULL },
-        { { .account = "production" }, 1, 0, "trailguard status: no account \"production\" is guarded\n", NULL },
-        { { .account = "prdo" }, 1, 0,
-          "trailguard status: no account \"prdo\" is guarded; did you mean \"prod\"?\n", NULL },
+        { { .trail = "trial-00019" },
+          1,
+          0,
+          "trailguard status: no trail \"trial-00019\" is guarded; did you mean \"trail-00019\"?\n",
+          NULL },
+        { { .region = "us-aest-1" },
+          1,
+          0,
+          "trailguard status: no region \"us-aest-1\" is guarded; did you mean \"us-east-1\"?\n",
+          NULL },
+        { { .account = "production" },
+          1,
+          0,
+          "trailguard status: no account \"production\" is guarded\n",
+          NULL },
+        { { .account = "prdo" },
+          1,
+          0,
+          "trailguard status: no account \"prdo\" is guarded; did you mean \"prod\"?\n",
+          NULL },
     };
     _cleanup_free_ char *text = many_trails(20);
     uint64_t now;
@@ -473,13 +499,16 @@ static void status_filters(void **state _unused_) {
     }
 }
 
-/* No line of the table is wider than the terminal; the detail goes below, and long names lose their middle. */
+/* No line of the table is wider than the terminal; the detail goes below, and long names lose their
+ * middle. */
 static void status_fits_the_terminal(void **state _unused_) {
     static const char text[] =
-            "{\"mode\": \"restart\", \"trails\": [{\"name\": \"a-very-long-name-of-a-trail-that-needs-room-of-its-own-1\","
-            "\"region\": \"ap-southeast-2\", \"account\": \"111122223333\", \"verdict\": \"stopped\","
+            "{\"mode\": \"restart\", \"trails\": [{\"name\": "
+            "\"a-very-long-name-of-a-trail-that-needs-room-of-its-own-1\",\"region\": \"ap-southeast-2\", "
+            "\"account\": \"111122223333\", \"verdict\": \"stopped\","
             "\"incident\": {\"id\": \"0123456789abcdef\", \"opened\": \"" NOW "\"}},"
-            "{\"name\": \"main\", \"region\": \"us-east-1\", \"account\": \"111122223333\", \"verdict\": \"logging\","
+            "{\"name\": \"main\", \"region\": \"us-east-1\", \"account\": \"111122223333\", \"verdict\": "
+            "\"logging\","
             "\"start_logging\": \"" NOW "\"}]}";
     StatusView view = { .columns = 80 };
     json_t *status = json_loads(text, 0, NULL);
@@ -543,7 +572,8 @@ static void wrong_command_lines_are_golden(void **state _unused_) {
     StrBuf golden = STRBUF_INIT(GOLDEN_TEXT_LEN);
     char path[128], empty[128];
 
-    write_at("t.conf", "alerts = ( { type = \"webhook\"; name = \"soc\"; url = \"https://a.example/SECRET\"; } );\n");
+    write_at("t.conf",
+             "alerts = ( { type = \"webhook\"; name = \"soc\"; url = \"https://a.example/SECRET\"; } );\n");
     write_at("empty.conf", CONF);
     (void)snprintf(path, sizeof(path), "%s/t.conf", dir);
     (void)snprintf(empty, sizeof(empty), "%s/empty.conf", dir);
@@ -947,7 +977,8 @@ static void deny_fits_one_account(void **state _unused_) {
                                       .arn = "arn:aws:iam::111122223333:user/guard",
                                       .caller = "arn:aws:iam::111122223333:user/guard" };
     static const char roles[] = CONF
-            "accounts = ( { }, { role_arn = \"arn:aws:iam::444455556666:role/TrailGuard\"; mode = \"restore\"; } );\n",
+            "accounts = ( { }, { role_arn = \"arn:aws:iam::444455556666:role/TrailGuard\"; mode = "
+            "\"restore\"; } );\n",
                       organization[] = CONF "organization = { role_name = \"path/TrailGuard\"; };\n";
 
     policy_of("deny", "111122223333", CONF, &known);
@@ -972,8 +1003,9 @@ static void deny_fits_one_account(void **state _unused_) {
     policy_of("deny", "777788889999", roles, &known);
     assert_int_equal(printed.status, 1);
     assert_string_equal(printed.out, "");
-    assert_string_equal(printed.err, "trailguard policy: account 777788889999 is not guarded; allowed: the id of an "
-                                     "account in the configuration\n");
+    assert_string_equal(printed.err,
+                        "trailguard policy: account 777788889999 is not guarded; allowed: the id of an "
+                        "account in the configuration\n");
     policy_of("deny", "* \033[31m\"", organization, &known);
     assert_int_equal(printed.status, 1);
     assert_null(strchr(printed.err, '\033'));

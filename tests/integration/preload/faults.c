@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Preloaded into the daemon by faulted.py: another clock, a system call below the state directory that fails or at which
- * the process dies, an allocation that fails. Without the variables it changes nothing.
+/* Preloaded into the daemon by faulted.py: another clock, a system call below the state directory that fails
+ * or at which the process dies, an allocation that fails. Without the variables it changes nothing.
  *
- *   FAULTS_CLOCK=FILE   8 bytes that the test changes while the daemon runs: microseconds added to the time of day
+ *   FAULTS_CLOCK=FILE   8 bytes that the test changes while the daemon runs: microseconds added to the time
+ *                       of day
  *   FAULTS_CALL=N       the call that writes state which is meant; each is counted, from 1
- *   FAULTS_DO=WHAT      kill, half (a write writes half, then the process dies), short (a write writes half), or an errno
+ *   FAULTS_DO=WHAT      kill, half (a write writes half, then the process dies), short (a write writes
+ *                       half), or an errno
  *   FAULTS_LOG=FILE     a line for each of these calls
- *   FAULTS_MALLOC=N     the allocation that fails; FAULTS_LOG gets a line when it does, FAULTS_COUNT their number at the end
+ *   FAULTS_MALLOC=N     the allocation that fails; FAULTS_LOG gets a line when it does, FAULTS_COUNT their
+ *                       number at the end
  *   FAULTS_COUNT=FILE */
 #include <dlfcn.h>
 #include <errno.h>
@@ -36,7 +39,7 @@ static const char *state_dir, *what = "";               /* of the environment, w
 static size_t state_len;
 static unsigned long call_meant, n_calls;               /* of calls that write state */
 static unsigned long malloc_meant, n_mallocs;           /* of allocations, since the library was loaded */
-static int log_fd = -1, count_fd = -1;                  /* open from the start: a call that fails must not need others */
+static int log_fd = -1, count_fd = -1; /* open from the start: a call that fails must not need others */
 
 static int open_named(const char *variable, int flags) {
     const char *path = getenv(variable);
@@ -139,8 +142,8 @@ static int errno_named(const char *name) {
     static const struct {
         const char *name;
         int number;
-    } known[] = { { "ENOSPC", ENOSPC }, { "EIO", EIO }, { "EROFS", EROFS }, { "EACCES", EACCES }, { "EDQUOT", EDQUOT },
-                  { "EMFILE", EMFILE } };
+    } known[] = { { "ENOSPC", ENOSPC }, { "EIO", EIO },       { "EROFS", EROFS },
+                  { "EACCES", EACCES }, { "EDQUOT", EDQUOT }, { "EMFILE", EMFILE } };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(name, known[i].name) == 0)
@@ -157,8 +160,8 @@ static bool is_meant(const char *call, int fd, const char *name) {
     if (writes_state(fd, name, path)) {
         meant = ++n_calls == call_meant;
         if (log_fd >= 0)
-            (void)dprintf(log_fd, "%lu %s %s%s%s%s\n", n_calls, call, path, name ? " " : "", name ? name : "",
-                          meant ? " MEANT" : "");
+            (void)dprintf(log_fd, "%lu %s %s%s%s%s\n", n_calls, call, path, name ? " " : "",
+                          name ? name : "", meant ? " MEANT" : "");
     }
     errno = saved;
     return meant;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Preloaded into the daemon by test_world.py: names that change, and a machine that was suspended. Without the
- * variables it changes nothing.
+/* Preloaded into the daemon by test_world.py: names that change, and a machine that was suspended. Without
+ * the variables it changes nothing.
  *
- *   WORLD_NAMES=FILE   what names below simaws.test are: addresses, or "again" (the resolver fails), "none" (there is no
- *                      such name), "hang"; read at each question
- *   WORLD_SLEPT=FILE   8 bytes that the test changes while the daemon runs: microseconds that the machine has slept.
- *                      CLOCK_BOOTTIME and the time of day have gone on meanwhile, CLOCK_MONOTONIC has not */
+ *   WORLD_NAMES=FILE   what names below simaws.test are: addresses, or "again" (the resolver fails), "none"
+ *                      (there is no such name), "hang"; read at each question
+ *   WORLD_SLEPT=FILE   8 bytes that the test changes while the daemon runs: microseconds that the machine
+ *                      has slept. CLOCK_BOOTTIME and the time of day have gone on meanwhile,
+ *                      CLOCK_MONOTONIC has not */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -65,8 +66,8 @@ static int resolve(GetAddrInfo real, char *names, const struct addrinfo *hints, 
     return *ret ? 0 : EAI_NONAME;
 }
 
-int getaddrinfo(const char *restrict host, const char *restrict service, const struct addrinfo *restrict hints,
-                struct addrinfo **restrict ret) {
+int getaddrinfo(const char *restrict host, const char *restrict service,
+                const struct addrinfo *restrict hints, struct addrinfo **restrict ret) {
     GetAddrInfo real;
     size_t len = host ? strlen(host) : 0;
     char names[256];
@@ -168,7 +169,8 @@ static void arm_again(void) {
 }
 
 /* In slices, so that a sleep is noticed. */
-int epoll_pwait2(int fd, struct epoll_event *events, int max, const struct timespec *timeout, const sigset_t *mask) {
+int epoll_pwait2(int fd, struct epoll_event *events, int max, const struct timespec *timeout,
+                 const sigset_t *mask) {
     int64_t left = timeout ? timeout->tv_sec * 1000000000 + timeout->tv_nsec : INT64_MAX;
 
     for (;;) {

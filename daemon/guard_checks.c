@@ -18,7 +18,7 @@
 
 /* The polls of trails come first. */
 #define BEGIN_USEC (10 * USEC_PER_SEC)
-/* Between two checks: with a thousand accounts a day has room for each four times. */
+/* Between two checks, at most: with a thousand accounts a day has room for each four times. */
 #define GAP_USEC (20 * USEC_PER_SEC)
 /* New accounts are found by then. */
 #define IDLE_USEC (60 * USEC_PER_SEC)
@@ -32,6 +32,11 @@ static void check_fired(void *userdata);
 
 static uint64_t interval_usec(const Engine *engine) {
     return engine->config->guard_interval_sec * USEC_PER_SEC;
+}
+
+/* The gap is shorter only where all would not have their turn otherwise. */
+static uint64_t gap_usec(const Engine *engine) {
+    return MIN(GAP_USEC, interval_usec(engine) / (2 * engine->n_accounts + 1));
 }
 
 static void guard_checks_arm(Engine *engine, uint64_t delay_usec) {
@@ -181,7 +186,7 @@ static void change_known(Engine *engine, const Actor *actor) {
         record->read_usec = engine_now(engine).real_usec;
     guard_parts_done(&w->now);
     engine_save_soon(engine, true);
-    guard_checks_arm(engine, 0);
+    guard_checks_arm(engine, gap_usec(engine));
 }
 
 static void searched(const AwsError *error _unused_, const CloudTrailEvents *events, void *userdata) {
@@ -292,7 +297,7 @@ static void guard_checks_checked(PrincipalFound *found, void *userdata) {
     record = record_of(engine, name);
     forget_check(w);
     if (!record) {
-        guard_checks_arm(engine, GAP_USEC);
+        guard_checks_arm(engine, gap_usec(engine));
         return;
     }
     note_unread(account, record, found);
@@ -303,7 +308,7 @@ static void guard_checks_checked(PrincipalFound *found, void *userdata) {
     if (!w->search && take_parts(engine, record, &found->parts))
         search(engine, account);
     else
-        guard_checks_arm(engine, 0);
+        guard_checks_arm(engine, gap_usec(engine));
     engine_save_soon(engine, true);
 }
 
@@ -372,11 +377,6 @@ static int begin_check(Account *account) {
     request.trails = w->trails;
     account->guard_begun_usec = engine_now(engine).mono_usec;
     return principal_check_start(&request, guard_checks_checked, engine, &w->check);
-}
-
-/* The gap is shorter only where all would not have their turn otherwise. */
-static uint64_t gap_usec(const Engine *engine) {
-    return MIN(GAP_USEC, interval_usec(engine) / (2 * engine->n_accounts + 1));
 }
 
 static void check_fired(void *userdata) {

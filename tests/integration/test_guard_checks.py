@@ -32,15 +32,15 @@ def iam(sim):
 
 
 def watching(make_guard, sim, receiver=None, **options):
-    """A guard that has looked at its own access once."""
+    """A guard that has checked its own access once, in each account."""
     channels = [{"type": "sns", "topic_arn": TOPIC}]
     if receiver:
         channels.append({"type": "webhook", "url": receiver.url})
     guard = make_guard(sim, **{"regions": [FRA], "guard_checks": True, "guard_interval": 10, "alerts": channels,
                                "attribution": True, **options})
     guard.start().wait_guarding()
-    poll(lambda: records(guard) and all(record.get("simulated") for record in records(guard)
-                                        if ":iam:" in record["arn"]), within(20))
+    principals = {GUARD, *(account["role_arn"] for account in options.get("accounts", []) if account)}
+    poll(lambda: principals <= {record["arn"] for record in records(guard) if record.get("simulated")}, within(30))
     return guard
 
 
@@ -140,6 +140,25 @@ def test_what_an_account_lost_ends_with_the_account(sim, make_guard):
     ended = wait_alert(sim, "guard.rights_restored", seconds=30)
     assert ended["incident"] == lost["incident"] and "IAM would allow" not in ended["detail"]
     poll(lambda: all(record["arn"] != member for record in records(guard)), within(20))
+
+
+def test_accounts_are_checked_one_after_another_with_a_pause(sim, make_guard):
+    """An organization's thousand accounts are no burst of calls to IAM."""
+    members = ["444455556661", "444455556662", "444455556663"]
+    sim.call("organization", management=MAIN, members=members)
+    for member in members:
+        sim.add_account(member, regions=[FRA, IAD])
+        sim.add_role("TrailGuard", member, trust=[{"Effect": "Allow", "Principal": {"AWS": MAIN}, "Action": "sts:AssumeRole"}])
+        sim.add_trail("local", member, FRA)
+    roles = [{"role_arn": f"arn:aws:iam::{member}:role/TrailGuard"} for member in members]
+    watching(make_guard, sim, accounts=[{}, *roles])
+
+    def first():
+        calls = [call for call in sim.requests() if call["operation"] == "SimulatePrincipalPolicy"]
+        return {call["account"]: call["time"] for call in reversed(calls)}
+    begun = sorted(poll(lambda: len(first()) == 4 and first().values(), within(30)))
+    # four accounts within half of guard_interval
+    assert min(later - earlier for earlier, later in zip(begun, begun[1:])) >= 1, begun
 
 
 def topics(sim, guard):

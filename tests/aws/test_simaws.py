@@ -277,6 +277,30 @@ def test_organization_trails_in_a_member_account(sim):
     assert not sim.trail(ORG_TRAIL)["logging"]
 
 
+def test_two_organizations_know_nothing_of_each_other(sim):
+    sim.call("organization", management=MAIN, members=[MEMBER])
+    others, admin = "777788889999", "666677778888"
+    sim.call("organization", id="o-otherorgid", management=others, members=[admin], delegated=[admin])
+    for account in (MEMBER, others, admin):
+        sim.add_account(account, regions=[HOME, "us-east-1"])
+        sim.add_user(f"of-{account}", account)
+    sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
+    assert sim.boto3(f"of-{MEMBER}", "cloudtrail").describe_trails()["trailList"]
+    foreign = sim.boto3(f"of-{admin}", "cloudtrail")
+    assert foreign.describe_trails()["trailList"] == []
+    assert refused(foreign.stop_logging, Name=ORG_TRAIL)[0] == "TrailNotFoundException"
+    assert refused(foreign.list_tags, ResourceIdList=[ORG_TRAIL])[0] == "CloudTrailARNInvalidException"
+    arn = foreign.create_trail(Name="theirs", S3BucketName="a-bucket", IsOrganizationTrail=True)["TrailARN"]
+    assert f":{others}:" in arn
+    head = sim.boto3(f"of-{others}", "organizations", "us-east-1")
+    assert [entry["Id"] for entry in head.list_accounts()["Accounts"]] == [others, admin]
+    head.deregister_delegated_administrator(AccountId=admin, ServicePrincipal="cloudtrail.amazonaws.com")
+    assert refused(foreign.stop_logging, Name=arn)[0] == "AccessDeniedException"
+    assert refused(sim.boto3(f"of-{admin}", "organizations", "us-east-1").list_accounts)[0] == "AccessDeniedException"
+    head.disable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
+    assert [sim.trail(each)["settings"]["IsOrganizationTrail"] for each in (ORG_TRAIL, arn)] == [True, False]
+
+
 def test_update_create_delete(sim):
     client = sim.boto3("mallory", "cloudtrail")
     answer = client.update_trail(Name="org-trail", IsMultiRegionTrail=False, EnableLogFileValidation=False)

@@ -181,8 +181,8 @@ def create_trail(call, params):
     _look_into_organization(call, wanted)
     settings = {**trails.FLAGS, **wanted}
     owner = account
-    if settings["IsOrganizationTrail"] and state.organization:
-        owner = state.organization.management
+    if settings["IsOrganizationTrail"] and (org := state.organization_of(account)):
+        owner = org.management
     trails.check_settings(call, trails.arn_of(owner, region, name), settings, wanted)
     if trails.arn_of(owner, region, name) in state.trails:
         raise AwsError("TrailAlreadyExistsException", f"Trail {name} already exists for customer: {owner}")
@@ -281,10 +281,16 @@ def _tags(tags_list):
     return {tag["Key"]: tag.get("Value", "") for tag in tags_list}
 
 
+def _administers(call, account):
+    """Is it the account that owns the trails of the organization whose delegated administrator calls?"""
+    org = call.state.organization_of(call.principal.account)
+    return org is not None and account == org.management and call.principal.account in org.delegated
+
+
 def _tagged_trail(call, arn):
     """Tag operations take only the ARN, only in the home region and only in the owner's account."""
     region, account, _ = trails.parse_arn(arn)
-    if account != call.principal.account and not call.state.may_manage_org_trails(call.principal.account):
+    if account != call.principal.account and not _administers(call, account):
         raise AwsError("CloudTrailARNInvalidException", "AccountID in ARN is wrong, you can only access resources with "
                        f"AccountID {call.principal.account}.")
     if region != call.region:

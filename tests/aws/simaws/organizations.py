@@ -20,11 +20,11 @@ def resource(call, _params):
 
 
 def _organization(call):
-    org, account = call.state.organization, call.principal.account
+    org = call.state.organization_of(call.principal.account)
     if call.region != HOME[call.principal.partition]:
         raise AwsError("UnrecognizedClientException", "The security token included in the request is invalid.")
     call.authorize(f"organizations:{call.operation}", "*")
-    if org is None or account not in (org.management, *org.members):
+    if org is None:
         raise AwsError("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
     return org
 
@@ -90,6 +90,7 @@ def _entry(call, org, number):
 def _depart(call, org, number, method):
     """Takes a member out. AWS records that by itself, beside the call, in the history of the management account alone."""
     org.members.remove(number)
+    org.delegated = [account for account in org.delegated if account != number]
     history.add(call.state, org.management, call.region, {
         "eventVersion": "1.11", "userIdentity": {"accountId": org.management, "invokedBy": f"{NAME}.amazonaws.com"},
         "eventTime": history.iso(call.state.now()), "eventSource": f"{NAME}.amazonaws.com",
@@ -101,11 +102,16 @@ def _depart(call, org, number, method):
                                 "departureTime": history.iso(call.state.now())}})
 
 
-def _managed(call, number):
-    """The organization, for a call of its management account about a member."""
+def _as_management(call):
     org = _organization(call)
     if call.principal.account != org.management:
         raise AwsError("AccessDeniedException", "You don't have permissions to access this resource.")
+    return org
+
+
+def _managed(call, number):
+    """The organization, for a call of its management account about a member."""
+    org = _as_management(call)
     if number not in org.members:
         raise AwsError("AccountNotFoundException", "You specified an account that doesn't exist.")
     return org
@@ -143,9 +149,7 @@ def accept_handshake(call, params):
 
 def disable_service_access(call, params):
     """Without CloudTrail's trusted access organization trails become trails of the management account alone."""
-    org = _organization(call)
-    if call.principal.account != org.management:
-        raise AwsError("AccessDeniedException", "You don't have permissions to access this resource.")
+    org = _as_management(call)
     if params["ServicePrincipal"] == "cloudtrail.amazonaws.com":
         org.trusted_access = False
         for trail in call.state.trails.values():
@@ -153,8 +157,17 @@ def disable_service_access(call, params):
     return {}
 
 
+def deregister_delegated_administrator(call, params):
+    org = _as_management(call)
+    if params["ServicePrincipal"] != "cloudtrail.amazonaws.com" or params["AccountId"] not in org.delegated:
+        raise AwsError("AccountNotRegisteredException", "The specified account is not a delegated administrator for this AWS service.")
+    org.delegated.remove(params["AccountId"])
+    return {}
+
+
 OPERATIONS = {
-    "AcceptHandshake": accept_handshake, "CloseAccount": close_account, "DescribeOrganization": describe_organization,
+    "AcceptHandshake": accept_handshake, "CloseAccount": close_account,
+    "DeregisterDelegatedAdministrator": deregister_delegated_administrator, "DescribeOrganization": describe_organization,
     "DisableAWSServiceAccess": disable_service_access, "LeaveOrganization": leave_organization,
     "ListAccounts": list_accounts, "RemoveAccountFromOrganization": remove_account,
 }

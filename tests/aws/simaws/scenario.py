@@ -46,7 +46,7 @@ def load(state, faults, scenario):
 
 
 def set_organization(state, management, members=(), id="o-exampleorgid", delegated=(), trusted_access=True):
-    state.organization = Organization(id, management, list(members), list(delegated), trusted_access)
+    state.organizations[id] = Organization(id, management, list(members), list(delegated), trusted_access)
     for account in (management, *members):
         state.account(account)
 

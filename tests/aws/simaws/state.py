@@ -161,7 +161,7 @@ class State:
             self.kms = {}               # key ARN -> {"state": KeyState, None when it is gone, ...}; others are fine
             self.kms_keys = {}          # key ARN or id -> error code to answer for it; others are fine
             self.log_groups = {}        # ARN -> error code, likewise
-            self.organization = None
+            self.organizations = {}     # id -> Organization; an account is in one at most
             self.history = []           # recorded events, oldest first
             self.failures = []          # what a test must not overlook
             self.requests = collections.deque(maxlen=50000)
@@ -251,11 +251,16 @@ class State:
         return self.add_key(principal, random_id("ASIA"), token=token, expires=int(now + seconds))
 
     # -- organization --------------------------------------------------------------------------------------------
+    def organization_of(self, account):
+        """None when it is in none."""
+        return next((org for org in self.organizations.values() if account in (org.management, *org.members)), None)
+
     def is_member(self, account):
-        return self.organization is not None and account in self.organization.members
+        org = self.organization_of(account)
+        return org is not None and account in org.members
 
     def may_manage_org_trails(self, account):
-        org = self.organization
+        org = self.organization_of(account)
         return org is not None and (account == org.management or account in org.delegated)
 
     # -- topics --------------------------------------------------------------------------------------------------

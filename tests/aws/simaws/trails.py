@@ -66,7 +66,7 @@ def visible(state, trail, account):
     """Own trails, and the organization's trails in every member account."""
     if trail.account == account:
         return True
-    return trail.organization and state.is_member(account) and trail.account == state.organization.management
+    return trail.organization and state.is_member(account) and trail.account == state.organization_of(account).management
 
 
 def present(state, trail, account, region):
@@ -194,7 +194,7 @@ def check_settings(call, arn, settings, wanted):
 
 
 def _check_organization(call):
-    org, account = call.state.organization, call.principal.account
+    org, account = call.state.organization_of(call.principal.account), call.principal.account
     if org is None:
         raise AwsError("OrganizationsNotInUseException", "Your account is not a member of an organization.")
     if not call.state.may_manage_org_trails(account):

@@ -18,12 +18,14 @@ import time
 import attacks
 from guard import Guard, within
 from helpers import FRA, IAD, Mallory, sns
-from moves import MOVES, TOMORROW, Handicap, moved
+from moves import MOVES, TOMORROW, Handicap, in_account, moved
 from simaws.client import SimError, poll
 
 CALM = 150          # s; the longest back-off is 60, and a minute more until the settings are read, restored and confirmed
 LONGEST = 40        # moves
 AGAIN = 400000000000
+# Of the simulated AWS: everything in fast motion, and a flag that AWS has added since shows in every trail with its default.
+WORLD = {"delivery_interval": 1, "digest_interval": 1, "history_delay": 1, "tomorrow": {"Trail": {TOMORROW: False}}}
 DEFAULT_SELECTORS = [{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [],
                       "ExcludeManagementEventSources": []}]
 Note = collections.namedtuple("Note", "time who what result")
@@ -31,6 +33,15 @@ Note = collections.namedtuple("Note", "time who what result")
 
 def account_of(seed):
     return f"{100000000000 + seed % 800000000000}"
+
+
+class Person(Mallory):
+    """A user in each account of a game."""
+    def client(self, arn, service="cloudtrail"):
+        region, account = arn.split(":")[3:5]
+        if (service, account, region) not in self.clients:
+            self.clients[service, account, region] = self.sim.boto3(f"{self.user}-{account}", service, region)
+        return self.clients[service, account, region]
 
 
 class Plan:
@@ -48,21 +59,28 @@ class Plan:
             self.options["restore"] = ["settings", "selectors", "insights", "deleted"]
         if choose.random() < 0.3:
             self.options["expect"] = {"validation": True}
-        names, weights = zip(*((name, weight) for name, (weight, _) in MOVES.items()))
+        names, weights = zip(*((name, weight) for name, (weight, _) in self.known_moves().items()))
         self.moves = [(choose.choices(names, weights)[0], choose.random() ** 3 * 2, choose.random())
                       for _ in range(choose.randint(6, LONGEST))][:moves]
+
+    def known_moves(self):
+        return MOVES
 
     def __str__(self):
         return json.dumps(self.options)
 
 
 class Game:
-    """`again`: what this seed says, in an account that it was not played in yet."""
+    """`again`: what this seed says, in an account that it was not played in yet. `victim` has everything that can be taken
+    from a trail, `single` covers its own region only."""
+    plan_of = Plan
 
     def __init__(self, sim, seed, directory, moves=None, seconds=12, again=False):
-        self.sim, self.seed, self.plan, self.seconds = sim, seed, Plan(seed, moves), seconds
+        self.sim, self.seed, self.plan, self.seconds = sim, seed, self.plan_of(seed, moves), seconds
         self.account = account_of(seed + AGAIN if again else seed)
-        self.victim, self.single = (moved(arn, self.account) for arn in (attacks.VICTIM, attacks.SINGLE))
+        self.accounts, self.principals = self._accounts(), []
+        self.victim = moved(attacks.VICTIM, self.account)
+        self.single = in_account(attacks.SINGLE, self.accounts[-1])
         self.guarded = [self.victim, self.single]
         self.topic = f"arn:aws:sns:{FRA}:{self.account}:trailguard"
         self.bucket = moved(attacks.BUCKET, self.account)
@@ -70,21 +88,31 @@ class Game:
         self.squatters, self.broken, self.busy = [], [], []
         self.own = itertools.count(1)
         self._found(moved(attacks.SCENARIO, self.account))
-        self.people = {name: Mallory(sim, f"{name}-{self.account}") for name in ("mallory", "trent", "alice", "eve")}
-        self.guard = Guard(sim, directory, f"guard-{self.account}", regions=[FRA, IAD], alerts=sns(self.topic), **self.plan.options)
+        self.people = {name: Person(sim, name) for name in ("mallory", "trent", "alice", "eve")}
+        self.guard = Guard(sim, directory, f"guard-{self.hub()}", regions=[FRA, IAD], alerts=sns(self.topic), **self.plan.options)
+
+    def _accounts(self):
+        """The first has `victim`, the last has `single`."""
+        return [self.account]
+
+    def hub(self):
+        """The account of the guard's own keys."""
+        return self.account
 
     def _found(self, scenario):
-        """The account, its people and its trails."""
-        self.sim.add_account(self.account)
+        """The accounts, their people and their trails."""
         refused = [{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "cloudtrail:*", "Resource": "*"}]
-        for name in ("guard", "mallory", "trent", "alice", "eve"):
-            self.sim.add_user(f"{name}-{self.account}", self.account, **({"policy": refused} if name == "eve" else {}))
+        for account in self.accounts:
+            self.sim.add_account(account)
+            for name in ("guard", "mallory", "trent", "alice", "eve"):
+                self.sim.add_user(f"{name}-{account}", account, **({"policy": refused} if name == "eve" else {}))
+        self.principals.append(self.arn("guard", self.hub()))
         self.sim.add_topic(self.topic)
         for arn in (entry["arn"] for entry in scenario["topics"]):
             self.sim.add_topic(arn)
         chosen = [trail for trail in scenario["trails"] if trail["name"] in ("victim", "single")]
         chosen[1]["LogFileValidationEnabled"] = True        # so that the pin holds
-        chosen[1]["settings"] = {TOMORROW: True}
+        chosen[1].update(account=self.accounts[-1], settings={TOMORROW: True})
         self.sim.load({"trails": chosen, "kms_keys": scenario["kms_keys"]})
         self.baseline = {arn: self.picture(arn) for arn in self.guarded}
 
@@ -97,8 +125,14 @@ class Game:
         begin = self.notes[0].time if self.notes else 0
         return "\n".join(f"{note.time - begin:8.3f} {note.who:8} {note.what}: {note.result}" for note in self.notes)
 
-    def arn(self, who):
-        return f"arn:aws:iam::{self.account}:user/{who}-{self.account}"
+    def arn(self, who, account=None):
+        account = account or self.account
+        return f"arn:aws:iam::{account}:user/{who}-{account}"
+
+    def is_guard(self, principal):
+        """Its user, or a session of one of its roles."""
+        return any(principal == own or principal.startswith(own.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/")
+                   for own in self.principals)
 
     def picture(self, arn):
         """Everything that AWS knows of a trail but its times; None when it is gone."""
@@ -171,8 +205,8 @@ class Game:
         for arn in self.guarded:
             before = self.baseline[arn]
             if self.picture(arn) is None:
-                region, name = arn.split(":")[3], arn.rpartition("/")[2]
-                self.sim.add_trail(name, self.account, region, settings=before["settings"], age=0, logging=self.plan.mode == "observe")
+                (region, account), name = arn.split(":")[3:5], arn.rpartition("/")[2]
+                self.sim.add_trail(name, account, region, settings=before["settings"], age=0, logging=self.plan.mode == "observe")
             self.sim.trail(arn, **before)
 
     def calm(self):
@@ -201,12 +235,16 @@ class Game:
     def settings_read(self):
         """The guard has read every trail's settings since the calm began, and since it created one again, so that it can report
         what stays changed."""
-        by_guard = {"account": self.account, "status": 200, "principal": self.arn("guard")}
-        created = [entry["time"] for entry in self.sim.requests(operation="CreateTrail", **by_guard)]
-        reads = self.sim.requests(operation="DescribeTrails", **by_guard)
-        since = max([self.calm_since, *created])
-        regions = collections.Counter(entry["region"] for entry in reads if entry["time"] > since)
-        return all(regions[region] >= 4 for region in (FRA, IAD))
+        calls = [entry for entry in self.sim.requests(account=self.accounts, status=200, operation=["CreateTrail", "DescribeTrails"])
+                 if self.is_guard(entry["principal"])]
+        since = max([self.calm_since, *(entry["time"] for entry in calls if entry["operation"] == "CreateTrail")])
+        lists = collections.Counter((entry["account"], entry["region"]) for entry in calls
+                                    if entry["operation"] == "DescribeTrails" and entry["time"] > since)
+        return all(lists[self.seen_by(arn), arn.split(":")[3]] >= 4 for arn in self.guarded)
+
+    def seen_by(self, arn):
+        """The account through which the guard reads this trail's settings."""
+        return arn.split(":")[4]
 
     def restored(self, arn):
         """What no version knows the guard cannot write: a trail that was created again lacks it until its owner adds it."""

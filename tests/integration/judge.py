@@ -25,11 +25,10 @@ TOLD_AS = {"StartLogging": STOPLIKE | GONE | {"target.unreachable"}, "CreateTrai
 class Judge:
     def __init__(self, game):
         self.game = game
-        self.requests = [entry for entry in game.sim.requests(account=game.account, service="cloudtrail") if "operation" in entry]
+        self.requests = [entry for entry in game.sim.requests(account=game.accounts, service="cloudtrail") if "operation" in entry]
         self.messages = [document(message) for message in game.sim.messages(game.topic)]
-        self.guard_arn = game.arn("guard")
         # by AWS's clock: the host's may be set during a game, and the request log has the monotonic one
-        self.called = {event["requestID"]: epoch(event["eventTime"]) for event in game.sim.events(account=game.account)}
+        self.called = {event["requestID"]: epoch(event["eventTime"]) for event in game.sim.events(account=game.accounts)}
         self.faults = []
 
     def find(self, text):
@@ -40,12 +39,15 @@ class Judge:
                 and (not events or entry["event"] in events)]
 
     def by_guard(self, entry):
-        return entry["principal"] == self.guard_arn
+        return self.game.is_guard(entry["principal"])
 
     def full_arn(self, entry):
         """The trail that a request is about, which may be named only."""
         name = entry.get("trail") or ""
-        return name if name.startswith("arn:") else f"arn:aws:cloudtrail:{entry['region']}:{self.game.account}:trail/{name}"
+        if entry["operation"] == "CreateTrail":
+            name = entry["params"].get("Name") or ""
+        owner = self.game.account if entry["params"].get("IsOrganizationTrail") else entry["account"]
+        return name if name.startswith("arn:") else f"arn:aws:cloudtrail:{entry['region']}:{owner}:trail/{name}"
 
     # -- 1: no trail stays stopped -------------------------------------------------------------------------------------
     def about(self, arn):
@@ -122,8 +124,6 @@ class Judge:
     def every_restore_is_reported(self):
         for entry in self.writes():
             arn, operation = self.full_arn(entry), entry["operation"]
-            if operation == "CreateTrail":
-                arn = f"arn:aws:cloudtrail:{entry['region']}:{self.game.account}:trail/{entry['params']['Name']}"
             if arn not in self.game.guarded or entry["status"] != 200:
                 continue
             events = TOLD_AS.get(operation, {"trail.weakened", "expectation.unmet"} | GONE)
@@ -169,8 +169,6 @@ class Judge:
     def compare(self, entry):
         params, operation = entry["params"], entry["operation"]
         arn = self.full_arn(entry)
-        if operation == "CreateTrail":
-            arn = f"arn:aws:cloudtrail:{entry['region']}:{self.game.account}:trail/{params['Name']}"
         if arn not in self.game.guarded:
             self.find(f"the guard called {operation} of {arn}, which has no baseline")
             return
@@ -221,7 +219,7 @@ class Judge:
 
     # -- 5: nobody is accused falsely --------------------------------------------------------------------------------------
     def actors_did_it(self):
-        events = {event["eventID"]: event for event in self.game.sim.events(account=self.game.account)}
+        events = {event["eventID"]: event for event in self.game.sim.events(account=self.game.accounts)}
         for entry in self.messages:
             actor = entry["actor"]
             if not actor:
@@ -240,7 +238,7 @@ class Judge:
             self.find(f"{text}, but it was {who} with {call}")
         if failed != (entry["event"] == "trail.attempted"):
             self.find(f"{text}, whose outcome was {event.get('errorCode')}")
-        if who == self.guard_arn:
+        if self.game.is_guard(who):
             self.find(f"{text}: the guard itself")
         if call.startswith(READS) or call == "StartLogging":
             self.find(f"{text}, which changes nothing")

@@ -40,6 +40,10 @@ def moved(value, account):
     return json.loads(text.replace("example-victim-logs", f"victim-{account}").replace("example-single-logs", f"single-{account}"))
 
 
+def in_account(arn, account):
+    return arn.replace(MAIN, account)
+
+
 def attack(game, choose):
     """One of the catalogue, by one of two."""
     chosen, who = choose.choice(CATALOGUE), choose.choice(["mallory", "trent"])
@@ -94,7 +98,7 @@ def remove(game, choose):
 
 def own_trail(game, choose):
     """A trail of his own; some are changed, stopped, deleted again."""
-    arn = f"arn:aws:cloudtrail:{choose.choice([FRA, IAD])}:{game.account}:trail/own-{next(game.own)}"
+    arn = f"arn:aws:cloudtrail:{choose.choice([FRA, IAD])}:{choose.choice(game.accounts)}:trail/own-{next(game.own)}"
     who = choose.choice(["mallory", "alice"])
     game.people[who].create(arn, f"own-{game.account}")
     game.note(who, f"CreateTrail {arn}")
@@ -106,9 +110,9 @@ def own_trail(game, choose):
 
 def churn(game, choose):
     """Trails that come and go, and then the real one is stopped."""
-    region = choose.choice([FRA, IAD])
+    region, account = choose.choice([FRA, IAD]), choose.choice(game.accounts)
     for _ in range(choose.randint(3, 12)):
-        arn = f"arn:aws:cloudtrail:{region}:{game.account}:trail/churn-{next(game.own)}"
+        arn = f"arn:aws:cloudtrail:{region}:{account}:trail/churn-{next(game.own)}"
         game.people["mallory"].create(arn, f"own-{game.account}")
         game.people["mallory"].delete(arn)
         game.note("mallory", f"CreateTrail and DeleteTrail {arn}")
@@ -118,7 +122,7 @@ def churn(game, choose):
 def fill_quota(game, choose):
     """Deleted, and no more trails fit into its region: the guard cannot create it again before someone has made room."""
     trail, mallory = choose.choice(game.guarded), game.people["mallory"]
-    region, begin = trail.split(":")[3], len(game.squatters)
+    (region, account), begin = trail.split(":")[3:5], len(game.squatters)
     mallory.delete(trail)
     game.note("mallory", f"DeleteTrail {trail}")
     client = mallory.client(trail)
@@ -126,7 +130,7 @@ def fill_quota(game, choose):
         while True:
             name = f"squatter-{next(game.own)}"
             client.create_trail(Name=name, S3BucketName=f"own-{game.account}")
-            game.squatters.append(f"arn:aws:cloudtrail:{region}:{game.account}:trail/{name}")
+            game.squatters.append(f"arn:aws:cloudtrail:{region}:{account}:trail/{name}")
     except client.exceptions.MaximumNumberOfTrailsExceededException:
         pass
     finally:
@@ -165,10 +169,10 @@ def blind(game, choose):
     """Stopped while its status cannot be read: by a denial, or because the quota for reads is burnt."""
     who, trail = choose.choice(["mallory", "trent"]), choose.choice(game.guarded)
     if choose.random() < 0.5:
-        _policy(game, "cloudtrail:GetTrailStatus")
-        game.handicap("a denial", lambda: _policy(game), choose.randint(1, 4))
+        _policy(game, game.principals, "cloudtrail:GetTrailStatus")
+        game.handicap("a denial", lambda: _policy(game, game.principals), choose.randint(1, 4))
     else:
-        number = game.sim.add_fault("throttle", operation="GetTrailStatus", account=game.account, user_agent="TrailGuard*")
+        number = game.sim.add_fault("throttle", operation="GetTrailStatus", account=game.accounts, user_agent="TrailGuard*")
         game.handicap(f"fault {number}", lambda: game.sim.remove_fault(number), choose.randint(1, 4))
     game.note(who, "GetTrailStatus is refused")
     game.people[who].stop(trail)
@@ -237,23 +241,24 @@ def key(game, choose):
     game.note("mallory", f"key {change}")
 
 
-def _policy(game, *denied):
+def _policy(game, principals, *denied):
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     deny = [{"Effect": "Deny", "Action": action, "Resource": "*"} for action in denied]
-    game.sim.call("policy", principal=game.arn("guard"), policy=[allow, *deny])
+    for principal in principals:
+        game.sim.call("policy", principal=principal, policy=[allow, *deny])
 
 
 def deny(game, choose):
     """One of the guard's rights, or all."""
     actions = [f"cloudtrail:{name}" for name in READS + WRITES] + ["sns:Publish", "cloudtrail:*", "*", "s3:*"]
-    action = choose.choice(actions)
-    _policy(game, action)
-    game.handicap("a denial", lambda: _policy(game), choose.randint(1, 6))
-    game.note("mallory", f"denies the guard {action}")
+    action, principal = choose.choice(actions), choose.choice(game.principals)
+    _policy(game, [principal], action)
+    game.handicap("a denial", lambda: _policy(game, game.principals), choose.randint(1, 6))
+    game.note("mallory", f"denies {principal} {action}")
 
 
 def fault(game, choose):
-    wanted = {**choose.choice(FAULTS), "account": game.account, "user_agent": "TrailGuard*"}
+    wanted = {**choose.choice(FAULTS), "account": choose.choice(game.accounts), "user_agent": "TrailGuard*"}
     wanted.update(choose.choice([{}, {"service": "cloudtrail"}, {"service": "sns"}, {"region": FRA},
                                  {"operation": choose.choice(READS + WRITES)}]))
     if choose.random() < 0.5:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adversary import Game
+from adversary import WORLD, Game
 from guard import PLAIN
 from judge import verdict
 from moves import Handicap
@@ -110,7 +110,7 @@ def batches():
 @pytest.mark.skipif(not PLAIN, reason="the plain build plays")
 @pytest.mark.parametrize("quotas, seeds", batches())
 def test_no_attacker_wins(sim, place, quotas, seeds, record_property):
-    sim.call("settings", quotas=quotas, delivery_interval=1, digest_interval=1, history_delay=1)
+    sim.call("settings", quotas=quotas, **WORLD)
     table = Table(sim, place)
     begin = time.monotonic()
     table.play(seeds)

@@ -10,7 +10,7 @@ import shutil
 import pytest
 
 import adversary
-from adversary import Game
+from adversary import WORLD, Game
 from attacks import FOREIGN_KEY
 from guard import PLAIN, within
 from judge import BUDGET, Judge, verdict
@@ -25,9 +25,9 @@ class Record:
     """What the simulated AWS has recorded of a game, to be changed."""
 
     def __init__(self, game):
-        self.logged = game.sim.requests(account=game.account, service="cloudtrail")
+        self.logged = game.sim.requests(account=game.accounts, service="cloudtrail")
         self.sent = game.sim.messages(game.topic)
-        self.history = game.sim.events(account=game.account)
+        self.history = game.sim.events(account=game.accounts)
 
     def requests(self, **_):
         return self.logged
@@ -82,7 +82,7 @@ def wait_told(game, *events):
 def played(plain_server, tmp_path_factory):
     """A stop, changed settings, a deletion and an attempt, all undone, reported and attributed."""
     plain_server.reset()
-    plain_server.call("settings", quotas=False, delivery_interval=1, digest_interval=1, history_delay=1)
+    plain_server.call("settings", quotas=False, **WORLD)
     game = begun(planned(plain_server, tmp_path_factory.mktemp("judge")))
     mallory, victim = game.people["mallory"], game.victim
     game.note("mallory", "begins")
@@ -253,7 +253,7 @@ def quick(monkeypatch):
 def otherwise(plain_server, place, quick):
     """A game that the referee believes to be of this mode, with a daemon whose configuration has these options."""
     plain_server.reset()
-    plain_server.call("settings", quotas=False, delivery_interval=1, digest_interval=1, history_delay=1)
+    plain_server.call("settings", quotas=False, **WORLD)
     games = []
 
     def make(believed, **options):
@@ -307,3 +307,10 @@ def test_a_daemon_that_forgets_its_incident_loses(otherwise):
     poll(lambda: game.sim.trail(game.victim)["logging"], within(15))
     game.calm()
     assert any("incidents within five minutes" in fault for fault in verdict(game))
+
+
+def test_a_trail_that_was_created_again_shows_what_it_lacks(otherwise):
+    """AWS shows a flag of every trail; without that nobody can know that it is off."""
+    game = otherwise("restore")
+    game.people["mallory"].delete(game.single)
+    poll(lambda: any("UnknownSettings" in entry["fields"] + entry["fields_left"] for entry in Judge(game).messages), within(30))

@@ -58,6 +58,7 @@ static int _printf_(2, 3) aws_setup_refuse(char error[static AWS_SETUP_ERROR_MAX
 static int read_switch(Switch by_file, const char *variable, bool *ret,
                        char error[static AWS_SETUP_ERROR_MAX]) {
     const char *value = aws_env(variable);
+    char shown[64];
 
     if (by_file != SWITCH_UNSET)
         *ret = by_file == SWITCH_ON;
@@ -66,7 +67,9 @@ static int read_switch(Switch by_file, const char *variable, bool *ret,
     else if (strcasecmp(value, "true") == 0)
         *ret = true;
     else
-        return aws_setup_refuse(error, "environment variable %s: allowed: true, false", variable);
+        return aws_setup_refuse(error,
+                                "environment variable %s: \"%s\" cannot be used; allowed: true, false",
+                                variable, text_escaped(shown, sizeof(shown), value));
     return 0;
 }
 

@@ -18,7 +18,7 @@
 #define RUNTIME_MODE    0755
 #define WATCH_USEC      (2 * USEC_PER_SEC)
 #define WATCH_IDLE_USEC (10 * USEC_PER_SEC) /* where no poll wakes the process earlier */
-#define TRY_AGAIN_USEC (10 * USEC_PER_SEC)
+#define TRY_AGAIN_USEC  (10 * USEC_PER_SEC)
 #define TAKEN_MAX       3 /* another daemon that only tries to start holds the lock for a moment */
 
 /* ---- at the start ---- */
@@ -30,7 +30,7 @@ static int lock_dir(const char *dir, int *ret_fd, char error[static ENGINE_ERROR
         (void)snprintf(error, ENGINE_ERROR_MAX,
                        "%s: another trailguard (pid %d) is guarding with this state", dir, pid);
     else if (r < 0)
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot lock: %s", dir, file_strerror(r));
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s/lock: cannot be locked: %s", dir, file_strerror(r));
     return r;
 }
 

@@ -104,8 +104,8 @@ static int check_tags(Drilling *d) {
         return drill_refuse(d, "its tags cannot be read with these keys: ", call.error);
     return call.tagged ? drill_refuse(d,
                                       "it has the tag " DRILL_TAG
-                                      " already: remove it, run trailguard accept, and try again",
-                                      "")
+                                      " already: remove it, and try again after trailguard accept ",
+                                      d->name)
                        : 0;
 }
 
@@ -115,18 +115,25 @@ int drill_check_caller(Drilling *d) {
     Call call;
 
     if (!drill_ask(d, ASK_IDENTITY, &call))
-        return drill_refuse(d, "AWS does not say whose keys these are: ", call.error);
+        return drill_refuse(
+                d, "AWS does not say whose keys these are; name others with --profile: ", call.error);
     for (size_t i = 0; i < json_array_size(accounts); i++)
         if (text_equal(status_text(json_array_get(accounts, i), "identity"), call.identity.arn))
             return drill_refuse(d, "these are the guard's own keys; use an operator's, with --profile: ",
                                 call.identity.arn);
     if (!text_equal(call.identity.account, d->account))
-        return drill_refuse(d, "these keys are of another account: ", call.identity.arn);
+        return drill_refuse(d,
+                            "these keys are of another account; use an operator's of the trail's account, "
+                            "with --profile: ",
+                            call.identity.arn);
     (void)text_copy(d->file.drill.identity, sizeof(d->file.drill.identity), call.identity.arn);
     if (!drill_ask(d, ASK_STATUS, &call))
         return drill_refuse(d, "its status cannot be read with these keys: ", call.error);
     if (!call.status.is_logging)
-        return drill_refuse(d, "AWS says that it does not log", "");
+        return drill_refuse(d,
+                            "AWS says that it does not log now; start it, and drill it when trailguard "
+                            "status shows it logging",
+                            "");
     return d->args->tag ? check_tags(d) : 0;
 }
 
@@ -142,10 +149,10 @@ static const struct Kind {
 } kinds[] = {
     { ASK_STOP, ASK_START,
       "these keys may not stop it, as is right for the guard's; use an operator's, with --profile: ",
-      "it may not have been stopped: ", "starting it again", "logging again, confirmed", "NOT LOGGING",
-      "StartLogging was accepted, but it does not show", "start-logging --name", "" },
+      "whether it was stopped is not known: ", "starting it again", "logging again, confirmed",
+      "NOT LOGGING", "StartLogging was accepted, but it does not show", "start-logging --name", "" },
     { ASK_TAG, ASK_UNTAG, "these keys may not add tags to it; use an operator's, with --profile: ",
-      "it may not have been tagged: ", "removing the tag", "the tag is gone, confirmed",
+      "whether it was tagged is not known: ", "removing the tag", "the tag is gone, confirmed",
       "STILL HAS THE TAG " DRILL_TAG, "RemoveTags was accepted, but it does not show",
       "remove-tags --resource-id", " --tags-list Key=" DRILL_TAG },
 };

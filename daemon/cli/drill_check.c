@@ -16,7 +16,7 @@
 #include "lib/util/timetext.h"
 
 #define STATUS_MAX   (64ULL * 1024 * 1024)
-#define POLL_MAX_SEC 300 /* of poll_interval: a longer drill loses too many events */
+#define POLL_MAX_SEC 300                  /* of poll_interval: a longer drill loses too many events */
 #define PAUSE_USEC   (360 * USEC_PER_SEC) /* between drills of one trail: one incident each */
 #define REOPEN_USEC  (GUARD_REOPEN_USEC + USEC_PER_SEC) /* the times in status.json are whole seconds */
 
@@ -122,11 +122,16 @@ static Policy policy_of(const Drilling *d) {
 }
 
 static int check_stop(Drilling *d) {
+    char interval[TIMETEXT_MAX];
+
     if (policy_of(d).mode == MODE_OBSERVE)
-        return drill_refuse(d, "mode is \"observe\": the daemon would not start it again", "");
+        return drill_refuse(d, "mode is \"observe\": the daemon would not start it again; use --tag", "");
     if (d->interval_usec == 0 || d->interval_usec > POLL_MAX_SEC * USEC_PER_SEC)
-        return drill_refuse(d, "poll_interval is longer than 300 s: the trail would be stopped too long",
-                            "");
+        return drill_refuse(d,
+                            "poll_interval is longer than 300 s: the trail would be stopped too long; use "
+                            "--tag, or shorten "
+                            "it: ",
+                            timetext_span(interval, d->interval_usec));
     return 0;
 }
 
@@ -141,45 +146,68 @@ static bool are_tags_recorded(const json_t *trail) {
 
 static int check_tag(Drilling *d, const json_t *trail) {
     Policy policy = policy_of(d);
+    char interval[TIMETEXT_MAX];
 
     if (!json_is_true(json_object_get(trail, "baseline")))
-        return drill_refuse(d, "it has no baseline, so no tag is a change; run trailguard accept", "");
+        return drill_refuse(d, "it has no baseline, so no tag is a change; run trailguard accept ", d->name);
     if (!are_tags_recorded(trail))
         return drill_refuse(d,
                             "its tags are not watched: the baseline does not have them; let the guard call "
                             "cloudtrail:ListTags, and run trailguard accept",
                             "");
     if (d->interval_usec > POLL_MAX_SEC * USEC_PER_SEC)
-        return drill_refuse(d, "settings_interval is longer than 300 s: the drill would take too long", "");
+        return drill_refuse(
+                d, "settings_interval is longer than 300 s: the drill would take too long; shorten it: ",
+                timetext_span(interval, d->interval_usec));
     d->put_back = policy.mode == MODE_RESTORE && (policy.restore & RESTORE_BIT(RESTORE_DELETED));
     return 0;
 }
 
 static int check_trail(Drilling *d, const json_t *trail) {
+    const MaintenanceConfig *window = config_maintenance_at(d->config, d->name, d->arn, verb_now_usec());
+    uint64_t pause_usec = drill_time(json_object_get(trail, "drill"), "noticed") + PAUSE_USEC;
+    uint64_t ended_usec = drill_time(trail, "incident_ended") + REOPEN_USEC;
+    char when[TIMETEXT_MAX];
     int r;
 
     if (json_is_true(json_object_get(trail, "organization")))
         return drill_refuse(d, "an organization trail is not drilled: it records all accounts", "");
     if (!text_equal(status_text(trail, "verdict"), "logging"))
-        return drill_refuse(d, "it is not well now: ", status_text(trail, "verdict"));
+        return drill_refuse(
+                d, "it is not well now; trailguard status shows why: ", status_text(trail, "verdict"));
     if (json_array_size(json_object_get(trail, "findings")) > 0 ||
         !json_is_null(json_object_get(trail, "incident")))
         return drill_refuse(d, "it has an open incident; trailguard status shows it", "");
     if (json_is_true(json_object_get(trail, "provisional")))
-        return drill_refuse(d, "nobody has accepted it: trailguard accept", "");
-    if (config_maintenance_at(d->config, d->name, d->arn, verb_now_usec()))
-        return drill_refuse(d, "a maintenance window is open for it", "");
+        return drill_refuse(d, "it is new, and nobody has accepted it; run trailguard accept ", d->name);
+    if (window)
+        return drill_refuse(d, "a maintenance window is open for it; drill it after ",
+                            timetext_iso(when, window->until_usec));
     r = d->args->tag ? check_tag(d, trail) : check_stop(d);
     if (r < 0)
         return r;
-    if (drill_time(json_object_get(trail, "drill"), "noticed") + PAUSE_USEC > verb_now_usec())
-        return drill_refuse(d, "its last drill was less than 6 minutes ago", "");
-    if (drill_time(trail, "incident_ended") + REOPEN_USEC > verb_now_usec())
-        return drill_refuse(
-                d, "its last incident ended less than 5 minutes ago: a drill now would reopen it", "");
+    if (pause_usec > verb_now_usec())
+        return drill_refuse(d, "its last drill was less than 6 minutes ago; drill it again after ",
+                            timetext_iso(when, pause_usec));
+    if (ended_usec > verb_now_usec())
+        return drill_refuse(d,
+                            "its last incident ended less than 5 minutes ago, and a drill would reopen it; "
+                            "drill it after ",
+                            timetext_iso(when, ended_usec));
     return d->config->n_channels > 0
                    ? 0
-                   : drill_refuse(d, "alerts: no channel is configured, nobody would know", "");
+                   : drill_refuse(
+                             d,
+                             "no channel is configured: nobody would get an alert; name one in alerts of ",
+                             d->config->path);
+}
+
+static int refuse_status(const Drilling *d, int error) {
+    char reason[ERROR_TEXT_MAX];
+
+    (void)snprintf(reason, sizeof(reason), "%.300s/status.json: %s", engine_runtime_dir(),
+                   file_strerror(error));
+    return drill_refuse(d, "what the daemon shows cannot be read: ", reason);
 }
 
 int drill_check_daemon(Drilling *d) {
@@ -191,15 +219,18 @@ int drill_check_daemon(Drilling *d) {
     int r = drill_read_status(d);
 
     if (r == 0)
-        return drill_refuse(d, "no daemon runs: nothing would start the trail again", "");
+        return drill_refuse(
+                d, "no daemon runs: nothing would start the trail again; run systemctl start trailguard",
+                "");
     if (r < 0)
-        return drill_refuse(d, "the daemon's status.json cannot be read: ", file_strerror(r));
+        return refuse_status(d, r);
     trail = find_trail(d, name, &several);
     if (!trail)
-        return drill_refuse(d,
-                            several ? "several trails have this name; give the ARN"
-                                    : "the daemon guards no such trail",
-                            "");
+        return drill_refuse(
+                d,
+                several ? "several trails have this name; give the ARN"
+                        : "the daemon guards no such trail; trailguard status lists those that it guards",
+                "");
     (void)text_copy(d->name, sizeof(d->name), status_text(trail, "name"));
     (void)text_copy(d->arn, sizeof(d->arn), status_text(trail, "arn"));
     (void)text_copy(d->account, sizeof(d->account), status_text(trail, "account"));
@@ -207,7 +238,7 @@ int drill_check_daemon(Drilling *d) {
     d->interval_usec =
             (uint64_t)json_integer_value(json_object_get(d->status, "poll_interval")) * USEC_PER_SEC;
     if (drill_time(d->status, "updated") + 3 * d->interval_usec + 60 * USEC_PER_SEC < verb_now_usec())
-        return drill_refuse(d, "the daemon makes no progress: status.json is of ",
+        return drill_refuse(d, "the daemon makes no progress, see its journal; status.json is of ",
                             status_text(d->status, "updated"));
     if (d->args->tag)
         d->interval_usec = d->config->settings_interval_sec * USEC_PER_SEC;

@@ -339,7 +339,8 @@ static int print(const char *what, PolicyJob *job) {
     policy_job_collect(job);
     if (!guard && !job->guard.known) {
         /* a wall without a door for the guard would lock it out */
-        fprintf(stderr, "trailguard policy: cannot find out who the guard is: %s\n", job->guard.error);
+        fprintf(stderr, "trailguard policy: cannot find out who the guard is, and would lock it out: %s\n",
+                job->guard.error);
         return -EIO;
     }
     if (!guard)

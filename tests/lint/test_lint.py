@@ -4,6 +4,7 @@ import subprocess
 import pytest
 
 import circles
+import error_texts
 import exports
 import links
 import newest_regions
@@ -303,3 +304,36 @@ def test_newest_regions_are_said_and_no_failure(tmp_path, capsys):
     assert newest_regions.main([str(table)]) == 0
     said = capsys.readouterr()
     assert said.err == "newest_regions: warning: lib/endpoint.c does not know xx-moon-1\n" and "1 regions" in said.out
+
+
+ERRORS = r'''
+#include "verbs.h"
+static const char *const words[] = { "one word", "quiet" };
+int main(void) {
+    printf("said %d times", 3);
+    fprintf(stderr, "trailguard: no \\"%s\\" of "
+                    "%zu is there\\n", name, n);
+    return several ? refuse("which one is meant", name) : drill_refuse(d, "it has the tag " TAG " already", "");
+}
+'''
+GOLDEN = 'trailguard: no "x" of 3 is there\nt: which one is meant: x\nt: it has the tag T already\n'
+
+
+@pytest.mark.parametrize("golden, reasons, expected", [
+    (GOLDEN, "", None),
+    (GOLDEN.replace("of 3", "among 3"), "", "daemon/cli/verb.c 'trailguard: no \"%\" of % is there\\n': in no golden file"),
+    (GOLDEN.replace("which", "what"), "== why\ndaemon/cli/verb.c 'which one is meant'\n", None),
+    (GOLDEN.replace(" already", ""), "", "daemon/cli/verb.c 'it has the tag % already': in no golden file"),
+    (GOLDEN, "== why\ndaemon/cli/verb.c 'which one is meant'\n", "'which one is meant': no such text, or a golden file has it"),
+])
+def test_error_texts(tree, capsys, golden, reasons, expected):
+    root = tree({"daemon/cli/verb.c": ERRORS.replace("\\\\", "\\"), "tests/golden/errors.verbs.txt": golden,
+                 "tests/lint/error_texts.reasons": reasons})
+    assert error_texts.main(root) == (1 if expected else 0)
+    assert (expected or "") in capsys.readouterr().err
+
+
+def test_error_texts_of_the_configuration_are_found_wherever_they_stand(tree, capsys):
+    root = tree({"daemon/config/x.c": 'static const char *lacks(void) {\n    return good ? NULL : "a key of its own";\n}\n',
+                 "tests/lint/error_texts.reasons": ""})
+    assert error_texts.main(root) == 1 and "'a key of its own'" in capsys.readouterr().err

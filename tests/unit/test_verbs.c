@@ -966,7 +966,7 @@ static void policy_fits_the_caller(void **state _unused_) {
     policy("scp", CONF, &unknown); /* it would lock the guard out */
     assert_int_equal(printed.status, 1);
     assert_string_equal(printed.out, "");
-    has(printed.err, "cannot find out who the guard is: AccessDenied\n");
+    has(printed.err, "cannot find out who the guard is, and would lock it out: AccessDenied\n");
 }
 
 static void deny_fits_one_account(void **state _unused_) {

@@ -26,16 +26,16 @@ typedef struct Verb {
 static const Verb verbs[] = {
     { "run", verb_run, 1, "guard the trails; the systemd unit starts this" },
     { "check", verb_check, 3,
-      "poll everything once and print a table (exit 0 well, 1 warning, 2 critical, 3 unknown)" },
-    { "config", verb_config, 1, "check the configuration file; --dump prints the effective configuration" },
-    { "status", verb_status, 1, "show the running daemon's status (exit 0 well, 2 trouble, 3 not running)" },
-    { "test-alert", verb_test_alert, 1, "send a test alert through every channel and print the receipts" },
+      "poll everything once and print a table; a monitoring plugin" },
+    { "config", verb_config, 1, "check the configuration file, or print what is in effect" },
+    { "status", verb_status, 1, "show the running daemon's status: trails, incidents, alerts" },
+    { "test-alert", verb_test_alert, 1, "send a test alert through every channel, print the receipts" },
     { "accept", verb_accept, 1,
-      "record the current settings as the trails' baseline; shows the differences first" },
+      "record the current settings as the trails' baseline" },
     { "drill", verb_drill, 1,
-      "stop a trail, watch the daemon start it, report and attribute that; exit 0 when all of it works" },
-    { "release", verb_release, 1, "give a user or role its rights again that the guard has contained" },
-    { "policy", verb_policy, 1, "print IAM policies that fit the configuration: guard, deny or scp" },
+      "stop a trail and watch the daemon start, report, attribute it" },
+    { "release", verb_release, 1, "give a contained user or role its rights again" },
+    { "policy", verb_policy, 1, "print IAM policies for this configuration: guard, deny, scp" },
 };
 
 static void help(FILE *out) {

@@ -64,14 +64,14 @@ static void print_version(FILE *out, const json_t *status) {
 enum { STATUS_WELL = 0, STATUS_USAGE = 1, STATUS_TROUBLE = 2, STATUS_NOT_RUNNING = 3 };
 
 static const char help[] =
-        "usage: trailguard status [--problems] [--all] [--account ID] [--region REGION] [--trail NAME]\n"
-        "                         [--json] [--watch]\n"
+        "usage: trailguard status [--problems] [--all] [--account ID] [--region REGION]\n"
+        "                         [--trail NAME] [--json] [--watch]\n"
         "\n"
-        "Shows the running daemon's status, from $RUNTIME_DIRECTORY/status.json (/run/trailguard): its "
-        "health in a\n"
-        "line, then the trails, the worst first. Of more than 50 trails only those that are not well are "
-        "shown.\n"
-        "Exit status: 0 well, 1 usage error, 2 trouble (or a status that is too old), 3 not running.\n"
+        "Shows the running daemon's status, from $RUNTIME_DIRECTORY/status.json\n"
+        "(/run/trailguard): its health in a line, then the trails, the worst first. Of\n"
+        "more than 50 trails only those that are not well are shown.\n"
+        "Exit status: 0 well, 1 usage error, 2 trouble or a status that is too old,\n"
+        "3 not running.\n"
         "\n"
         "  --problems         only what is not well\n"
         "  --all              every trail\n"
@@ -86,7 +86,8 @@ static const char help[] =
         "Examples:\n"
         "  trailguard status --problems\n"
         "  trailguard status --account 111122223333 --region eu-central-1\n"
-        "  trailguard status --json | jq -r '.trails[] | select(.verdict != \"logging\") | .arn'\n";
+        "  trailguard status --json |\n"
+        "      jq -r '.trails[] | select(.verdict != \"logging\") | .arn'\n";
 
 static bool is_too_old(const json_t *status, uint64_t now_usec) {
     json_int_t interval = json_integer_value(json_object_get(status, "poll_interval"));

@@ -547,11 +547,12 @@ def test_a_usage_error_is_one_line_and_not_zero(arguments):
     one_line(done.stderr, "trailguard")
 
 
-@pytest.mark.parametrize("verb", [[], ["run"], ["check"], ["config"], ["status"], ["test-alert"]])
+@pytest.mark.parametrize("verb", [[], ["run"], ["check"], ["config"], ["status"], ["test-alert"], ["accept"], ["drill"],
+                                  ["release"], ["policy"]])
 def test_help_is_on_stdout_and_zero(verb):
     done = subprocess.run([BINARY, *verb, "--help"], capture_output=True, text=True, timeout=within(10))
     assert done.returncode == 0 and done.stderr == "" and "usage: trailguard" in done.stdout
-    assert all(len(line) <= 120 for line in done.stdout.splitlines())
+    assert all(len(line) <= 79 for line in done.stdout.splitlines())
 
 
 def test_version_is_the_trees():

@@ -22,6 +22,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
+#include "tests/unit/between.h"
 #include "tests/unit/golden_file.h"
 
 #define ARN  "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
@@ -127,7 +128,11 @@ static void run(int (*verb)(int argc, char **argv), const char *conf, const char
 
 static int (*const every_verb[])(int argc, char **argv) = {
     verb_run, verb_check, verb_config, verb_status, verb_test_alert, verb_accept, verb_policy, verb_drill,
+    verb_release,
 };
+
+/* A terminal's width, without a last column that some terminals wrap. */
+#define HELP_WIDTH 79
 
 static void every_verb_describes_itself(void **state _unused_) {
     for (size_t i = 0; i < ARRAY_SIZE(every_verb); i++) {
@@ -135,6 +140,8 @@ static void every_verb_describes_itself(void **state _unused_) {
         assert_int_equal(printed.status, 0);
         assert_int_equal(strncmp(printed.out, "usage: trailguard ", strlen("usage: trailguard ")), 0);
         assert_string_equal(printed.err, "");
+        for (char *rest = printed.out, *line; (line = strsep(&rest, "\n"));)
+            assert_between(strlen(line), 0, HELP_WIDTH);
     }
 }
 

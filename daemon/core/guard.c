@@ -213,6 +213,8 @@ static void restored(Deciding *d, const Outcome *outcome) {
     uint32_t was = s->fields, left = outcome->fields_left & was, tried = s->restoring;
     unsigned n_failures = 0;
 
+    if (was == 0) /* the trail was deleted meanwhile: what came of it is of no trail that there is */
+        return;
     /* what does not differ any more is well, and what does did not hold, whatever the outcome is called */
     guard_set_fields(s, left, s->losing_fields, left != was ? 0 : s->drift_mark);
     guard_drill_changed(d);
@@ -223,9 +225,9 @@ static void restored(Deciding *d, const Outcome *outcome) {
             n_failures = MAX(n_failures, n);
         } else if (tried & was & FIELD_BIT(f))
             count_restore(d, f);
-    if ((was & ~left) || outcome->result == RESULT_CONFIRMED)
+    if (was & ~left)
         note_success(d, LINE_RESTORED, outcome)->fields = was & ~left;
-    if ((tried & left) || (!was && outcome->result != RESULT_CONFIRMED)) {
+    if (tried & left) {
         uint32_t failed = tried & left;
 
         restore_failed(d, failed && !(failed & ~s->unmet_fields) ? LINE_UNMET_FAILED : LINE_RESTORE_FAILED,
@@ -473,7 +475,7 @@ static void end_if_well(Deciding *d) {
     Incident *inc = &d->s.incident;
     bool was_unreachable = inc->event == EVENT_TARGET_UNREACHABLE;
 
-    if (inc->open && guard_is_all_well(d) && incident_end(inc, d->now) && inc->sequence > 0)
+    if (inc->open && guard_is_all_well(d) && incident_end(inc, d->now))
         guard_report(d, PHASE_RESOLVED, was_unreachable ? EVENT_TARGET_REACHABLE : EVENT_TRAIL_RESOLVED,
                      inc->severity, inc->last_dedup_usec, 0, "")
                 ->about = was_unreachable
@@ -572,13 +574,13 @@ static bool is_due(uint64_t wake_usec, const Deciding *d) {
 
 const char *guard_wake_reason(const Policy *policy, const TrailFacts *facts, const TrailState *state,
                               Now now) {
-    const Deciding d = { .policy = policy, .facts = facts, .now = now, .s = *state };
+    Deciding d = { .policy = policy, .facts = facts, .now = now, .s = *state };
 
     if (is_due(state->pending.by_mono_usec, &d) || is_due(state->pending_restore.by_mono_usec, &d))
         return "an alert has waited long enough for the outcome";
     if (is_due(action_wake(&d), &d))
         return "a restart or restore is due again";
-    if (is_due(guard_search_wake(&d), &d) || state->attributing.wanted)
+    if (search_is_due(&d.s.attributing, now))
         return "a search for who did it is due";
     return "a reminder or a summary is due";
 }

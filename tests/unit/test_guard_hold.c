@@ -70,6 +70,8 @@ static void what_holds_it_back(void **state) {
           "a maintenance window",
           0 },
         { &policy, ours, { .fields = BUCKET }, NULL, 0 },
+        { &policy, ours, { .fields = BUCKET, .provisional = true }, "nobody has accepted the trail", 0 },
+        { &policy, ours, { .findings = STOPPED, .provisional = true }, NULL, 0 },
         { &policy,
           ours,
           { .fields = BUCKET, .restores = { [FIELD_BUCKET] = spent } },
@@ -110,8 +112,14 @@ static void what_it_wakes_for(void **state) {
     } cases[] = {
         { { .pending = { .set = true, .by_mono_usec = 999 * SEC } },
           "an alert has waited long enough for the outcome" },
+        { { .pending_restore = { .set = true, .by_mono_usec = 1000 * SEC } },
+          "an alert has waited long enough for the outcome" },
+        { { .pending = { .set = true, .by_mono_usec = 1001 * SEC } }, "a reminder or a summary is due" },
         { { .findings = STOPPED, .act_after_mono_usec = 1000 * SEC }, "a restart or restore is due again" },
         { { .attributing = { .wanted = true } }, "a search for who did it is due" },
+        { { .attributing = { .wanted = true, .seen_usec = 1795428131ULL * SEC } },
+          "a reminder or a summary is due" },
+        { { .attributing = { .wanted = true, .polling = true } }, "a reminder or a summary is due" },
         { { .known = true }, "a reminder or a summary is due" },
     };
 

@@ -176,11 +176,11 @@ static bool has_changed(const Judging *j) {
     return j->c.incident.open && mark_of(j->in) != j->c.members_mark;
 }
 
-/* When the next summary of who came and went may be sent. */
+/* When the next summary of who came and went may be sent: not yet, or it would have been. */
 static uint64_t summary_wake(const Judging *j) {
     uint64_t gone = elapsed(j->c.incident.reported_usec, j->now.real_usec);
 
-    return j->now.mono_usec + (gone < GUARD_SUMMARY_USEC ? GUARD_SUMMARY_USEC - gone : 1);
+    return j->now.mono_usec + guard_before(GUARD_SUMMARY_USEC, gone);
 }
 
 static void go_on(Judging *j) {

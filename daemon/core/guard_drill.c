@@ -70,8 +70,7 @@ static bool is_over_in_time(const Deciding *d) {
 bool guard_is_drill(const Deciding *d) {
     const Drilled *drilled = &d->s.drilled;
     const Incident *inc = &d->s.incident;
-    bool own = drilled->tag_usec != 0 ? inc->last_dedup_usec == drilled->tag_usec &&
-                                                inc->fields == FIELD_BIT(FIELD_TAGS)
+    bool own = drilled->tag_usec != 0 ? inc->last_dedup_usec == drilled->tag_usec
                                       : drilled->stop_usec != 0 && inc->gap.from_usec == drilled->stop_usec;
 
     return own && drilled->actor != DRILL_ACTOR_OTHER && is_over_in_time(d);

@@ -36,7 +36,8 @@ static uint64_t give_out(uint64_t marks[static MARKS_MAX], uint64_t hash) {
     /* the state file has signed numbers; leave room to count */
     uint64_t mark = hash & (uint64_t)INT64_MAX >> 1;
 
-    while (mark == 0 || is_given_out(marks, mark))
+    mark += mark == 0;
+    while (is_given_out(marks, mark))
         mark++;
     memmove(marks + 1, marks, (MARKS_MAX - 1) * sizeof(*marks));
     marks[0] = mark;
@@ -207,7 +208,7 @@ bool incident_summary_is_due(const Incident *inc, Now now) {
 }
 
 bool incident_reminder_is_due(const Incident *inc, const Policy *policy, Now now) {
-    return inc->open && inc->sequence > 0 && policy->reminder_interval_usec != 0 &&
+    return inc->open && policy->reminder_interval_usec != 0 &&
            elapsed(inc->reported_usec, now.real_usec) >= policy->reminder_interval_usec;
 }
 
@@ -237,10 +238,6 @@ void contest_undone(Contest *contest, const Gap *gap, Now now) {
     contest->last_usec = to_usec;
     contest->lost_usec += gap->from_usec ? elapsed(gap->from_usec, to_usec) : 0;
     contest->until_mono_usec = now.mono_usec + GUARD_CONTEST_USEC;
-}
-
-bool contest_is_news(const Contest *contest) {
-    return contest->n >= GUARD_CONTEST_STOPS && !contest->reported;
 }
 
 Repeats contest_repeats(const Contest *contest) {

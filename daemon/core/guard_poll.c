@@ -192,7 +192,7 @@ static uint64_t mark_of(const Drift *drift) {
     bool any = false;
 
     for (unsigned i = 0; i < drift->n; i++) {
-        const char *actual = drift->changes[i].actual ? drift->changes[i].actual : "";
+        const char *actual = drift->changes[i].actual;
         unsigned char field = (unsigned char)drift->changes[i].field;
 
         if (drift->changes[i].strengthens)

@@ -2,6 +2,7 @@
 #pragma once
 /* What the files of the guard share; for nobody else. */
 #include "daemon/core/guard.h"
+#include "lib/util/macros.h"
 
 /* ---- guard_incident.c: episodes of trouble, the same for trails and targets. When one opens, reopens and
  * ends, and which of its changes are reported at once, later in a summary, or as a reminder. ---- */
@@ -45,8 +46,6 @@ uint64_t incident_wake_mono_usec(const Incident *inc, const Policy *policy, Now 
 
 /* A stop is over: counts it, and its gap. Not where stops are none of ours to undo. */
 void contest_undone(Contest *contest, const Gap *gap, Now now);
-/* Is it news that the trail is contested? */
-bool contest_is_news(const Contest *contest);
 /* The stops so far. */
 Repeats contest_repeats(const Contest *contest);
 /* Has it ended, because no stop has come for GUARD_CONTEST_USEC? */
@@ -96,7 +95,7 @@ bool search_was_last(const Attributing *at);
 
 /* A clock that was never set begins at 0. */
 static inline uint64_t guard_before(uint64_t usec, uint64_t span_usec) {
-    return usec > span_usec ? usec - span_usec : 0;
+    return usec - MIN(usec, span_usec);
 }
 
 /* One decision under way: everything that its steps need. */
@@ -140,7 +139,7 @@ void guard_set_fields(TrailState *s, uint32_t fields, uint32_t losing_fields, ui
  * explain. */
 Severity guard_severity_of(const Deciding *d, uint32_t findings);
 
-/* Nothing is wrong, and no message waits. */
+/* Nothing is wrong, and no message waits: one about a stop waits no longer than the stop lasts. */
 bool guard_is_all_well(const Deciding *d);
 
 /* Adds a message about the findings in `about`, with everything that the state knows. */

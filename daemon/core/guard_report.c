@@ -224,7 +224,7 @@ static Action action_about(Finding worst) {
 
 /* Of the fields that an incident is about those that a message is about. */
 static uint32_t fields_about(const Incident *inc, uint32_t about, bool sums_up) {
-    if (sums_up || !(about & FINDINGS_DRIFT))
+    if (sums_up)
         return inc->fields;
     return (about & FINDINGS_CHANGED) ? inc->fields & ~inc->unmet_fields : inc->unmet_fields;
 }
@@ -294,7 +294,7 @@ Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity seve
 }
 
 bool guard_is_all_well(const Deciding *d) {
-    return d->s.findings == 0 && !d->s.pending.set && !d->s.pending_restore.set;
+    return d->s.findings == 0 && !d->s.pending_restore.set;
 }
 
 /* Trouble of a new kind or with a new setting, or worse than what was reported. */
@@ -310,7 +310,7 @@ static EventKind report_as(Deciding *d, const PendingEvent *how, bool *news) {
 
     if ((how->findings & ~FINDINGS_GAP) || d->facts->maintenance || contest->n < GUARD_CONTEST_STOPS)
         return findings_table[worst_of(how->findings)].event;
-    *news = contest_is_news(contest);
+    *news = !contest->reported;
     contest->reported = true;
     d->s.incident.n_reopened = MAX(d->s.incident.n_reopened, GUARD_REPORTS_MAX);
     return EVENT_TRAIL_CONTESTED;

@@ -109,7 +109,7 @@ static void seek_actor(Judging *j, uint64_t well_usec, uint64_t dedup_usec) {
     if (!j->policy->attribution || (!left && s->error != POLL_DENIED))
         return;
     search_begin(&s->attributing, FINDING_BIT(left ? FINDING_MISSING : FINDING_UNREACHABLE),
-                 MAX(well_usec, since_usec > past_usec ? since_usec - past_usec : 0), dedup_usec,
+                 MAX(well_usec, guard_before(since_usec, past_usec)), dedup_usec,
                  j->now.real_usec);
 }
 
@@ -248,7 +248,7 @@ static void polled(Judging *j, const PollResult *result) {
 }
 
 static bool becomes_critical(const TargetState *s) {
-    return s->unreachable && s->reach.open && s->reach.severity < SEVERITY_CRITICAL &&
+    return s->reach.open && s->reach.severity < SEVERITY_CRITICAL &&
            !is_shared(s, &s->reach);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What several targets have in common: who is asked about it, and when it may be forgotten. Tables of cases.
- */
+/* What several targets have in common: who is asked about it, what is reported of it from its first message
+ * to its last, and when it may be forgotten. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -101,12 +101,221 @@ static void a_cause_is_over_when_nothing_would_reopen_it(void **state _unused_) 
                 rows[i].over);
 }
 
+#define SCP_DENIES                                                                                          \
+    "DescribeTrails: AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/g/g is not "       \
+    "authorized to perform: cloudtrail:DescribeTrails with an explicit deny in a service control policy"
+
+/* The regions of an account with one cause, of which those whose bit is set have it. */
+typedef struct Common {
+    Policy policy;
+    Cause cause;
+    Now now;
+    Plan plan;
+    bool alone;
+    size_t n_answering;
+    uint64_t silent_usec;
+    bool waits; /* none has failed often enough to be reported */
+} Common;
+
+static void decide_common(Common *c, uint32_t bits, bool forgotten) {
+    static const char *const names[] = { "ap-east-1", "af-south-1", "me-south-1", "eu-south-1" };
+    static TargetState first = { .error = POLL_DENIED, .n_failed = 2, .error_text = SCP_DENIES };
+    Subject members[ARRAY_SIZE(names)], rest = { "", "", "111122223333", "eu-central-1" };
+    CauseMembers in = { .members = members,
+                        .rest = &rest,
+                        .n_rest = 1,
+                        .n_answering = c->n_answering,
+                        .silent_usec = c->silent_usec,
+                        .since_usec = T0,
+                        .first = bits ? &first : NULL,
+                        .forgotten = forgotten };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (bits & (1U << i))
+            members[in.n++] = (Subject){ "", "", "111122223333", names[i] };
+    in.n_begun = c->waits ? 0 : in.n;
+    guard_cause(&c->policy, &c->cause, &in, c->now, &c->plan, &c->cause, &c->alone);
+    assert_true(c->plan.wake_mono_usec == 0 || c->plan.wake_mono_usec > c->now.mono_usec);
+}
+
+static void later(Common *c, uint64_t sec) {
+    c->now.real_usec += sec * USEC_PER_SEC;
+    c->now.mono_usec += sec * USEC_PER_SEC;
+}
+
+static Common common_cause(CauseKind kind) {
+    return (Common){ .policy = { .unreachable_after = 2, .reminder_interval_usec = 3600 * USEC_PER_SEC },
+                     .cause = { .kind = kind, .incident.event = _EVENT_MAX },
+                     .now = { .real_usec = T0, .mono_usec = T0 },
+                     .n_answering = 1 };
+}
+
+static void closed_regions_are_one_incident(void **unused) {
+    Common c = common_cause(CAUSE_CLOSED);
+    const Event *t = &c.plan.events[0];
+
+    (void)unused;
+    decide_common(&c, 7, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(t->kind == EVENT_TARGET_UNREACHABLE && t->phase == PHASE_OPENED);
+    assert_true(t->severity == SEVERITY_WARNING && t->n_members == 3 && t->n_rest == 1);
+    /* once: no reminder, and never critical */
+    assert_int_equal(c.plan.wake_mono_usec, 0);
+    later(&c, 4 * 3600);
+    decide_common(&c, 7, false);
+    assert_int_equal(c.plan.n_events, 0);
+    /* who comes and goes is summed up */
+    decide_common(&c, 15, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(t->n_members == 4 && t->n_before == 3 && t->sequence == 2);
+    later(&c, 10);
+    decide_common(&c, 12, false);
+    assert_int_equal(c.plan.n_events, 0);
+    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_SUMMARY_USEC - 10 * USEC_PER_SEC);
+    later(&c, 290);
+    decide_common(&c, 12, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(t->n_members == 2 && t->n_before == 4);
+    /* the last region that answered is closed too: that is no housekeeping any more, and gets 5 minutes */
+    c.n_answering = 0;
+    c.silent_usec = c.now.real_usec;
+    decide_common(&c, 12, false);
+    assert_int_equal(c.plan.n_events, 0);
+    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_UNREACHABLE_CRITICAL_USEC);
+    later(&c, 300);
+    decide_common(&c, 12, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_int_equal(t->severity, SEVERITY_CRITICAL);
+    later(&c, 3600);
+    decide_common(&c, 12, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_int_equal(t->kind, EVENT_INCIDENT_REMINDER);
+    decide_common(&c, 0, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(t->kind == EVENT_TARGET_REACHABLE && t->phase == PHASE_RESOLVED && !t->forgotten);
+    assert_int_equal(t->severity, SEVERITY_CRITICAL);
+}
+
+/* At the start others have not answered yet: that is not said too early. When none does, it is said. */
+static void closed_regions_wait_for_one_that_answers(void **unused) {
+    static const struct {
+        size_t n_answering;
+        size_t n_rest;
+    } cases[] = { { 0, 0 }, { 1, 1 } };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Common c = common_cause(CAUSE_CLOSED);
+
+        c.n_answering = 0;
+        decide_common(&c, 7, false);
+        assert_int_equal(c.plan.n_events, 0);
+        assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_HOLD_USEC);
+        later(&c, 5);
+        c.n_answering = cases[i].n_answering;
+        decide_common(&c, 7, false);
+        assert_int_equal(c.plan.n_events, 1);
+        assert_int_equal(c.plan.events[0].n_rest, cases[i].n_rest);
+        assert_int_equal(c.plan.events[0].severity, SEVERITY_WARNING);
+    }
+}
+
+static void bad_keys_become_critical_in_time(void **unused) {
+    Common c = common_cause(CAUSE_CREDENTIALS);
+    const Event *t = &c.plan.events[0];
+
+    (void)unused;
+    decide_common(&c, 3, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_int_equal(c.plan.wake_mono_usec, T0 + GUARD_UNREACHABLE_CRITICAL_USEC);
+    later(&c, 300);
+    decide_common(&c, 3, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_int_equal(t->severity, SEVERITY_CRITICAL);
+    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + 3600 * USEC_PER_SEC);
+    later(&c, 3600);
+    decide_common(&c, 3, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_int_equal(t->kind, EVENT_INCIDENT_REMINDER);
+    decide_common(&c, 0, true);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(t->forgotten && t->phase == PHASE_RESOLVED);
+}
+
+/* Lists come one after the other. A region that stays alone is left to report by itself. */
+static void uncovered_regions_wait_for_each_other(void **unused) {
+    Common c = common_cause(CAUSE_UNCOVERED);
+
+    (void)unused;
+    decide_common(&c, 1, false);
+    assert_int_equal(c.plan.n_events, 0);
+    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_HOLD_USEC);
+    later(&c, 5);
+    decide_common(&c, 7, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(c.plan.events[0].kind == EVENT_REGION_UNCOVERED && c.plan.events[0].n_members == 3);
+
+    c = common_cause(CAUSE_UNCOVERED);
+    decide_common(&c, 1, false);
+    later(&c, 5);
+    decide_common(&c, 1, false);
+    assert_int_equal(c.plan.n_events, 0);
+    assert_true(c.alone);
+}
+
+/* One failed poll each is no news, and what was over before it was reported is none either. */
+static void what_was_not_reported_ends_quietly(void **unused) {
+    static const CauseKind kinds[] = { CAUSE_OUTAGE, CAUSE_UNCOVERED };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        Common c = common_cause(kinds[i]);
+
+        c.waits = kinds[i] == CAUSE_OUTAGE;
+        decide_common(&c, 3, false);
+        assert_int_equal(c.plan.n_events, 0);
+        assert_false(c.cause.incident.open || c.alone);
+        decide_common(&c, 0, false);
+        assert_int_equal(c.plan.n_events, 0);
+        assert_int_equal(c.plan.wake_mono_usec, 0);
+    }
+}
+
+/* What comes and goes all the time is summed up, and so is its end. */
+static void a_cause_that_comes_and_goes_is_summed_up(void **unused) {
+    Common c = common_cause(CAUSE_OUTAGE);
+    const Event *t = &c.plan.events[0];
+
+    (void)unused;
+    for (unsigned i = 0; i < 5; i++) {
+        decide_common(&c, 3, false);
+        assert_int_equal(c.plan.n_events, i <= GUARD_REPORTS_MAX);
+        later(&c, 10);
+        decide_common(&c, 0, false);
+        assert_int_equal(c.plan.n_events, i <= GUARD_REPORTS_MAX);
+        later(&c, 10);
+    }
+    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_SUMMARY_USEC - 30 * USEC_PER_SEC);
+    later(&c, 270);
+    decide_common(&c, 0, false);
+    assert_int_equal(c.plan.n_events, 1);
+    assert_true(t->phase == PHASE_SUMMARY && t->kind == EVENT_TARGET_UNREACHABLE && t->resolves);
+    assert_int_equal(t->repeats.count, 1);
+    assert_int_equal(c.plan.wake_mono_usec, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_region_answers_until_it_counts_as_unreachable),
         cmocka_unit_test(a_decision_touches_a_cause_by_what_it_is_made_of),
         cmocka_unit_test(a_cause_is_over_when_nothing_would_reopen_it),
+        cmocka_unit_test(closed_regions_are_one_incident),
+        cmocka_unit_test(closed_regions_wait_for_one_that_answers),
+        cmocka_unit_test(bad_keys_become_critical_in_time),
+        cmocka_unit_test(uncovered_regions_wait_for_each_other),
+        cmocka_unit_test(what_was_not_reported_ends_quietly),
+        cmocka_unit_test(a_cause_that_comes_and_goes_is_summed_up),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("guard_cause", tests, NULL, NULL);
 }

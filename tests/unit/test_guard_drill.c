@@ -304,6 +304,25 @@ static void a_later_announcement_is_for_another_tag(void **state) {
     assert_false(t.last.drill);
 }
 
+/* What was announced no longer, or announces something else by now, vouches for nothing that lasts. */
+static void without_the_announcement_a_tag_is_in_earnest(void **state) {
+    static const bool replaced[] = { false, true };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(replaced); i++) {
+        Tagged t;
+
+        begin_tagged(&t, MODE_OBSERVE);
+        if (replaced[i])
+            t.drill.tag[0] = '\0'; /* by that of a stop */
+        else
+            t.l.facts.drill = NULL;
+        feed(&t.l, (TrailInput){ .kind = GUARD_TIME }, &t.first, &t.last, &t.n);
+        assert_int_equal(t.last.severity, SEVERITY_WARNING);
+        assert_false(t.last.drill);
+    }
+}
+
 /* A stop while the tag is there is none of the drill. */
 static void a_stop_beside_the_tag_is_in_earnest(void **state) {
     Observation stopped = { .kind = OBSERVED_STATUS, .start_usec = STARTED, .stop_usec = EPOCH };
@@ -362,6 +381,7 @@ int main(void) {
         cmocka_unit_test(the_end_of_more_is_no_end_of_the_drill),
         cmocka_unit_test(a_tag_beside_other_trouble_is_in_earnest),
         cmocka_unit_test(a_later_announcement_is_for_another_tag),
+        cmocka_unit_test(without_the_announcement_a_tag_is_in_earnest),
         cmocka_unit_test(a_stop_beside_the_tag_is_in_earnest),
         cmocka_unit_test(a_stop_is_no_drill_where_a_tag_was_announced),
         cmocka_unit_test(without_the_announcement_the_caller_is_another),

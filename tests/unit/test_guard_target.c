@@ -179,6 +179,27 @@ static void what_ends_a_search(void **unused) {
     }
 }
 
+/* The journal has it once; what is forgotten has no search, and an answer that comes late is none. */
+static void a_search_that_aws_throttles_waits(void **unused) {
+    Life l = life_of_an_account();
+    Attribution throttled = { .throttled = true, .error_text = "ThrottlingException" };
+    Attribution found = call_at(T0, "");
+
+    (void)unused;
+    poll(&l, POLL_GONE);
+    for (unsigned i = 0; i < 2; i++) {
+        wake(&l);
+        assert_true(l.plan.attribute);
+        answer(&l, &throttled);
+        assert_int_equal(l.plan.n_events, 0);
+        assert_int_equal(l.plan.n_entries, i == 0);
+        assert_true(l.state.attributing.wanted && l.state.attributing.n_polls == 0);
+    }
+    guard_target_forgotten(&l.policy, &l.state, "a reason", l.now, &l.plan, &l.state);
+    answer(&l, &found);
+    assert_int_equal(l.plan.n_events + l.plan.n_entries, 0);
+}
+
 static void an_account_that_was_out_of_reach_and_left(void **unused) {
     Life l = life_of_an_account();
     Event first;
@@ -399,163 +420,12 @@ static void what_has_a_cause_with_others(void **unused) {
     }
 }
 
-/* The regions of an account with one cause, of which those whose bit is set have it. */
-typedef struct Common {
-    Policy policy;
-    Cause cause;
-    Now now;
-    Plan plan;
-    bool alone;
-    size_t n_answering;
-    uint64_t silent_usec;
-} Common;
-
-static void decide_common(Common *c, uint32_t bits, bool forgotten) {
-    static const char *const names[] = { "ap-east-1", "af-south-1", "me-south-1", "eu-south-1" };
-    static TargetState first = { .error = POLL_DENIED, .n_failed = 2, .error_text = SCP_DENIES };
-    Subject members[ARRAY_SIZE(names)], rest = { "", "", "111122223333", "eu-central-1" };
-    CauseMembers in = { .members = members,
-                        .rest = &rest,
-                        .n_rest = 1,
-                        .n_answering = c->n_answering,
-                        .silent_usec = c->silent_usec,
-                        .since_usec = T0,
-                        .first = &first,
-                        .forgotten = forgotten };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (bits & (1U << i))
-            members[in.n++] = (Subject){ "", "", "111122223333", names[i] };
-    in.n_begun = in.n;
-    guard_cause(&c->policy, &c->cause, &in, c->now, &c->plan, &c->cause, &c->alone);
-    assert_true(c->plan.wake_mono_usec == 0 || c->plan.wake_mono_usec > c->now.mono_usec);
-}
-
-static void later(Common *c, uint64_t sec) {
-    c->now.real_usec += sec * USEC_PER_SEC;
-    c->now.mono_usec += sec * USEC_PER_SEC;
-}
-
-static Common common_cause(CauseKind kind) {
-    return (Common){ .policy = { .unreachable_after = 2, .reminder_interval_usec = 3600 * USEC_PER_SEC },
-                     .cause = { .kind = kind, .incident.event = _EVENT_MAX },
-                     .now = { .real_usec = T0, .mono_usec = T0 },
-                     .n_answering = 1 };
-}
-
-static void closed_regions_are_one_incident(void **unused) {
-    Common c = common_cause(CAUSE_CLOSED);
-    const Event *t = &c.plan.events[0];
-
-    (void)unused;
-    decide_common(&c, 7, false);
-    assert_int_equal(c.plan.n_events, 1);
-    assert_true(t->kind == EVENT_TARGET_UNREACHABLE && t->phase == PHASE_OPENED);
-    assert_true(t->severity == SEVERITY_WARNING && t->n_members == 3 && t->n_rest == 1);
-    /* once: no reminder, and never critical */
-    assert_int_equal(c.plan.wake_mono_usec, 0);
-    later(&c, 4 * 3600);
-    decide_common(&c, 7, false);
-    assert_int_equal(c.plan.n_events, 0);
-    /* who comes and goes is summed up */
-    decide_common(&c, 15, false);
-    assert_int_equal(c.plan.n_events, 1);
-    assert_true(t->n_members == 4 && t->n_before == 3 && t->sequence == 2);
-    later(&c, 10);
-    decide_common(&c, 12, false);
-    assert_int_equal(c.plan.n_events, 0);
-    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_SUMMARY_USEC - 10 * USEC_PER_SEC);
-    later(&c, 290);
-    decide_common(&c, 12, false);
-    assert_int_equal(c.plan.n_events, 1);
-    assert_true(t->n_members == 2 && t->n_before == 4);
-    /* the last region that answered is closed too: that is no housekeeping any more, and gets 5 minutes */
-    c.n_answering = 0;
-    c.silent_usec = c.now.real_usec;
-    decide_common(&c, 12, false);
-    assert_int_equal(c.plan.n_events, 0);
-    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_UNREACHABLE_CRITICAL_USEC);
-    later(&c, 300);
-    decide_common(&c, 12, false);
-    assert_int_equal(c.plan.n_events, 1);
-    assert_int_equal(t->severity, SEVERITY_CRITICAL);
-    later(&c, 3600);
-    decide_common(&c, 12, false);
-    assert_int_equal(c.plan.n_events, 1);
-    assert_int_equal(t->kind, EVENT_INCIDENT_REMINDER);
-    decide_common(&c, 0, false);
-    assert_int_equal(c.plan.n_events, 1);
-    assert_true(t->kind == EVENT_TARGET_REACHABLE && t->phase == PHASE_RESOLVED && !t->forgotten);
-    assert_int_equal(t->severity, SEVERITY_CRITICAL);
-}
-
-/* At the start others have not answered yet: that is not said too early. When none does, it is said. */
-static void closed_regions_wait_for_one_that_answers(void **unused) {
-    static const struct {
-        size_t n_answering;
-        size_t n_rest;
-    } cases[] = { { 0, 0 }, { 1, 1 } };
-
-    (void)unused;
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        Common c = common_cause(CAUSE_CLOSED);
-
-        c.n_answering = 0;
-        decide_common(&c, 7, false);
-        assert_int_equal(c.plan.n_events, 0);
-        assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_HOLD_USEC);
-        later(&c, 5);
-        c.n_answering = cases[i].n_answering;
-        decide_common(&c, 7, false);
-        assert_int_equal(c.plan.n_events, 1);
-        assert_int_equal(c.plan.events[0].n_rest, cases[i].n_rest);
-        assert_int_equal(c.plan.events[0].severity, SEVERITY_WARNING);
-    }
-}
-
-static void bad_keys_become_critical_in_time(void **unused) {
-    Common c = common_cause(CAUSE_CREDENTIALS);
-    const Event *t = &c.plan.events[0];
-
-    (void)unused;
-    decide_common(&c, 3, false);
-    assert_int_equal(c.plan.n_events, 1);
-    assert_int_equal(c.plan.wake_mono_usec, T0 + GUARD_UNREACHABLE_CRITICAL_USEC);
-    later(&c, 300);
-    decide_common(&c, 3, false);
-    assert_int_equal(c.plan.n_events, 1);
-    assert_int_equal(t->severity, SEVERITY_CRITICAL);
-    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + 3600 * USEC_PER_SEC);
-    later(&c, 3600);
-    decide_common(&c, 3, false);
-    assert_int_equal(c.plan.n_events, 1);
-    assert_int_equal(t->kind, EVENT_INCIDENT_REMINDER);
-    decide_common(&c, 0, true);
-    assert_int_equal(c.plan.n_events, 1);
-    assert_true(t->forgotten && t->phase == PHASE_RESOLVED);
-}
-
-/* Lists come one after the other. A region that stays alone reports by itself, under its own name. */
-static void uncovered_regions_wait_for_each_other(void **unused) {
-    Common c = common_cause(CAUSE_UNCOVERED);
+/* A region that stays alone reports by itself, under its own name. */
+static void an_uncovered_region_that_stays_alone(void **unused) {
     Life l = life_of_a_region();
     PollResult uncovered = { .reachable = true, .list_read = true, .listed = true, .cover_is_shared = true };
 
     (void)unused;
-    decide_common(&c, 1, false);
-    assert_int_equal(c.plan.n_events, 0);
-    assert_int_equal(c.plan.wake_mono_usec, c.now.mono_usec + GUARD_HOLD_USEC);
-    later(&c, 5);
-    decide_common(&c, 7, false);
-    assert_int_equal(c.plan.n_events, 1);
-    assert_true(c.plan.events[0].kind == EVENT_REGION_UNCOVERED && c.plan.events[0].n_members == 3);
-
-    c = common_cause(CAUSE_UNCOVERED);
-    decide_common(&c, 1, false);
-    later(&c, 5);
-    decide_common(&c, 1, false);
-    assert_int_equal(c.plan.n_events, 0);
-    assert_true(c.alone);
     guard_target(&l.policy, &l.state, &uncovered, l.now, &l.plan, &l.state);
     assert_int_equal(l.plan.n_events, 0);
     assert_true(guard_cause_has(CAUSE_UNCOVERED, &l.state, PLACE_EMPTY));
@@ -566,6 +436,10 @@ static void uncovered_regions_wait_for_each_other(void **unused) {
     uncovered.covered = true;
     guard_target(&l.policy, &l.state, &uncovered, l.now, &l.plan, &l.state);
     assert_int_equal(l.plan.events[0].kind, EVENT_REGION_COVERED);
+    /* a trail came before its turn: nothing to report, and nobody has it */
+    guard_target_alone(&l.policy, &l.state, CAUSE_UNCOVERED, l.now, &l.plan, &l.state);
+    assert_int_equal(l.plan.n_events, 0);
+    assert_false(guard_cause_has(CAUSE_UNCOVERED, &l.state, PLACE_EMPTY));
 }
 
 /* It says nothing by itself, neither when it begins nor later nor when it ends. */
@@ -590,6 +464,26 @@ static void what_is_shared_is_reported_by_nobody_alone(void **unused) {
     assert_int_equal(l.plan.n_events, 0);
     assert_false(guard_cause_has(CAUSE_CLOSED, &l.state, PLACE_EMPTY));
     assert_false(guard_owes_end(&l.state.reach));
+}
+
+/* It was reported by itself, was well, and failed again with others: theirs says how that ends. */
+static void what_is_forgotten_while_it_is_shared_is_ended_by_the_cause(void **unused) {
+    PollResult closed = { .error = POLL_DENIED, .error_text = SCP_DENIES, .cause = CAUSE_CLOSED };
+    Life l = life_of_a_region();
+
+    (void)unused;
+    poll(&l, POLL_UNREACHABLE);
+    poll(&l, POLL_UNREACHABLE);
+    poll(&l, POLL_OK);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TARGET_REACHABLE);
+    for (unsigned n = 0; n < l.policy.unreachable_after; n++)
+        guard_target(&l.policy, &l.state, &closed, l.now, &l.plan, &l.state);
+    assert_true(guard_owes_end(&l.state.reach));
+    /* what was not reported leaves nothing */
+    assert_false(guard_cause_is_left(&(TargetState){ .cause = CAUSE_CLOSED }, PLACE_TRAILS));
+    guard_target_forgotten(&l.policy, &l.state, "gone", l.now, &l.plan, &l.state);
+    assert_int_equal(l.plan.n_events, 0);
+    assert_false(l.state.reach.open);
 }
 
 /* A policy closes regions quietly while they are empty. Once one is the home of a guarded trail, or what it
@@ -640,6 +534,7 @@ int main(void) {
         cmocka_unit_test(the_search_for_who_made_an_account_leave),
         cmocka_unit_test(who_did_it_is_reported_in_the_incident_that_the_account_shares),
         cmocka_unit_test(what_ends_a_search),
+        cmocka_unit_test(a_search_that_aws_throttles_waits),
         cmocka_unit_test(an_account_that_was_out_of_reach_and_left),
         cmocka_unit_test(a_search_goes_no_further_back_than_when_it_was_well),
         cmocka_unit_test(who_is_found_after_the_account_is_back),
@@ -650,11 +545,9 @@ int main(void) {
         cmocka_unit_test(it_becomes_critical_in_time),
         cmocka_unit_test(what_has_a_cause_with_others),
         cmocka_unit_test(what_a_policy_closes_is_quiet_only_while_it_is_empty),
-        cmocka_unit_test(closed_regions_are_one_incident),
-        cmocka_unit_test(closed_regions_wait_for_one_that_answers),
-        cmocka_unit_test(bad_keys_become_critical_in_time),
-        cmocka_unit_test(uncovered_regions_wait_for_each_other),
+        cmocka_unit_test(an_uncovered_region_that_stays_alone),
         cmocka_unit_test(what_is_shared_is_reported_by_nobody_alone),
+        cmocka_unit_test(what_is_forgotten_while_it_is_shared_is_ended_by_the_cause),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

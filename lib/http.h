@@ -10,6 +10,7 @@
 #define HTTP_BODY_MAX (1024 * 1024)    /* a larger answer is HTTP_TOO_BIG */
 #define HTTP_HOST_SLOTS_MAX 1024
 #define HTTP_HEADERS_MAX (16 * 1024)   /* bytes of headers kept of one answer; more is HTTP_TOO_BIG */
+#define HTTP_HEADERS_READ_MAX (64 * 1024) /* ... and read of it, with its interim answers */
 
 typedef enum HttpResult {
     HTTP_ANSWERED,        /* any status code, whole body */

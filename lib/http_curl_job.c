@@ -123,6 +123,11 @@ static size_t on_header(char *data, size_t size, size_t n, void *userdata) {
     CurlJob *job = userdata;
     size_t len = size * n, line = len;
 
+    job->header_bytes += len;
+    if (job->header_bytes > HTTP_HEADERS_READ_MAX) {
+        job->too_big = true;
+        return 0;
+    }
     while (line > 0 && (data[line - 1] == '\r' || data[line - 1] == '\n'))
         line--;
     if (line >= 5 && strncasecmp(data, "HTTP/", 5) == 0) {

@@ -35,6 +35,7 @@ typedef struct CurlJob {
     } sockets[CURL_ADDRESSES_MAX];
     bool too_big; /* a ceiling of the answer was reached */
     StrBuf answer;
+    size_t header_bytes;   /* of interim answers too */
     StrBuf answer_headers; /* "name\0value\0" and so on */
     size_t n_answer_headers;
     HttpHeader *header_values; /* into answer_headers, once it is whole */

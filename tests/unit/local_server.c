@@ -3,6 +3,7 @@
  *         /status/N  that status
  *         /big/N     N bytes of body
  *         /headers/N N bytes of headers
+ *         /hints/N   N bytes of interim answers before the answer
  *         /interim   a "100 Continue" with a header of its own before the answer
  *         /close     answered, then closed, as announced
  *         /drop      answered, then closed without a word
@@ -164,6 +165,14 @@ static void answer_headers(Connection *c, size_t len) {
     transmit(c, "Content-Length: 0\r\n\r\n", 21);
 }
 
+static void answer_hints(Connection *c, size_t len) {
+    static const char hint[] = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n";
+
+    for (size_t n = 0; n < len; n += sizeof(hint) - 1)
+        transmit(c, hint, sizeof(hint) - 1);
+    answer(c, 200, "", "", 0);
+}
+
 static bool is(const char *path, const char *word) {
     return strncmp(path, word, strlen(word)) == 0;
 }
@@ -183,6 +192,8 @@ static bool serve(Connection *c, const char *request, size_t len) {
         answer_big(c, strtoul(path + 5, NULL, 10));
     else if (is(path, "/headers/"))
         answer_headers(c, strtoul(path + 9, NULL, 10));
+    else if (is(path, "/hints/"))
+        answer_hints(c, strtoul(path + 7, NULL, 10));
     else if (is(request, "CONNECT "))
         answer(c, 403, "", "", 0); /* as a proxy that will not */
     else if (is(path, "/nul "))

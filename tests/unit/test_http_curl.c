@@ -287,6 +287,8 @@ static void test_answers_as_read(void **state) {
         { "/big/1048577", HTTP_TOO_BIG, 0 },
         { "/headers/15000", HTTP_ANSWERED, 200 },
         { "/headers/17000", HTTP_TOO_BIG, 0 },
+        { "/hints/15000", HTTP_ANSWERED, 200 },
+        { "/hints/70000", HTTP_TOO_BIG, 0 },
         { "/mute", HTTP_BROKEN, 0 },
         { "/cut", HTTP_BROKEN, 0 },
         { "/noise", HTTP_MALFORMED, 0 },

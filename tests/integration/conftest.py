@@ -165,7 +165,7 @@ def pytest_runtest_makereport(item, call):
         for guard in guards.all:
             report.sections.append((f"stderr of {guard.directory.name}", guard.stderr()[-20000:]))
     for name in ("sim", "tls_sim"):
-        if name in item.funcargs:
+        if name in item.funcargs and call.when != "teardown":       # after the last test it is gone
             report.sections.append((f"requests to {name}", _asked(item.funcargs[name])))
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The simulated AWS, driven by boto3, the aws command and raw sockets. What is wrong here makes every other test lie."""
 
+import gzip
 import http.client
 import json
 import os
@@ -560,6 +561,19 @@ def test_fault_connections(sim):
         get(sim)
     with sim.fault("closed"), pytest.raises(http.client.RemoteDisconnected):
         get(sim)
+    for after, error in (("nothing", http.client.RemoteDisconnected), ("headers", http.client.IncompleteRead),
+                         ("body", http.client.IncompleteRead)):
+        with sim.fault("half_closed", after=after), pytest.raises(error):
+            get(sim)
+    for kind in ("header_flood", "line_flood"):
+        with sim.fault(kind), pytest.raises(http.client.HTTPException, match="more than 100 headers"):
+            get(sim)
+    for kind, status in (("interim_flood", 103), ("upgrade", 101)):
+        with sim.fault(kind):
+            assert get(sim)[0] == status
+    with sim.fault("compressed"):
+        body = get(sim)[1]
+        assert len(body) < 1 << 16 and len(gzip.decompress(body)) > 32 << 20
     with sim.fault("close"):
         assert get(sim)[2]["Connection"] == "close"
     with sim.fault("slow", seconds=0.3):

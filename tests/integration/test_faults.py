@@ -27,7 +27,8 @@ FIELDS = {
     "http500": {}, "http502": {}, "http503": {}, "http429": {}, "empty500": {}, "empty": {}, "garbage": {},
     "answer": {"status": 418, "body": "no"}, "redirect": {"location": "http://127.0.0.1:9/"}, "json": {"value": WRONG},
     "deep": {}, "oversize": {"bytes": 4 << 20}, "hang": {}, "hold": {}, "slow": {"seconds": 4}, "reset": {}, "closed": {},
-    "truncate": {"bytes": 40}, "close": {}, "clock": {"seconds": 1000}, "exponent": {}, "type_form": {"form": "both"},
+    "half_closed": {"after": "body"}, "trickle": {}, "header_flood": {}, "line_flood": {}, "interim_flood": {},
+    "compressed": {}, "upgrade": {}, "truncate": {"bytes": 40}, "close": {}, "clock": {"seconds": 1000}, "exponent": {}, "type_form": {"form": "both"},
     "message_key": {"key": "Message"}, "members": {"members": {"Surprise": {"deep": [1, None]}}},
     "headers": {"headers": {"X-Surprise": "x" * 8000}}, "remove_members": {"members": ["TrailARN"]},
 }
@@ -110,7 +111,7 @@ def test_every_kind_of_fault_is_in_the_table():
     assert FIELDS.keys() == faults.KINDS
 
 
-@pytest.mark.parametrize("batch", batches(selection(STAGES, VARIANTS), 48), ids=lambda batch: f"{len(batch)} trials")
+@pytest.mark.parametrize("batch", batches(selection(STAGES, VARIANTS), 64), ids=lambda batch: f"{len(batch)} trials")
 def test_after_any_fault_at_any_stage_nothing_is_lost_or_said_under_two_ids(sim, make_guard, record_property, batch):
     sim.reset()
     sim.add_account(MAIN)

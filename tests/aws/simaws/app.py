@@ -291,7 +291,7 @@ class App:
 
     # -- the log -----------------------------------------------------------------------------------------------------
     def _record(self, entry, response, begun, hits):
-        entry["status"] = None if response.reset or response.hang else response.status
+        entry["status"] = None if response.reset or response.hang or response.pieces is not None else response.status
         entry["faults"] = [fault["kind"] for fault in hits]
         entry["seconds"] = round(time.monotonic() - begun, 6)
         with self.state.changed:

@@ -2,8 +2,11 @@
 """Trouble on demand. A fault says which requests it hits and what happens to them; see the table in ../README.md."""
 
 import fnmatch
+import functools
+import gzip
 import itertools
 import json
+import time
 
 from .errors import AwsError
 from .http import Response
@@ -12,6 +15,9 @@ HTML = (b"<html>\r\n<head><title>503 Service Temporarily Unavailable</title></he
         b"<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body>\r\n</html>\r\n")
 SELECTORS = ("account", "region", "service", "operation", "trail", "topic", "bucket", "access_key", "user_agent", "path")
 
+# What an HTTP/2 server says first: an empty frame of settings.
+H2_SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+_PROMISE = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 100\r\n\r\n"
 _JSON = [("Content-Type", "application/x-amz-json-1.1")]
 _PAGE = [("Content-Type", "text/html")]
 
@@ -56,6 +62,53 @@ def _closed(_fault):
     return response
 
 
+def _half_closed(fault):
+    """The server ends its direction and goes on listening: before anything (`after` "nothing"), after the headers, or in the
+    middle of the body."""
+    sent = {"nothing": b"", "headers": _PROMISE, "body": _PROMISE + b'{"IsLogging": '}[fault.get("after", "headers")]
+    response = Response()
+    response.pieces = [sent]
+    return response
+
+
+def _trickle(fault):
+    """A body without end, a byte at a time."""
+    def pieces():
+        yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        while True:
+            yield b"1\r\n \r\n"
+            time.sleep(fault.get("seconds", 0.1))
+    response = Response()
+    response.pieces = pieces()
+    return response
+
+
+def _flood(line, begin=b"HTTP/1.1 200 OK\r\n"):
+    """The same bytes over and over, as fast as the peer takes them."""
+    def make(_fault):
+        response = Response()
+        response.pieces = itertools.chain([begin], itertools.repeat(line * 100))
+        return response
+    return make
+
+
+def _upgrade(_fault):
+    """HTTP/2 that nobody asked for: the switch, and the preface of a server."""
+    response = Response()
+    response.pieces = [b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + H2_SETTINGS]
+    return response
+
+
+@functools.lru_cache
+def _bomb():
+    """A thousandth of what it becomes."""
+    return gzip.compress(b'{"a":"' + b" " * (32 << 20) + b'"}')
+
+
+def _compressed(_fault):
+    return Response(200, [*_JSON, ("Content-Encoding", "gzip")], _bomb())
+
+
 def _json(fault):
     return Response(200, _JSON, json.dumps(fault["value"]).encode())
 
@@ -65,6 +118,9 @@ REPLACING = {
     "http500": _page(500), "http503": _page(503), "http502": _page(502), "http429": _page(429),
     "empty500": _page(500, b"", ()), "answer": _given, "redirect": _redirect, "deep": _deep, "oversize": _oversize,
     "garbage": _page(200, b"\x00\xff\x16\x03 this is not JSON {", _JSON), "json": _json, "reset": _reset, "closed": _closed,
+    "half_closed": _half_closed, "trickle": _trickle, "header_flood": _flood(b"X-Filler: 0123456789\r\n"),
+    "line_flood": _flood(b"no header at all\r\n"), "interim_flood": _flood(b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n", b""),
+    "upgrade": _upgrade, "compressed": _compressed,
 }
 REPLACING["empty"] = _page(200, b"", _JSON)
 

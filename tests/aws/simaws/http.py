@@ -42,10 +42,10 @@ class Request:
     def log_entry(self):
         """What the transport knows, for the request log."""
         connection = self.connection
-        tls = connection.tls or {"version": None, "resumed": None}
+        tls = connection.tls or {"version": None, "resumed": None, "alpn": None}
         return {"time": None, "listener": connection.listener.name, "connection": connection.number,
                 "connection_request": connection.requests, "tls": tls["version"], "resumed": tls["resumed"],
-                "method": self.method, "path": self.path}
+                "alpn": tls["alpn"], "method": self.method, "path": self.path}
 
     def header(self, name, default=None):
         for key, value in self.headers:
@@ -66,6 +66,8 @@ class Response:
         self.reset = False      # send nothing, RST
         self.hang = None        # callable: True while the answer is to be held back for ever
         self.repeat = 0         # send the body again so many times (large answers without large memory)
+        self.pieces = None      # an iterable of bytes: sent as they are, instead of head and body. Then our direction is
+                                # ended, and only ours, until the peer goes away
         self.date = None        # seconds since the epoch for the Date header, else the host clock
 
     def head(self):
@@ -108,7 +110,8 @@ class Connection:
                 return
             if self.listener.context:
                 self.sock = self.listener.context.wrap_socket(self.sock, server_side=True)
-                self.tls = {"version": self.sock.version(), "resumed": bool(self.sock.session_reused)}
+                self.tls = {"version": self.sock.version(), "resumed": bool(self.sock.session_reused),
+                            "alpn": self.sock.selected_alpn_protocol()}
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while self.one_request():
                 pass
@@ -152,6 +155,12 @@ class Connection:
 
     def send(self, response):
         """True when the connection may be used again."""
+        if response.pieces is not None:
+            for piece in response.pieces:
+                self.sock.sendall(piece)
+            self.sock.shutdown(socket.SHUT_WR)
+            self.hold(lambda: True)
+            return False
         if response.hang:
             self.hold(response.hang)
             return False
@@ -323,8 +332,10 @@ class Listener:
 
 
 def tls_context(certificate, key):
-    """TLS 1.2 and later with session tickets, as AWS's end points."""
+    """TLS 1.2 and later with session tickets, as AWS's end points. It prefers HTTP/2, as many of them do, and does not speak
+    it: a client that takes it gets nowhere."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2", "http/1.1"])
     context.load_cert_chain(certificate, key)
     return context

@@ -91,10 +91,6 @@ static void decide(Trail *trail, bool compared) {
         engine_decide_trail(trail, &input);
 }
 
-/* Of one region at a time, over all accounts. A check is one round trip or two: so many keep a connection or
- * two of the region busy. */
-#define CHECKS_RUNNING_MAX 16
-
 static void begin_check(Target *target) {
     for (size_t i = 0; i < target->n_trails; i++) {
         Engine *engine = target->engine;
@@ -132,10 +128,11 @@ static bool may_begin_check(const Target *target) {
 
 void engine_begin_next_check(Target *target) {
     CheckQueue *queue = target->checks;
+    unsigned at_once = schedule_checks_at_once(target->engine->n_check_queues);
 
     if (may_begin_check(target))
         engine_queue_check(target);
-    while (queue->first && queue->n_running < CHECKS_RUNNING_MAX) {
+    while (queue->first && queue->n_running < at_once) {
         Target *next = queue->first;
 
         engine_unqueue_check(next);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trailguard: the table of verbs, and what all of them need set up. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,10 @@ static void keep_secrets(void) {
     (void)prctl(PR_SET_DUMPABLE, 0);
 #endif
 }
+
+/* A buffer of a file that is written returns to the system when it is freed. By default the first one of a
+ * size would make the allocator take the next ones of that size from the heap, which then never shrinks. */
+#define LARGE_BUFFER (128 * 1024)
 
 /* What became of the output: 0 or an errno value. Of a write that failed before the last one no errno is
  * left: a further one fails alike. */
@@ -148,6 +153,7 @@ int main(int argc, char **argv) {
 
     (void)signal(SIGPIPE, SIG_IGN);
     keep_secrets();
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER);
 
     for (; i < argc && argv[i][0] == '-'; i += 2) { /* an option and its value */
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)

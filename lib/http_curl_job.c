@@ -20,6 +20,11 @@
 #define IDLE_MAX_SEC  118L
 #define KEEPALIVE_SEC 60L
 
+/* libcurl takes both for each request that is under way, 80 kB by default. Nearly all answers fit into the
+ * first; the second is the least that it accepts. */
+#define RECEIVE_BUFFER 4096L
+#define SEND_BUFFER    16384L
+
 static CurlJob empty_job(CURL *easy) {
     CurlJob job = {
         .easy = easy,
@@ -251,6 +256,8 @@ static int set_connection(CurlJob *job, const CurlJobSettings *settings) {
     SET(job, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_SEC);
     SET(job, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_SEC / 4);
     SET(job, CURLOPT_MAXAGE_CONN, IDLE_MAX_SEC);
+    SET(job, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+    SET(job, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER);
     if (settings->user_agent)
         SET(job, CURLOPT_USERAGENT, settings->user_agent);
     return 0;

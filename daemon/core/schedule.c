@@ -194,6 +194,18 @@ uint64_t schedule_list_wait(unsigned n_failed, uint64_t refresh_usec) {
     return MIN(MIN(LIST_RETRY_MIN_USEC << MIN(n_failed - 1, 6U), LIST_RETRY_MAX_USEC), refresh_usec);
 }
 
+/* A check asks all that it has to ask at once, four calls or so, and takes 5 kB meanwhile: together so many
+ * keep every connection busy, and more would only wait in memory. */
+#define CHECKS_IN_ALL     64U
+#define CHECKS_REGION_MIN 4U
+#define CHECKS_REGION_MAX 16U
+
+unsigned schedule_checks_at_once(size_t n_regions) {
+    size_t share = CHECKS_IN_ALL / MAX(n_regions, 1U);
+
+    return (unsigned)MIN(MAX(share, CHECKS_REGION_MIN), CHECKS_REGION_MAX);
+}
+
 bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec) {
     if (pace->n == 0 || now_usec - pace->since_usec > SCHEDULE_WEAK_HOUR_USEC)
         *pace = (WeakPace){ .since_usec = now_usec };

@@ -4,6 +4,7 @@
  * microseconds. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "daemon/core/model.h"
@@ -154,6 +155,9 @@ typedef struct WeakPace {
     unsigned n;          /* in this hour */
     uint64_t since_usec; /* mono; when it began */
 } WeakPace;
+
+/* How many checks of settings are under way at once in each of so many regions. */
+unsigned schedule_checks_at_once(size_t n_regions);
 
 /* May one more be reported by itself now? Counts it. */
 bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec);

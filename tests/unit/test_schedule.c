@@ -403,6 +403,16 @@ static void the_list_of_accounts_is_read_again(void **state _unused_) {
                          rows[i].wait_sec * SEC);
 }
 
+static void so_many_checks_of_settings_are_under_way_at_once(void **state _unused_) {
+    static const struct {
+        size_t n_regions;
+        unsigned each;
+    } rows[] = { { 0, 16 }, { 1, 16 }, { 4, 16 }, { 5, 12 }, { 8, 8 }, { 16, 4 }, { 17, 4 }, { 1000, 4 } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(schedule_checks_at_once(rows[i].n_regions), rows[i].each);
+}
+
 static void weak_baselines_come_one_by_one_while_they_are_few(void **state _unused_) {
     static const struct {
         uint64_t at_sec;
@@ -472,6 +482,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unaccepted_trails_are_summed_up),
         cmocka_unit_test(test_pass_result),
+        cmocka_unit_test(so_many_checks_of_settings_are_under_way_at_once),
         cmocka_unit_test(weak_baselines_come_one_by_one_while_they_are_few),
         cmocka_unit_test(times_that_moved_on_cost_a_five_hundredth_and_are_written_in_the_end),
         cmocka_unit_test(the_list_of_accounts_is_read_again),

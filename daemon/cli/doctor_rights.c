@@ -17,6 +17,7 @@
 /* Accounts that are asked about, and rows of each. */
 #define ACCOUNTS_MAX  50U
 #define ROWS_MAX      25U
+#define NAMED_MAX     6U /* actions in one row */
 
 /* One account while it is asked about. */
 typedef struct Rights {
@@ -200,35 +201,55 @@ static bool roles_were_assumed(const Rights *rights) {
     return true;
 }
 
-/* Did a call of the pass use it, when none was denied? */
-static bool is_proven(const Rights *rights, const char *action) {
-    static const char *const reads[] = {
-        "cloudtrail:GetTrailStatus",
-        "cloudtrail:GetEventSelectors",
-        "cloudtrail:GetInsightSelectors",
-        "cloudtrail:ListTags",
-        "cloudtrail:GetEventConfiguration",
-        "s3:ListBucket",
-        "s3:GetLifecycleConfiguration",
-        "s3:GetBucketPolicy",
-        "kms:DescribeKey",
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(reads); i++)
-        if (text_equal(action, reads[i]))
-            return has_trail(rights);
-    if (text_equal(action, "cloudtrail:DescribeTrails"))
-        return has_region(rights);
-    if (text_equal(action, "sns:GetTopicAttributes"))
-        return topics_were_read(rights);
-    if (text_equal(action, "sts:AssumeRole"))
-        return roles_were_assumed(rights);
-    return text_equal(action, "organizations:ListAccounts") && rights->status->has_organization &&
-           !rights->status->organization_error[0];
+static bool organization_was_listed(const Rights *rights) {
+    return rights->status->has_organization && !rights->status->organization_error[0];
 }
 
-/* What cannot be proven goes into a list. */
-static void judge_by_calls(Rights *rights, const char *action, StrBuf *unknown) {
+/* What the calls of a pass prove when none was denied. Any other right is to change something, or for what
+ * seldom happens. */
+static const struct {
+    const char *action;
+    bool (*was_used)(const Rights *rights);
+} proofs[] = {
+    { "cloudtrail:DescribeTrails", has_region },
+    { "cloudtrail:GetTrailStatus", has_trail },
+    { "cloudtrail:GetEventSelectors", has_trail },
+    { "cloudtrail:GetInsightSelectors", has_trail },
+    { "cloudtrail:ListTags", has_trail },
+    { "cloudtrail:GetEventConfiguration", has_trail },
+    { "s3:ListBucket", has_trail },
+    { "s3:GetLifecycleConfiguration", has_trail },
+    { "s3:GetBucketPolicy", has_trail },
+    { "kms:DescribeKey", has_trail },
+    { "sns:GetTopicAttributes", topics_were_read },
+    { "sts:AssumeRole", roles_were_assumed },
+    { "organizations:ListAccounts", organization_was_listed },
+};
+
+static bool is_proven(const Rights *rights, const char *action) {
+    for (size_t i = 0; i < ARRAY_SIZE(proofs); i++)
+        if (text_equal(action, proofs[i].action))
+            return proofs[i].was_used(rights);
+    return false;
+}
+
+/* Actions that are not proven: the first ones by name, and how many. */
+typedef struct Unproven {
+    StrBuf named;
+    size_t n;
+    bool publishes, starts;
+    char why[ERROR_TEXT_MAX];
+} Unproven;
+
+static void add_action(Unproven *unproven, const char *action) {
+    if (unproven->n++ < NAMED_MAX)
+        (void)strbuf_addf(&unproven->named, "%s%s", unproven->n > 1 ? ", " : "", action);
+    unproven->publishes |= text_equal(action, "sns:Publish");
+    unproven->starts |= text_equal(action, "cloudtrail:StartLogging");
+}
+
+/* What cannot be proven goes into a list: into no_answer what was tried, and neither allowed nor denied. */
+static void judge_by_calls(Rights *rights, const char *action, Unproven *unused, Unproven *no_answer) {
     bool probed = text_equal(action, "cloudtrail:LookupEvents") || right_is_optional(action), proven;
 
     if (denied_in_pass(rights, action))
@@ -240,34 +261,50 @@ static void judge_by_calls(Rights *rights, const char *action, StrBuf *unknown) 
     proven = probed ? rights->error.class == AWS_OK : is_proven(rights, action);
     rights->n_allowed += proven;
     if (!proven)
-        (void)strbuf_addf(unknown, "%s%s", unknown->len > 0 ? ", " : "", action);
+        add_action(probed ? no_answer : unused, action);
+    if (!proven && probed)
+        (void)aws_error_text(&rights->error, action, no_answer->why, sizeof(no_answer->why));
 }
 
-static void by_calls(Rights *rights, const json_t *statements, const char *why) {
-    _cleanup_strbuf_ StrBuf unknown = STRBUF_INIT(2000);
-    char advice[ARN_MAX + 200];
+static void add_unproven(const Rights *rights, Unproven *unproven, DoctorState state) {
+    char advice[ARN_MAX + 300];
 
+    if (unproven->n > NAMED_MAX)
+        (void)strbuf_addf(&unproven->named, " and %zu more", unproven->n - NAMED_MAX);
+    (void)snprintf(advice, sizeof(advice),
+                   "%s%sfor all, allow iam:SimulatePrincipalPolicy%s on %s and run this again",
+                   unproven->publishes ? "trailguard test-alert proves sns:Publish; " : "",
+                   unproven->starts ? "trailguard drill proves cloudtrail:StartLogging; " : "",
+                   rights->path_is_known ? "" : " and iam:GetRole", rights->principal);
+    if (unproven->n > 0)
+        doctor_add(rights->doctor, DOCTOR_RIGHTS, state, advice, "%s: %s: not proven: %s", rights->account,
+                   strbuf_str(&unproven->named), unproven->why);
+    strbuf_done(&unproven->named);
+}
+
+/* That IAM may not be asked is as `policy guard` has it. That it does not answer leaves the guard's rights
+ * unknown. */
+static void by_calls(Rights *rights, const json_t *statements) {
+    Unproven unused = { .named = STRBUF_INIT(1000),
+                        .why = "no call of this check uses them, and IAM may not be asked" };
+    Unproven no_answer = { .named = STRBUF_INIT(1000) };
+    bool denied = rights->error.class == AWS_DENIED;
+
+    if (!denied)
+        (void)aws_error_text(&rights->error, "SimulatePrincipalPolicy", unused.why, sizeof(unused.why));
+    rights->n_allowed = 0;
     for (size_t i = 0; i < json_array_size(statements); i++) {
         RightsQuestion question;
 
         rights_question(json_array_get(statements, i), NULL, 0, &question);
         for (size_t k = 0; k < question.n_actions; k++)
-            judge_by_calls(rights, question.actions[k], &unknown);
+            judge_by_calls(rights, question.actions[k], &unused, &no_answer);
     }
     if (rights->n_allowed > 0)
         doctor_add(rights->doctor, DOCTOR_RIGHTS, DOCTOR_OK, NULL,
                    "%s: %zu proven by calls that change nothing", rights->account, rights->n_allowed);
-    if (unknown.len == 0)
-        return;
-    (void)snprintf(
-            advice, sizeof(advice), "allow iam:SimulatePrincipalPolicy%s on %s and run this again%s%s",
-            rights->path_is_known ? "" : " and iam:GetRole", rights->principal,
-            strstr(strbuf_str(&unknown), "sns:Publish") ? "; trailguard test-alert proves sns:Publish" : "",
-            strstr(strbuf_str(&unknown), "cloudtrail:StartLogging")
-                    ? "; trailguard drill proves cloudtrail:StartLogging"
-                    : "");
-    doctor_add(rights->doctor, DOCTOR_RIGHTS, DOCTOR_UNKNOWN, advice, "%s: %s: not proven, because %s",
-               rights->account, strbuf_str(&unknown), why);
+    add_unproven(rights, &unused, denied ? DOCTOR_NOTE : DOCTOR_UNKNOWN);
+    add_unproven(rights, &no_answer, DOCTOR_UNKNOWN);
 }
 
 /* ---- accounts ---- */
@@ -275,7 +312,6 @@ static void by_calls(Rights *rights, const json_t *statements, const char *why) 
 static void check_account(Rights *rights, const GuardIdentity *caller, const char *role_arn) {
     json_t *policy = guard_policy_of(rights->config, caller, role_arn);
     const json_t *statements = json_object_get(policy, "Statement");
-    char why[ERROR_TEXT_MAX];
 
     if (!statements || json_array_size(statements) == 0) {
         json_decref(policy);
@@ -285,14 +321,8 @@ static void check_account(Rights *rights, const GuardIdentity *caller, const cha
         if (rights->n_allowed > 0)
             doctor_add(rights->doctor, DOCTOR_RIGHTS, DOCTOR_OK, NULL,
                        "%s: %zu allowed, as IAM simulates them", rights->account, rights->n_allowed);
-    } else {
-        if (rights->error.class == AWS_DENIED)
-            (void)text_copy(why, sizeof(why), "IAM may not be asked");
-        else
-            (void)aws_error_text(&rights->error, "SimulatePrincipalPolicy", why, sizeof(why));
-        rights->n_allowed = 0;
-        by_calls(rights, statements, why);
-    }
+    } else
+        by_calls(rights, statements);
     add_more(rights);
     json_decref(policy);
 }

@@ -449,6 +449,22 @@ static void accounts_account_added(Engine *engine, Account *account, const Organ
     engine_ask_identity(account);
 }
 
+/* People rename accounts; the id stays. */
+static void rename_member(Account *account, const OrganizationsAccount *item) {
+    char shown[SHOWN_MAX];
+    char *name;
+
+    if (!account->member || !item->name[0] || text_equal(account->name, item->name))
+        return;
+    name = strdup(item->name);
+    if (!name)
+        return; /* the next list has it too */
+    free(account->name);
+    account->name = name;
+    log_line(LOG_NOTICE, "account %s of the organization is called \"%s\" now", account->id,
+             text_escaped(shown, sizeof(shown), name));
+}
+
 static void account_returned(Engine *engine _unused_, Account *account,
                              const OrganizationsAccount *item _unused_) {
     log_line(LOG_NOTICE, "account %s is an active member of the organization again: guarding it",
@@ -486,6 +502,8 @@ static void take_item(Engine *engine, Account *account, const OrganizationsAccou
 
     if (account)
         account->listed = in.active;
+    if (account && item)
+        rename_member(account, item);
     if (changes[change])
         changes[change](engine, account, item);
 }

@@ -305,6 +305,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 
     (void)source;
     (void)info;
+    if (engine->give_up_timer) /* it stops: a reload would take the timer down that ends it */
+        return 0;
     report_systemd_reloading(0);
     reload(engine);
     report_systemd_ready();

@@ -397,6 +397,23 @@ def test_newcomers_are_guarded_and_leavers_told_at_the_next_refresh(organization
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well", THIRD: "well"})
 
 
+def test_an_account_that_is_renamed_is_shown_by_its_new_name(organization, make_guard):
+    sim = organization
+    guard = org_guard(make_guard, sim).start().wait_guarding()
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
+    sim.add_account(OTHER, alias="payments")
+    guard.reload()              # lists the organization's accounts at once
+    guard.wait_line(f'account {OTHER} of the organization is called "payments" now')
+    guard.wait_status(lambda status: {entry["id"]: entry["name"] for entry in status["accounts"]}[OTHER] == "payments")
+    # the state file has it too: before AWS has listed the accounts
+    assert guard.stop() == 0
+    sim.add_fault("error", operation="ListAccounts", code="AccessDeniedException", status=400)
+    guard.start().wait_guarding()
+    guard.wait_status(lambda status: {entry["id"]: entry["name"] for entry in status["accounts"]}[OTHER] == "payments")
+    sim.clear_failures()
+    assert len(guard.found("is called")) == 1
+
+
 @pytest.fixture
 def admins(organization):
     """An administrator of the management account, and one of a member."""

@@ -119,6 +119,22 @@ def test_a_reload_in_the_middle_of_a_restart_does_not_lose_it(sim, guard, mallor
     guard.wait_verdict("org-trail", "logging")
 
 
+def test_a_reload_while_it_stops_does_not_keep_it_alive(sim, guard, mallory):
+    """SendSIGHUP=yes of the unit sends both; whoever renews certificates sends one at any time."""
+    sim.add_fault("slow", operation="Publish", seconds=30)
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    guard.wait_line("logging again, confirmed")
+    poll(guard.outbox_files, within(10))
+    mark = guard.mark()
+    guard.signal(signal.SIGTERM)
+    guard.wait_told("STOPPING=1", since=mark)
+    guard.signal(signal.SIGHUP)
+    assert guard.wait(10) == 0
+    assert "RELOADING=1" not in guard.told(mark)
+    sim.clear_failures()
+
+
 # -- systemd -----------------------------------------------------------------------------------------------------------
 def fed(guard, since):
     return [line.time for line in list(guard.notify.messages) if line.text == "WATCHDOG=1" and line.time >= since]

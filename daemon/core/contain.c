@@ -155,6 +155,17 @@ static uint64_t since(uint64_t then_usec, uint64_t now_usec) {
     return now_usec > then_usec ? now_usec - then_usec : 0;
 }
 
+/* A clock that was set back: what lies ahead was now, or it would count until the clock has come round. */
+static void contain_take_clock(ContainHistory *history, uint64_t now_usec) {
+    for (size_t i = 0; i < history->n; i++) {
+        ContainIdentity *item = &history->items[i];
+
+        item->proposed_usec = MIN(item->proposed_usec, now_usec);
+        item->enforced_usec = MIN(item->enforced_usec, now_usec);
+        item->released_usec = MIN(item->released_usec, now_usec);
+    }
+}
+
 /* Until when it is of importance: max_per_day counts what was proposed. */
 static uint64_t last_usec(const ContainIdentity *item) {
     uint64_t counted_usec = MAX(item->proposed_usec, item->enforced_usec);
@@ -302,6 +313,7 @@ int contain_take(const ContainPolicy *policy, ContainHistory *history, const Con
     if (policy->mode == CONTAIN_OFF || !deed->tampers || !deed->actor->event_id[0] ||
         deed->actor->error_code[0])
         return 0;
+    contain_take_clock(history, now_usec);
     contain.why_not = why_not(policy, deed, &contain);
     item = item_of(history, &contain);
     if (!item)

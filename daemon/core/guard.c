@@ -585,6 +585,15 @@ const char *guard_wake_reason(const Policy *policy, const TrailFacts *facts, con
     return "a reminder or a summary is due";
 }
 
+static void take_clock(Deciding *d) {
+    TrailState *s = &d->s;
+
+    incident_take_clock(&s->incident, d->now);
+    s->failed_since_usec = MIN(s->failed_since_usec, d->now.real_usec);
+    s->polled_usec = MIN(s->polled_usec, d->now.real_usec);
+    s->settings_usec = MIN(s->settings_usec, d->now.real_usec);
+}
+
 /* Until it counts as unreachable a trail keeps the verdict of its last good poll, unless something worse is
  * seen all the same. */
 static Verdict judge(const Deciding *d, const TrailState *prev, const TrailInput *input) {
@@ -607,6 +616,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     Verdict verdict;
 
     plan_begin(ret_plan);
+    take_clock(&d);
     switch (input->kind) {
     case GUARD_POLLED: guard_polled(&d, input->seen, input->drift); break;
     case GUARD_NOT_LISTED: guard_named(&d, false); break;

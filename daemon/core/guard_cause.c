@@ -236,6 +236,7 @@ void guard_cause(const Policy *policy, const Cause *prev, const CauseMembers *in
 
     plan_begin(ret_plan);
     *ret_alone = false;
+    incident_take_clock(&j.c.incident, now);
     if (in->n == 0) {
         j.c.held_mono_usec = 0;
         if (j.c.incident.open)

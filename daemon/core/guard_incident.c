@@ -193,6 +193,11 @@ bool incident_forget(Incident *inc, Now now) {
     return owes;
 }
 
+void incident_take_clock(Incident *inc, Now now) {
+    inc->resolved_usec = MIN(inc->resolved_usec, now.real_usec);
+    inc->reported_usec = MIN(inc->reported_usec, now.real_usec);
+}
+
 uint64_t critical_usec(uint64_t failed_since_usec) {
     return failed_since_usec + GUARD_UNREACHABLE_CRITICAL_USEC;
 }

@@ -29,6 +29,10 @@ bool incident_end(Incident *inc, Now now);
  * would have reported is no news any more. */
 bool incident_forget(Incident *inc, Now now);
 
+/* Before each decision: what lies ahead of a clock that was set back was now, or nothing would be due until
+ * the clock has come round to it again. */
+void incident_take_clock(Incident *inc, Now now);
+
 /* Is a summary of pending_gaps gaps due? */
 bool incident_summary_is_due(const Incident *inc, Now now);
 

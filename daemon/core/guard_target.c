@@ -61,6 +61,18 @@ static void end(Judging *j, Incident *inc, EventKind kind) {
         (void)target_report(j, inc, PHASE_RESOLVED, kind, inc->severity, inc->last_dedup_usec);
 }
 
+static Judging judging(const Policy *policy, const TargetState *prev, Now now, Plan *plan) {
+    Judging j = { .policy = policy, .now = now, .s = *prev, .plan = plan };
+
+    plan_begin(plan);
+    incident_take_clock(&j.s.reach, now);
+    incident_take_clock(&j.s.cover, now);
+    incident_take_clock(&j.s.list, now);
+    j.s.failed_since_usec = MIN(j.s.failed_since_usec, now.real_usec);
+    j.s.list_since_usec = MIN(j.s.list_since_usec, now.real_usec);
+    return j;
+}
+
 /* It is over for another reason than that all is well. */
 static void target_forget(Judging *j, Incident *inc, EventKind kind, const char *why) {
     Event *t;
@@ -275,9 +287,8 @@ static void remind(Judging *j, Incident *inc) {
 
 void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now,
                             Plan *ret_plan, TargetState *ret_next) {
-    Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
+    Judging j = judging(policy, prev, now, ret_plan);
 
-    plan_begin(ret_plan);
     forget_all(&j, why);
     j.s.attributing = (Attributing){ 0 };
     *ret_next = j.s;
@@ -361,9 +372,8 @@ static void pass_time(Judging *j, TargetState *ret_next) {
 
 void guard_target(const Policy *policy, const TargetState *prev, const PollResult *result, Now now,
                   Plan *ret_plan, TargetState *ret_next) {
-    Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
+    Judging j = judging(policy, prev, now, ret_plan);
 
-    plan_begin(ret_plan);
     if (result)
         polled(&j, result);
     pass_time(&j, ret_next);
@@ -377,9 +387,8 @@ static void report_alone(Judging *j, Incident *inc, EventKind kind) {
 
 void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind was, Now now,
                         Plan *ret_plan, TargetState *ret_next) {
-    Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
+    Judging j = judging(policy, prev, now, ret_plan);
 
-    plan_begin(ret_plan);
     if (was == CAUSE_UNCOVERED) {
         j.s.cover_is_shared = false;
         report_alone(&j, &j.s.cover, EVENT_REGION_UNCOVERED);
@@ -392,9 +401,8 @@ void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind
 
 void guard_target_attributed(const Policy *policy, const TargetState *prev, const Attribution *found,
                              const SharedIncident *shared, Now now, Plan *ret_plan, TargetState *ret_next) {
-    Judging j = { .policy = policy, .now = now, .s = *prev, .plan = ret_plan };
+    Judging j = judging(policy, prev, now, ret_plan);
 
-    plan_begin(ret_plan);
     if (shared && prev->cause != CAUSE_OWN && shared->incident->opened_usec != 0)
         j.shared = shared;
     attributed(&j, found);

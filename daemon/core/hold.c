@@ -231,6 +231,7 @@ static HoldNews take_removal(ContainHold *hold, const HoldOutcome *outcome, Now 
 
 HoldNews hold_take(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
                    Now now) {
+    hold->puts_since_usec = MIN(hold->puts_since_usec, now.real_usec); /* the clock was set back */
     switch (outcome->action) {
     case HOLD_PUT: return take_put(hold, outcome, topics, n_topics, now);
     case HOLD_CHECK: return take_check(hold, outcome, topics, n_topics, now);

@@ -14,6 +14,9 @@
      FINDING_BIT(FINDING_NOTIFICATION))
 #define DELIVERY_LAG_USEC (75ULL * 60 * USEC_PER_SEC)
 
+/* How long AWS's replicas may differ. */
+#define BEHIND_USEC (60ULL * USEC_PER_SEC)
+
 /* What somebody's call can have caused. */
 #define ATTRIBUTABLE_FAILURES                                                                               \
     (FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY) |              \
@@ -86,6 +89,13 @@ static void explain(const Observation *seen, Finding finding, char ret[static ER
             (void)text_copy(ret, ERROR_TEXT_MAX, error_at(seen, i));
 }
 
+static void polls_answered(TrailState *s) {
+    s->n_failed = 0;
+    s->failed_since_usec = 0;
+    s->error = POLL_OK;
+    s->n_unpolled_restarts = 0;
+}
+
 void guard_remember(TrailState *s, const Observation *seen, Now now) {
     s->known = true;
     /* a file of an earlier version does not have it: what has a baseline was there when that was recorded */
@@ -96,10 +106,7 @@ void guard_remember(TrailState *s, const Observation *seen, Now now) {
     s->delivery_usec = seen->delivery_usec;
     s->digest_usec = seen->digest_usec;
     s->polled_usec = now.real_usec;
-    s->n_failed = 0;
-    s->failed_since_usec = 0;
-    s->error = POLL_OK;
-    s->n_unpolled_restarts = 0;
+    polls_answered(s);
 }
 
 void guard_end_unreachable(Deciding *d) {
@@ -487,6 +494,15 @@ static bool is_recreated(const TrailState *s, const Observation *seen) {
            (seen->stop_usec < s->stop_usec || seen->delivery_usec < s->delivery_usec);
 }
 
+/* The answer of a replica that has not heard yet of the latest start or stop. What nothing but such answers
+ * says for a minute is so. */
+static bool is_behind(const TrailState *s, const Observation *seen, Now now) {
+    return s->known && !(s->findings & FINDING_BIT(FINDING_MISSING)) && seen->start_usec != 0 &&
+           seen->start_usec <= s->start_usec && seen->stop_usec <= s->stop_usec &&
+           (seen->start_usec < s->start_usec || seen->stop_usec < s->stop_usec) &&
+           elapsed(s->polled_usec, now.real_usec) <= BEHIND_USEC;
+}
+
 static bool is_interrupted(const TrailState *s, const Observation *seen) {
     return s->known && seen->is_logging && seen->stop_usec > s->stop_usec &&
            !(s->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING)));
@@ -526,6 +542,10 @@ static void polled_status(Deciding *d, const Observation *seen) {
     uint64_t polled_usec = last_poll_usec(d), was_start_usec = s->start_usec;
 
     guard_end_unreachable(d);
+    if (is_behind(s, seen, d->now)) {
+        polls_answered(s);
+        return;
+    }
     note_comings(d);
     was = s->findings;
     guard_remember(s, seen, d->now);

@@ -594,10 +594,66 @@ static void a_reopened_incident_is_about_what_reopened_it(void **unused) {
         result(&l, gone ? absent() : stopped(STARTED, l.now.real_usec));
         assert_true(l.state.incident.open);
         assert_int_equal(l.state.incident.event, gone ? EVENT_TRAIL_MISSING : EVENT_TRAIL_STOPPED);
-        result(&l, logging(STARTED, 0));
+        result(&l, logging(STARTED, l.state.stop_usec));
         assert_false(l.state.incident.open);
     }
     assert_true(l.state.incident.suppressed);
+}
+
+/* AWS's replicas differ for seconds: one that is behind says what was so before, and then the others say
+ * what was known all the time. */
+static void a_replica_that_is_behind_is_no_news(void **unused) {
+    static const uint64_t stop = EPOCH - 20 * SEC, start = EPOCH - 10 * SEC;
+    const struct {
+        const char *name;
+        Observation known, behind;
+    } rows[] = {
+        { "before its start", logging(start, stop), stopped(STARTED, stop) },
+        { "before its stop and start", logging(start, stop), logging(STARTED, 0) },
+        { "before its latest stop", stopped(start, EPOCH - SEC), logging(start, stop) },
+        { "before the stop before", stopped(start, EPOCH - SEC), stopped(STARTED, stop) },
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Life l = life(MODE_OBSERVE, true);
+        Verdict verdict;
+
+        print_message("%s\n", rows[i].name);
+        result(&l, rows[i].known);
+        verdict = l.state.verdict;
+        for (unsigned k = 0; k < 6; k++) {
+            pass_time(&l, 9 * SEC);
+            result(&l, k % 2 ? rows[i].known : rows[i].behind);
+            assert_int_equal(l.plan.n_events, 0);
+            assert_int_equal(l.plan.n_entries, 0);
+            assert_int_equal(l.state.verdict, verdict);
+            assert_true(l.state.start_usec == start && l.state.stop_usec == rows[i].known.stop_usec);
+        }
+        /* nothing but what is behind for a minute: it is so */
+        for (unsigned k = 0; k < 7; k++) {
+            pass_time(&l, 10 * SEC);
+            result(&l, rows[i].behind);
+        }
+        assert_true(l.state.start_usec == rows[i].behind.start_usec);
+        assert_int_equal(l.state.verdict,
+                         rows[i].behind.is_logging ? VERDICT_LOGGING : VERDICT_STOPPED);
+    }
+}
+
+/* It answers, whatever it says. */
+static void a_replica_that_is_behind_is_reachable(void **unused) {
+    Life l = life(MODE_OBSERVE, true);
+
+    (void)unused;
+    result(&l, logging(EPOCH, EPOCH - SEC));
+    for (unsigned i = 0; i < 3; i++)
+        result(&l, in_vain(POLL_DENIED, true));
+    assert_int_equal(l.state.verdict, VERDICT_UNKNOWN);
+    result(&l, logging(STARTED, 0));
+    assert_int_equal(l.state.verdict, VERDICT_LOGGING);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_TARGET_REACHABLE);
 }
 
 static void reminders_come_while_it_lasts(void **unused) {
@@ -751,6 +807,8 @@ int main(void) {
         cmocka_unit_test(missing_then_back),
         cmocka_unit_test(stopped_and_failing_stays_open_until_both_are_over),
         cmocka_unit_test(a_reopened_incident_is_about_what_reopened_it),
+        cmocka_unit_test(a_replica_that_is_behind_is_no_news),
+        cmocka_unit_test(a_replica_that_is_behind_is_reachable),
         cmocka_unit_test(reminders_come_while_it_lasts),
         cmocka_unit_test(a_trail_whose_account_cannot_be_polled),
         cmocka_unit_test(a_named_trail_that_is_not_found),

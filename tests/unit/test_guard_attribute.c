@@ -259,7 +259,7 @@ static void switched_off(void **unused) {
     assert_false(l.state.attributing.wanted);
     l.policy.attribution = true;
     result(&l, logging(EPOCH, EPOCH));
-    stop_trail(&l);
+    result(&l, stopped(EPOCH, EPOCH + SEC));
     assert_true(l.state.attributing.wanted);
     l.policy.attribution = false; /* a reload */
     pass_time(&l, 5 * SEC);

@@ -1300,11 +1300,15 @@ static void a_deletion_is_one_fact_to_whoever_polls_it_when(void **unused) {
         a.now.real_usec = EPOCH / HOUR * HOUR + HOUR - 2 * SEC;
         b.now.real_usec = a.now.real_usec + rows[i].apart;
         for (unsigned k = 0; k <= rows[i].before; k++) {
-            uint64_t later = k * 60 * SEC;
+            uint64_t later = k * 90 * SEC;
             Observation old = logging(rows[i].start ? rows[i].start + later : 0, 0);
             Observation again = logging(STOP_NOW + later, 0);
 
             old.delivery_usec = STARTED + SEC;
+            if (k > 0) { /* its times are older than those of the one before: not at once, as a replica's */
+                pass_time(&a, 90 * SEC);
+                pass_time(&b, 90 * SEC);
+            }
             result(&a, old);
             old.start_usec = rows[i].other_start ? rows[i].other_start + later : 0;
             result(&b, old);

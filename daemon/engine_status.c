@@ -11,6 +11,7 @@
 #include "daemon/core/alert.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/protection_facts.h"
 #include "daemon/version.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
@@ -334,6 +335,7 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
     const Shard *shard = &engine->config->shard;
     AllRows all = { 0 };
     RowSource rows;
+    ProtectionTexts protection;
     const StatusRows each = { .trail = engine_status_trail_row,
                               .target = engine_status_target_row,
                               .account = engine_status_account_row,
@@ -353,6 +355,7 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
         status.rows = engine->once ? NULL : &each;
         if (engine->once) {
             r = all_rows(&all, &rows, &status);
+            status.protection = engine_protection(engine, &protection);
             status.trails = all.trails;
             status.targets = all.targets;
             status.accounts = all.accounts;

@@ -18,7 +18,7 @@ typedef enum DoctorGroup {
     DOCTOR_IDENTITY,
     DOCTOR_REGIONS,
     DOCTOR_RIGHTS,
-    DOCTOR_PROTECTION, /* of the guard; with guard_checks */
+    DOCTOR_PROTECTION, /* of the guard */
     DOCTOR_TRAILS,
     DOCTOR_BASELINES,
     DOCTOR_CHANNELS,
@@ -78,6 +78,9 @@ void doctor_channels(Doctor *doctor, const Status *status);
 /* Whether the policies give what `policy guard` asks for. status: what calls showed. */
 void doctor_rights(Doctor *doctor, const Config *config, sd_event *event, const AwsSetup *aws,
                    const GuardIdentity *caller, const Status *status);
+
+/* What protects the guard as a whole. */
+void doctor_protection_of_guard(Doctor *doctor, const ProtectionFacts *facts);
 
 /* What protects a user or role of the guard, and what does not. now_usec: real. */
 void doctor_protection(Doctor *doctor, const PrincipalFound *found, uint64_t now_usec);

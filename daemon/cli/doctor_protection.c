@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What protects the guard's own users and roles: what AWS shows the guard of it. */
+/* What protects the guard, and its own users and roles: what AWS shows the guard of it. */
 #include <string.h>
 
 #include "daemon/cli/doctor.h"
@@ -60,6 +60,22 @@ static void add_keys(Doctor *doctor, const PrincipalFound *found, uint64_t now_u
     else
         doctor_add(doctor, DOCTOR_PROTECTION, DOCTOR_OK, NULL, "%s: %s", found->arn,
                    n_active == 1 ? "one active access key" : "no active access key");
+}
+
+/* What is missing may be meant so: in an account of one's own only. */
+void doctor_protection_of_guard(Doctor *doctor, const ProtectionFacts *facts) {
+    ProtectionRow rows[_PROTECTION_ABOUT_MAX];
+    size_t n = protection_rows(facts, rows);
+
+    for (size_t i = 0; i < n; i++) {
+        /* these are read, one by one */
+        bool is_read = facts->guard_checks &&
+                       (rows[i].about == PROTECTION_BOUNDARY || rows[i].about == PROTECTION_SCP);
+
+        if (!is_read && rows[i].about != PROTECTION_HEARTBEAT) /* that has a group */
+            doctor_add(doctor, DOCTOR_PROTECTION, rows[i].state == PROTECTION_OK ? DOCTOR_OK : DOCTOR_NOTE,
+                       rows[i].advice, "%s", rows[i].text);
+    }
 }
 
 void doctor_protection(Doctor *doctor, const PrincipalFound *found, uint64_t now_usec) {

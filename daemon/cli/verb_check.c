@@ -19,8 +19,10 @@ static const char help[] =
         "Reports guarded trails that are gone, and regions where nothing is recorded.\n"
         "Needs to read the state directory, as root may: otherwise the result is unknown\n"
         "at best. A trail that was stopped or deleted, and is back, while the daemon was\n"
-        "stopped is critical until the daemon has reported it. Changes nothing and sends\n"
-        "nothing. The first line is that of a monitoring plugin, with performance data.\n"
+        "stopped is critical until the daemon has reported it. Lists what protects the\n"
+        "guard from administrators of the accounts that it guards; the result is about\n"
+        "the trails alone. Changes nothing and sends nothing. The first line is that of\n"
+        "a monitoring plugin, with performance data.\n"
         "Exit status: 0 all well, 1 warning, 2 critical, 3 unknown.\n"
         "\n"
         "  --json      print a JSON document\n"
@@ -29,8 +31,8 @@ static const char help[] =
         "  --doctor    before the first start: a line for each thing that the daemon\n"
         "              needs, ok or not, and what to do: configuration, directories,\n"
         "              network, clock, credentials, identity, regions, permissions,\n"
-        "              trails, baselines, channels, heartbeat. Also without a valid\n"
-        "              configuration\n"
+        "              protection, trails, baselines, channels, heartbeat. Also without\n"
+        "              a valid configuration\n"
         "\n"
         "Examples:\n"
         "  trailguard check\n"
@@ -276,6 +278,36 @@ static void print_channel_checks(const Status *status) {
     }
 }
 
+/* It has no part in the result, which is about the trails. */
+static void print_protection(const Status *status) {
+    ProtectionRow rows[_PROTECTION_ABOUT_MAX];
+    char shown[2 * PROTECTION_TEXT_MAX];
+    size_t n = protection_rows(&status->protection, rows);
+
+    puts("\nPROTECTION OF THE GUARD");
+    for (size_t i = 0; i < n; i++) {
+        const ProtectionRow *row = &rows[i];
+
+        printf("%-7s  %s%s%s\n", protection_state_to_string(row->state),
+               text_escaped(shown, sizeof(shown), row->text), row->advice ? " -> " : "",
+               row->advice ? row->advice : "");
+    }
+}
+
+static json_t *protection_json(const Status *status) {
+    ProtectionRow rows[_PROTECTION_ABOUT_MAX];
+    char shown[2 * PROTECTION_TEXT_MAX];
+    size_t n = protection_rows(&status->protection, rows);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        (void)json_array_append_new(
+                list, json_pack("{s:s, s:s, s:s, s:s?}", "about", protection_about_to_string(rows[i].about),
+                                "state", protection_state_to_string(rows[i].state), "text",
+                                text_escaped(shown, sizeof(shown), rows[i].text), "advice", rows[i].advice));
+    return list;
+}
+
 static json_t *denials_json(const Status *status) {
     json_t *list = json_array();
 
@@ -291,11 +323,11 @@ static json_t *denials_json(const Status *status) {
 
 static void print_json(Result result, const Status *status, json_t *view, const Calls *calls) {
     json_t *document =
-            json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:O}", "schema", "trailguard.check/1", "result",
+            json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:O}", "schema", "trailguard.check/1", "result",
                       result_words[result], "calls_per_month",
                       calls->n_known > 0 ? json_integer((json_int_t)calls->per_month) : json_null(),
                       "missing_permissions", denials_json(status), "state_file", record_json(status),
-                      "missed", missed_json(status), "status", view);
+                      "missed", missed_json(status), "protection", protection_json(status), "status", view);
 
     if (document && json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
         putchar('\n');
@@ -349,6 +381,7 @@ int verb_check_show(const Status *status, const VerbArgs *args) {
         print_unrecorded(status);
         print_stretched(status);
         print_channel_checks(status);
+        print_protection(status);
         printf("\n%s; ", result_words[result]);
         print_calls(&calls);
     }

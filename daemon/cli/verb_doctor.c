@@ -135,6 +135,7 @@ static void passed(const Status *status, void *userdata) {
         return;
     }
     doctor_status(x->doctor, status);
+    doctor_protection_of_guard(x->doctor, &status->protection);
     doctor_rights(x->doctor, x->config, x->event, &x->aws, &x->caller, status);
 }
 

@@ -6,6 +6,8 @@
 
 #include "daemon/core/metrics.h"
 #include "daemon/core/model_guard.h"
+#include "daemon/core/protection.h"
+#include "daemon/core/protection_rows.h"
 
 /* ---- journal ---- */
 
@@ -127,6 +129,7 @@ typedef struct Status {
     const char *record_problem; /* why the state file, or the list of baselines, cannot be read; "" */
     const StatusDenial *denials;
     size_t n_denials;
+    ProtectionFacts protection;
 } Status;
 
 const StatusTrail *report_trail(const Status *status, size_t i);

@@ -201,3 +201,35 @@ def test_off_asks_iam_nothing(sim, make_guard):
     guard.start().wait_guarding()
     assert guard.stop() == 0
     assert not [call for call in sim.requests() if call.get("service") == "iam"]
+
+
+def protection(guard):
+    """What `check` says protects the guard: {about: state}, and the lines."""
+    rows = validated(json.loads(guard.verb("check", "--json").stdout), "status")["protection"]
+    return {row["about"]: row["state"] for row in rows}, rows
+
+
+def test_check_says_what_protects_the_guard(sim, make_guard, receiver, iam):
+    """In the account that it guards, with SNS alone; then all that can be done about it."""
+    alone = make_guard(sim, regions=[FRA], alerts=[{"type": "sns", "topic_arn": TOPIC}], guard_checks=None)
+    states, rows = protection(alone)
+    assert states == {"account": "problem", "topics": "problem", "boundary": "unknown", "service control policies": "unknown",
+                      "checks": "problem", "channels": "problem", "heartbeat": "problem"}
+    assert rows[0]["text"].startswith(f"{GUARD} is in {MAIN}, which it guards: ") and TOPIC in rows[1]["text"]
+    assert all(row["advice"] for row in rows)
+    done = alone.verb("check")
+    assert done.returncode == 0, "it has no part in the result"
+    assert f"\nPROTECTION OF THE GUARD\nproblem  {GUARD} is in {MAIN}, which it guards: " in done.stdout
+
+    boundary, member = f"arn:aws:iam::{MAIN}:policy/Boundary", f"arn:aws:iam::{MEMBER}:role/TrailGuard"
+    iam.create_policy(PolicyName="Boundary", PolicyDocument=json.dumps(ALLOW))
+    iam.put_user_permissions_boundary(UserName="guard", PermissionsBoundary=boundary)
+    sim.add_account(MEMBER, regions=[FRA])
+    sim.add_role("TrailGuard", MEMBER, trust=[{"Effect": "Allow", "Principal": {"AWS": GUARD}, "Action": "sts:AssumeRole"}])
+    sim.call("policy", principal=member, policy=ALLOW)
+    sim.add_trail("main", MEMBER, FRA)
+    apart = watching(make_guard, sim, receiver, accounts=[{"role_arn": member}], heartbeat={"url": receiver.url})
+    states, rows = protection(apart)
+    assert states == {"account": "ok", "topics": "ok", "boundary": "ok", "service control policies": "unknown",
+                      "checks": "ok", "channels": "ok", "heartbeat": "ok"}, rows
+    assert boundary in next(row["text"] for row in rows if row["about"] == "boundary")

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Golden texts: what the code says, in files of tests/golden/, so that a changed sentence is a reviewed
- * diff. `make golden` writes them. Those of errors are called errors.*; test_golden.c owns all others. */
+ * diff. `make golden` writes them. Those of errors are called errors.*, those that commands show shown.*;
+ * test_golden.c owns all others. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

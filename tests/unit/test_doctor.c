@@ -128,7 +128,9 @@ static void many_of_a_kind_are_counted(void **state _unused_) {
 
     for (size_t i = 0; i < N; i++) {
         trails[i] = (StatusTrail){ .subject = { "main", "arn", "111122223333", "eu-central-1" },
-                                   .state = i < 100 ? &stopped : i < 130 ? &dark : &well,
+                                   .state = i < 100   ? &stopped
+                                            : i < 130 ? &dark
+                                                      : &well,
                                    .has_baseline = i % 2 };
         targets[i] =
                 (StatusTarget){ .subject = { "", "", "111122223333", "eu-central-1" }, .state = &polled };
@@ -151,6 +153,30 @@ static void many_of_a_kind_are_counted(void **state _unused_) {
     free(trails);
     free(targets);
     free(accounts);
+}
+
+/* What an installation in one account lacks is no reason to fail; and what is read one by one is not said
+ * twice. */
+static void what_protects_the_guard(void **state _unused_) {
+    ProtectionFacts facts = { .principal = "arn:aws:iam::111122223333:user/guard",
+                              .account = "111122223333",
+                              .account_guarded = true };
+    Doctor doctor = { 0 };
+
+    doctor_protection_of_guard(&doctor, &facts);
+    assert_int_equal(row_of(&doctor, DOCTOR_PROTECTION, "which it guards")->state, DOCTOR_NOTE);
+    assert_int_equal(row_of(&doctor, DOCTOR_PROTECTION, "permissions boundary")->state, DOCTOR_NOTE);
+    assert_int_equal(print(&doctor, false, false), 0);
+    assert_null(strstr(printed, "heartbeat"));
+    doctor_done(&doctor);
+
+    facts.guard_checks = true;
+    doctor_protection_of_guard(&doctor, &facts);
+    assert_int_equal(row_of(&doctor, DOCTOR_PROTECTION, "guard_checks is on")->state, DOCTOR_OK);
+    (void)print(&doctor, false, false);
+    assert_null(strstr(printed, "boundary"));
+    assert_null(strstr(printed, "service control"));
+    doctor_done(&doctor);
 }
 
 static void what_is_wrong_says_what_to_do(void **state _unused_) {
@@ -217,6 +243,7 @@ int main(void) {
         cmocka_unit_test(rows_stand_in_groups),
         cmocka_unit_test(there_is_a_ceiling),
         cmocka_unit_test(many_of_a_kind_are_counted),
+        cmocka_unit_test(what_protects_the_guard),
         cmocka_unit_test(what_is_wrong_says_what_to_do),
     };
 

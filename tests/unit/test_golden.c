@@ -349,7 +349,8 @@ static unsigned find_strays(const Keys *names, bool update) {
     assert_non_null(dir);
     while ((entry = readdir(dir))) {
         char path[GOLDEN_NAME_LEN + sizeof(GOLDEN_FOLDER)];
-        bool known = entry->d_name[0] == '.' || strncmp(entry->d_name, "errors.", 7) == 0;
+        bool known = entry->d_name[0] == '.' || strncmp(entry->d_name, "errors.", 7) == 0 ||
+                     strncmp(entry->d_name, "shown.", 6) == 0;
 
         for (size_t i = 0; i < names->n && !known; i++)
             known = strcmp(names->keys[i], entry->d_name) == 0;

@@ -659,7 +659,10 @@ static void make_world(World *w) {
                           .organization_error = "",
                           .record_problem = "",
                           .state_dir = "/var/lib/trailguard",
-                          .has_state_file = true };
+                          .has_state_file = true,
+                          .protection = { .principal = "arn:aws:iam::111122223333:user/guard",
+                                          .account = "111122223333",
+                                          .account_guarded = true } };
 }
 
 static void check(World *w, bool json, bool restore) {
@@ -776,6 +779,9 @@ static void check_judges_and_shows(void **state _unused_) {
                      "missing_permissions=0;;;0 calls_per_month=302400;;;0\n");
     has(printed.out, "ACCOUNT       REGION        IDENTITY                              STATE\n"
                      "111122223333  eu-central-1  arn:aws:iam::111122223333:user/guard  well\n"
+                     "\nPROTECTION OF THE GUARD\n"
+                     "problem  arn:aws:iam::111122223333:user/guard is in 111122223333, which it guards: ");
+    has(printed.out, "-> set heartbeat to an outside dead-man switch\n"
                      "\nok; this configuration makes about 302400 calls to AWS a month\n");
     for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
         make_world(&w);
@@ -797,6 +803,7 @@ static void check_of_a_restore_counts_what_holds_after_it(void **state _unused_)
 }
 
 static void check_prints_a_document(void **state _unused_) {
+    const json_t *first;
     json_t *document;
     World w;
 
@@ -813,6 +820,10 @@ static void check_prints_a_document(void **state _unused_) {
     assert_string_equal(json_string_value(json_object_get(
                                 json_array_get(json_object_get(document, "missed"), 0), "what")),
                         "replaced");
+    first = json_array_get(json_object_get(document, "protection"), 0);
+    assert_string_equal(json_string_value(json_object_get(first, "about")), "account");
+    assert_string_equal(json_string_value(json_object_get(first, "state")), "problem");
+    assert_true(json_is_string(json_object_get(first, "advice")));
     json_decref(document);
 }
 

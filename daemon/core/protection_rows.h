@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What protects the guard from whom it watches, and what does not, as lines for people. Pure. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PROTECTION_TEXT_MAX 1024
+
+/* What is known of it. Borrowed. */
+typedef struct ProtectionFacts {
+    const char *principal;     /* ARN of the guard's user or role; "": not known */
+    const char *account;       /* its own; "": not known */
+    bool account_guarded;      /* trails of that account are guarded */
+    const char *const *topics; /* ARNs that alerts go to ... */
+    size_t n_topics;
+    const char *exposed_topic; /* ... and the first in an account that is guarded; NULL: none */
+    const char *boundary;      /* its permissions boundary; NULL: not known; "": none */
+    bool guard_checks;         /* as configured */
+    bool outside_channel;      /* one that needs no right in AWS */
+    bool heartbeat;
+} ProtectionFacts;
+
+typedef enum ProtectionState {
+    PROTECTION_OK,
+    PROTECTION_UNKNOWN,
+    PROTECTION_PROBLEM,
+} ProtectionState;
+
+/* In the order of the lines. */
+typedef enum ProtectionAbout {
+    PROTECTION_ACCOUNT,
+    PROTECTION_TOPICS,
+    PROTECTION_BOUNDARY,
+    PROTECTION_SCP,
+    PROTECTION_CHECKS,
+    PROTECTION_CHANNELS,
+    PROTECTION_HEARTBEAT,
+    _PROTECTION_ABOUT_MAX,
+} ProtectionAbout;
+
+typedef struct ProtectionRow {
+    ProtectionAbout about;
+    ProtectionState state;
+    char text[PROTECTION_TEXT_MAX];
+    const char *advice; /* what to do; NULL: nothing; lives for ever */
+} ProtectionRow;
+
+/* "ok", "unknown", "problem". */
+const char *protection_state_to_string(ProtectionState state);
+/* "account", "topics", ... */
+const char *protection_about_to_string(ProtectionAbout about);
+
+/* Returns how many. */
+size_t protection_rows(const ProtectionFacts *facts, ProtectionRow ret[static _PROTECTION_ABOUT_MAX]);

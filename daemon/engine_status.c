@@ -217,6 +217,16 @@ static size_t fill_channels(const Engine *engine, StatusChannel *rows, ChannelSt
     return n;
 }
 
+static void fill_guard(const Engine *engine, Status *status) {
+    status->holds = engine->contain.holds;
+    status->n_holds = engine->contain.n_holds;
+    status->n_contained = (unsigned)status->n_holds;
+    status->guard = engine->guard.records;
+    status->n_guard = engine->guard.n_records;
+    for (size_t i = 0; i < status->n_guard; i++)
+        status->n_rights_lost += status->guard[i].n_lost_now;
+}
+
 void engine_note_denial(Engine *engine, const Subject *where, const char *action, const char *resource) {
     StatusDenial *grown;
 
@@ -353,6 +363,7 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
         status.n_channels = engine->once ? fill_checked_channels(engine, channels)
                                          : fill_channels(engine, channels, texts);
         status.rows = engine->once ? NULL : &each;
+        fill_guard(engine, &status);
         if (engine->once) {
             r = all_rows(&all, &rows, &status);
             status.protection = engine_protection(engine, &protection);

@@ -73,25 +73,31 @@ static Subject subject_of(const Engine *engine, const GuardRecord *record, Arn *
     return (Subject){ .name = "", .arn = "", .account = account, .region = "" };
 }
 
+/* Into the outbox. 0 when it is on the disk. */
+static int guard_checks_send(Engine *engine, const Subject *subject, Event *event) {
+    int r;
+
+    event->time_usec = engine_now(engine).real_usec;
+    event->mode = engine->config->mode;
+    r = engine->sink->message(engine, subject, event);
+    if (engine->deliver)
+        deliver_kick(engine->deliver, false);
+    return r;
+}
+
 /* Into journal and outbox. 0 when it is on the disk. */
 static int guard_checks_report(Engine *engine, const GuardRecord *record, JournalLine line, Event *event) {
     LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(event->kind) }, { "AWS_ACCOUNT", "" } };
     char shown[2 * ERROR_TEXT_MAX];
     Arn arn;
     Subject subject = subject_of(engine, record, &arn);
-    int r;
 
     fields[1].value = subject.account;
-    event->time_usec = engine_now(engine).real_usec;
-    event->mode = engine->config->mode;
     (void)text_escaped(shown, sizeof(shown), event->detail);
     log_event(EVENT_LINE(line), fields, ARRAY_SIZE(fields), "%s%s%s",
               event->kind == EVENT_GUARD_CHANGED ? "" : record->arn,
               event->kind == EVENT_GUARD_CHANGED ? "" : ": ", shown);
-    r = engine->sink->message(engine, &subject, event);
-    if (engine->deliver)
-        deliver_kick(engine->deliver, false);
-    return r;
+    return guard_checks_send(engine, &subject, event);
 }
 
 /* ---- rights ---- */
@@ -127,10 +133,38 @@ static void report_restored(Engine *engine, GuardRecord *record, const char *why
                     why_forgotten ? why_forgotten : "IAM would allow all that the guard needs again");
     if (guard_checks_report(engine, record, LINE_RIGHTS_RESTORED, &event) < 0)
         return; /* it is reported by the next check */
-    record->lost_usec = 0;
-    record->lost_mark = 0;
-    record->n_lost = record->sequence = 0;
-    record->severity = SEVERITY_INFO;
+    guard_rights_end(record);
+}
+
+static void remind_of(Engine *engine, const GuardRecord *record) {
+    Arn arn;
+    Subject subject = subject_of(engine, record, &arn);
+    Event event = {
+        .kind = EVENT_INCIDENT_REMINDER,
+        .phase = PHASE_REMINDER,
+        .severity = record->severity,
+        .sequence = record->sequence,
+        .incident_dedup_usec = record->lost_usec,
+        .dedup_usec = record->reported_usec,
+        .opened_usec = record->lost_usec,
+        .n_reminders = record->n_reminders,
+        .about_rights = true,
+    };
+
+    (void)text_copy(event.detail, sizeof(event.detail), record->lost);
+    (void)guard_checks_send(engine, &subject, &event);
+}
+
+static void send_reminders(Engine *engine) {
+    GuardWatch *w = &engine->guard;
+    uint64_t now_usec = engine_now(engine).real_usec;
+
+    for (size_t i = 0; i < w->n_records; i++)
+        if (guard_rights_remind(&w->records[i], engine->config->reminder_interval_sec * USEC_PER_SEC,
+                                now_usec)) {
+            remind_of(engine, &w->records[i]);
+            engine_save_soon(engine, true);
+        }
 }
 
 /* Whoever takes all rights takes that of asking, too. */
@@ -302,6 +336,7 @@ static void guard_checks_checked(PrincipalFound *found, void *userdata) {
     }
     note_unread(account, record, found);
     trouble = take_rights(engine, record, found);
+    engine_publish(engine);
     account->guard_due_usec =
             engine_now(engine).mono_usec +
             guard_check_next_usec(interval_usec(engine), trouble, loop_random(engine->aws.loop));
@@ -386,6 +421,7 @@ static void check_fired(void *userdata) {
     Account *account = next_account(engine);
 
     w->timer = NULL;
+    send_reminders(engine);
     if (w->check || w->search)
         return; /* its end looks again */
     if (!account || account->guard_due_usec > now) {

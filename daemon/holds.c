@@ -88,6 +88,7 @@ static void enforced(const char *arn, const HoldOutcome *outcome, void *userdata
         forget(engine, whose);
     }
     engine_save_soon(engine, true);
+    engine_publish(engine);
     engine_due(engine, DUE_HOLDS);
 }
 

@@ -373,6 +373,48 @@ static void print_channels(FILE *out, const json_t *status) {
                 depth == 1 ? "alert waits" : "alerts wait");
 }
 
+/* ---- the guard itself ---- */
+
+static void print_contained(FILE *out, const json_t *status) {
+    const json_t *holds = json_object_get(status, "contained");
+
+    for (size_t i = 0; i < json_array_size(holds); i++) {
+        const json_t *hold = json_array_get(holds, i);
+
+        fputs(i == 0 ? "\nCONTAINED\n" : "", out);
+        status_put(out, status_text(hold, "arn"));
+        fputs("  since ", out);
+        status_put(out, status_text(hold, "since"));
+        fputs("  ", out);
+        status_put(out, status_text(hold, "state"));
+        fputs(", because of ", out);
+        status_put(out, status_text(hold, "reason"));
+        fputs("\n    until you run: ", out);
+        status_put(out, status_text(hold, "release"));
+        fputs(status_text(hold, "error")[0] ? "\n    " : "", out);
+        status_put(out, status_text(hold, "error"));
+        fputc('\n', out);
+    }
+}
+
+static void print_rights_lost(FILE *out, const json_t *status) {
+    const json_t *losses = json_object_get(status, "rights_lost");
+
+    for (size_t i = 0; i < json_array_size(losses); i++) {
+        const json_t *loss = json_array_get(losses, i);
+
+        fputs(i == 0 ? "\nRIGHTS THAT THE GUARD LACKS\n" : "", out);
+        status_put(out, status_text(loss, "arn"));
+        fputs("  since ", out);
+        status_put(out, status_text(loss, "since"));
+        fputs("  ", out);
+        status_put(out, status_text(loss, "severity"));
+        fputs("\n    ", out);
+        status_put(out, status_text(loss, "text"));
+        fputs("\n    give them back: trailguard policy guard prints the policy\n", out);
+    }
+}
+
 static void print_organization(FILE *out, const json_t *status) {
     const json_t *organization = json_object_get(status, "organization");
 
@@ -392,11 +434,24 @@ static bool is_bad_target(const json_t *target) {
            json_is_true(json_object_get(target, "uncovered"));
 }
 
+/* Who is contained is no trouble; who should be and is not, is. */
+static bool is_bad_hold(const json_t *hold) {
+    return strcmp(status_text(hold, "state"), "contained") != 0;
+}
+
+static bool is_bad_loss(const json_t *loss _unused_) {
+    return true;
+}
+
 size_t status_count_bad(const json_t *status) {
     static const struct {
         const char *list;
         bool (*is_bad)(const json_t *item);
-    } lists[] = { { "trails", is_bad_trail }, { "targets", is_bad_target }, { "channels", is_bad_channel } };
+    } lists[] = { { "trails", is_bad_trail },
+                  { "targets", is_bad_target },
+                  { "channels", is_bad_channel },
+                  { "contained", is_bad_hold },
+                  { "rights_lost", is_bad_loss } };
     size_t n = 0;
 
     for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
@@ -411,6 +466,8 @@ size_t status_count_bad(const json_t *status) {
 void status_print(FILE *out, const json_t *status, const StatusView *view) {
     print_trails(out, status, view);
     print_targets(out, status, view);
+    print_rights_lost(out, status);
+    print_contained(out, status);
     print_organization(out, status);
     print_channels(out, status);
 }

@@ -67,21 +67,13 @@ static int read_holds(StateTable *ret) {
     return 0;
 }
 
-static const char *state_of(const ContainHold *hold) {
-    if (hold->released_by[0])
-        return "being released";
-    if (hold->given_up)
-        return "given up: others remove the policy too often";
-    return hold->held ? "contained" : "not contained yet";
-}
-
 static void print_holds(const ContainHistory *history) {
     for (size_t i = 0; i < history->n_holds; i++) {
         const ContainHold *hold = &history->holds[i];
         char since[TIMETEXT_MAX], shown[2][ERROR_TEXT_MAX];
 
         printf("%s  since %s  %s  %s%s%s\n", text_escaped(shown[0], sizeof(shown[0]), hold->arn),
-               timetext_iso(since, hold->since_usec), state_of(hold), hold->reason,
+               timetext_iso(since, hold->since_usec), hold_state_word(hold), hold->reason,
                hold->error[0] ? "; " : "", text_escaped(shown[1], sizeof(shown[1]), hold->error));
     }
     if (history->n_holds == 0)

@@ -183,6 +183,8 @@ static int filter(const VerbArgs *args, json_t *status) {
     if (has_filters(args)) {
         filter_list(args, account, json_object_get(status, "trails"), true);
         filter_list(args, account, json_object_get(status, "targets"), false);
+        filter_list(args, account, json_object_get(status, "contained"), false);
+        filter_list(args, account, json_object_get(status, "rights_lost"), false);
         (void)json_array_clear(json_object_get(status, "channels")); /* they are of no account */
     }
     return 0;

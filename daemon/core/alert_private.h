@@ -51,7 +51,8 @@ extern const AlertTemplate messages_stopped[], messages_contested[], messages_in
         messages_channel_unheard[], messages_channel_heard[], messages_contained[], messages_released[],
         messages_rights_lost[], messages_rights_restored[], messages_guard_changed[], messages_test[];
 extern const AlertTemplate reminders_stopped[], reminders_missing[], reminders_weakened[], reminders_unmet[],
-        reminders_failing[], reminders_unreachable[], reminders_left[], reminders_uncovered[];
+        reminders_failing[], reminders_unreachable[], reminders_left[], reminders_uncovered[],
+        reminders_rights_lost[];
 /* What any event may have instead: it sums up, or its target is no longer guarded. May not fit. */
 extern const AlertTemplate messages_any[];
 

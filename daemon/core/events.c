@@ -163,7 +163,8 @@ static const EventRow event_rows[_EVENT_MAX] = {
     },
     [EVENT_INCIDENT_REMINDER] = {
         .name = "incident.reminder",
-        .cases = { { SEVERITY_OF_INCIDENT, "an incident is still open, also of a region" } },
+        .cases = { { SEVERITY_OF_INCIDENT, "an incident is still open, also of a region, or of the guard "
+                                            "itself" } },
         .shows_gap = true,
     },
     [EVENT_TRAIL_RESOLVED] = {
@@ -357,6 +358,7 @@ static const EventRow event_rows[_EVENT_MAX] = {
         .may_be_attack = true,
         .lines = LINES({ LEVEL_ERR, LINE_RIGHTS_LOST, "876ce22f474146fc832cb647b84421e7", NULL }),
         .messages = messages_rights_lost,
+        .reminders = reminders_rights_lost,
     },
     [EVENT_GUARD_RIGHTS_RESTORED] = {
         .name = "guard.rights_restored",
@@ -462,6 +464,8 @@ static EventKind event_still(const Subject *subject, const Event *event) {
         { FINDINGS_UNREADABLE | FINDING_BIT(FINDING_LIST_UNREADABLE), EVENT_TARGET_UNREACHABLE },
     };
 
+    if (event->about_rights)
+        return EVENT_GUARD_RIGHTS_LOST;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (event->findings & rows[i].findings)
             return rows[i].kind;

@@ -31,6 +31,14 @@ const char *hold_name(const ContainHold *hold) {
     return slash ? slash + 1 : hold->arn;
 }
 
+const char *hold_state_word(const ContainHold *hold) {
+    if (hold->released_by[0])
+        return "being released";
+    if (hold->given_up)
+        return "given up";
+    return hold->held ? "contained" : "not contained yet";
+}
+
 ContainHold *hold_find(const ContainHistory *history, const char *arn) {
     for (size_t i = 0; i < history->n_holds; i++)
         if (text_equal(history->holds[i].arn, arn))

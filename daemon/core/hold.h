@@ -48,6 +48,9 @@ bool hold_is_role(const ContainHold *hold);
 /* Of the user or role, without its path. */
 const char *hold_name(const ContainHold *hold);
 
+/* "contained", "not contained yet", "given up", "being released". */
+const char *hold_state_word(const ContainHold *hold);
+
 /* may_put: the configuration still wants it. */
 HoldAction hold_action(const ContainHold *hold, bool may_put, uint64_t now_mono_usec);
 /* Does a document that AWS has say what was put? */

@@ -34,6 +34,26 @@ const AlertTemplate messages_rights_lost[] = {
     },
 };
 
+const AlertTemplate reminders_rights_lost[] = {
+    {
+            .when = when_critical,
+            .subject = "REMINDER the guard still lacks rights in {where}, for {since}",
+            .headline = "IAM would still deny calls that TrailGuard needs in {where}: {detail}",
+            .loss = "Polls, restarts or alerts fail, or will fail when the guard's session ends.",
+            .deed = "Goes on with the rights that are left. Simulates the rights again every 5 minutes.",
+            .advice = "Give the rights back: trailguard policy guard prints the policy. trailguard check "
+                      "--doctor shows what is missing, and trailguard status since when.",
+    },
+    {
+            .subject = "REMINDER the guard still lacks lesser rights in {where}, for {since}",
+            .headline = "IAM would still deny calls that TrailGuard makes in {where}: {detail}",
+            .loss = "Trails are still polled, started again and reported. A check or an answer is missing.",
+            .deed = "Goes on without. Simulates the rights again every 5 minutes.",
+            .advice = "Give the rights back: trailguard policy guard prints the policy. trailguard check "
+                      "--doctor shows what is missing.",
+    },
+};
+
 const AlertTemplate messages_rights_restored[] = {
     {
             .when = when_forgotten,

@@ -547,6 +547,7 @@ typedef struct Event {
     PollError error;        /* unreachable */
     unsigned n_failed;      /* unreachable: polls that failed in a row */
     unsigned n_reminders;   /* PHASE_REMINDER: 1.. */
+    bool about_rights;      /* PHASE_REMINDER: the guard has lost rights; detail says which */
     uint32_t fields;        /* FIELD_BITs that were changed; set when the message is about them */
     uint32_t fields_left;   /* ... that still differ */
     uint32_t fields_others; /* ... that do not differ any more, and that TrailGuard may not write: others did
@@ -576,8 +577,7 @@ typedef struct Event {
     size_t n_rest;       /* ... 0: none of them answers */
     unsigned n_before;   /* ... how many there were in the message before; 0: there was none */
     bool has_actor;
-    Actor actor; /* trail.attributed and trail.attempted; trail.contested: the engine adds who was found
-                  * last */
+    Actor actor; /* trail.attributed, trail.attempted; trail.contested: the engine adds the last one found */
     const Containment *contain; /* borrowed; the engine adds it to those two, when proposed; else NULL */
     const ContainHold *hold; /* identity.contained, identity.released: whose; borrowed; else NULL ... */
     ContainStep step;        /* ... and what became of it; detail: why it failed, or who released it */

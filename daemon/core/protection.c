@@ -115,20 +115,43 @@ RightsChange guard_rights_take(GuardRecord *record, const GuardLossReport *found
     bool worse = found->severity > record->severity || found->n > record->n_lost;
 
     record->simulated = true;
+    record->n_lost_now = found->n;
+    (void)text_copy(record->lost, sizeof(record->lost), found->n > 0 ? found->text : "");
     if (found->n == 0)
         return record->lost_usec != 0 ? RIGHTS_RESTORED : RIGHTS_SAME;
     if (record->lost_usec != 0 && (found->mark == record->lost_mark || !worse))
         return RIGHTS_SAME;
     if (record->lost_usec == 0) {
         record->lost_usec = now_usec;
-        record->sequence = 0;
+        record->sequence = record->n_reminders = 0;
         record->severity = SEVERITY_INFO;
     }
     record->sequence++;
+    record->reported_usec = now_usec;
     record->lost_mark = found->mark;
     record->n_lost = found->n;
     record->severity = MAX(record->severity, found->severity);
     return RIGHTS_LOST;
+}
+
+bool guard_rights_remind(GuardRecord *record, uint64_t interval_usec, uint64_t now_usec) {
+    if (record->lost_usec == 0 || record->n_lost_now == 0 || interval_usec == 0)
+        return false;
+    if (record->reported_usec > now_usec) /* the clock was set back */
+        record->reported_usec = now_usec;
+    if (now_usec - record->reported_usec < interval_usec)
+        return false;
+    record->reported_usec = now_usec;
+    record->sequence++;
+    record->n_reminders++;
+    return true;
+}
+
+void guard_rights_end(GuardRecord *record) {
+    record->lost_usec = record->lost_mark = record->reported_usec = 0;
+    record->n_lost = record->sequence = record->n_reminders = record->n_lost_now = 0;
+    record->severity = SEVERITY_INFO;
+    record->lost[0] = '\0';
 }
 
 #define TROUBLE_USEC (300 * USEC_PER_SEC)

@@ -98,9 +98,13 @@ typedef struct GuardRecord {
     bool simulated;      /* its rights were simulated at least once */
     uint64_t lost_usec;  /* real; when the loss of rights was reported: the incident's mark; 0: none */
     unsigned sequence;   /* of the last message about it */
-    uint64_t lost_mark;  /* identifies what was lost ... */
+    uint64_t lost_mark;  /* identifies what was reported as lost ... */
     unsigned n_lost;     /* ... so many */
     Severity severity;   /* of that */
+    uint64_t reported_usec;   /* real; when it was reported last ... */
+    unsigned n_reminders;     /* ... and so many reminders of it */
+    unsigned n_lost_now;      /* what is lost as simulated last: so many ... */
+    char lost[ERROR_TEXT_MAX]; /* ... and which; raw */
 } GuardRecord;
 
 void guard_parts_done(GuardParts *parts);
@@ -128,6 +132,12 @@ typedef enum RightsChange {
 /* Decides, and notes it in the record: the message's number is record->sequence, its incident lost_usec,
  * which is kept until the caller has queued the message of the end. */
 RightsChange guard_rights_take(GuardRecord *record, const GuardLossReport *found, uint64_t now_usec);
+
+/* Is a reminder due? Notes it in the record, as guard_rights_take does. */
+bool guard_rights_remind(GuardRecord *record, uint64_t interval_usec, uint64_t now_usec);
+
+/* It was reported that all is there again. */
+void guard_rights_end(GuardRecord *record);
 
 /* When a check is due again, from now: after trouble soon, else after the interval, with up to a 24th of it
  * of jitter from a random number. */

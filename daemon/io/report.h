@@ -129,7 +129,14 @@ typedef struct Status {
     const char *record_problem; /* why the state file, or the list of baselines, cannot be read; "" */
     const StatusDenial *denials;
     size_t n_denials;
-    ProtectionFacts protection;
+    ProtectionFacts protection; /* of a check */
+    /* of the daemon */
+    const ContainHold *holds; /* who is contained, or is to be */
+    size_t n_holds;
+    unsigned n_contained;
+    const GuardRecord *guard; /* its own users, roles and topics; those that lack rights are shown */
+    size_t n_guard;
+    unsigned n_rights_lost; /* all of them */
 } Status;
 
 const StatusTrail *report_trail(const Status *status, size_t i);

@@ -441,6 +441,11 @@ static const Family families[] = {
 
     GAUGE("incidents_open", LABELS("severity"), "Open incidents of trails, regions and accounts.",
           write_incidents),
+    GAUGE("contained_identities", NONE, "Users and roles whose rights the guard has taken, or is about to.",
+          metric_write_uint, FIELD(n_contained)),
+    GAUGE("rights_lost", NONE,
+          "Rights of the guard that IAM would deny, as guard_checks simulated them last.", metric_write_uint,
+          FIELD(n_rights_lost)),
     COUNTER("actions", LABELS("action", "result"), "Attempts to restart, restore or recreate a trail.",
             write_counter, .what = METRICS_ACTIONS),
     COUNTER("alerts", LABELS("event", "severity"), "Alerts by event, also those that no channel wants.",

@@ -12,6 +12,7 @@
 #include "daemon/core/codec.h"
 #include "daemon/core/enum_names.h"
 #include "daemon/io/report.h"
+#include "daemon/io/report_private.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -102,6 +103,14 @@ static void add_channels(StrBuf *b, const Status *status) {
 
 static void add_count(StrBuf *b, const char *before, size_t n, const char *what) {
     (void)strbuf_addf(b, "%s%zu %s%s", before, n, what, n == 1 ? "" : "s");
+}
+
+static void add_guard(StrBuf *b, const Status *status) {
+    if (status->n_rights_lost > 0)
+        add_count(b, "; the guard lacks ", status->n_rights_lost, "right");
+    if (status->n_contained > 0)
+        (void)strbuf_addf(b, "; %u %s contained", status->n_contained,
+                          status->n_contained == 1 ? "identity is" : "identities are");
 }
 
 static unsigned count_accounts(const Status *status) {
@@ -208,28 +217,13 @@ const char *report_status_line(const Status *status, char dst[static STATUS_LINE
         (void)strbuf_add(&b, "; ");
         (void)text_escape(&b, status->directory_problem, STATUS_LINE_MAX);
     }
+    add_guard(&b, status);
     add_channels(&b, status);
     (void)text_copy(dst, STATUS_LINE_MAX, strbuf_str(&b));
     return dst;
 }
 
 /* ---- status.json: by tables; what is derived has a kind of its own ---- */
-
-/* A string that does not change. */
-static int set_word(const char *word, json_t **ret) {
-    *ret = json_string(word);
-    return *ret ? 0 : -ENOMEM;
-}
-
-#define DERIVED(name_, kind_)                                                                               \
-    { .name = name_, .kind = &(kind_), .always = true }
-/* Members are shown with their defaults, too. */
-#define SHOW(Type, path, name_, kind_, ...)                                                                 \
-    {                                                                                                       \
-        .name = name_, .kind = &codec_##kind_, .offset = offsetof(Type, path),                              \
-        .size = sizeof(((Type *)0)->path), .always = true, __VA_ARGS__                                      \
-    }
-#define SHOWN(Type, path, name_) SHOW(Type, path, name_, shown_string, .max = ERROR_TEXT_MAX)
 
 static const CodecMember report_members[] = {
     SHOW(ActionReport, taken, "taken", word, .names = &codec_actions),
@@ -419,7 +413,7 @@ ReportTarget report_target_state(const StatusTarget *target) {
 }
 
 static int write_target_state(const CodecMember *m _unused_, const void *base, json_t **ret) {
-    return set_word(report_target_words[report_target_state(base)], ret);
+    return report_word(report_target_words[report_target_state(base)], ret);
 }
 
 static const CodecMember error_members[] = { SHOW(TargetState, error_text, "error", shown_text), CODEC_END };
@@ -476,7 +470,7 @@ ReportAccount report_account_state(const StatusAccount *account) {
 }
 
 static int write_account_state(const CodecMember *m _unused_, const void *base, json_t **ret) {
-    return set_word(report_account_words[report_account_state(base)], ret);
+    return report_word(report_account_words[report_account_state(base)], ret);
 }
 
 static const CodecKind kind_account_state = { .write = write_account_state };
@@ -504,7 +498,7 @@ static const CodecMember channel_members[] = {
 static int write_line(const CodecMember *m _unused_, const void *base, json_t **ret) {
     char line[STATUS_LINE_MAX];
 
-    return set_word(report_status_line(base, line), ret);
+    return report_word(report_status_line(base, line), ret);
 }
 
 static int write_duration(const CodecMember *m _unused_, const void *base, json_t **ret) {
@@ -576,6 +570,8 @@ static const CodecMember status_members[] = {
     SHOW(Status, ignored, "ignored", strings, .count = offsetof(Status, n_ignored)),
     LIST(targets, n_targets, "targets", target_members, .entry = status_target_at),
     LIST(channels, n_channels, "channels", channel_members, .entry = NULL),
+    LIST(holds, n_holds, "contained", report_hold_members, .entry = NULL),
+    LIST(guard, n_guard, "rights_lost", report_loss_members, .entry = report_loss_at),
     { .name = "outbox", .kind = &codec_object, .members = outbox_members },
     SHOW(Status, directory_problem, "state_directory", shown_string, .max = ERROR_TEXT_MAX,
          .is_set = is_filled),

@@ -476,6 +476,10 @@ static const CodecMember guard_members[] = {
     CODEC(GuardRecord, lost_mark, "lost_mark", usec),
     CODEC(GuardRecord, n_lost, "lost", uint),
     CODEC(GuardRecord, severity, "severity", word, .names = &codec_severities),
+    CODEC(GuardRecord, reported_usec, "reported_usec", usec),
+    CODEC(GuardRecord, n_reminders, "reminders", uint),
+    CODEC(GuardRecord, n_lost_now, "lost_now", uint),
+    CODEC(GuardRecord, lost, "lost_text", text),
     CODEC_END,
 };
 

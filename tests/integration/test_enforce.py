@@ -91,11 +91,17 @@ def test_a_war_ends_and_release_gives_the_rights_back(sim, enforced, kind):
     sim.wait_for_trail(VICTIM, within(10), logging=True)
     guard.wait_line(f"{MAIN}: contained, confirmed: {arn}, because of ")
     assert arn in guard.verb("release", "--list").stdout
+    held, = guard.wait_status(lambda status: status["contained"] and status["contained"][0]["state"] == "contained")["contained"]
+    assert held["arn"] == arn and held["policy"] == POLICY and held["release"] == (
+        f"sudo trailguard release --account {MAIN} {kind}/{name}")
+    shown = guard.verb("status").stdout
+    assert "; 1 identity is contained" in shown and f"until you run: {held['release']}\n" in shown
     done = guard.verb("release", f"{kind}/{name}")
     assert done.returncode == 0 and done.stdout == f"released {arn}\n", done.stderr
     released = wait_alert(sim, "identity.released", seconds=within(20))
     assert released["severity"] == "warning" and "uid" in released["detail"] and inline(sim, kind, name) is None
     assert guard.verb("release", "--list").stdout == "nobody is contained\n"
+    guard.wait_status(lambda status: status["contained"] == [])
     assert refused(cloudtrail.stop_logging, Name=VICTIM) == ""
     # what he did before counts no longer, and is not found again
     mark = sim.mark()

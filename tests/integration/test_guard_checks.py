@@ -82,8 +82,8 @@ def test_all_rights_are_gone_and_the_webhook_says_so(sim, make_guard, receiver, 
 
 
 def test_a_right_is_lost_before_it_is_used(sim, make_guard, iam):
-    """No call of the guard is denied: no trail is stopped."""
-    watching(make_guard, sim)
+    """No call of the guard is denied: no trail is stopped. It is reminded of until it ends."""
+    guard = watching(make_guard, sim, reminder_interval=5, metrics_file="metrics.prom")
     iam.put_user_policy(UserName="guard", PolicyName="no", PolicyDocument=json.dumps(
         {"Version": "2012-10-17", "Statement": [NEVER]}))
     lost = wait_alert(sim, "guard.rights_lost", seconds=30)
@@ -91,8 +91,21 @@ def test_a_right_is_lost_before_it_is_used(sim, make_guard, iam):
     changed = wait_alert(sim, "guard.changed", seconds=30)
     assert "the inline policy no was added" in changed["detail"]
     assert changed["actor"]["arn"] == f"arn:aws:iam::{MAIN}:user/mallory"
+    shown, = guard.wait_status(lambda status: status["rights_lost"])["rights_lost"]
+    assert shown["arn"] == GUARD and shown["account"] == MAIN and "cloudtrail:StartLogging on " in shown["text"]
+    done = guard.verb("status")
+    assert done.returncode == 2 and f"\nRIGHTS THAT THE GUARD LACKS\n{GUARD}  since {shown['since']}  critical\n" in done.stdout
+    poll(lambda: f"trailguard_rights_lost{{guard=\"trailguard\"}} {shown['count']}\n" in
+         (guard.runtime / "metrics.prom").read_text(), within(30))
+    reminders = poll(lambda: (found := [entry for entry in documents(sim) if entry["event"] == "incident.reminder"])[1:] and found,
+                     within(60))
+    assert {entry["incident"] for entry in reminders} == {lost["incident"]}
+    assert [entry["sequence"] for entry in reminders[:2]] == [2, 3] and reminders[0]["severity"] == "critical"
+    assert "cloudtrail:StartLogging on " in reminders[0]["detail"]
     iam.delete_user_policy(UserName="guard", PolicyName="no")
     assert wait_alert(sim, "guard.rights_restored", seconds=30)["incident"] == lost["incident"]
+    status = guard.wait_status(lambda status: status["rights_lost"] == [])
+    assert "lacks" not in status["line"]
 
 
 def test_a_change_is_told_once_also_over_a_restart(sim, make_guard, iam):
@@ -224,7 +237,7 @@ def test_check_says_what_protects_the_guard(sim, make_guard, receiver, iam):
     boundary, member = f"arn:aws:iam::{MAIN}:policy/Boundary", f"arn:aws:iam::{MEMBER}:role/TrailGuard"
     iam.create_policy(PolicyName="Boundary", PolicyDocument=json.dumps(ALLOW))
     iam.put_user_permissions_boundary(UserName="guard", PermissionsBoundary=boundary)
-    sim.add_account(MEMBER, regions=[FRA])
+    sim.add_account(MEMBER, regions=[FRA, IAD])
     sim.add_role("TrailGuard", MEMBER, trust=[{"Effect": "Allow", "Principal": {"AWS": GUARD}, "Action": "sts:AssumeRole"}])
     sim.call("policy", principal=member, policy=ALLOW)
     sim.add_trail("main", MEMBER, FRA)

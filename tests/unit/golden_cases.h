@@ -497,6 +497,8 @@ static const GoldenCase golden_cases[] = {
     { EVENT_IDENTITY_RELEASED, "user", RESTART, "gone", "hold:user:gone" },
     { EVENT_GUARD_RIGHTS_LOST, "vital", RESTART, "none", "guard:lost" },
     { EVENT_GUARD_RIGHTS_LOST, "lesser", RESTART, "none", "guard:lesser" },
+    { EVENT_INCIDENT_REMINDER, "rights", RESTART, "vital", "guard:remind" },
+    { EVENT_INCIDENT_REMINDER, "rights", RESTART, "lesser", "guard:remind_lesser" },
     { EVENT_GUARD_RIGHTS_RESTORED, "rights", RESTART, "none", "guard:back" },
     { EVENT_GUARD_RIGHTS_RESTORED, "rights", RESTART, "forgotten", "guard:off" },
     { EVENT_GUARD_CHANGED, "attributed", RESTART, "none", "guard:changed" },

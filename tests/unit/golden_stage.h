@@ -1106,6 +1106,9 @@ static void word_guard(Stage *s, const char *arg) {
         { "lost", EVENT_GUARD_RIGHTS_LOST, SEVERITY_CRITICAL, NO_RIGHTS, false },
         { "lesser", EVENT_GUARD_RIGHTS_LOST, SEVERITY_WARNING,
           "cloudtrail:LookupEvents on * (not allowed by any policy)", false },
+        { "remind", EVENT_INCIDENT_REMINDER, SEVERITY_CRITICAL, NO_RIGHTS, false },
+        { "remind_lesser", EVENT_INCIDENT_REMINDER, SEVERITY_WARNING,
+          "cloudtrail:LookupEvents on * (not allowed by any policy)", false },
         { "back", EVENT_GUARD_RIGHTS_RESTORED, SEVERITY_CRITICAL,
           "IAM would allow all that the guard needs again", false },
         { "off", EVENT_GUARD_RIGHTS_RESTORED, SEVERITY_CRITICAL, "guard_checks is off",
@@ -1117,15 +1120,18 @@ static void word_guard(Stage *s, const char *arg) {
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        bool ends = rows[i].kind == EVENT_GUARD_RIGHTS_RESTORED;
+        bool ends = rows[i].kind == EVENT_GUARD_RIGHTS_RESTORED,
+             reminds = rows[i].kind == EVENT_INCIDENT_REMINDER;
         Event event = {
             .kind = rows[i].kind,
-            .phase = ends ? PHASE_RESOLVED : PHASE_OPENED,
+            .phase = ends ? PHASE_RESOLVED : reminds ? PHASE_REMINDER : PHASE_OPENED,
             .severity = rows[i].severity,
-            .sequence = ends ? 2 : 1,
+            .sequence = ends || reminds ? 2 : 1,
             .incident_dedup_usec = START,
             .dedup_usec = START,
-            .opened_usec = START,
+            .opened_usec = reminds ? START - 3600 * USEC_PER_SEC : START,
+            .n_reminders = reminds,
+            .about_rights = reminds,
             .time_usec = s->now.real_usec,
             .mode = s->policy.mode,
             .forgotten = text_equal(arg, "off"),

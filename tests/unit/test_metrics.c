@@ -204,6 +204,8 @@ static char *example_page(void) {
                             .n_targets = ARRAY_SIZE(targets),
                             .channels = channels,
                             .n_channels = ARRAY_SIZE(channels),
+                            .n_contained = 1,
+                            .n_rights_lost = 3,
                             .outbox_depth = 2,
                             .outbox_oldest_usec = AT(-120) };
     Metrics *metrics = metrics_new();

@@ -150,6 +150,38 @@ static void losses_are_reported_once(void **state _unused_) {
     assert_int_equal(record.severity, SEVERITY_CRITICAL);
 }
 
+/* As of any other incident: after the interval, while it lasts, and with what is lost then. */
+static void reminders_of_lost_rights(void **state _unused_) {
+    static const uint64_t hour = 3600 * USEC_PER_SEC;
+    GuardLossReport two = { .n = 2, .mark = 1, .severity = SEVERITY_CRITICAL, .text = "a, b" },
+                    one = { .n = 1, .mark = 2, .severity = SEVERITY_WARNING, .text = "b" }, none = { 0 };
+    GuardRecord record = { 0 };
+
+    assert_false(guard_rights_remind(&record, hour, 10 * hour)); /* nothing is lost */
+    assert_int_equal(guard_rights_take(&record, &two, 10 * hour), RIGHTS_LOST);
+    assert_false(guard_rights_remind(&record, 0, 30 * hour)); /* reminder_interval = 0 */
+    assert_false(guard_rights_remind(&record, hour, 11 * hour - 1));
+    assert_true(guard_rights_remind(&record, hour, 11 * hour));
+    assert_int_equal(record.n_reminders, 1);
+    assert_int_equal(record.sequence, 2);
+    assert_false(guard_rights_remind(&record, hour, 11 * hour + 1));
+    assert_int_equal(guard_rights_take(&record, &one, 11 * hour + 2), RIGHTS_SAME);
+    assert_int_equal(record.n_lost_now, 1);
+    assert_string_equal(record.lost, "b");
+    assert_true(guard_rights_remind(&record, hour, 12 * hour));
+    assert_false(guard_rights_remind(&record, hour, 5 * hour)); /* the clock was set back ... */
+    assert_true(guard_rights_remind(&record, hour, 6 * hour));  /* ... and does not silence it */
+
+    assert_int_equal(guard_rights_take(&record, &none, 12 * hour + 1), RIGHTS_RESTORED);
+    assert_false(guard_rights_remind(&record, hour, 20 * hour)); /* its end is about to be reported */
+    guard_rights_end(&record);
+    assert_int_equal(record.lost_usec, 0);
+    assert_int_equal(record.n_reminders, 0);
+    assert_string_equal(record.lost, "");
+    assert_int_equal(guard_rights_take(&record, &two, 21 * hour), RIGHTS_LOST);
+    assert_int_equal(record.sequence, 1);
+}
+
 static void when_it_is_checked_again(void **state _unused_) {
     static const uint64_t day = 86400 * USEC_PER_SEC;
 
@@ -296,7 +328,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(questions),         cmocka_unit_test(vital_rights), cmocka_unit_test(changes),
         cmocka_unit_test(losses),            cmocka_unit_test(many_losses_are_counted),
-        cmocka_unit_test(losses_are_reported_once), cmocka_unit_test(when_it_is_checked_again),
+        cmocka_unit_test(losses_are_reported_once), cmocka_unit_test(reminders_of_lost_rights),
+        cmocka_unit_test(when_it_is_checked_again),
         cmocka_unit_test(unread_kinds_stay), cmocka_unit_test(a_ceiling),    cmocka_unit_test(trust),
     };
 

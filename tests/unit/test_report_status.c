@@ -214,6 +214,52 @@ static void the_state_of_a_target_and_of_an_account_is_one_word(void **state _un
     json_decref(root);
 }
 
+static void the_guard_itself_is_in_it(void **state _unused_) {
+    ContainHold holds[] = { { .arn = "arn:aws:iam::111122223333:role/$(reboot)/Admin",
+                              .account = "111122223333",
+                              .reason = "a war",
+                              .since_usec = USEC_PER_SEC,
+                              .held = true,
+                              .policy = "TrailGuardContain" },
+                            { .arn = "arn:aws:iam::111122223333:user/bob",
+                              .account = "111122223333",
+                              .since_usec = USEC_PER_SEC,
+                              .error = "denied" } };
+    GuardRecord records[] = { { .arn = "arn:aws:iam::111122223333:user/guard", .simulated = true },
+                              { .arn = "arn:aws:iam::444455556666:role/TrailGuard",
+                                .lost_usec = USEC_PER_SEC,
+                                .severity = SEVERITY_CRITICAL,
+                                .n_lost_now = 2,
+                                .lost = "a\033, b" } };
+    Status status = { .holds = holds,
+                      .n_holds = 2,
+                      .n_contained = 2,
+                      .guard = records,
+                      .n_guard = 2,
+                      .n_rights_lost = 2,
+                      .n_passes = 1 };
+    json_t *d = document(&status), *contained = json_object_get(d, "contained"),
+           *lost = json_object_get(d, "rights_lost");
+    char line[STATUS_LINE_MAX];
+
+    assert_int_equal(json_array_size(contained), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(contained, 0), "state")),
+                        "contained");
+    /* a path may have what a shell would run, a name may not */
+    assert_string_equal(json_string_value(json_object_get(json_array_get(contained, 0), "release")),
+                        "sudo trailguard release --account 111122223333 role/Admin");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(contained, 1), "state")),
+                        "not contained yet");
+    assert_int_equal(json_array_size(lost), 1); /* the other one has all of its rights */
+    assert_string_equal(json_string_value(json_object_get(json_array_get(lost, 0), "account")),
+                        "444455556666");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(lost, 0), "text")), "a\\x1b, b");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(lost, 0), "count")), 2);
+    assert_non_null(strstr(report_status_line(&status, line),
+                           "; the guard lacks 2 rights; 2 identities are contained"));
+    json_decref(d);
+}
+
 static void the_file_can_be_read_by_all(void **state _unused_) {
     char dir[] = "/tmp/test_status.XXXXXX", path[64];
     struct stat st;
@@ -281,6 +327,7 @@ int main(void) {
         cmocka_unit_test(a_trail_that_is_well_has_no_incident),
         cmocka_unit_test(changes_are_those_that_differ_now),
         cmocka_unit_test(the_state_of_a_target_and_of_an_account_is_one_word),
+        cmocka_unit_test(the_guard_itself_is_in_it),
         cmocka_unit_test(the_file_can_be_read_by_all),
         cmocka_unit_test(systemd_hears_only_of_what_has_changed),
     };

@@ -127,8 +127,8 @@ static void run(int (*verb)(int argc, char **argv), const char *conf, const char
 /* ---- the command line ---- */
 
 static int (*const every_verb[])(int argc, char **argv) = {
-    verb_run, verb_check, verb_config, verb_status, verb_test_alert, verb_accept, verb_policy, verb_drill,
-    verb_release,
+    verb_run,    verb_check,  verb_config, verb_status,  verb_test_alert,
+    verb_accept, verb_policy, verb_drill,  verb_release,
 };
 
 /* A terminal's width, without a last column that some terminals wrap. */
@@ -276,6 +276,40 @@ static const struct {
       "\n"
       "2 alerts wait in the outbox\n",
       2 },
+    { "who is contained",
+      DOCUMENT(", \"contained\": [{\"arn\": \"arn:aws:iam::111122223333:user/bob\", \"state\": "
+               "\"contained\", "
+               "\"since\": \"" NOW "\", \"reason\": \"a war over main\", \"error\": \"\", "
+               "\"release\": \"sudo trailguard release --account 111122223333 user/bob\"}]"),
+      "guarding 1 trail\n"
+      "\n"
+      "CONTAINED\n"
+      "arn:aws:iam::111122223333:user/bob  since " NOW "  contained, because of a war over main\n"
+      "    until you run: sudo trailguard release --account 111122223333 user/bob\n",
+      0 },
+    { "who is not contained yet",
+      DOCUMENT(", \"contained\": [{\"arn\": \"bob\", \"state\": \"not contained yet\", "
+               "\"since\": \"" NOW
+               "\", \"reason\": \"a war\", \"error\": \"PutUserPolicy: AccessDenied\\u001b\", "
+               "\"release\": \"x\"}]"),
+      "guarding 1 trail\n"
+      "\n"
+      "CONTAINED\n"
+      "bob  since " NOW "  not contained yet, because of a war\n"
+      "    until you run: x\n"
+      "    PutUserPolicy: AccessDenied\\x1b\n",
+      2 },
+    { "lost rights",
+      DOCUMENT(", \"rights_lost\": [{\"arn\": \"arn:aws:iam::111122223333:user/guard\", \"since\": \"" NOW
+               "\", "
+               "\"severity\": \"critical\", \"text\": \"cloudtrail:StartLogging on *\"}]"),
+      "guarding 1 trail\n"
+      "\n"
+      "RIGHTS THAT THE GUARD LACKS\n"
+      "arn:aws:iam::111122223333:user/guard  since " NOW "  critical\n"
+      "    cloudtrail:StartLogging on *\n"
+      "    give them back: trailguard policy guard prints the policy\n",
+      2 },
     { "the organization",
       "{\"line\": \"x\", \"updated\": \"" NOW "\", \"problem\": null, \"pass\": {\"ended\": \"" NOW
       "\"}, \"organization\": {\"error\": \"AccessDenied\"}}",
@@ -322,11 +356,13 @@ static void status_says_what_is_not_in_force(void **state _unused_) {
         const char *name, *modified, *line; /* line: behind the path */
     } ages[] = {
         { "t.conf", NOW, NULL },
-        { "t.conf", "2026-11-24T21:59:59Z", " is of " NOW "; the daemon uses that of 2026-11-24T21:59:59Z: "
-                                            "run trailguard config, then reload it\n" },
+        { "t.conf", "2026-11-24T21:59:59Z",
+          " is of " NOW "; the daemon uses that of 2026-11-24T21:59:59Z: "
+          "run trailguard config, then reload it\n" },
         /* an older file that was put back is another one, too */
-        { "t.conf", "2026-11-25T00:00:00Z", " is of " NOW "; the daemon uses that of 2026-11-25T00:00:00Z: "
-                                            "run trailguard config, then reload it\n" },
+        { "t.conf", "2026-11-25T00:00:00Z",
+          " is of " NOW "; the daemon uses that of 2026-11-25T00:00:00Z: "
+          "run trailguard config, then reload it\n" },
         { "none.conf", NOW, " is gone; the daemon uses what it read\n" },
     };
     char path[128], document[1024], expected[512];
@@ -395,7 +431,9 @@ static char *many_trails(unsigned n) {
                 "\"verdict\": \"%s\"}",
                 i > 1 ? "," : "", i, i, i % 2 ? "eu-central-1" : "us-east-1",
                 i % 3 ? "111122223333" : "444455556666",
-                i == n ? "missing" : i % 100 == 0 ? "stopped" : "logging");
+                i == n         ? "missing"
+                : i % 100 == 0 ? "stopped"
+                               : "logging");
     fputs("]}", out);
     assert_int_equal(fclose(out), 0);
     return text;
@@ -952,12 +990,12 @@ static void policy(const char *what, const char *conf, const GuardIdentity *call
 
 static void policy_fits_the_caller(void **state _unused_) {
     static const GuardIdentity known = { .known = true,
-                                      .account = "111122223333",
-                                      .partition = "aws",
-                                      .region = "eu-central-1",
-                                      .arn = "arn:aws:iam::111122223333:role/guard",
-                                      .caller = "arn:aws:sts::111122223333:assumed-role/guard/i-1" },
-                            unknown = { .region = "eu-central-1", .error = "AccessDenied" };
+                                         .account = "111122223333",
+                                         .partition = "aws",
+                                         .region = "eu-central-1",
+                                         .arn = "arn:aws:iam::111122223333:role/guard",
+                                         .caller = "arn:aws:sts::111122223333:assumed-role/guard/i-1" },
+                               unknown = { .region = "eu-central-1", .error = "AccessDenied" };
     static const char roles[] =
             CONF "accounts = ( { role_arn = \"arn:aws:iam::444455556666:role/TrailGuard\"; } );\n";
 
@@ -989,14 +1027,14 @@ static void policy_fits_the_caller(void **state _unused_) {
 
 static void deny_fits_one_account(void **state _unused_) {
     static const GuardIdentity known = { .known = true,
-                                      .account = "111122223333",
-                                      .partition = "aws",
-                                      .region = "eu-central-1",
-                                      .arn = "arn:aws:iam::111122223333:user/guard",
-                                      .caller = "arn:aws:iam::111122223333:user/guard" };
-    static const char roles[] = CONF
-            "accounts = ( { }, { role_arn = \"arn:aws:iam::444455556666:role/TrailGuard\"; mode = "
-            "\"restore\"; } );\n",
+                                         .account = "111122223333",
+                                         .partition = "aws",
+                                         .region = "eu-central-1",
+                                         .arn = "arn:aws:iam::111122223333:user/guard",
+                                         .caller = "arn:aws:iam::111122223333:user/guard" };
+    static const char roles[] =
+            CONF "accounts = ( { }, { role_arn = \"arn:aws:iam::444455556666:role/TrailGuard\"; mode = "
+                 "\"restore\"; } );\n",
                       organization[] = CONF "organization = { role_name = \"path/TrailGuard\"; };\n";
 
     policy_of("deny", "111122223333", CONF, &known);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the tables of status.json have in common. */
+
+#include <errno.h>
+#include <jansson.h>
+
+#include "daemon/core/codec.h"
+#include "daemon/io/report.h"
+
+/* A string that does not change. */
+static inline int report_word(const char *word, json_t **ret) {
+    *ret = json_string(word);
+    return *ret ? 0 : -ENOMEM;
+}
+
+#define DERIVED(name_, kind_)                                                                               \
+    { .name = name_, .kind = &(kind_), .always = true }
+/* Members are shown with their defaults, too. */
+#define SHOW(Type, path, name_, kind_, ...)                                                                 \
+    {                                                                                                       \
+        .name = name_, .kind = &codec_##kind_, .offset = offsetof(Type, path),                              \
+        .size = sizeof(((Type *)0)->path), .always = true, __VA_ARGS__                                      \
+    }
+#define SHOWN(Type, path, name_) SHOW(Type, path, name_, shown_string, .max = ERROR_TEXT_MAX)
+
+/* report_status_guard.c: who is contained, and which rights the guard lacks. */
+extern const CodecMember report_hold_members[], report_loss_members[];
+/* NULL for one that has all of its rights. */
+const void *report_loss_at(const void *status, size_t i);

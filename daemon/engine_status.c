@@ -484,6 +484,7 @@ void engine_start_metrics(Engine *engine) {
         log_line(LOG_ERR, "metrics_file: out of memory; nothing is counted");
         return;
     }
+    (void)file_sweep_of(path);
     for (size_t i = 0; i < engine->config->n_channels; i++) {
         _cleanup_free_ char *key = config_channel_key(&engine->config->channels[i]);
 

@@ -26,7 +26,7 @@
 
 void file_closep(int *fd) {
     if (*fd >= 0)
-        (void) close(*fd);
+        (void)close(*fd);
 }
 
 const char *file_strerror(int error) {
@@ -288,7 +288,7 @@ static int make_temporary(int dir_fd, const char *prefix, char dst[static NAME_M
             return -errno;
     }
     if (fd >= 0)
-        (void) fcntl(fd, F_OFD_SETLK, &lock);
+        (void)fcntl(fd, F_OFD_SETLK, &lock);
     return fd < 0 ? -EEXIST : fd;
 }
 
@@ -336,7 +336,7 @@ static int write_whole(int dir_fd, const char *name, const void *data, size_t le
     if (r >= 0)
         r = place(dir_fd, temporary, dir_fd, name);
     if (r < 0) {
-        (void) unlinkat(dir_fd, temporary, 0);
+        (void)unlinkat(dir_fd, temporary, 0);
         return r;
     }
     return durable && fsync(dir_fd) < 0 ? -errno : 0;
@@ -437,16 +437,19 @@ int file_ensure_dir(const char *path, mode_t mode) {
 
 /* ---- sweeping ---- */
 
-/* ".NAME.tmp-XXXXXX" or ".probe-XXXXXX", as make_temporary makes them. */
-static bool is_temporary(const char *name) {
-    size_t len = strlen(name), infix = strlen(INFIX);
-    const char *random = name + len - RANDOM_LEN;
+/* ".NAME.tmp-XXXXXX", as make_temporary makes it; NULL: of any file, and ".probe-XXXXXX". */
+static bool is_temporary(const char *entry, const char *of) {
+    size_t len = strlen(entry), infix = strlen(INFIX), probe = strlen(PROBE), of_len;
+    const char *random = entry + len - RANDOM_LEN;
 
-    if (len <= RANDOM_LEN || name[0] != '.' || strspn(random, LETTERS) != RANDOM_LEN)
+    if (len <= RANDOM_LEN || entry[0] != '.' || strspn(random, LETTERS) != RANDOM_LEN)
         return false;
-    if (len == strlen(PROBE) + RANDOM_LEN && strncmp(name, PROBE, strlen(PROBE)) == 0)
+    if (!of && len == probe + RANDOM_LEN && strncmp(entry, PROBE, probe) == 0)
         return true;
-    return len > 1 + infix + RANDOM_LEN && strncmp(random - infix, INFIX, infix) == 0;
+    if (len <= 1 + infix + RANDOM_LEN || strncmp(random - infix, INFIX, infix) != 0)
+        return false;
+    of_len = len - 1 - infix - RANDOM_LEN;
+    return !of || (strlen(of) == of_len && strncmp(entry + 1, of, of_len) == 0);
 }
 
 /* Does its writer live? Whatever is no regular file is none of ours. */
@@ -461,18 +464,33 @@ static bool is_abandoned(int dir_fd, const char *name) {
     return fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type == F_UNLCK;
 }
 
-unsigned file_sweep_at(int dir_fd) {
+static unsigned sweep_dir(int dir_fd, const char *of) {
     DIR *stream = file_dir_stream(dir_fd);
     struct dirent *entry;
     unsigned n = 0;
 
     while (stream && (entry = readdir(stream)))
-        if (is_temporary(entry->d_name) && is_abandoned(dir_fd, entry->d_name) &&
+        if (is_temporary(entry->d_name, of) && is_abandoned(dir_fd, entry->d_name) &&
             unlinkat(dir_fd, entry->d_name, 0) >= 0)
             n++;
     if (stream)
-        (void) closedir(stream);
+        (void)closedir(stream);
     return n;
+}
+
+unsigned file_sweep_at(int dir_fd) {
+    return sweep_dir(dir_fd, NULL);
+}
+
+unsigned file_sweep_of(const char *path) {
+    _cleanup_(file_closep) int fd = -1;
+    _cleanup_free_ char *dir = NULL;
+    const char *name;
+
+    if (split(path, &dir, &name) < 0)
+        return 0;
+    fd = file_dir_open(dir);
+    return fd < 0 ? 0 : sweep_dir(fd, name);
 }
 
 int file_modified(const char *path, uint64_t *ret_usec) {

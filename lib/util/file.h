@@ -58,6 +58,8 @@ int file_remove_at(int dir_fd, const char *name);
 /* Removes the temporary files of writers that ended before they were done: only files of exactly the names
  * that are made here, and none whose writer still lives. How many. */
 unsigned file_sweep_at(int dir_fd);
+/* The same in a directory that other programs write in, too: only those of this file. */
+unsigned file_sweep_of(const char *path);
 
 /* Makes a directory (one level, durably) with exactly mode, and the owner of its parent as file_write
  * does, unless it exists; proves that files can be made in it. 0 or -errno (-ENOTDIR when path is

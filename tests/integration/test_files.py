@@ -10,9 +10,12 @@ import subprocess
 import pytest
 
 from attacks import BUCKET, VICTIM
+from faulted import PRELOAD, preloaded
 from guard import BINARY, within
 from helpers import TOPIC, baselines, sns, start, wait_alert
 from simaws.client import poll
+from simaws.http import Listener, Response
+from test_baseline import RESTORE
 
 
 @pytest.mark.parametrize("content", ["hunter2 and more\n", '{"schema": "hunter2"}', '{"hunter2": hunter2}'])
@@ -62,6 +65,49 @@ def test_what_a_crash_has_left_is_swept_at_the_next_start(victim):
     victim.start().wait_guarding()
     assert [name for name in names if (victim.state / name).exists()] == [] and not leftover.exists()
     assert [name for name in kept if not (victim.state / name).exists()] == []
+
+
+# What the daemon writes whole or not at all, by the path that the new content gets last.
+WRITTEN = ["state/state.json", "run/status.json", "shared/guard.prom", "state/baselines/*.json", "state/outbox/*.json",
+           "state/intents/*.json", "state/found/*/*.json", "state/alertmanager-*.json"]
+
+
+def temporaries(*directories):
+    return sorted(path.name for directory in directories for path in directory.rglob(".*") if ".tmp-" in path.name)
+
+
+@preloaded
+@pytest.mark.parametrize("path", WRITTEN)
+def test_a_file_that_was_not_finished_is_swept_and_nothing_of_others(sim, victim, mallory, path):
+    """The daemon dies when it is about to rename it."""
+    alertmanager = Listener("alertmanager", "127.0.0.1", 0, lambda request: Response(200, [], b"{}"))
+    alertmanager.start()
+    shared = victim.directory / "shared"        # as node_exporter's directory is
+    shared.mkdir()
+    others = [".other.prom.tmp-aB3xYz", ".guard.prom.tmp-1", ".my.guard.prom.tmp-aB3xYz", ".probe-aB3xYz", "node.prom"]
+    for name in others:
+        (shared / name).write_text("of another program")
+    (shared / ".guard.prom.tmp-aB3xYl").symlink_to("node.prom")
+    foreign = sorted([".guard.prom.tmp-aB3xYl", *others])
+    victim.write_config(metrics_file=str(shared / "guard.prom"), **RESTORE,
+                        alerts=[*sns(TOPIC), {"type": "alertmanager", "name": "am", "urls": [alertmanager.url]}])
+    victim.env.update(LD_PRELOAD=str(PRELOAD), FAULTS_RENAME=f"{victim.directory}/{path}")
+    victim.start()
+
+    def disturb():
+        if victim.process.poll() is None and baselines(victim):
+            sim.trail(VICTIM, logging=False, settings={"S3KeyPrefix": "elsewhere"})
+        return victim.process.poll() is not None
+    try:
+        poll(disturb, within(30), 1)
+        assert victim.wait() == -9
+        assert len(temporaries(victim.state, victim.runtime, shared)) == 1 + sum(".tmp-" in name for name in foreign)
+        victim.env.pop("FAULTS_RENAME")
+        victim.start().wait_guarding().stop()
+        assert temporaries(victim.state, victim.runtime) == []
+        assert sorted(entry.name for entry in shared.iterdir() if entry.name != "guard.prom") == foreign
+    finally:
+        alertmanager.stop()
 
 
 # -- a directory that goes while it is in use -----------------------------------------------------------------------

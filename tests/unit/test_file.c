@@ -360,6 +360,36 @@ static void sweeps_what_a_crash_has_left_and_nothing_else(void **state _unused_)
     assert_int_equal(file_sweep_at(fd), 1);
 }
 
+/* Other programs write there too. */
+static void sweeps_the_leftovers_of_one_file_in_a_shared_directory(void **state _unused_) {
+    static const struct {
+        const char *name;
+        bool swept;
+    } cases[] = {
+        { ".guard.prom.tmp-aB3xYz", true },        { ".guard.prom.tmp-000000", true },
+        { ".other.prom.tmp-aB3xYz", false },       { ".my.guard.prom.tmp-aB3xYz", false },
+        { ".guard.prom.tmp-aB3xYz.tmp-1", false }, { ".guard.prom.tmp-x.tmp-aB3xYz", false },
+        { ".guard.promX.tmp-aB3xYz", false },      { ".guard.prom.tmp-aB3xY", false },
+        { ".probe-aB3xYz", false },                { "guard.prom", false },
+    };
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    _cleanup_(file_closep) int held = -1;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(file_write(in_dir(cases[i].name), "x", 1, 0600, false), 0);
+    assert_int_equal(mkdir(in_dir(".guard.prom.tmp-aB3xYd"), 0700), 0);
+    assert_int_equal(symlink("guard.prom", in_dir(".guard.prom.tmp-aB3xYl")), 0);
+    held = open(in_dir(".guard.prom.tmp-aB3xYh"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(held >= 0);
+    assert_int_equal(fcntl(held, F_OFD_SETLK, &lock), 0);
+
+    assert_int_equal(file_sweep_of(in_dir("guard.prom")), 2);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(access(in_dir(cases[i].name), F_OK), cases[i].swept ? -1 : 0);
+    assert_int_equal(count_entries(dir), (int)ARRAY_SIZE(cases) - 2 + 3);
+    assert_int_equal(file_sweep_of("/nonexistent/trailguard/guard.prom"), 0);
+}
+
 /* Root's verbs write where the daemon's user has to go on. */
 static void files_get_the_owner_of_their_directory(void **state _unused_) {
     struct stat st;
@@ -429,6 +459,7 @@ int main(void) {
         in_a_directory(no_link_is_followed_below_a_directory),
         in_a_directory(a_link_to_the_directory_is_followed_when_root_or_we_own_it),
         in_a_directory(sweeps_what_a_crash_has_left_and_nothing_else),
+        in_a_directory(sweeps_the_leftovers_of_one_file_in_a_shared_directory),
         in_a_directory(files_get_the_owner_of_their_directory),
         in_a_directory(says_when_a_directory_cannot_be_written),
         cmocka_unit_test(joins),

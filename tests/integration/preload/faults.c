@@ -8,12 +8,14 @@
  *   FAULTS_DO=WHAT      kill, half (a write writes half, then the process dies), short (a write writes
  *                       half), or an errno
  *   FAULTS_LOG=FILE     a line for each of these calls
+ *   FAULTS_RENAME=GLOB  the process dies when it is about to give a file such a path
  *   FAULTS_MALLOC=N     the allocation that fails; FAULTS_LOG gets a line when it does, FAULTS_COUNT their
  *                       number at the end
  *   FAULTS_COUNT=FILE */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -36,6 +38,7 @@ extern void *__libc_realloc(void *block, size_t size);
 
 static const volatile int64_t *clock_shift_usec;        /* NULL: the real clock */
 static const char *state_dir, *what = "";               /* of the environment, which stays */
+static const char *rename_meant;                        /* likewise; NULL: none */
 static size_t state_len;
 static unsigned long call_meant, n_calls;               /* of calls that write state */
 static unsigned long malloc_meant, n_mallocs;           /* of allocations, since the library was loaded */
@@ -65,6 +68,7 @@ __attribute__((constructor)) static void set_up(void) {
     log_fd = open_named("FAULTS_LOG", O_WRONLY | O_CREAT | O_APPEND);
     count_fd = open_named("FAULTS_COUNT", O_WRONLY | O_CREAT | O_TRUNC);
     what = getenv("FAULTS_DO") ? getenv("FAULTS_DO") : "";
+    rename_meant = getenv("FAULTS_RENAME");
     call_meant = number_of("FAULTS_CALL");
     state_dir = getenv("STATE_DIRECTORY");
     state_len = state_dir ? strlen(state_dir) : 0;
@@ -257,7 +261,22 @@ ssize_t pwrite(int fd, const void *data, size_t len, off_t offset) {
     return refuses("pwrite", fd, NULL) ? -1 : (ssize_t)syscall(SYS_pwrite64, fd, data, len, offset);
 }
 
+static void end_before_rename(int to_fd, const char *to) {
+    char link[64], path[PATH_MAX + NAME_MAX + 2];
+    ssize_t n;
+
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", to_fd);
+    n = readlink(link, path, PATH_MAX);
+    if (n < 0)
+        return;
+    (void)snprintf(path + n, sizeof(path) - (size_t)n, "/%s", to);
+    if (fnmatch(rename_meant, path, 0) == 0)
+        (void)raise(SIGKILL);
+}
+
 int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags) {
+    if (rename_meant)
+        end_before_rename(to_fd, to);
     return refuses("rename", to_fd, to) ? -1 : (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
 }
 

@@ -380,7 +380,7 @@ int contain_commands(const Containment *contain, bool undo, StrBuf *b) {
     (void)strbuf_addf(&arn, "arn:%s:iam::%s:policy/" CONTAIN_POLICY "-%s-%s", contain->partition,
                       contain->account, kind, name);
     if (strbuf_error(&arn) < 0)
-        return strbuf_error(&arn);
+        return strbuf_add_buf(b, &arn); /* the error: b is not whole */
     if (undo) {
         (void)strbuf_addf(b, "aws iam detach-%s-policy --%s-name=%s --policy-arn %s\n", kind, kind, name,
                           strbuf_str(&arn));

@@ -20,6 +20,7 @@
 #include "daemon/core/baseline_json.h"
 #include "daemon/core/channel_format.h"
 #include "daemon/core/contain.h"
+#include "daemon/core/events.h"
 #include "daemon/core/metrics.h"
 #include "daemon/core/policy.h"
 #include "daemon/core/protection.h"
@@ -74,6 +75,10 @@ static Event event_with_everything(void) {
                                          .name = "bob",
                                          .n_tamperings = 3,
                                          .time_usec = T0 };
+    static const ContainHold hold = { .arn = "arn:aws:iam::111122223333:user/bob",
+                                      .account = ACCOUNT,
+                                      .policy = "TrailGuardContain-1",
+                                      .document = "{}" };
     static const Subject members[] = { { "", "", ACCOUNT, "eu-west-1" }, { "", "", ACCOUNT, "eu-west-2" } };
     Event event =
             EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL,
@@ -81,7 +86,8 @@ static Event event_with_everything(void) {
                   .about = FINDING_BIT(FINDING_WEAKENED), .may_act = true, .gap = { T0, T0 + 60 * SEC },
                   .fields = FIELD_BIT(FIELD_PREFIX) | FIELD_BIT(FIELD_TAGS),
                   .fields_left = FIELD_BIT(FIELD_TAGS), .changes = &changes, .delivers = &delivers,
-                  .contain = &contain, .members = members, .n_members = ARRAY_SIZE(members),
+                  .contain = &contain, .hold = &hold, .cause = CAUSE_OUTAGE,
+                  .members = members, .n_members = ARRAY_SIZE(members),
                   .has_actor = true, .repeats = { .count = 2, .first_usec = T0, .last_usec = T0 + SEC },
                   .contest = { .count = 3, .first_usec = T0, .last_usec = T0 + SEC });
 
@@ -114,6 +120,22 @@ static int run_compose(char **ret) {
     return r;
 }
 
+/* Its headline begins with what the message is about. */
+static int run_compose_account(char **ret) {
+    static const Subject account = { "", "", ACCOUNT, "" };
+    Event event = event_with_everything();
+    Alert made = { 0 };
+    int r;
+
+    event.about = FINDING_BIT(FINDING_MISSING);
+    event.error = POLL_GONE;
+    r = alert_compose(&guard, &account, &event, &made);
+    if (r == 0)
+        *ret = TAKE_PTR(made.text);
+    alert_done(&made);
+    return r;
+}
+
 static Alert alert;
 
 static int run_envelope(char **ret) {
@@ -143,24 +165,39 @@ static int run_alertmanager_body(char **ret) {
 static void test_no_alert_is_given_up_for_want_of_memory(void **state _unused_) {
     static const char *const names[_ALERT_FORMAT_MAX] = { "json",      "slack",    "teams",
                                                           "pagerduty", "opsgenie", "chat" };
+    static const struct {
+        EventKind event;
+        bool ends;
+    } further[] = { { EVENT_TRAIL_ATTRIBUTED, false },
+                    { EVENT_INCIDENT_REMINDER, false },
+                    { EVENT_TRAIL_FAILING, false },
+                    { EVENT_TRAIL_RESOLVED, true } };
 
     assert_int_equal(drift_add(&changes, FIELD_PREFIX, true, "a", "b"), 0);
     assert_int_equal(drift_add(&changes, FIELD_TAGS, false, "{\"a\":\"b\"}", "{}"), 0);
     assert_int_equal(settings_set(&delivers, FIELD_BUCKET, "elsewhere"), 0);
     fail_each("compose", run_compose);
+    fail_each("compose, of an account", run_compose_account);
     assert_int_equal(make_alert(&alert), 0);
     fail_each("envelope", run_envelope);
     for (format = 0; format < _ALERT_FORMAT_MAX; format++)
         fail_each(names[format], run_format);
-    for (int i = 0; i < 2; i++) {
-        fail_each("alertmanager", run_alertmanager_opens);
-        assert_int_equal(alertmanager_apply("", &alert, T0, &open_there), 0);
-        fail_each("alertmanager, again", run_alertmanager_goes_on);
-        fail_each("alertmanager, body", run_alertmanager_body);
-        free(open_there);
-        alert.ends = true;
-        alert.event = EVENT_TRAIL_RESOLVED;
+    fail_each("alertmanager", run_alertmanager_opens);
+    assert_int_equal(alertmanager_apply("", &alert, T0, &open_there), 0);
+    fail_each("alertmanager, body", run_alertmanager_body);
+    for (size_t i = 0; i < ARRAY_SIZE(further); i++) {
+        alert.event = further[i].event;
+        alert.ends = further[i].ends;
+        fail_each(event_to_string(alert.event), run_alertmanager_goes_on);
     }
+    free(open_there);
+    /* longer than a chat takes it */
+    free(alert.text);
+    alert.text = calloc(1, 65536);
+    assert_non_null(alert.text);
+    memset(alert.text, 'x', 65535);
+    for (format = 0; format < _ALERT_FORMAT_MAX; format++)
+        fail_each(names[format], run_format);
     alert_done(&alert);
     drift_done(&changes);
     settings_done(&delivers);

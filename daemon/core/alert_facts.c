@@ -39,9 +39,10 @@ void alert_add_foreign(const AlertExpansion *x, const char *s) {
 unsigned alert_lost_percent(const Event *event) {
     const Repeats *contest = &event->contest;
     uint64_t end_usec = MAX(event->time_usec, contest->last_usec);
-    uint64_t whole_usec = end_usec > contest->first_usec ? end_usec - contest->first_usec : 0;
 
-    return whole_usec == 0 ? 100U : (unsigned)MIN(100 * contest->total_usec / whole_usec, 100U);
+    if (end_usec <= contest->first_usec) /* the clock was set back */
+        return 100;
+    return (unsigned)MIN(100 * contest->total_usec / (end_usec - contest->first_usec), 100U);
 }
 
 void alert_add_number(const AlertExpansion *x, unsigned n, const char *what) {
@@ -307,8 +308,7 @@ void alert_add_losses(const AlertExpansion *x) {
 /* ---- before and after ---- */
 
 bool alert_shows_change(const Event *event, const Change *change) {
-    return (unsigned)change->field < _FIELD_MAX &&
-           (event->fields == 0 || (event->fields & FIELD_BIT(change->field)));
+    return event->fields == 0 || (event->fields & FIELD_BIT(change->field));
 }
 
 static size_t shown_length(const char *value) {
@@ -326,7 +326,7 @@ static size_t value_max(const Event *event) {
 
 int alert_add_value(const Event *event, StrBuf *b, const char *value) {
     char shown[ALERT_VALUE_MAX + 1];
-    size_t max = value_max(event), len = value ? strlen(value) : 0;
+    size_t max = value_max(event), len = strlen(value);
     bool cut;
 
     (void)strbuf_add(b, text_escaped(shown, max + 1, value));
@@ -337,7 +337,7 @@ int alert_add_value(const Event *event, StrBuf *b, const char *value) {
 
 static void add_value_line(const AlertExpansion *x, const char *label, const char *value) {
     (void)strbuf_addf(x->out, "    %-5s ", label); /* two blanks: a line in columns, that is not wrapped */
-    if (value && value[0])
+    if (value[0])
         (void)alert_add_value(x->source->event, x->out, value);
     else
         (void)strbuf_add(x->out, "(not set)");
@@ -347,8 +347,7 @@ static void add_value_line(const AlertExpansion *x, const char *label, const cha
 void alert_add_changes(const AlertExpansion *x) {
     const Event *event = x->source->event;
     bool is_kept = event->accepted || event->reconfigured || event->kind == EVENT_BASELINE_ACCEPTED;
-    bool written = event->restore.result == RESULT_CONFIRMED || event->restore.result == RESULT_FAILED ||
-                   event->action.result == RESULT_CONFIRMED;
+    bool written = event->restore.result == RESULT_CONFIRMED || event->restore.result == RESULT_FAILED;
 
     for (unsigned i = 0; i < event->changes->n; i++) {
         const Change *change = &event->changes->changes[i];
@@ -401,10 +400,9 @@ static RestoreOutcome outcome_of(const Event *event) {
                        (event->phase == PHASE_RESOLVED && (event->restore.taken == ACTION_RECREATE ||
                                                            (event->about & FINDING_BIT(FINDING_MISSING))));
     bool is_left = is_deletion ? (event->findings & FINDINGS_DRIFT) != 0 : event->fields_left != 0;
-
     bool over = is_deletion ? !gone : event->fields && !event->fields_left;
 
-    if (over && !is_deletion && (event->accepted || event->reconfigured))
+    if (over && (event->accepted || event->reconfigured) && !is_deletion)
         return event->accepted ? OUTCOME_ACCEPTED : OUTCOME_RECONFIGURED;
     if (event->restore.result == RESULT_CONFIRMED && !is_left && !is_deletion && event->fields_others)
         return OUTCOME_SHARED;
@@ -429,7 +427,7 @@ static RestoreOutcome outcome_of(const Event *event) {
         return OUTCOME_PROTECTED;
     if (event->mode != MODE_RESTORE)
         return OUTCOME_MODE;
-    if (!is_deletion && event->fields_left && !(event->fields_left & ~FIELDS_UNWRITABLE))
+    if (!is_deletion && !(event->fields_left & ~FIELDS_UNWRITABLE))
         return OUTCOME_UNKNOWN;
     return event->may_act ? OUTCOME_LEFT : OUTCOME_KIND;
 }

@@ -504,8 +504,7 @@ static int alert_mail(const AlertSource *source, char **ret) {
     add_lost(&x);
     add_section(&x, "What TrailGuard did", source->words->deed);
     add_who(&x);
-    add_section(&x, "What to do now", source->event->drill && source->words->advice ? DRILL_ADVICE
-                                                                                : source->words->advice);
+    add_section(&x, "What to do now", source->event->drill ? DRILL_ADVICE : source->words->advice);
     add_contain(&x);
     add_footer(&x);
     if (strbuf_error(&mail) < 0)

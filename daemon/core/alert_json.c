@@ -97,7 +97,7 @@ static json_t *fields_of(uint32_t fields) {
 static json_t *alert_json_value_of(const Event *event, const char *value) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(2 * ALERT_VALUE_MAX);
 
-    if (!value || !value[0])
+    if (!value[0])
         return json_null();
     return alert_add_value(event, &b, value) < 0 ? NULL : json_stringn(b.data, b.len);
 }
@@ -141,8 +141,9 @@ static json_t *actor_of(const Event *event) {
 
 static json_t *members_of(const Event *event) {
     json_t *list = event->cause == CAUSE_OWN ? json_null() : json_array();
+    size_t n = event->cause == CAUSE_OWN ? 0 : MIN(event->n_members, (size_t)MEMBERS_MAX);
 
-    for (size_t i = 0; json_is_array(list) && i < event->n_members && i < MEMBERS_MAX; i++)
+    for (size_t i = 0; i < n; i++)
         if (json_array_append_new(list,
                                   json_pack("{s:o, s:o}", "account", foreign(event->members[i].account),
                                             "region", foreign(event->members[i].region))) < 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The variables of templates, which stand in braces in the words of alerts: what happened, and what was done
  * about it. alert_variables_who.c has the others. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,12 +79,11 @@ static void add_again(const AlertExpansion *x) {
         (void)strbuf_add(x->out, " again");
 }
 
+/* It stands in subjects only, and not in one whose gap is not known: see alert_subject. */
 static void variable_add_gap(const AlertExpansion *x) {
     const Gap *gap = &x->source->event->gap;
 
-    if (gap->from_usec == 0 || gap->to_usec == 0)
-        (void)strbuf_add(x->out, "an unknown time");
-    else if (span(gap->from_usec, gap->to_usec) == 0) /* AWS's times are whole seconds */
+    if (span(gap->from_usec, gap->to_usec) == 0) /* AWS's times are whole seconds */
         (void)strbuf_add(x->out, "less than 1 s");
     else
         add_span(x, span(gap->from_usec, gap->to_usec));
@@ -235,15 +235,14 @@ static void add_unreadable_short(const AlertExpansion *x) {
     };
     const Event *event = x->source->event;
     uint32_t findings = (event->about ? event->about : event->findings) & FINDINGS_UNREADABLE;
-    Unreadable first = 0;
 
     if (findings & (findings - 1)) {
         (void)strbuf_add(x->out, "settings");
         return;
     }
-    while (first + 1 < _UNREADABLE_MAX && !(findings & FINDING_BIT(FINDING_UNREADABLE(first))))
-        first++;
-    (void)strbuf_add(x->out, words[first]);
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
+        if (findings & FINDING_BIT(FINDING_UNREADABLE(u)))
+            (void)strbuf_add(x->out, words[u]);
 }
 
 /* What a failing delivery loses, a sentence a line. */
@@ -607,7 +606,9 @@ static void add_variable(const AlertExpansion *x, const char *name, size_t len) 
 void alert_expand(const AlertExpansion *x, const char *words) {
     const char *open, *close;
 
-    while ((open = strchr(words, '{')) && (close = strchr(open, '}'))) {
+    while ((open = strchr(words, '{'))) {
+        close = strchr(open, '}');
+        assert(close); /* the words are our own */
         (void)strbuf_add_mem(x->out, words, (size_t)(open - words));
         add_variable(x, open + 1, (size_t)(close - open - 1));
         words = close + 1;
@@ -624,8 +625,7 @@ int alert_headline(const AlertSource *source, StrBuf *ret) {
 
     alert_expand(&x, source->words->headline);
     /* a name keeps its case; "user", "role", "account" begin a sentence */
-    if (ours && strbuf_error(ret) == 0 && ret->len > begin && ret->data[begin] >= 'a' &&
-        ret->data[begin] <= 'z')
+    if (ours && ret->len > begin && ret->data[begin] >= 'a')
         ret->data[begin] = (char)(ret->data[begin] - 'a' + 'A');
     return strbuf_error(ret);
 }

@@ -90,15 +90,14 @@ static void add_departed(const AlertExpansion *x) {
         { "RemoveAccountFromOrganization", "removed from the organization" },
         { "CloseAccount", "closed" },
         { "MoveAccount", "moved to another organizational unit" },
-        { "LeaveOrganization", "taken out of the organization" },
         { "AcceptHandshake", "moved to another organization" },
     };
-    const char *call = x->source->event->actor.event_name;
-    size_t i = 0;
+    const char *deed = "taken out of the organization"; /* LeaveOrganization, and what AWS adds */
 
-    while (i < ARRAY_SIZE(deeds) && strcmp(deeds[i].call, call) != 0)
-        i++;
-    (void)strbuf_add(x->out, i < ARRAY_SIZE(deeds) ? deeds[i].deed : "taken out of the organization");
+    for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
+        if (strcmp(deeds[i].call, x->source->event->actor.event_name) == 0)
+            deed = deeds[i].deed;
+    (void)strbuf_add(x->out, deed);
 }
 
 /* How an account departed, as AWS has recorded it. */

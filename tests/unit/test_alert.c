@@ -18,6 +18,7 @@
 #include "tests/unit/alert_check.h"
 #include "tests/unit/between.h"
 
+#define TEN_BLANKS "          "
 #define TEN "123456789 "
 
 static const Gap closed = { T0, T0 + 3 * SEC };
@@ -328,6 +329,13 @@ static void test_wrap(void **state _unused_) {
           TEN TEN TEN TEN TEN TEN TEN TEN TEN
           "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 x" },
         { NAME_128 " " NAME_128 " x", NAME_128 "\n  " NAME_128 "\n  x" },
+        /* numbers that are no number of a list */
+        { "192.0.2.7 " NAME_128, "192.0.2.7\n  " NAME_128 },
+        { "7.", "7." },
+        { TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS
+                  TEN_BLANKS " ",
+          TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS
+                  TEN_BLANKS " " },
         { "  aws " TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN,
           "  aws " TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN },
         { "  ARN      " NAME_128, "  ARN      " NAME_128 },
@@ -753,6 +761,13 @@ static void test_sns_message(void **state _unused_) {
     assert_string_equal(json_string_value(json_object_get(root, "sms")), alert.sms);
     for (size_t i = 0; i < ARRAY_SIZE(documents); i++)
         assert_string_equal(json_string_value(json_object_get(root, documents[i])), alert.document);
+    json_decref(root);
+    /* what chat applications want in place of it */
+    assert_int_equal(alert_sns_message(&alert, "{\"version\":\"1.0\"}", 262144, &message), 0);
+    root = load(message);
+    free(message);
+    assert_string_equal(json_string_value(json_object_get(root, "https")), "{\"version\":\"1.0\"}");
+    assert_string_equal(json_string_value(json_object_get(root, "http")), alert.document);
     json_decref(root);
     alert_done(&alert);
 }

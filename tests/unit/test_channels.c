@@ -649,6 +649,9 @@ static void test_a_summary_that_ends_an_incident(void **state) {
 static void test_alertmanager_alerts(void **state) {
     const Alert stopped = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, false),
                 reminder = am_alert(EVENT_INCIDENT_REMINDER, SEVERITY_CRITICAL, false),
+                attributed = am_alert(EVENT_TRAIL_ATTRIBUTED, SEVERITY_CRITICAL, false),
+                attempted = am_alert(EVENT_TRAIL_ATTEMPTED, SEVERITY_WARNING, false),
+                who_at_the_end = am_alert(EVENT_TRAIL_ATTRIBUTED, SEVERITY_CRITICAL, true),
                 failing = am_alert(EVENT_TRAIL_FAILING, SEVERITY_WARNING, false),
                 resolved = am_alert(EVENT_TRAIL_RESOLVED, SEVERITY_CRITICAL, true),
                 repaired = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, true), summed_up = am_summary();
@@ -668,6 +671,24 @@ static void test_alertmanager_alerts(void **state) {
           2,
           "[" AM_LABELS("TrailGuardTrailStopped", "trail.stopped",
                         "critical") "\"2026-11-24T03:22:00Z\"}]" },
+        { "who did it is no other alert",
+          { stopped, attributed },
+          2,
+          "[" AM_LABELS("TrailGuardTrailStopped", "trail.stopped",
+                        "critical") "\"2026-11-24T03:22:00Z\"}]" },
+        { "a try that AWS refused is none either",
+          { stopped, attempted },
+          2,
+          "[" AM_LABELS("TrailGuardTrailStopped", "trail.stopped",
+                        "critical") "\"2026-11-24T03:22:00Z\"}]" },
+        { "over when it is known who did it: that fires for a while",
+          { stopped, who_at_the_end },
+          2,
+          "[" AM_LABELS("TrailGuardTrailStopped", "trail.stopped",
+                        "critical") "\"2026-11-24T03:11:00Z\"}," AM_LABELS("TrailGuardTrailAttributed",
+                                                                          "trail.attributed",
+                                                                          "critical") "\"2026-11-24T03:21:"
+                                                                                      "00Z\"}]" },
         { "over",
           { stopped, resolved },
           2,
@@ -750,6 +771,7 @@ static void test_alertmanager_names_the_channel_of_an_alert(void **state) {
 static void test_alertmanager_forgets_what_ended_long_ago(void **state) {
     const Alert alerts[] = { am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, false),
                              am_alert(EVENT_TRAIL_RESOLVED, SEVERITY_CRITICAL, true) };
+    static const char *const damaged[] = { "[{\"incident\":", "{}", "7" };
     uint64_t now_usec = UINT64_C(1795489800) * USEC_PER_SEC;
     char *set, *later, *body = play(alerts, 2, 0, &now_usec, &set);
 
@@ -764,9 +786,37 @@ static void test_alertmanager_forgets_what_ended_long_ago(void **state) {
     assert_string_equal(set, "[]");
     free(set);
     free(later);
-    assert_int_equal(alertmanager_apply("[{\"incident\":", NULL, now_usec, &set), 0); /* damaged */
-    assert_string_equal(set, "[]");
+    for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
+        assert_int_equal(alertmanager_apply(damaged[i], NULL, now_usec, &set), 0);
+        assert_string_equal(set, "[]");
+        free(set);
+    }
+}
+
+/* The set has a ceiling; the oldest goes first. */
+static void test_alertmanager_has_a_ceiling(void **state) {
+    const Alert alert = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, false);
+    uint64_t now_usec = UINT64_C(1795489800) * USEC_PER_SEC;
+    json_t *list = json_array(), *first, *last;
+    char *set, *next;
+
+    (void)state;
+    for (int i = 0; i < ALERTMANAGER_ALERTS_MAX; i++)
+        assert_int_equal(json_array_append_new(list, json_pack("{s:s, s:i, s:{s:i}}", "incident", "x",
+                                                               "ends", 0, "labels", "n", i)),
+                         0);
+    set = json_dumps(list, JSON_COMPACT);
+    json_decref(list);
+    assert_int_equal(alertmanager_apply(set, &alert, now_usec, &next), 0);
+    list = json_loads(next, 0, NULL);
+    assert_int_equal(json_array_size(list), ALERTMANAGER_ALERTS_MAX);
+    first = json_object_get(json_array_get(list, 0), "labels");
+    last = json_array_get(list, ALERTMANAGER_ALERTS_MAX - 1);
+    assert_int_equal(json_integer_value(json_object_get(first, "n")), 1);
+    assert_string_equal(json_string_value(json_object_get(last, "incident")), INCIDENT);
+    json_decref(list);
     free(set);
+    free(next);
 }
 
 /* Each member gets it; one that takes it is enough, and the receipt says so. */
@@ -839,6 +889,7 @@ int main(void) {
         cmocka_unit_test(test_alertmanager_alerts),
         cmocka_unit_test(test_alertmanager_names_the_channel_of_an_alert),
         cmocka_unit_test(test_alertmanager_forgets_what_ended_long_ago),
+        cmocka_unit_test(test_alertmanager_has_a_ceiling),
         SERVICE_TEST(test_alertmanager_cluster),
         SERVICE_TEST(test_alertmanager_set_that_cannot_be_written),
         SERVICE_TEST(test_signature),

@@ -18,6 +18,7 @@
 #include "daemon/log.h"
 #include "daemon/version.h"
 #include "lib/util/macros.h"
+#include "lib/util/shared_text.h"
 #include "lib/util/text.h"
 
 /* ---- notes and messages ---- */
@@ -147,8 +148,8 @@ static void start_action(Trail *trail, const Plan *plan) {
         .action = plan->action,
         .stop_usec = TRAIL_STATE(trail, stop_usec),
         .start_usec = TRAIL_STATE(trail, start_usec),
-        .desired = &trail->tracking.desired,
-        .actual = &trail->tracking.actual,
+        .desired = trail->tracking.desired,
+        .actual = trail->tracking.actual,
         .fields = plan->fields,
         .checks_bucket = engine->config->bucket_checks,
         .differs = engine_differs,
@@ -280,8 +281,9 @@ static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan
         if (event->kind == EVENT_TRAIL_STRENGTHENED)
             event->changes = drift_kept(trail->tracking.drift);
         if (event->kind == EVENT_TRAIL_APPEARED) {
-            event->delivers = &trail->tracking.actual;
-            (void)text_copy(event->detail, sizeof(event->detail), trail->tracking.whose);
+            event->delivers = trail->tracking.actual;
+            (void)text_copy(event->detail, sizeof(event->detail),
+                            shared_text_or_empty(trail->tracking.whose));
         }
         if (event->kind == EVENT_TRAIL_CONTESTED && episode && episode->has_actor) {
             event->has_actor = true;

@@ -12,6 +12,7 @@
 #include "daemon/core/enum_names.h"
 #include "daemon/core/guard.h"
 #include "daemon/core/settings.h"
+#include "daemon/core/settings_kept.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "lib/arn.h"
@@ -45,31 +46,44 @@ static uint64_t hash_of_pins(const Expect *expect) {
     return pinned ? (hash & (uint64_t)INT64_MAX) | 1 : 0;
 }
 
+/* Both, or none: the one without the other would differ from what is there. */
+static int keep_baseline(SettingsTracking *k, const Settings *recorded, const Settings *desired) {
+    const Settings *before = &settings_none;
+    int r = settings_keep(&before, k->baseline);
+
+    if (r >= 0)
+        r = settings_keep(&k->baseline, recorded);
+    if (r >= 0 && settings_keep(&k->desired, desired) < 0) {
+        const Settings *refused = k->baseline;
+
+        k->baseline = before;
+        before = refused;
+        r = -ENOMEM;
+    }
+    (void)settings_keep(&before, &settings_none);
+    return r;
+}
+
 /* The settings to keep follow from the recording and the pins. */
 static int take_baseline(Trail *trail, const Settings *recorded) {
     SettingsTracking *k = &trail->tracking;
-    Settings baseline = { 0 }, desired = { 0 };
+    Settings desired = { 0 };
     Expect expect = { 0 };
     uint64_t pins_mark;
     uint32_t pinned = 0;
-    int r = settings_copy(recorded, &baseline);
+    int r = config_expect_of(trail->engine->config, trail->name, trail->arn, &expect);
 
-    if (r >= 0)
-        r = config_expect_of(trail->engine->config, trail->name, trail->arn, &expect);
     if (r >= 0)
         r = baseline_effective(recorded, &expect, &desired);
     pins_mark = hash_of_pins(&expect);
     for (Field f = 0; f < _FIELD_MAX; f++)
         pinned |= expect.pins.values[f] ? FIELD_BIT(f) : 0;
     settings_done(&expect.pins);
-    if (r < 0) {
-        settings_done(&baseline);
+    if (r >= 0)
+        r = keep_baseline(k, recorded, &desired);
+    settings_done(&desired);
+    if (r < 0)
         return r;
-    }
-    settings_done(&k->baseline);
-    settings_done(&k->desired);
-    k->baseline = baseline;
-    k->desired = desired;
     k->pinned = pinned;
     k->recorded = true;
     trail->facts.pins_mark = pins_mark;
@@ -180,7 +194,7 @@ void engine_weakness_waits(Engine *engine) {
 static void report_weakness(Trail *trail, uint64_t dedup_usec) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
 
-    if (!trail->engine->sink->records || baseline_weaknesses(&trail->tracking.desired, &b) <= 0)
+    if (!trail->engine->sink->records || baseline_weaknesses(trail->tracking.desired, &b) <= 0)
         return;
     note(trail, LINE_BASELINE_WEAK, 0, strbuf_str(&b));
     if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec)) {
@@ -351,10 +365,10 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
     if (!k->unsaved && take_baseline(trail, seen) < 0)
         return;
     if (k->gone)
-        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, false, BY_GUARD, now_usec,
+        r = baseline_file_accept(engine->state_dir, trail->arn, k->baseline, false, BY_GUARD, now_usec,
                                  error, sizeof(error));
     else
-        r = baseline_file_record(engine->state_dir, trail->arn, &k->baseline, BY_GUARD, now_usec);
+        r = baseline_file_record(engine->state_dir, trail->arn, k->baseline, BY_GUARD, now_usec);
     if (r < 0 && k->unsaved)
         return;
     k->unsaved = r < 0;
@@ -372,7 +386,7 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
     note(trail, LINE_BASELINE_RECORDED, 0, "");
     note_not_recorded(trail);
     for (Field f = 0; f < _FIELD_MAX; f++)
-        note_members(trail, f, NULL, k->baseline.values[f]);
+        note_members(trail, f, NULL, k->baseline->values[f]);
     report_weakness(trail, TRAIL_STATE(trail, accepted_usec));
 }
 
@@ -388,10 +402,10 @@ void engine_rewrite_baseline(Trail *trail) {
     if (recorded_usec == 0)
         recorded_usec = engine_now(engine).real_usec;
     if (k->gone)
-        r = baseline_file_accept(engine->state_dir, trail->arn, &k->baseline, true, BY_GUARD, recorded_usec,
+        r = baseline_file_accept(engine->state_dir, trail->arn, k->baseline, true, BY_GUARD, recorded_usec,
                                  error, sizeof(error));
     else
-        r = baseline_file_record(engine->state_dir, trail->arn, &k->baseline, BY_GUARD, recorded_usec);
+        r = baseline_file_record(engine->state_dir, trail->arn, k->baseline, BY_GUARD, recorded_usec);
     if (r == -EEXIST)
         return; /* it is read as another one */
     if (r < 0 && !k->unsaved)
@@ -417,7 +431,7 @@ static int write_addition(Trail *trail, const Settings *more) {
 int engine_add_to_baseline(Trail *trail, const Settings *more) {
     SettingsTracking *k = &trail->tracking;
     Settings whole = { 0 };
-    int r = settings_copy(&k->baseline, &whole);
+    int r = settings_copy(k->baseline, &whole);
 
     if (r >= 0)
         r = settings_fill(&whole, more);
@@ -442,7 +456,7 @@ static bool take_new_field(Trail *trail, Field field, char *value) {
     else
         log_line(LOG_INFO, "%s: %s added to its baseline, which did not have it yet", trail->arn,
                  field_to_string(field));
-    return trail->tracking.baseline.values[field] != NULL;
+    return trail->tracking.baseline->values[field] != NULL;
 }
 
 /* In the file. -ECANCELED: another baseline was accepted meanwhile. */
@@ -462,7 +476,7 @@ static int replace_field(Trail *trail, Field field, const char *seen) {
 
 /* What is recorded already, as far as this version knows it. */
 static void take_new_members(Trail *trail, Field field, const char *seen) {
-    _cleanup_free_ const char *before = strdup(trail->tracking.baseline.values[field]);
+    _cleanup_free_ const char *before = strdup(trail->tracking.baseline->values[field]);
     SettingsTracking *k = &trail->tracking;
     Settings whole = { 0 };
     int r = before ? 0 : -ENOMEM;
@@ -470,7 +484,7 @@ static void take_new_members(Trail *trail, Field field, const char *seen) {
     if (r >= 0 && !k->unsaved)
         r = replace_field(trail, field, seen);
     if (r >= 0)
-        r = settings_copy(&k->baseline, &whole);
+        r = settings_copy(k->baseline, &whole);
     if (r >= 0)
         r = settings_set(&whole, field, seen);
     if (r >= 0)
@@ -491,24 +505,24 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
     if (!trail->engine->sink->records || !k->recorded || k->gone || TRAIL_STATE(trail, provisional))
         return false;
     if (k->unadded)
-        (void)write_addition(trail, &k->baseline);
-    (void)baseline_weaknesses(&k->desired, &before);
+        (void)write_addition(trail, k->baseline);
+    (void)baseline_weaknesses(k->desired, &before);
     for (Field f = 0; f < _FIELD_MAX; f++) {
         if (!seen->values[f] || (f == FIELD_UNKNOWN && text_equal(seen->values[f], "{}")))
             continue;
-        if (!k->baseline.values[f]) {
+        if (!k->baseline->values[f]) {
             if (!take_new_field(trail, f, seen->values[f]))
                 continue;
             note_members(trail, f, NULL, seen->values[f]);
         } else {
-            if (baseline_takes_members(f, k->baseline.values[f], seen->values[f]) <= 0)
+            if (baseline_takes_members(f, k->baseline->values[f], seen->values[f]) <= 0)
                 continue;
             take_new_members(trail, f, seen->values[f]);
         }
         added |= FIELD_BIT(f);
     }
     /* another message than the one about what was recorded before: times of recording are whole seconds */
-    if (added && baseline_weaknesses(&k->desired, &after) > 0 &&
+    if (added && baseline_weaknesses(k->desired, &after) > 0 &&
         !text_equal(strbuf_str(&before), strbuf_str(&after)))
         report_weakness(trail, TRAIL_STATE(trail, accepted_usec) + added);
     return added != 0;

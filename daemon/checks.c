@@ -15,6 +15,7 @@
 #include "daemon/log.h"
 #include "daemon/trails.h"
 #include "lib/util/macros.h"
+#include "lib/util/shared_text.h"
 #include "lib/util/text.h"
 
 /* ---- settings ---- */
@@ -58,7 +59,7 @@ static void count_failure(Trail *trail, Unreadable what, const CallFailure *fail
         .unsupported = failure->unsupported,
         .denied = failure->denial.action[0],
         .foreign = engine_is_foreign(trail),
-        .recorded = k->baseline.values[FIELD_CONFIGURATION],
+        .recorded = k->baseline->values[FIELD_CONFIGURATION],
     };
     ReadMeaning meaning;
 
@@ -226,8 +227,8 @@ static void record_owner(Trail *trail, const char *owner) {
     int r;
 
     if (!engine->sink->records || !owner[0] || !k->recorded || k->unsaved ||
-        k->baseline.values[SETTING_BUCKET_OWNER] ||
-        !text_equal(k->desired.values[FIELD_BUCKET], k->baseline.values[FIELD_BUCKET]))
+        k->baseline->values[SETTING_BUCKET_OWNER] ||
+        !text_equal(k->desired->values[FIELD_BUCKET], k->baseline->values[FIELD_BUCKET]))
         return;
     more.values[SETTING_BUCKET_OWNER] = (char *)owner;
     r = engine_add_to_baseline(trail, &more);
@@ -239,16 +240,16 @@ static void record_owner(Trail *trail, const char *owner) {
 static bool owner_is_recorded(const Trail *trail) {
     const SettingsTracking *k = &trail->tracking;
 
-    return k->desired.values[SETTING_BUCKET_OWNER] != NULL;
+    return k->desired->values[SETTING_BUCKET_OWNER] != NULL;
 }
 
 static void note_not_asked(Trail *trail, const CallFailure *failure) {
     SettingsTracking *k = &trail->tracking;
-    const char *bucket = k->desired.values[FIELD_BUCKET] ? k->desired.values[FIELD_BUCKET]
-                                                         : k->actual.values[FIELD_BUCKET];
+    const char *bucket = k->desired->values[FIELD_BUCKET] ? k->desired->values[FIELD_BUCKET]
+                                                         : k->actual->values[FIELD_BUCKET];
 
     k->n_bucket_calls = 0;
-    (void)text_copy(k->unasked_bucket, sizeof(k->unasked_bucket), bucket ? bucket : "");
+    (void)shared_text_set(&k->unasked_bucket, bucket);
     if (!trail->engine->once)
         log_aws(LOG_NOTICE, failure->text,
                 "%s %s %s: whose its bucket is cannot be checked, and is not asked again "
@@ -266,7 +267,7 @@ static void bucket_checked(const BucketSnapshot *snapshot, void *userdata) {
     k->bucket_snapshot = NULL;
     trail->engine->n_beside--;
     if (TRAIL_STATE(trail, provisional)) {
-        (void)text_copy(k->bucket_owner, sizeof(k->bucket_owner), snapshot->owner);
+        (void)shared_text_set(&k->bucket_owner, snapshot->owner);
         decide(trail, false);
         return;
     }
@@ -276,12 +277,12 @@ static void bucket_checked(const BucketSnapshot *snapshot, void *userdata) {
         return;
     }
     if (snapshot->region[0])
-        (void)text_copy(k->bucket_region, sizeof(k->bucket_region), snapshot->region);
+        (void)shared_text_set(&k->bucket_region, snapshot->region);
     k->n_bucket_calls = snapshot->n_heads + (snapshot->found ? 2 : 0) +
-                        (engine->config->bucket_checks && k->actual.values[FIELD_KMS_KEY] &&
-                         k->actual.values[FIELD_KMS_KEY][0]);
+                        (engine->config->bucket_checks && k->actual->values[FIELD_KMS_KEY] &&
+                         k->actual->values[FIELD_KMS_KEY][0]);
     if (snapshot->key_store[0])
-        (void)text_copy(k->key_store, sizeof(k->key_store), snapshot->key_store);
+        (void)shared_text_set(&k->key_store, snapshot->key_store);
     engine_get_seen(trail, &seen);
     take_bucket(&seen, snapshot, unreadable_judges(&read));
     engine_keep_seen(trail, &seen);
@@ -328,12 +329,12 @@ static void add_owner_of_prefix(const Trail *trail, const char *prefix, BucketCh
 static void add_owners(const Trail *trail, BucketCheckRequest *request) {
     const SettingsTracking *k = &trail->tracking;
     const Engine *engine = trail->engine;
-    const char *known = k->desired.values[SETTING_BUCKET_OWNER];
+    const char *known = k->desired->values[SETTING_BUCKET_OWNER];
 
     if (known)
         add_owner(trail, known, request);
     request->owner_known = request->n_owners > 0;
-    request->owner_confirmed = text_equal(known, k->baseline.values[SETTING_BUCKET_OWNER]);
+    request->owner_confirmed = text_equal(known, k->baseline->values[SETTING_BUCKET_OWNER]);
     add_owner(trail, trail->account, request);
     add_owner_of_prefix(trail, request->prefix, request);
     for (size_t i = 0; i < engine->n_accounts; i++)
@@ -342,19 +343,19 @@ static void add_owners(const Trail *trail, BucketCheckRequest *request) {
 
 /* Log files go where the trail says now, and where it has to be restored to later. */
 static void add_prefixes(const Trail *trail, const Settings *of, BucketCheckRequest *request) {
-    const Settings *now = &trail->tracking.actual;
+    const Settings *now = trail->tracking.actual;
 
     request->prefix = of->values[FIELD_PREFIX];
     if (text_equal(now->values[FIELD_BUCKET], request->bucket))
         request->actual_prefix = now->values[FIELD_PREFIX];
-    request->pinned = !text_equal(request->prefix, trail->tracking.baseline.values[FIELD_PREFIX]);
+    request->pinned = !text_equal(request->prefix, trail->tracking.baseline->values[FIELD_PREFIX]);
 }
 
 static void checks_check_bucket(Trail *trail) {
     Engine *engine = trail->engine;
     SettingsTracking *k = &trail->tracking;
     /* a check without a baseline has only what is there now */
-    const Settings *of = k->recorded || !engine->once ? &k->desired : &k->actual;
+    const Settings *of = k->recorded || !engine->once ? k->desired : k->actual;
     const char *bucket = of->values[FIELD_BUCKET], *key = of->values[FIELD_KMS_KEY];
     BucketCheckRequest request = {
         .aws = engine->aws.client,
@@ -368,7 +369,7 @@ static void checks_check_bucket(Trail *trail) {
     int r;
 
     if (!engine->config->bucket_checks &&
-        (!engine->config->owner_check || text_equal(bucket, k->unasked_bucket)))
+        (!engine->config->owner_check || text_equal(bucket, shared_text_or_empty(k->unasked_bucket))))
         return;
     /* of a trail that nobody has accepted only its message needs to know */
     if (TRAIL_STATE(trail, provisional) && !TRAIL_STATE(trail, pending_restore.set))
@@ -406,7 +407,7 @@ static bool is_wanted_soon(const Trail *trail) {
     unsigned unreachable_after = engine_account_policy(trail->via).unreachable_after;
 
     for (size_t u = 0; u < ARRAY_SIZE(fields); u++)
-        if (unreadable_is_wanted_soon(k->baseline.values[fields[u]], k->n_unread[u], unreachable_after))
+        if (unreadable_is_wanted_soon(k->baseline->values[fields[u]], k->n_unread[u], unreachable_after))
             return true;
     return !k->recorded;
 }

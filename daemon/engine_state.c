@@ -67,9 +67,9 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
 static StateTrail row_of(const Trail *t, const TrailState *state) {
     const char *via = engine_account_named(t->via);
     StateTrail row = {
-        .name = t->name,
+        .name = (char *)t->name,
         .arn = t->arn,
-        .account = t->account,
+        .account = (char *)t->account,
         .region = (char *)t->region,
         .via = text_equal(via, t->account) ? NULL : (char *)via,
         .organization = t->organization,

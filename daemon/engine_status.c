@@ -73,7 +73,7 @@ static const StatusTrail *engine_status_trail_row(void *userdata, size_t i) {
         .has_baseline = trail->tracking.recorded && !s->provisional,
         .baseline_unreadable = trail->tracking.unreadable,
         .not_recorded = engine_not_recorded(trail),
-        .owner_unchecked = trail->tracking.unasked_bucket[0],
+        .owner_unchecked = trail->tracking.unasked_bucket != NULL,
         .provisional = s->provisional,
         .before = state_before(rows->engine, trail),
     };

@@ -9,6 +9,7 @@
 #include "daemon/apply_plan.h"
 #include "daemon/log.h"
 #include "lib/util/macros.h"
+#include "lib/util/shared_text.h"
 #include "lib/util/text.h"
 
 /* AWS's clock may be ahead of ours. */
@@ -49,7 +50,7 @@ void engine_search_actor(Trail *trail) {
     const Engine *engine = trail->engine;
     const TrailState state = states_trail(trail->state);
     const Attributing *at = &state.attributing;
-    const Settings *desired = &trail->tracking.desired;
+    const Settings *desired = trail->tracking.desired;
     uint64_t late_usec = engine_now(engine).real_usec + CLOCK_SLACK_USEC;
     const AttributeKeys keys = { .aws = engine->aws.client, .credentials = trail->via->credentials };
     AttributeRequest request = {
@@ -58,9 +59,9 @@ void engine_search_actor(Trail *trail) {
         .trail_arn = trail->arn,
         .foreign = engine_is_foreign(trail),
         .bucket = desired->values[FIELD_BUCKET],
-        .bucket_region = trail->tracking.bucket_region,
+        .bucket_region = shared_text_or_empty(trail->tracking.bucket_region),
         .key = desired->values[FIELD_KMS_KEY],
-        .key_store = trail->tracking.key_store,
+        .key_store = shared_text_or_empty(trail->tracking.key_store),
         .log_group = desired->values[FIELD_LOG_GROUP],
         .log_role = desired->values[FIELD_LOG_ROLE],
         .topic = desired->values[FIELD_SNS_TOPIC],

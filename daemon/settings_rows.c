@@ -35,9 +35,9 @@ static EngineSettings row_of(const Trail *trail) {
 
     return (EngineSettings){
         .subject = engine_trail_subject(trail),
-        .recorded = trail->tracking.recorded ? &trail->tracking.baseline : NULL,
-        .actual = &trail->tracking.actual,
-        .unread = engine_not_known(trail, &trail->tracking.actual),
+        .recorded = trail->tracking.recorded ? trail->tracking.baseline : NULL,
+        .actual = trail->tracking.actual,
+        .unread = engine_not_known(trail, trail->tracking.actual),
         .gone = gone,
         .error = missing && !gone ? ENGINE_NOT_ITS_ACCOUNT : unreadable_of(trail),
     };

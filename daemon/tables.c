@@ -10,9 +10,11 @@
 #include "daemon/core/contain.h"
 #include "daemon/core/enum_names.h"
 #include "daemon/core/settings.h"
+#include "daemon/core/settings_kept.h"
 #include "daemon/log.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
+#include "lib/util/shared_text.h"
 #include "lib/util/text.h"
 
 /* Takes an item out of an array of pointers; whether it was there. */
@@ -418,7 +420,7 @@ Subject engine_trail_subject(const Trail *trail) {
 
 /* There are ten thousand of each. What is rarely needed is kept elsewhere, and only while it is. */
 _Static_assert(sizeof(Target) <= 336, "a target with which nothing is wrong is small");
-_Static_assert(sizeof(Trail) <= 1216, "a trail with which nothing is wrong is small");
+_Static_assert(sizeof(Trail) <= 512, "a trail with which nothing is wrong is small");
 
 static int compare_arns(const void *a, const void *b) {
     const Trail *x = a, *y = b;
@@ -518,9 +520,14 @@ static void free_tracking(Trail *trail) {
     SettingsTracking *k = &trail->tracking;
 
     engine_stop_tracking(trail);
-    settings_done(&k->baseline);
-    settings_done(&k->desired);
-    settings_done(&k->actual);
+    (void)settings_keep(&k->baseline, &settings_none);
+    (void)settings_keep(&k->desired, &settings_none);
+    (void)settings_keep(&k->actual, &settings_none);
+    shared_text_drop(k->bucket_region);
+    shared_text_drop(k->unasked_bucket);
+    shared_text_drop(k->key_store);
+    shared_text_drop(k->bucket_owner);
+    shared_text_drop(k->whose);
     (void)drift_keep(&k->drift, &(Drift){ 0 });
     (void)drift_keep(&k->changes, &(Drift){ 0 });
     free(k->errors);
@@ -531,9 +538,10 @@ static void free_trail(Trail *trail) {
     remediate_cancel(trail->remediation);
     free_tracking(trail);
     loop_cancel(trail->engine->aws.loop, trail->wake);
-    free(trail->name);
+    shared_text_drop(trail->name);
     free(trail->arn);
-    free(trail->account);
+    shared_text_drop(trail->account);
+    shared_text_drop(trail->region);
     free(trail->held);
     sparse_free(trail->state);
     free(trail);
@@ -584,11 +592,13 @@ Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, con
         return NULL;
     trail->engine = engine;
     trail->via = seen_by;
-    trail->name = strdup(name);
+    trail->tracking.baseline = trail->tracking.desired = trail->tracking.actual = &settings_none;
+    trail->name = shared_text(name);
     trail->arn = strdup(arn);
-    trail->account = strdup(owner);
-    (void)text_copy(trail->region, sizeof(trail->region), region);
-    if (states_keep_trail(&trail->state, &state) < 0 || !trail->name || !trail->arn || !trail->account)
+    trail->account = shared_text(owner);
+    trail->region = shared_text(region);
+    if (states_keep_trail(&trail->state, &state) < 0 || !trail->name || !trail->arn || !trail->account ||
+        !trail->region)
         goto fail;
     if (arn[0]) {
         indexed = tsearch(trail, &engine->trail_index, compare_arns);

@@ -186,22 +186,21 @@ struct Trail {
     Engine *engine;
     Account *via; /* through which it is polled: its owner if that is guarded, else one that sees it */
     Target *home; /* NULL for a named trail that was never found */
-    char *name, *arn;
-    char *account; /* the owner's id */
-    char region[32];
+    char *arn;
+    const char *name, *account, *region; /* shared texts; account: the owner's id */
     bool organization, multi_region;
+    bool has_intent;    /* on the disk */
+    bool search_is_due; /* see DUE_SEARCHES */
+    bool is_summed_up;  /* counted among its account's that nobody has accepted */
     TrailFacts facts;
     Sparse *state;         /* see TRAIL_STATE; as it is */
     TrailState *held;      /* as the state file may know it, while a message waits for an outcome; see
                               engine_reported() */
-    bool has_intent;       /* on the disk */
     Permission permission; /* of an organization trail that is not ours */
     size_t n_covers;       /* targets whose lists have shown it */
     Remediation *remediation;
     uint64_t remediate_by_usec; /* mono */
     SettingsTracking tracking;
-    bool search_is_due; /* see DUE_SEARCHES */
-    bool is_summed_up;  /* counted among its account's that nobody has accepted */
     LoopTimer *wake;
 };
 

@@ -9,10 +9,12 @@
 #include "daemon/core/scope.h"
 #include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
+#include "daemon/core/settings_kept.h"
 #include "daemon/log.h"
 #include "daemon/tables.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
+#include "lib/util/shared_text.h"
 #include "lib/util/text.h"
 
 static bool has_texts(const Observation *seen) {
@@ -119,17 +121,20 @@ static void mark_strengthened(const Trail *trail, Drift *drift) {
 uint32_t engine_differs(const Settings *seen, void *userdata) {
     Trail *trail = userdata;
     SettingsTracking *k = &trail->tracking;
+    Settings actual = *k->actual;
     Drift drift = { 0 };
     uint32_t fields;
 
     for (Field f = 0; f < _FIELD_MAX; f++)
-        if (seen->values[f] && settings_set(&k->actual, f, seen->values[f]) < 0)
-            return FIELDS_ALL;
-    if (k->actual.values[FIELD_SELECTORS])
-        trail->facts.records_reads = selectors_record_reads(k->actual.values[FIELD_SELECTORS]);
-    if (baseline_compare(&k->desired, &k->actual, &drift) < 0)
+        if (seen->values[f])
+            actual.values[f] = seen->values[f];
+    if (settings_keep(&k->actual, &actual) < 0)
         return FIELDS_ALL;
-    if (mark_recorded(&k->baseline, &k->actual, &drift) < 0) {
+    if (k->actual->values[FIELD_SELECTORS])
+        trail->facts.records_reads = selectors_record_reads(k->actual->values[FIELD_SELECTORS]);
+    if (baseline_compare(k->desired, k->actual, &drift) < 0)
+        return FIELDS_ALL;
+    if (mark_recorded(k->baseline, k->actual, &drift) < 0) {
         drift_done(&drift);
         return FIELDS_ALL;
     }
@@ -146,13 +151,13 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
 /* The name of an accepted trail that delivers to the same bucket; NULL: there is none. */
 static const char *other_user_of_bucket(const Trail *trail) {
     const Engine *engine = trail->engine;
-    const char *bucket = trail->tracking.actual.values[FIELD_BUCKET];
+    const char *bucket = trail->tracking.actual->values[FIELD_BUCKET];
 
     for (size_t i = 0; bucket && i < engine->n_trails; i++) {
         const Trail *other = engine->trails[i];
 
         if (!TRAIL_STATE(other, provisional) && other->tracking.recorded &&
-            text_equal(other->tracking.desired.values[FIELD_BUCKET], bucket))
+            text_equal(other->tracking.desired->values[FIELD_BUCKET], bucket))
             return other->name;
     }
     return NULL;
@@ -161,10 +166,11 @@ static const char *other_user_of_bucket(const Trail *trail) {
 void engine_judge_destination(Trail *trail) {
     SettingsTracking *k = &trail->tracking;
     const char *user = other_user_of_bucket(trail);
-    const Account *owner = engine_account_by_id(trail->engine, k->bucket_owner);
+    const char *confirmed = shared_text_or_empty(k->bucket_owner);
+    const Account *owner = engine_account_by_id(trail->engine, confirmed);
 
-    trail->facts.destination = newcomer_destination(user, k->bucket_owner[0], owner && owner->guarded);
-    (void)text_copy(k->whose, sizeof(k->whose), user ? user : k->bucket_owner);
+    trail->facts.destination = newcomer_destination(user, confirmed[0], owner && owner->guarded);
+    (void)shared_text_set(&k->whose, user ? user : confirmed);
 }
 
 bool engine_has_changes_of(const Trail *trail, const Incident *incident) {
@@ -252,14 +258,14 @@ void engine_save_found(Trail *trail) {
     if (!engine->sink->records)
         return;
     r = baseline_file_save_found(engine->state_dir, trail->arn, engine_now(engine).real_usec,
-                                 &trail->tracking.actual);
+                                 trail->tracking.actual);
     if (r < 0)
         log_line(LOG_WARNING, "%s: the settings that were found cannot be kept below %s: %s", trail->arn,
                  engine->state_dir, file_strerror(r));
 }
 
 unsigned engine_count_settings_calls(const Trail *trail) {
-    const Settings *now = &trail->tracking.actual;
+    const Settings *now = trail->tracking.actual;
     unsigned n = 2; /* GetEventSelectors, GetEventConfiguration */
 
     n += !engine_is_foreign(trail); /* ListTags */
@@ -283,5 +289,5 @@ uint32_t engine_not_known(const Trail *trail, const Settings *settings) {
 }
 
 uint32_t engine_not_recorded(const Trail *trail) {
-    return trail->tracking.recorded ? engine_not_known(trail, &trail->tracking.baseline) : 0;
+    return trail->tracking.recorded ? engine_not_known(trail, trail->tracking.baseline) : 0;
 }

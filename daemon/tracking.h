@@ -24,19 +24,23 @@ typedef struct SettingsTracking {
     Observation *errors; /* the whole of it where AWS had an error to show, or something could not be read;
                             NULL: seen is all, as it is of nearly each trail */
 
-    BaselineStamp stamp; /* of the file that was read last */
-    bool loaded;         /* it was read at least once */
-    bool unsaved;        /* it is known here, and could not be written down yet */
-    bool unreadable;     /* that was said */
-    bool recorded;       /* there is a baseline */
-    bool unadded;        /* so is a part of it, which was not known when it was recorded */
-    bool gone;           /* it was accepted that the trail may be gone: its return begins from the start */
-    Settings baseline;   /* as recorded */
-    Settings desired;    /* with the pins of the configuration over it */
-    uint32_t pinned;     /* FIELD_BITs that the configuration pins */
+    BaselineStamp stamp;      /* of the file that was read last */
+    const Settings *baseline; /* as recorded; all three are kept: see settings_keep */
+    const Settings *desired;  /* with the pins of the configuration over it */
+    const Settings *actual;   /* as last polled; what could not be polled is as it was before */
+    uint32_t pinned;          /* FIELD_BITs that the configuration pins */
+    unsigned n_bucket_calls;  /* that a check of bucket and key makes, as the last one did */
+    bool loaded;              /* it was read at least once */
+    bool unsaved;             /* it is known here, and could not be written down yet */
+    bool unreadable;          /* that was said */
+    bool recorded;            /* there is a baseline */
+    bool unadded;             /* so is a part of it, which was not known when it was recorded */
+    bool gone;             /* it was accepted that the trail may be gone: its return begins from the start */
+    bool poll_waits;       /* the check waits for those of other trails of the target, or of the region */
+    bool poll_is_stale;    /* what it sees may be from before we wrote */
+    bool said_unsupported; /* that AWS does not show the event configuration */
 
-    Settings actual; /* as last polled; what could not be polled is as it was before */
-    Drift *drift;    /* how it differs now; NULL: it does not, see drift_kept */
+    Drift *drift; /* how it differs now; NULL: it does not, see drift_kept */
     /* Of the incident: what each field was, and what it was changed to last. NULL: nothing. */
     Drift *changes;
     Episode *episode;               /* NULL: nothing */
@@ -44,19 +48,16 @@ typedef struct SettingsTracking {
     uint64_t changes_reopened_usec; /* ... and its episode's */
 
     SettingsCheck *snapshot;
-    bool poll_waits; /* for those of other trails of the target, or of the region */
     BucketCheck *bucket_snapshot;
     struct CheckQueue *check_runs;      /* where it counts while it is under way, else NULL */
     uint64_t poll_by_usec;              /* mono */
-    bool poll_is_stale;                 /* what it sees may be from before we wrote */
     unsigned n_unread[_UNREADABLE_MAX]; /* calls that failed in a row, each */
-    bool said_unsupported;              /* that AWS does not show the event configuration */
-    char bucket_region[S3_REGION_MAX];  /* as last reported, "" until then */
-    char unasked_bucket[64];            /* whose it is cannot be asked; "" : none is known */
-    unsigned n_bucket_calls;            /* that a check of bucket and key makes, as the last one did */
-    char key_store[80];                 /* the custom key store of the key; the same */
-    char bucket_owner[13]; /* of a trail that nobody has accepted: as S3 confirmed; "" until then */
-    char whose[132]; /* ... the account or the trail that has the bucket, as TrailFacts.destination says */
+    /* Shared texts, for they are few; NULL: none. */
+    const char *bucket_region;  /* as last reported */
+    const char *unasked_bucket; /* whose it is cannot be asked */
+    const char *key_store;      /* the custom key store of the key, as last reported */
+    const char *bucket_owner;   /* of a trail that nobody has accepted: as S3 confirmed */
+    const char *whose; /* ... the account or the trail that has the bucket, as TrailFacts.destination says */
     Attribute *search;
 } SettingsTracking;
 

@@ -10,6 +10,7 @@
 #include "daemon/core/guard.h"
 #include "daemon/core/scope.h"
 #include "daemon/core/settings.h"
+#include "daemon/core/settings_kept.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "daemon/resume.h"
@@ -294,16 +295,17 @@ static void judge_newcomer(Trail *trail, const Target *target, const CloudTrailT
         .known = was_known(trail),
         .named = engine_is_named(trail),
     };
-    Settings *actual = &trail->tracking.actual;
+    Settings actual = *trail->tracking.actual;
 
     if (!newcomer_is_provisional(&in))
         return;
     SET_TRAIL_STATE(trail, provisional, true);
     /* for the message, which may be sent before all settings were read */
-    (void)settings_set(actual, FIELD_BUCKET, listed->bucket ? listed->bucket : "");
-    (void)settings_set(actual, FIELD_PREFIX, listed->prefix ? listed->prefix : "");
-    (void)settings_set(actual, FIELD_LOG_GROUP, listed->log_group ? listed->log_group : "");
-    (void)settings_set(actual, FIELD_KMS_KEY, listed->kms_key ? listed->kms_key : "");
+    actual.values[FIELD_BUCKET] = (char *)(listed->bucket ? listed->bucket : "");
+    actual.values[FIELD_PREFIX] = (char *)(listed->prefix ? listed->prefix : "");
+    actual.values[FIELD_LOG_GROUP] = (char *)(listed->log_group ? listed->log_group : "");
+    actual.values[FIELD_KMS_KEY] = (char *)(listed->kms_key ? listed->kms_key : "");
+    (void)settings_keep(&trail->tracking.actual, &actual);
 }
 
 static Trail *take_new_trail(const Target *target, const CloudTrailTrail *listed) {

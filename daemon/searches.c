@@ -46,6 +46,23 @@ static void search_done(const Attribution *found, void *userdata) {
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = found });
 }
 
+static void search_failed(Trail *trail, const char *why) {
+    Attribution failed = { .polled = false };
+
+    (void)text_copy(failed.error_text, sizeof(failed.error_text), why);
+    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = &failed });
+}
+
+/* Our own writes would be someone else's, and mostly the newest. */
+static void put_search_off(Trail *trail, unsigned n_searched) {
+    static const char why[] = "AWS has not said yet which account and identity TrailGuard has";
+
+    if (n_searched == 0)
+        log_line(LOG_NOTICE, "%s %s %s: who did it is searched for later: %s", trail->name, trail->region,
+                 trail->account, why);
+    search_failed(trail, why);
+}
+
 void engine_search_actor(Trail *trail) {
     const Engine *engine = trail->engine;
     const TrailState state = states_trail(trail->state);
@@ -76,16 +93,17 @@ void engine_search_actor(Trail *trail) {
         .reached_usec = at->reached_usec,
         .late_usec = late_usec,
     };
-    Attribution failed = { .polled = false };
     int r;
 
     if (trail->tracking.search)
         return;
-    r = attribute_start(&keys, &request, search_done, trail, &trail->tracking.search);
-    if (r >= 0)
+    if (!trail->via->identity[0]) {
+        put_search_off(trail, at->n_polls);
         return;
-    (void)text_copy(failed.error_text, sizeof(failed.error_text), strerror(-r));
-    engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = &failed });
+    }
+    r = attribute_start(&keys, &request, search_done, trail, &trail->tracking.search);
+    if (r < 0)
+        search_failed(trail, strerror(-r));
 }
 
 /* ---- accounts that left, or cannot be reached ---- */

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from attacks import BUCKET, GROUP, KEY, KEY_STORE, NOTIFIED, ROLE, SCENARIO, VICTIM, bogus_stops
+from attacks import BUCKET, GROUP, KEY, KEY_STORE, NOTIFIED, ROLE, SCENARIO, VICTIM, bogus_stops, selectors
 from guard import within
 from helpers import (FRA, IAD, MAIN, SYD, TOPIC, document, documents, events, mail_of, messages, sns, topic_arn,
                      wait_alert)
@@ -53,6 +53,20 @@ def test_who_did_it_is_told_in_the_same_incident_and_refused_tries_as_attempts(s
     attempt = wait_alert(sim, "trail.attempted")
     assert (attempt["actor"]["name"], attempt["severity"]) == ("eve", "warning")
     assert attempt["actor"]["error_code"].startswith("AccessDenied")
+
+
+def test_nobody_is_named_before_the_guard_knows_which_calls_are_its_own(sim, victim, mallory):
+    """Its own restore is the newest of the calls that can have changed the selectors."""
+    victim.write_config(mode="restore")
+    number = sim.add_fault("http500", operation="GetCallerIdentity")
+    start(victim)
+    selectors(ReadWriteType="ReadOnly")(mallory, VICTIM)
+    sim.wait_for_request(within(20), operation="PutEventSelectors", principal="*:user/guard", status=200)
+    victim.wait_line("victim .*: who did it is searched for later", 20)
+    sim.remove_fault(number)
+    victim.reload()
+    found = wait_alert(sim, "trail.attributed", seconds=40)
+    assert (found["actor"]["name"], found["actor"]["event_name"]) == ("mallory", "PutEventSelectors")
 
 
 def test_calls_on_trails_that_do_not_exist_hide_nobody(sim, victim, mallory):

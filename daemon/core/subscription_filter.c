@@ -17,27 +17,30 @@ static const struct {
 };
 
 static bool is_in(const json_t *value, const char *text) {
-    if (json_is_string(value))
-        return text_equal(json_string_value(value), text);
+    const char *one = json_string_value(value),
+               *prefix = json_string_value(json_object_get(value, "prefix"));
+
+    if (one)
+        return text_equal(one, text);
     for (size_t i = 0; i < json_array_size(value); i++)
         if (text_equal(json_string_value(json_array_get(value, i)), text))
             return true;
-    if (json_is_object(value) && json_object_get(value, "prefix"))
-        return text_starts_with(text, json_string_value(json_object_get(value, "prefix")));
-    return false;
+    return prefix && text_starts_with(text, prefix);
 }
 
 /* May {"prefix": ...} and the like take the text? What is not known may. */
 static bool matcher_may_take(const json_t *matcher, const char *text) {
-    const char *name = json_object_iter_key(json_object_iter((json_t *)matcher));
-    const json_t *value = json_object_get(matcher, name ? name : "");
+    void *first = json_object_iter((json_t *)matcher);
+    const char *name = json_object_iter_key(first);
+    const json_t *value = json_object_iter_value(first);
+    const char *word = json_string_value(value);
 
     if (text_equal(name, "prefix"))
-        return text_starts_with(text, json_string_value(value));
+        return !word || text_starts_with(text, word);
     if (text_equal(name, "suffix"))
-        return text_ends_with(text, json_string_value(value));
+        return !word || text_ends_with(text, word);
     if (text_equal(name, "equals-ignore-case"))
-        return json_is_string(value) && strcasecmp(json_string_value(value), text) == 0;
+        return !word || strcasecmp(word, text) == 0;
     if (text_equal(name, "anything-but"))
         return !is_in(value, text);
     if (text_equal(name, "exists"))

@@ -23,7 +23,19 @@ static void policies(void **state _unused_) {
         { "{\"severity\":[{\"anything-but\":\"info\"}]}", "", false },
         { "{\"severity\":[{\"anything-but\":[\"info\",\"critical\"]}]}", "", true },
         { "{\"severity\":[{\"anything-but\":{\"prefix\":\"crit\"}}]}", "", true },
+        { "{\"severity\":[{\"anything-but\":{\"prefix\":\"warn\"}}]}", "", false },
+        { "{\"severity\":[{\"anything-but\":{\"suffix\":\"al\"}}]}", "", false }, /* not known here */
+        { "{\"severity\":[{\"anything-but\":\"critical\"}]}", "", true },
+        { "{\"severity\":[{\"anything-but\":1}]}", "", false },
         { "{\"severity\":[{\"equals-ignore-case\":\"CRITICAL\"}]}", "", false },
+        { "{\"severity\":[{\"equals-ignore-case\":\"Warning\"}]}", "", true },
+        /* no text where one belongs: AWS takes no such policy, and what it would mean is not known */
+        { "{\"severity\":[{\"equals-ignore-case\":1}]}", "", false },
+        { "{\"severity\":[{\"prefix\":1}]}", "", false },
+        { "{\"severity\":[{\"suffix\":1}]}", "", false },
+        { "{\"severity\":[{\"anything-but\":{\"prefix\":1}}]}", "", false },
+        { "{\"severity\":[{}]}", "", false },
+        { "{\"severity\":[1]}", "", true },
         { "{\"severity\":[{\"exists\":true}]}", "", false },
         { "{\"severity\":[{\"exists\":false}]}", "", true },
         { "{\"severity\":[{\"numeric\":[\"=\",1]}]}", "", true },
@@ -34,8 +46,14 @@ static void policies(void **state _unused_) {
         { "{\"account\":[\"999900001111\"]}", "", false },
         { "{\"team\":[\"blue\"]}", "", true },
         { "{\"team\":[{\"exists\":false}]}", "", false },
+        { "{\"team\":[\"blue\",{\"exists\":false}]}", "", false },
+        { "{\"team\":[{\"exists\":true}]}", "", true },
         { "{\"$or\":[{\"severity\":[\"info\"]},{\"event\":[\"trail.stopped\"]}]}", "", false },
         { "{\"$or\":[{\"severity\":[\"info\"]},{\"event\":[\"x\"]}]}", "", true },
+        { "{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"team\":[\"blue\"]}]}]}]}]}]}", "", true },
+        /* deeper than AWS takes */
+        { "{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"team\":[\"blue\"]}]}]}]}]}]}]}", "", false },
+        { "[]", "", false },
         { "{\"team\":[\"blue\"]}", "MessageBody", false },
     };
 

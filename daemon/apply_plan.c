@@ -229,6 +229,7 @@ static void note_containment(Trail *trail, const Subject *subject, const Event *
 
 /* It is on the disk, and reported, before AWS is asked: see daemon/holds.c. */
 static void hold(Engine *engine, const Containment *contain) {
+    _Static_assert(CONFIG_CHANNELS_MAX <= HOLD_TOPICS_MAX, "one policy keeps all topics");
     const char *topics[CONFIG_CHANNELS_MAX];
     int r = hold_add(&engine->contain, contain, topics, config_topics(engine->config, topics));
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/core/hold.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "daemon/core/contain.h"
 #include "daemon/core/policy.h"
+#include "lib/arn.h"
 #include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -21,8 +23,11 @@
 #define RETRY_USEC      (5 * USEC_PER_SEC)
 #define RETRY_MAX_USEC  (300 * USEC_PER_SEC)
 
+/* A user's path, too, may have ":role/" in it. */
 bool hold_is_role(const ContainHold *hold) {
-    return strstr(hold->arn, ":role/") != NULL;
+    Arn arn;
+
+    return arn_parse(hold->arn, &arn) >= 0 && text_starts_with(arn.resource, "role/");
 }
 
 const char *hold_name(const ContainHold *hold) {
@@ -50,13 +55,14 @@ ContainHold *hold_find(const ContainHistory *history, const char *arn) {
 
 /* A name that was not used for it, and a text for now. */
 static int make_policy(ContainHold *hold, const char *const *topics, size_t n_topics, uint64_t now_usec) {
-    const char *mine[16];
+    const char *mine[HOLD_TOPICS_MAX];
     char now[TIMETEXT_MAX];
     PolicyContain contain = { .topics = mine, .max = CONTAIN_DOCUMENT_MAX - 1 };
     json_auto_t *policy = NULL;
     _cleanup_free_ char *text = NULL;
 
-    for (size_t i = 0; i < n_topics && contain.n_topics < ARRAY_SIZE(mine); i++)
+    assert(n_topics <= ARRAY_SIZE(mine));
+    for (size_t i = 0; i < n_topics; i++)
         if (strstr(topics[i], hold->account))
             mine[contain.n_topics++] = topics[i];
     if (hold_is_role(hold))
@@ -74,15 +80,17 @@ static int make_policy(ContainHold *hold, const char *const *topics, size_t n_to
     return 0;
 }
 
-bool hold_is_ours(const ContainHold *hold, const char *document) {
+int hold_is_ours(const ContainHold *hold, const char *document) {
     json_auto_t *ours = NULL, *theirs = NULL;
+    int r;
 
     /* the usual case, which needs no memory */
     if (strcmp(hold->document, document) == 0)
-        return true;
-    return json_text_parse(hold->document, strlen(hold->document), 0, NULL, &ours) >= 0 &&
-           json_text_parse(document, strlen(document), JSON_REJECT_DUPLICATES, NULL, &theirs) >= 0 &&
-           json_equal(ours, theirs);
+        return 1;
+    r = json_text_parse(hold->document, strlen(hold->document), 0, NULL, &ours);
+    if (r >= 0)
+        r = json_text_parse(document, strlen(document), JSON_REJECT_DUPLICATES, NULL, &theirs);
+    return r == -ENOMEM ? r : json_equal(ours, theirs);
 }
 
 /* ---- the table ---- */
@@ -115,10 +123,9 @@ int hold_add(ContainHistory *history, const Containment *contain, const char *co
     *hold = (ContainHold){ .since_usec = contain->time_usec };
     (void)text_copy(hold->arn, sizeof(hold->arn), contain->arn);
     (void)text_copy(hold->account, sizeof(hold->account), contain->account);
-    (void)contain_reason(contain, &reason);
-    (void)text_copy(hold->reason, sizeof(hold->reason), strbuf_str(&reason));
-    if (make_policy(hold, topics, n_topics, contain->time_usec) < 0)
+    if (contain_reason(contain, &reason) < 0 || make_policy(hold, topics, n_topics, contain->time_usec) < 0)
         return -ENOMEM;
+    (void)text_copy(hold->reason, sizeof(hold->reason), strbuf_str(&reason));
     history->n_holds++;
     return 0;
 }
@@ -145,7 +152,7 @@ ContainHold *hold_meant(const ContainHistory *history, const char *who, const ch
     ContainHold *found = NULL;
 
     *ret_several = false;
-    for (size_t i = 0; history->holds && i < history->n_holds; i++)
+    for (size_t i = 0; i < history->n_holds; i++)
         if (is_meant(&history->holds[i], who, account)) {
             *ret_several = found != NULL;
             found = &history->holds[i];

@@ -5,6 +5,7 @@
 
 #include "daemon/core/model_guard.h"
 
+#define HOLD_TOPICS_MAX 16U /* that one policy is asked to keep from being changed */
 #define HOLD_PUTS_MAX 5U /* within a day; what is removed more often is not put again */
 
 /* What AWS is asked to do about one. */
@@ -53,8 +54,8 @@ const char *hold_state_word(const ContainHold *hold);
 
 /* may_put: the configuration still wants it. */
 HoldAction hold_action(const ContainHold *hold, bool may_put, uint64_t now_mono_usec);
-/* Does a document that AWS has say what was put? */
-bool hold_is_ours(const ContainHold *hold, const char *document);
+/* Does a document that AWS has say what was put? 1, 0, or -ENOMEM. */
+int hold_is_ours(const ContainHold *hold, const char *document);
 /* What an attempt gave; topics as above, for the policy that is put next. */
 HoldNews hold_take(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
                    Now now);

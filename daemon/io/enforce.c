@@ -120,20 +120,26 @@ static void judge(Enforcement *e) {
         fail(e, "out of memory");
 }
 
+static int see(Enforcement *e, const char *document) {
+    int ours = document[0] ? hold_is_ours(&e->hold, document) : 0;
+
+    if (ours >= 0)
+        e->outcome.seen = !document[0] ? HOLD_SEEN_ABSENT : ours ? HOLD_SEEN_OURS : HOLD_SEEN_OTHER;
+    return ours;
+}
+
 static void enforce_read_policy(const AwsError *error, const char *document, void *userdata) {
     Enforcement *e = userdata;
 
     task_answered(&e->task, 0);
     e->n_reads++;
-    if (error->class != AWS_OK) {
-        e->outcome.seen = HOLD_SEEN_NOTHING;
+    e->outcome.seen = HOLD_SEEN_NOTHING;
+    if (error->class != AWS_OK)
         fail_call(e, error, true);
-    } else {
-        e->outcome.seen = !document[0]                        ? HOLD_SEEN_ABSENT
-                          : hold_is_ours(&e->hold, document) ? HOLD_SEEN_OURS
-                                                              : HOLD_SEEN_OTHER;
+    else if (see(e, document) < 0)
+        fail(e, "out of memory");
+    else
         judge(e);
-    }
     task_go_on(&e->task);
 }
 

@@ -67,6 +67,9 @@ static void the_policy_is_what_takes_the_rights(void **state _unused_) {
     assert_null(strstr(bob->document, "TokenIssueTime"));
     assert_non_null(strstr(add(ADMIN)->document, "{\"aws:TokenIssueTime\":\"2026-03-20T09:46:40Z\"}"));
     assert_true(hold_is_role(hold_find(&history, ADMIN)) && !hold_is_role(hold_find(&history, BOB)));
+    /* whoever makes a user chooses its path */
+    assert_false(hold_is_role(add("arn:aws:iam::" ACCOUNT ":user/:role/mallory")));
+    assert_true(hold_is_role(add("arn:aws:iam::" ACCOUNT ":role/:user/mallory")));
 }
 
 /* IAM gives no room for more to a user. */
@@ -191,6 +194,19 @@ static void a_new_day_has_puts_of_its_own(void **state _unused_) {
     }
 }
 
+/* Five within a day are too many; not the fifth of a day that is over. */
+static void what_is_removed_the_day_after_is_put_again(void **state _unused_) {
+    ContainHold *bob = add(BOB);
+
+    for (unsigned i = 0; i < HOLD_PUTS_MAX; i++) {
+        assert_news(take(bob, HOLD_PUT, HOLD_SEEN_OURS, 100 * i), CONTAIN_STEP_HELD, false);
+        if (i < HOLD_PUTS_MAX - 1)
+            assert_news(take(bob, HOLD_CHECK, HOLD_SEEN_ABSENT, 100 * i + 50), CONTAIN_STEP_REMOVED, false);
+    }
+    assert_news(take(bob, HOLD_CHECK, HOLD_SEEN_ABSENT, 24 * 3600 + 1), CONTAIN_STEP_REMOVED, false);
+    assert_false(bob->given_up);
+}
+
 static void an_end(void **state _unused_) {
     ContainHold *bob = add(BOB);
     const HoldOutcome gone = { .action = HOLD_PUT, .gone = true };
@@ -201,12 +217,16 @@ static void an_end(void **state _unused_) {
     assert_news(take(bob, HOLD_REMOVE, HOLD_SEEN_ABSENT, 0), CONTAIN_STEP_RELEASED, true);
     bob->given_up = true; /* then what is there is not the guard's */
     assert_news(take(bob, HOLD_REMOVE, HOLD_SEEN_OTHER, 0), CONTAIN_STEP_RELEASED, true);
+    bob->n_failed = 0; /* but its own goes */
+    assert_news(take(bob, HOLD_REMOVE, HOLD_SEEN_OURS, 0), CONTAIN_STEP_STUCK, false);
+    assert_false(take(bob, HOLD_NOTHING, HOLD_SEEN_OURS, 0).report);
 }
 
 static void names(void **state _unused_) {
     bool several;
     const ContainHold *bob;
 
+    assert_null(hold_meant(&history, "user/bob", "", &several)); /* of nobody */
     (void)add(BOB);
     (void)add(ADMIN);
     bob = hold_find(&history, BOB);
@@ -244,6 +264,7 @@ int main(void) {
         cmocka_unit_test_setup(what_others_wrote_stays_and_ours_comes_beside_it, setup),
         cmocka_unit_test_setup(it_is_put_again_five_times_a_day, setup),
         cmocka_unit_test_setup(a_new_day_has_puts_of_its_own, setup),
+        cmocka_unit_test_setup(what_is_removed_the_day_after_is_put_again, setup),
         cmocka_unit_test_setup(an_end, setup),
         cmocka_unit_test_setup(names, setup),
         cmocka_unit_test_setup(the_table_has_a_ceiling, setup),

@@ -247,9 +247,9 @@ static int deny_own(json_t *statements, const PolicyNeeds *needs) {
         return 0;
     arns = json_array();
     if (needs->own && needs->own[0])
-        (void)json_array_append_new(arns, json_string(needs->own));
-    (void)json_array_append_new(arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, needs->partition,
-                                              or_any(needs->account)));
+        arns = append(arns, json_string(needs->own));
+    arns = append(arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, needs->partition,
+                                or_any(needs->account)));
     return add_statement(statements, "DenyChangingGuards", "Deny", strings(writes, ARRAY_SIZE(writes)),
                          arns);
 }
@@ -395,10 +395,11 @@ static json_t *except(const PolicyShield *shield, bool guards) {
     return json_pack("{s:{s:o}}", "ArnNotLike", "aws:PrincipalArn", arns);
 }
 
+/* A path may have a colon in it. */
 static bool is_of(const char *arn, const char *kind) {
-    const char *resource = strrchr(arn, ':');
+    Arn parts;
 
-    return resource && text_starts_with(resource + 1, kind);
+    return arn_parse_any_account(arn, &parts) >= 0 && text_starts_with(parts.resource, kind);
 }
 
 /* The guard's own users, or roles. */

@@ -21,6 +21,7 @@
 #include "daemon/core/channel_format.h"
 #include "daemon/core/contain.h"
 #include "daemon/core/events.h"
+#include "daemon/core/hold.h"
 #include "daemon/core/metrics.h"
 #include "daemon/core/policy.h"
 #include "daemon/core/protection.h"
@@ -225,6 +226,9 @@ static int run_policy_guard(char **ret) {
                                                 .attribution = true,
                                                 .bucket_checks = true,
                                                 .owner_check = true,
+                                                .contains = true,
+                                                .own = "arn:aws:iam::" ACCOUNT ":role/guard",
+                                                .guard_checks = true,
                                                 .topics = topics,
                                                 .n_topics = 1,
                                                 .roles = roles,
@@ -245,6 +249,12 @@ static const PolicyShield shield = { .partition = "aws",
                                      .guards_write = true,
                                      .topics = topics,
                                      .n_topics = 1 };
+
+static int run_policy_contain(char **ret) {
+    const PolicyContain contain = { topics, 1, "2026-11-29T10:00:00Z", 2048 };
+
+    return text_of_policy(policy_contain(&contain), ret);
+}
 
 static int run_policy_deny(char **ret) {
     return text_of_policy(policy_deny(&shield), ret);
@@ -277,7 +287,7 @@ static void test_policies_are_whole_or_not_there(void **state _unused_) {
         Run run;
     } works[] = {
         { "guard", run_policy_guard }, { "trust", run_policy_trust },    { "deny", run_policy_deny },
-        { "scp", run_policy_scp },     { "principals", run_principals },
+        { "scp", run_policy_scp },     { "principals", run_principals }, { "contain", run_policy_contain },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(works); i++)
@@ -458,6 +468,67 @@ static int run_contain(char **ret) {
     return r;
 }
 
+/* A second one takes nothing from the first. */
+static int run_hold(char **ret) {
+    static const Containment contains[] = {
+        { .arn = "arn:aws:iam::" ACCOUNT ":user/bob", .account = ACCOUNT, .n_tamperings = 3, .time_usec = T0 },
+        { .arn = "arn:aws:iam::" ACCOUNT ":role/Admin", .account = ACCOUNT, .war = true, .time_usec = T0 },
+    };
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(16384);
+    ContainHistory history = { 0 };
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(contains); i++) {
+        r = hold_add(&history, &contains[i], topics, 1);
+        assert_int_equal(history.n_holds, i + (r >= 0));
+    }
+    for (size_t i = 0; r >= 0 && i < history.n_holds; i++)
+        r = strbuf_addf(&b, "%s %s %s\n", history.holds[i].arn, history.holds[i].reason, history.holds[i].document);
+    if (r >= 0)
+        r = strbuf_take(&b, ret);
+    contain_history_done(&history);
+    return r;
+}
+
+static ContainHold held;
+
+/* A policy that others wrote must not be taken for one that is only short of memory, nor the other way round. */
+static int run_is_ours(char **ret) {
+    char spaced[2 * CONTAIN_DOCUMENT_MAX];
+
+    (void)snprintf(spaced, sizeof(spaced), "\n{ %s", held.document + 1);
+    return text_of_number(hold_is_ours(&held, spaced), ret);
+}
+
+/* What is taken off is put again, be it a little later. */
+static void a_policy_is_put_again_after_memory_was_short(void **state _unused_) {
+    const HoldOutcome removed = { .action = HOLD_CHECK, .seen = HOLD_SEEN_ABSENT };
+    const Now now = { .real_usec = T0, .mono_usec = SEC };
+    ContainHold hold = held;
+    HoldNews news;
+
+    hold.held = true;
+    alloc_fail_after(0);
+    news = hold_take(&hold, &removed, topics, 1, now);
+    assert_true(alloc_fail_end());
+    assert_true(news.report && news.step == CONTAIN_STEP_REMOVED && !news.over);
+    assert_int_equal(hold.due_mono_usec, now.mono_usec + 5 * SEC);
+    assert_string_equal(hold.document, held.document);
+    assert_int_equal(hold_action(&hold, true, hold.due_mono_usec), HOLD_PUT);
+}
+
+static void holds_are_whole_or_not_there(void **state _unused_) {
+    static const Containment contain = { .arn = "arn:aws:iam::" ACCOUNT ":user/bob", .account = ACCOUNT };
+    ContainHistory history = { 0 };
+
+    fail_each("hold", run_hold);
+    assert_int_equal(hold_add(&history, &contain, topics, 1), 0);
+    held = history.holds[0];
+    held.announced = true;
+    contain_history_done(&history);
+    fail_each("hold, ours", run_is_ours);
+}
+
 static void test_what_is_kept(void **state _unused_) {
     fail_each("contain", run_contain);
     for (unsigned n = 0;; n++) {
@@ -496,6 +567,8 @@ int main(void) {
         cmocka_unit_test(test_policies_are_whole_or_not_there),
         cmocka_unit_test(test_no_setting_is_judged_without_memory),
         cmocka_unit_test(test_what_is_kept),
+        cmocka_unit_test(holds_are_whole_or_not_there),
+        cmocka_unit_test(a_policy_is_put_again_after_memory_was_short),
     };
 
     return cmocka_run_group_tests_name("core_no_memory", tests, NULL, NULL);

@@ -148,6 +148,79 @@ static void test_resources(void **state) {
     json_decref(document);
 }
 
+/* Whom the guard may not change, whatever it is allowed. */
+static void test_own_policies(void **state) {
+    static const struct {
+        const char *own, *denied; /* NULL: not known */
+    } cases[] = {
+        { "arn:aws:iam::111122223333:role/guard",
+          "[\"arn:aws:iam::111122223333:role/guard\",\"arn:aws:iam::111122223333:role/TrailGuardBreakGlass\"]" },
+        { "GUARD_ARN", "[\"GUARD_ARN\",\"arn:aws:iam::111122223333:role/TrailGuardBreakGlass\"]" },
+        { "", "[\"arn:aws:iam::111122223333:role/TrailGuardBreakGlass\"]" },
+        { NULL, "[\"arn:aws:iam::111122223333:role/TrailGuardBreakGlass\"]" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        PolicyNeeds needs = { .guarded = true,
+                              .partition = "aws",
+                              .account = "111122223333",
+                              .mode = MODE_RESTART,
+                              .contains = true,
+                              .own = cases[i].own };
+        json_t *document = policy_guard(&needs), *statements = json_object_get(document, "Statement");
+        const json_t *last = json_array_get(statements, json_array_size(statements) - 1);
+        char *text = json_dumps(json_object_get(last, "Resource"), JSON_COMPACT);
+
+        assert_string_equal(json_string_value(json_object_get(last, "Sid")), "DenyChangingGuards");
+        assert_string_equal(text, cases[i].denied);
+        free(text);
+        json_decref(document);
+    }
+}
+
+/* What it reads of its own. Of a session, and without knowing where the role lies, by name. */
+static void test_own_reads(void **state) {
+    static const struct {
+        const char *own, *resource;
+    } cases[] = {
+        { "arn:aws:iam::111122223333:user/guard", "\"arn:aws:iam::111122223333:user/guard\"" },
+        { "arn:aws:iam::111122223333:role/a/guard", "\"arn:aws:iam::111122223333:role/a/guard\"" },
+        { "arn:aws:iam::111122223333:role/guard",
+          "[\"arn:aws:iam::111122223333:role/guard\",\"arn:aws:iam::111122223333:role/*/guard\"]" },
+        { "GUARD_ARN", "\"GUARD_ARN\"" },
+        { "", "\"arn:aws:iam::111122223333:role/*\"" },
+        { NULL, "\"arn:aws:iam::111122223333:role/*\"" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        static const char *const topics[] = { "arn:aws:sns:eu-central-1:111122223333:t" };
+        PolicyNeeds needs = { .guarded = true,
+                              .partition = "aws",
+                              .account = "111122223333",
+                              .guard_checks = true,
+                              .topics = topics,
+                              .n_topics = 1,
+                              .own = cases[i].own };
+        json_t *document = policy_guard(&needs);
+        const json_t *statements = json_object_get(document, "Statement"), *reads = NULL;
+        char *text;
+
+        for (size_t k = 0; k < json_array_size(statements); k++)
+            if (strcmp(json_string_value(json_object_get(json_array_get(statements, k), "Sid")), "ReadOwnAccess") == 0)
+                reads = json_object_get(json_array_get(statements, k), "Resource");
+        text = json_dumps(reads, JSON_COMPACT | JSON_ENCODE_ANY);
+        assert_string_equal(text, cases[i].resource);
+        free(text);
+        text = json_dumps(document, JSON_COMPACT);
+        assert_non_null(strstr(text, "sns:ListSubscriptionsByTopic"));
+        assert_non_null(strstr(text, "sns:GetSubscriptionAttributes"));
+        free(text);
+        json_decref(document);
+    }
+}
+
 static void test_trust(void **state) {
     json_t *plain = policy_trust("arn:aws:iam::111122223333:user/guard", NULL);
     json_t *with = policy_trust("arn:aws:iam::111122223333:user/guard", "x:\"1");
@@ -195,6 +268,32 @@ static void test_who_is_let_through(void **state) {
     json_decref(scp);
 }
 
+/* The changes that are denied are those of the kind that a guard is. */
+static void test_kinds_of_guards(void **state) {
+    static const struct {
+        const char *guard;
+        bool role, user;
+    } cases[] = {
+        { "arn:aws:iam::111122223333:role/TrailGuard", true, false },
+        { "arn:aws:iam::*:user/ops/guard", false, true },
+        { "arn:aws:iam::111122223333:user/:role/guard", false, true },
+        { "arn:aws:iam::111122223333:root", false, false },
+        { "GUARD_ARN", false, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        PolicyShield shield = {
+            .partition = "aws", .account = "111122223333", .guards = &cases[i].guard, .n_guards = 1
+        };
+        json_t *deny = policy_deny(&shield);
+
+        assert_int_equal(count_exempt(deny, "DenyGuardRoleTampering"), cases[i].role);
+        assert_int_equal(count_exempt(deny, "DenyGuardKeyTampering"), cases[i].user);
+        json_decref(deny);
+    }
+}
+
 /* What stands for a principal in the account 111122223333, and in any. */
 static const struct {
     const char *arn;
@@ -215,6 +314,7 @@ static const struct {
       "111122223333:role/G 111122223333:role/*/G" },
     { "arn:aws:sts::*:assumed-role/G/host", false, "111122223333:role/G 111122223333:role/*/G",
       "*:role/G *:role/*/G" },
+    { "arn:aws:iam::111122223333:root", false, "111122223333:root", "111122223333:root" },
     { "arn:aws-cn:iam::111122223333:role/G", false, "", "" },
 };
 
@@ -260,6 +360,11 @@ static void test_principals_fold(void **state) {
     assert_int_equal(policy_principals_fold(&list), 0);
     list_principals(&list, text, sizeof(text));
     assert_string_equal(text, "*:role/G *:role/a/G");
+    /* what stands for one that is not known stays */
+    assert_int_equal(policy_principals_add(&list, &place, "GUARD_ARN", true), 0);
+    assert_int_equal(policy_principals_fold(&list), 0);
+    assert_int_equal(list.n, 3);
+    assert_string_equal(list.items[2], "GUARD_ARN");
     policy_principals_done(&list);
 }
 
@@ -275,6 +380,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_each_option_needs),
         cmocka_unit_test(test_resources),
+        cmocka_unit_test(test_own_policies),
+        cmocka_unit_test(test_own_reads),
+        cmocka_unit_test(test_kinds_of_guards),
         cmocka_unit_test(test_trust),
         cmocka_unit_test(test_who_is_let_through),
         cmocka_unit_test(test_principals),

@@ -168,7 +168,8 @@ uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *cal
 
     if (calls->lists_always)
         lists = span_usec / poll_usec;
-    return MIN(lists, rate_ceiling(RATE_LIST, span_usec)) + MIN(reads, rate_ceiling(RATE_READ, span_usec)) +
+    /* two lists a second may be read, and there is one a poll at most */
+    return lists + MIN(reads, rate_ceiling(RATE_READ, span_usec)) +
            MIN(others, rate_ceiling(RATE_OTHER, span_usec));
 }
 

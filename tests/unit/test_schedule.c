@@ -200,6 +200,8 @@ static void calls_are_counted_as_they_are_limited(void **state _unused_) {
         { 1, { 60, 180, 0, false }, 5 * 3600 + 60 },    /* polls and settings share what is let through */
         { 1, { 1000, 3000, 0, false }, 5 * 3600 + 18 }, /* polled every 200 s, and settings no more often */
         { 10, { 1, 3, 0, true }, 360 + 360 + 3 * 60 },  /* something is missing: a list at every poll */
+        { 1, { 1, 3, 0, true }, 3600 + 3600 + 3 * 60 },
+        { 1, { 1000, 3000, 12000, false }, 5 * 3600 + 18 + 50 * 3600 }, /* of buckets and keys, too */
     };
 
     for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
@@ -263,6 +265,24 @@ static void what_nobody_accepted_has_a_small_share(void **state _unused_) {
         }
         for (unsigned at = 0; at < n; at++)
             assert_true(seen[at] > 0);
+    }
+    assert_false(schedule_has_turn(7, 0, 0, 0)); /* where there is none */
+}
+
+/* The next poll waits as long as the reads of this one need, or almost an interval. */
+static void a_poll_that_has_not_ended_keeps_the_next_one_waiting(void **state _unused_) {
+    static const struct {
+        uint64_t poll_sec;
+        unsigned n_trails;
+        uint64_t msec;
+    } cases[] = {
+        { 10, 0, 9375 }, { 10, 46, 9375 }, { 10, 47, 9400 }, { 10, 100, 20000 }, { 1, 5, 1000 }, { 300, 100, 281250 },
+    };
+
+    for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+        Intervals i = intervals(cases[c].poll_sec);
+
+        assert_int_equal(schedule_poll_usec(&i, cases[c].n_trails), cases[c].msec * MSEC);
     }
 }
 
@@ -493,6 +513,7 @@ int main(void) {
         cmocka_unit_test(a_region_that_is_off_is_asked_daily),
         cmocka_unit_test(polls_stretch_to_five_reads_a_second),
         cmocka_unit_test(a_turn_waits_for_reads),
+        cmocka_unit_test(a_poll_that_has_not_ended_keeps_the_next_one_waiting),
         cmocka_unit_test(intervals_differ_much_by_a_quarter),
         cmocka_unit_test(calls_are_counted_as_they_are_limited),
         cmocka_unit_test(what_people_care_about_is_polled_first),

@@ -91,6 +91,7 @@ static void attacks_lose(void **state _unused_) {
         { "B4, a name that lies", EVERYTHING,
           ADVANCED("{'Name':'Management events selector','FieldSelectors':[" DATA "," S3 "]}") },
         { "B4, no category", EVERYTHING, ADVANCED(FIELDS(IS("readOnly", "true"))) },
+        { "B4, all but a category", EVERYTHING, ADVANCED(FIELDS(NOT("eventCategory", "Data"))) },
         { "B4, network activity", EVERYTHING, ADVANCED(FIELDS(IS("eventCategory", "NetworkActivity"))) },
         { "B4, reads only", EVERYTHING, ADVANCED(FIELDS(MANAGEMENT "," IS("readOnly", "true"))) },
         { "B4, writes only", EVERYTHING, ADVANCED(FIELDS(MANAGEMENT "," NOT("readOnly", "true"))) },
@@ -128,6 +129,18 @@ static void attacks_lose(void **state _unused_) {
         { "B5, all of one type, but by a condition that takes nothing of another",
           ADVANCED(FIELDS(DATA "," IS("resources.type", "AWS::Lambda::Function"))),
           ADVANCED(FIELDS(DATA "," IS("resources.type", "AWS::Lambda::Function") "," UNDER("arn:aws:s3"))) },
+        { "all but one type, and then but what lies under a name",
+          ADVANCED(FIELDS(DATA "," NOT("resources.type", "AWS::S3::Object"))),
+          ADVANCED(FIELDS(DATA "," NOT("resources.type", "AWS::S3::Object") "," UNDER("arn:aws:s3"))) },
+        { "not every bucket: no ARN",
+          BASIC("{'DataResources':[{'Type':'AWS::S3::Object','Values':['arn:aws:s3']}]}"),
+          BASIC("{'DataResources':[{'Type':'AWS::S3::Object','Values':['s3']}]}") },
+        { "not every bucket: half an ARN",
+          BASIC("{'DataResources':[{'Type':'AWS::S3::Object','Values':['arn:aws:s3']}]}"),
+          BASIC("{'DataResources':[{'Type':'AWS::S3::Object','Values':['arn:aws']}]}") },
+        { "not every bucket: every function",
+          BASIC("{'DataResources':[{'Type':'AWS::S3::Object','Values':['arn:aws:s3']}]}"),
+          BASIC("{'DataResources':[{'Type':'AWS::S3::Object','Values':['arn:aws:lambda']}]}") },
         { "both types by one condition",
           ADVANCED(FIELDS(
                   DATA ",{'Field':'resources.type','Equals':['AWS::S3::Object','AWS::Lambda::Function']}")),
@@ -870,6 +883,8 @@ static void what_has_another_form_is_not_understood(void **state _unused_) {
         BASIC("{'DataResources':[{'Type':1,'Values':[]}]}"),
         BASIC("{'DataResources':[{'Type':'AWS::New::Kind','Values':[]}]}"),
         BASIC("{'DataResources':[{'Type':'AWS::S3::Object','Values':1}]}"),
+        BASIC("{'DataResources':[{'Type':'AWS::S3::Object','Values':[1]}]}"),
+        BASIC("{'DataResources':[{'Type':'AWS::S3::Object','Values':['arn:aws:s3',1]}]}"),
         BASIC("{'DataResources':[{'Type':'AWS::S3::Object','Values':['arn:aws:s3:::x/'],'New':['x']}]}"),
         ADVANCED("1"),
         ADVANCED("{}"),
@@ -897,6 +912,10 @@ static void what_has_another_form_is_not_understood(void **state _unused_) {
     }
 }
 
+#define FIELDS_BEGIN                                                                                        \
+    "{\"AdvancedEventSelectors\":[{\"FieldSelectors\":["                                                    \
+    "{\"Field\":\"eventCategory\",\"Equals\":[\"Management\"]}"
+
 static void too_much_is_not_understood(void **state _unused_) {
     _cleanup_free_ char *many = tables_text(5000, false), *other = tables_text(5000 - 1, false);
     SelectorsVerdict verdict;
@@ -907,6 +926,65 @@ static void too_much_is_not_understood(void **state _unused_) {
     assert_false(verdict.differs);
     assert_int_equal(selectors_compare(many, other, &verdict), 0);
     assert_true(verdict.loses);
+}
+
+/* Of the same set, with spaces behind it. */
+static void what_is_too_long_is_not_understood(void **state _unused_) {
+    _cleanup_free_ char *everything = json_of(EVERYTHING), *longer = malloc(CANONICAL_SIZE_MAX + 2);
+    SelectorsVerdict verdict;
+
+    assert_non_null(longer);
+    for (unsigned over = 0; over < 2; over++) {
+        memset(longer, ' ', CANONICAL_SIZE_MAX + 1);
+        memcpy(longer, everything, strlen(everything));
+        longer[CANONICAL_SIZE_MAX + over] = '\0';
+        assert_int_equal(selectors_compare(everything, longer, &verdict), 0);
+        assert_int_equal(verdict.loses, over);
+        assert_int_equal(verdict.differs, over);
+    }
+}
+
+/* Each of n fields with the one value that it must have; AWS knows a dozen fields. */
+static void too_many_fields_are_not_understood(void **state _unused_) {
+    for (unsigned n = 15; n <= 16; n++) { /* and the category */
+        _cleanup_strbuf_ StrBuf b = STRBUF_INIT(1 << 16);
+        _cleanup_free_ char *text = NULL, *turned = NULL;
+        SelectorsVerdict verdict;
+
+        (void)strbuf_add(&b, FIELDS_BEGIN);
+        for (unsigned i = 0; i < n; i++)
+            (void)strbuf_addf(&b, ",{\"Field\":\"f%u\",\"Equals\":[\"a\",\"b\"]}", i);
+        (void)strbuf_add(&b, "]}]}");
+        assert_int_equal(strbuf_take(&b, &text), 0);
+        (void)strbuf_add(&b, FIELDS_BEGIN);
+        for (unsigned i = n; i-- > 0;)
+            (void)strbuf_addf(&b, ",{\"Field\":\"f%u\",\"Equals\":[\"b\",\"a\",\"%u\"]}", i, i % 2);
+        (void)strbuf_add(&b, "]}]}");
+        assert_int_equal(strbuf_take(&b, &turned), 0);
+        assert_int_equal(selectors_compare(text, turned, &verdict), 0);
+        assert_true(verdict.differs);
+        assert_int_equal(verdict.loses, n > 15);
+    }
+}
+
+/* 100 beginnings with 100 ends are 10000 kinds of values. */
+static void too_many_values_are_not_understood(void **state _unused_) {
+    for (unsigned n = 50; n <= 100; n += 50) {
+        _cleanup_strbuf_ StrBuf b = STRBUF_INIT(1 << 16);
+        _cleanup_free_ char *text = NULL, *everything = json_of(ADVANCED(FIELDS(MANAGEMENT)));
+        SelectorsVerdict verdict;
+
+        (void)strbuf_add(&b, FIELDS_BEGIN ",{\"Field\":\"eventName\",\"StartsWith\":[\"\"");
+        for (unsigned i = 0; i < n; i++)
+            (void)strbuf_addf(&b, ",\"a%u\"", i);
+        (void)strbuf_add(&b, "],\"EndsWith\":[\"\"");
+        for (unsigned i = 0; i < n; i++)
+            (void)strbuf_addf(&b, ",\"z%u\"", i);
+        (void)strbuf_add(&b, "]}]}]}");
+        assert_int_equal(strbuf_take(&b, &text), 0);
+        assert_int_equal(selectors_compare(everything, text, &verdict), 0);
+        assert_int_equal(verdict.loses, n == 100); /* in truth it takes all */
+    }
 }
 
 /* A set that cuts the world into pieces, each into pieces again. In truth nothing is lost (of 40 values
@@ -935,15 +1013,16 @@ static void too_intricate_is_a_loss(void **state _unused_) {
 
 static void without_memory_nothing_is_said(void **state _unused_) {
     _cleanup_free_ char *a = json_of(WITH_S3), *b = json_of(WITH_DATA),
-                        *odd = json_of(BASIC("{'New':[2,1]}"));
+                        *odd = json_of(BASIC("{'New':[2,1]}")), *five = json_of(BASIC(FIVE("{'DataResources':["
+                                                                 DATA_OF("a") "]}")));
     unsigned n;
 
     for (n = 0;; n++) {
         SelectorsVerdict verdict = { 0 }, strange = { 0 };
         SelectorsManagement management = SELECTORS_NONE;
         bool covers = false;
-        char *made = NULL;
-        int r[5];
+        char *made = NULL, *with_data = NULL, *with_five = NULL;
+        int r[7];
 
         alloc_fail_after(n);
         r[0] = selectors_compare(a, b, &verdict);
@@ -951,17 +1030,24 @@ static void without_memory_nothing_is_said(void **state _unused_) {
         r[2] = selectors_management(a, &management);
         r[3] = selectors_cover_management(b, MANAGEMENT_WRITE, &covers);
         r[4] = selectors_add_management(b, &made);
+        r[5] = selectors_add_management(a, &with_data);
+        r[6] = selectors_add_management(five, &with_five);
         if (!alloc_fail_end()) {
-            assert_true(r[0] == 0 && r[1] == 0 && r[2] == 0 && r[3] == 0 && r[4] == 0);
-            assert_true(verdict.loses && strange.loses && covers && made);
+            for (size_t i = 0; i < ARRAY_SIZE(r); i++)
+                assert_int_equal(r[i], 0);
+            assert_true(verdict.loses && strange.loses && covers && made && with_data && with_five);
             free(made);
+            free(with_data);
+            free(with_five);
             break;
         }
         for (size_t i = 0; i < ARRAY_SIZE(r); i++)
             assert_true(r[i] == 0 || r[i] == -ENOMEM);
         assert_true(r[0] == 0 || (!verdict.differs && !verdict.loses));
-        assert_true(r[4] == 0 || !made);
+        assert_true((r[4] == 0 || !made) && (r[5] == 0 || !with_data) && (r[6] == 0 || !with_five));
         free(made);
+        free(with_data);
+        free(with_five);
     }
     assert_true(n > 20);
 }
@@ -979,6 +1065,9 @@ int main(void) {
         cmocka_unit_test(as_many_as_aws_allows_are_judged),
         cmocka_unit_test(what_has_another_form_is_not_understood),
         cmocka_unit_test(too_much_is_not_understood),
+        cmocka_unit_test(what_is_too_long_is_not_understood),
+        cmocka_unit_test(too_many_fields_are_not_understood),
+        cmocka_unit_test(too_many_values_are_not_understood),
         cmocka_unit_test(too_intricate_is_a_loss),
         cmocka_unit_test(without_memory_nothing_is_said),
     };

@@ -246,7 +246,9 @@ static int read_resources(SelectorSet *set, const json_t *resource, const char *
     for (size_t i = 0; i < json_array_size(values); i++) {
         const char *value = usable_text(json_array_get(values, i));
 
-        every = every || (value && is_every_resource(value, resource_types[kind].service));
+        if (!value)
+            return -EINVAL;
+        every = every || is_every_resource(value, resource_types[kind].service);
     }
 
     r = begin_basic(set, "Data", read_only);
@@ -467,24 +469,17 @@ static json_t *all_management_basic(void) {
 /* What a basic set records besides stays; one more selector takes the management events. In a full set the
  * first has to widen instead. */
 static int add_to_basic(json_t *selectors) {
-    json_t *all = all_management_basic(), *first;
-    int r = all ? 0 : -ENOMEM;
+    json_auto_t *all = all_management_basic();
 
-    for (size_t i = json_array_size(selectors); r >= 0 && i-- > 0;) {
-        const json_t *resources = json_object_get(json_array_get(selectors, i), "DataResources");
-
-        if (json_array_size(resources) == 0 && json_array_remove(selectors, i) < 0)
-            r = -ENOMEM;
-    }
-    if (r >= 0 && json_array_size(selectors) < BASIC_MAX)
-        r = json_array_insert(selectors, 0, all) < 0 ? -ENOMEM : 0;
-    else if (r >= 0) {
-        first = json_array_get(selectors, 0);
-        (void)json_object_del(all, "DataResources");
-        r = json_object_update(first, all) < 0 ? -ENOMEM : 0;
-    }
-    json_decref(all);
-    return r;
+    if (!all)
+        return -ENOMEM;
+    for (size_t i = json_array_size(selectors); i-- > 0;)
+        if (json_array_size(json_object_get(json_array_get(selectors, i), "DataResources")) == 0)
+            (void)json_array_remove(selectors, i);
+    if (json_array_size(selectors) < BASIC_MAX)
+        return json_array_insert(selectors, 0, all) < 0 ? -ENOMEM : 0;
+    (void)json_object_del(all, "DataResources");
+    return json_object_update(json_array_get(selectors, 0), all) < 0 ? -ENOMEM : 0;
 }
 
 int selectors_add_management(const char *selectors, char **ret) {

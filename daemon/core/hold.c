@@ -151,6 +151,7 @@ ContainHold *hold_meant(const ContainHistory *history, const char *who, const ch
                         bool *ret_several) {
     ContainHold *found = NULL;
 
+    assert(history->n_holds == 0 || history->holds);
     *ret_several = false;
     for (size_t i = 0; i < history->n_holds; i++)
         if (is_meant(&history->holds[i], who, account)) {

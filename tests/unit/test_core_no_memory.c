@@ -471,7 +471,10 @@ static int run_contain(char **ret) {
 /* A second one takes nothing from the first. */
 static int run_hold(char **ret) {
     static const Containment contains[] = {
-        { .arn = "arn:aws:iam::" ACCOUNT ":user/bob", .account = ACCOUNT, .n_tamperings = 3, .time_usec = T0 },
+        { .arn = "arn:aws:iam::" ACCOUNT ":user/bob",
+          .account = ACCOUNT,
+          .n_tamperings = 3,
+          .time_usec = T0 },
         { .arn = "arn:aws:iam::" ACCOUNT ":role/Admin", .account = ACCOUNT, .war = true, .time_usec = T0 },
     };
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(16384);
@@ -483,7 +486,8 @@ static int run_hold(char **ret) {
         assert_int_equal(history.n_holds, i + (r >= 0));
     }
     for (size_t i = 0; r >= 0 && i < history.n_holds; i++)
-        r = strbuf_addf(&b, "%s %s %s\n", history.holds[i].arn, history.holds[i].reason, history.holds[i].document);
+        r = strbuf_addf(&b, "%s %s %s\n", history.holds[i].arn, history.holds[i].reason,
+                        history.holds[i].document);
     if (r >= 0)
         r = strbuf_take(&b, ret);
     contain_history_done(&history);
@@ -492,7 +496,8 @@ static int run_hold(char **ret) {
 
 static ContainHold held;
 
-/* A policy that others wrote must not be taken for one that is only short of memory, nor the other way round. */
+/* A policy that others wrote must not be taken for one that is only short of memory, nor the other way
+ * round. */
 static int run_is_ours(char **ret) {
     char spaced[2 * CONTAIN_DOCUMENT_MAX];
 

@@ -75,7 +75,8 @@ static void a_table_has_a_ceiling(void **state _unused_) {
     assert_int_equal(metrics->counters[METRICS_HELD].n, max);
     assert_int_equal(metrics->counters[METRICS_HELD].rows[max - 1].n, 2 * max + 1);
     assert_string_equal(metrics->counters[METRICS_HELD].rows[max - 1].labels[0], METRICS_OTHER);
-    assert_string_equal(metrics->counters[METRICS_HELD].rows[max - 1].labels[1], ""); /* it has but one label */
+    assert_string_equal(metrics->counters[METRICS_HELD].rows[max - 1].labels[1],
+                        ""); /* it has but one label */
     for (size_t i = 0; i < 3 * metrics_timer_max(METRICS_REQUEST_TIME); i++) {
         (void)snprintf(code, sizeof(code), "service%zu", i);
         metrics_observe(metrics, METRICS_REQUEST_TIME, code, 1);

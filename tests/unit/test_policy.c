@@ -154,7 +154,8 @@ static void test_own_policies(void **state) {
         const char *own, *denied; /* NULL: not known */
     } cases[] = {
         { "arn:aws:iam::111122223333:role/guard",
-          "[\"arn:aws:iam::111122223333:role/guard\",\"arn:aws:iam::111122223333:role/TrailGuardBreakGlass\"]" },
+          "[\"arn:aws:iam::111122223333:role/guard\",\"arn:aws:iam::111122223333:role/"
+          "TrailGuardBreakGlass\"]" },
         { "GUARD_ARN", "[\"GUARD_ARN\",\"arn:aws:iam::111122223333:role/TrailGuardBreakGlass\"]" },
         { "", "[\"arn:aws:iam::111122223333:role/TrailGuardBreakGlass\"]" },
         { NULL, "[\"arn:aws:iam::111122223333:role/TrailGuardBreakGlass\"]" },
@@ -208,7 +209,8 @@ static void test_own_reads(void **state) {
         char *text;
 
         for (size_t k = 0; k < json_array_size(statements); k++)
-            if (strcmp(json_string_value(json_object_get(json_array_get(statements, k), "Sid")), "ReadOwnAccess") == 0)
+            if (strcmp(json_string_value(json_object_get(json_array_get(statements, k), "Sid")),
+                       "ReadOwnAccess") == 0)
                 reads = json_object_get(json_array_get(statements, k), "Resource");
         text = json_dumps(reads, JSON_COMPACT | JSON_ENCODE_ANY);
         assert_string_equal(text, cases[i].resource);

@@ -276,7 +276,8 @@ static void a_poll_that_has_not_ended_keeps_the_next_one_waiting(void **state _u
         unsigned n_trails;
         uint64_t msec;
     } cases[] = {
-        { 10, 0, 9375 }, { 10, 46, 9375 }, { 10, 47, 9400 }, { 10, 100, 20000 }, { 1, 5, 1000 }, { 300, 100, 281250 },
+        { 10, 0, 9375 },    { 10, 46, 9375 }, { 10, 47, 9400 },
+        { 10, 100, 20000 }, { 1, 5, 1000 },   { 300, 100, 281250 },
     };
 
     for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {

@@ -317,8 +317,9 @@ static void management_events_can_be_added(void **state _unused_) {
           ADVANCED(FIELDS(DATA "," S3 "," IS("readOnly", "false") "," UNDER("arn:aws:s3:::a/")) "," FIELDS(
                   MANAGEMENT)) },
         /* a selector that records nothing else makes room */
-        { BASIC("{'ReadWriteType':'ReadOnly'},{'IncludeManagementEvents':false,'DataResources':[" DATA_OF("a") "]},"
-                "{'ReadWriteType':'WriteOnly','DataResources':[]}"),
+        { BASIC("{'ReadWriteType':'ReadOnly'},{'IncludeManagementEvents':false,'DataResources':[" DATA_OF(
+                  "a") "]},"
+                       "{'ReadWriteType':'WriteOnly','DataResources':[]}"),
           BASIC("{},{'IncludeManagementEvents':false,'DataResources':[" DATA_OF("a") "]}") },
         /* five selectors are all there can be: the first one widens */
         { BASIC(FIVE(

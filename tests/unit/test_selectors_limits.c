@@ -204,8 +204,9 @@ static void too_intricate_is_a_loss(void **state _unused_) {
 
 static void without_memory_nothing_is_said(void **state _unused_) {
     _cleanup_free_ char *a = json_of(WITH_S3), *b = json_of(WITH_DATA),
-                        *odd = json_of(BASIC("{'New':[2,1]}")), *five = json_of(BASIC(FIVE("{'IncludeManagementEvents':false,"
-                                                           "'DataResources':[" DATA_OF("a") "]}")));
+                        *odd = json_of(BASIC("{'New':[2,1]}")),
+                        *five = json_of(BASIC(FIVE("{'IncludeManagementEvents':false,"
+                                                   "'DataResources':[" DATA_OF("a") "]}")));
     unsigned n;
 
     for (n = 0;; n++) {

@@ -52,7 +52,8 @@ static void policies(void **state _unused_) {
         { "{\"$or\":[{\"severity\":[\"info\"]},{\"event\":[\"x\"]}]}", "", true },
         { "{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"team\":[\"blue\"]}]}]}]}]}]}", "", true },
         /* deeper than AWS takes */
-        { "{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"team\":[\"blue\"]}]}]}]}]}]}]}", "", false },
+        { "{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"$or\":[{\"team\":[\"blue\"]}]}]}]}]}]}]}",
+          "", false },
         { "[]", "", false },
         { "{\"team\":[\"blue\"]}", "MessageBody", false },
     };

@@ -93,8 +93,7 @@ WHEN(asked, event->asked);
 
 /* By the worst: an error that a delivery met is worse than what the checks beside it find. */
 static bool fails_only(const Event *event, Finding finding) {
-    bool again = event->kind == EVENT_INCIDENT_REMINDER;
-    uint32_t findings = event->about && !again ? event->about : event->findings;
+    uint32_t findings = event->about ? event->about : event->findings;
 
     return !(findings & FINDINGS_DELIVERY_ERRORS) && (findings & FINDING_BIT(finding));
 }

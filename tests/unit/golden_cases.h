@@ -431,6 +431,8 @@ static const GoldenCase golden_cases[] = {
     { BECAME_REACHABLE, "unreachable", RESTART, "maintenance",
       "well maintenance:on unreachable:denied reachable" },
     { BECAME_REACHABLE, "selectors_unreadable", RESTART, "none", "well fail:selectors_unreadable mend" },
+    { BECAME_REACHABLE, "selectors_unreadable", RESTART, "trail_too",
+      "well fail:selectors_unreadable unreachable:denied reachable mend" },
     { BECAME_REACHABLE, "region-unreachable", RESTART, "none", "region:unreachable region:ok" },
     { BECAME_REACHABLE, "region-unreachable", RESTART, "not_enabled", "region:unreachable region:off" },
     { BECAME_REACHABLE, "region-unreachable", RESTART, "forgotten", "region:unreachable forget:region" },

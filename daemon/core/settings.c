@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/core/settings.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,7 +256,7 @@ typedef enum Default {
     DEFAULT_ANY,
 } Default;
 
-#define MEMBERS_MAX 8
+#define MEMBERS_MAX 8 /* with the NULL behind them */
 
 /* Sources: AWS CloudTrail API Reference, the data types of these names. */
 static const struct {
@@ -289,7 +290,7 @@ static size_t place_of(const char *in) {
 }
 
 static bool is_known(size_t place, const char *name) {
-    for (size_t i = 0; i < MEMBERS_MAX && places[place].known[i]; i++)
+    for (size_t i = 0; places[place].known[i]; i++)
         if (strcmp(places[place].known[i], name) == 0)
             return true;
     return false;
@@ -326,7 +327,8 @@ bool unknown_members_pass(const char *in, const json_t *object) {
     const char *name;
     json_t *value;
 
-    if (!json_is_object(object) || place == ARRAY_SIZE(places))
+    assert(place < ARRAY_SIZE(places));
+    if (!json_is_object(object))
         return false;
     json_object_foreach((json_t *)object, name,
                         value) if (!is_known(place, name) && !may_be_default(place, value)) return false;
@@ -355,11 +357,13 @@ static int settings_visit(const char *in, json_t *value, Visit each, void *userd
         }
         return 0;
     }
+    if (!json_is_object(value))
+        return 0;
     r = each(place, value, userdata);
     json_object_foreach(value, name, item) {
         if (r < 0)
             break;
-        if (is_known(place, name) && (json_is_array(item) || json_is_object(item)))
+        if (is_known(place, name))
             r = settings_visit(name, item, each, userdata);
     }
     return r;
@@ -435,7 +439,6 @@ static int has_values(const json_t *found, size_t place, const char *name) {
 typedef struct Removal {
     const json_t *other; /* what the other has; NULL: everything goes */
     bool flags_only;
-    int n;
 } Removal;
 
 /* 1, 0, or -ENOMEM. */
@@ -453,7 +456,7 @@ static int goes(const Removal *removal, size_t place, const char *name, const js
 }
 
 static int remove_from_object(size_t place, json_t *object, void *userdata) {
-    Removal *removal = userdata;
+    const Removal *removal = userdata;
     const char *name;
     json_t *value;
     void *next;
@@ -463,10 +466,8 @@ static int remove_from_object(size_t place, json_t *object, void *userdata) {
 
         if (r < 0)
             return r;
-        if (r > 0) {
+        if (r > 0)
             (void)json_object_del(object, name);
-            removal->n++;
-        }
     }
     return 0;
 }
@@ -483,11 +484,8 @@ int unknown_members_align(Field field, json_t *a, json_t *b) {
     return r;
 }
 
-int unknown_members_drop(Field field, json_t *value) {
-    Removal removal = { 0 };
-    int r = visit_field(field, value, remove_from_object, &removal);
-
-    return r < 0 ? r : removal.n;
+void unknown_members_drop(Field field, json_t *value) {
+    (void)visit_field(field, value, remove_from_object, &(Removal){ 0 });
 }
 
 /* ---- questions ---- */
@@ -540,12 +538,12 @@ typedef struct Filling {
 
 static int fill_object(size_t place, json_t *object, void *userdata) {
     const Filling *filling = userdata;
-    const size_t len = strlen(places[place].in);
+    const size_t len = strlen(places[place].in); /* no place's name begins with another's */
     const char *key;
     json_t *values;
 
     json_object_foreach((json_t *)filling->from, key, values) {
-        if (!text_starts_with(key, places[place].in) || key[len] != '.' || json_array_size(values) != 1 ||
+        if (!text_starts_with(key, places[place].in) || json_array_size(values) != 1 ||
             json_object_get(filling->has, key) || !may_be_default(place, json_array_get(values, 0)))
             continue;
         if (json_object_set_new(object, key + len + 1, json_deep_copy(json_array_get(values, 0))) < 0)
@@ -578,7 +576,7 @@ static json_t *default_of(size_t i) {
 }
 
 json_t *event_configuration_whole(const json_t *value) {
-    json_t *whole = json_is_object(value) ? json_deep_copy(value) : NULL;
+    json_t *whole = json_deep_copy(value);
 
     for (size_t i = 0; whole && i < ARRAY_SIZE(members); i++) {
         const json_t *set = json_object_get(whole, members[i].name);

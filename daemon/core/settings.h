@@ -88,16 +88,16 @@ int unknown_members_added(Field field, const json_t *a, const json_t *b, StrBuf 
  * same. */
 int unknown_members_fill(Field field, json_t *value, const json_t *from);
 
-/* Takes them all out. Returns how many there were. */
-int unknown_members_drop(Field field, json_t *value);
+/* Takes them all out. */
+void unknown_members_drop(Field field, json_t *value);
 
 /* ---- the event configuration ---- */
 
 /* The size of events, the keys of enriched ones, aggregations (AWS CloudTrail API Reference,
  * GetEventConfiguration and PutEventConfiguration). */
 
-/* With the members that TrailGuard knows, each with its default where it is not set: AWS leaves those out.
- * NULL when value is no object, or for want of memory. */
+/* Of an object: with the members that TrailGuard knows, each with its default where it is not set, since AWS
+ * leaves those out. NULL for want of memory. */
 json_t *event_configuration_whole(const json_t *value);
 
 /* The members to write so that `found` becomes `desired`, as text; both may be NULL, for the defaults. What

@@ -385,6 +385,34 @@ static int run_configuration(char **ret) {
     return event_configuration_to_write(settings[4].recorded, settings[4].actual, ret);
 }
 
+/* More than jansson's arrays have room for at first. */
+#define TEN(begin, end)                                                                                     \
+    "[" begin "0" end "," begin "1" end "," begin "2" end "," begin "3" end "," begin "4" end "," begin "5" \
+    end "," begin "6" end "," begin "7" end "," begin "8" end "," begin "9" end "]"
+
+static int run_canonical(char **ret) {
+    return canonical_json(TEN("", ""), ret);
+}
+
+static json_t *many;
+
+static int run_many_values(char **ret) {
+    bool differ = true;
+    int r = unknown_members_differ(FIELD_INSIGHTS, many, many, &differ);
+
+    return r < 0 ? r : text_of_number(differ, ret);
+}
+
+static int run_drift_copy(char **ret) {
+    Drift drift = { 0 }, copy = { 0 };
+    int r = baseline_compare(&recorded, &actual, &drift);
+
+    if (r >= 0)
+        r = drift_copy(&drift, &copy);
+    drift_done(&drift);
+    return r < 0 ? r : text_of_drift(&copy, ret);
+}
+
 static BaselineRecord record;
 static char *file; /* the text of the record */
 static size_t file_len;
@@ -420,6 +448,12 @@ static void test_no_setting_is_judged_without_memory(void **state _unused_) {
             fail_each("members that are new", run_new_members);
         }
     fail_each("weaknesses", run_weaknesses);
+    fail_each("canonical", run_canonical);
+    many = json_loads(TEN("{\"New\":", "}"), 0, NULL);
+    assert_non_null(many);
+    fail_each("many values", run_many_values);
+    json_decref(many);
+    fail_each("drift, copied", run_drift_copy);
     fail_each("configuration", run_configuration);
     record =
             (BaselineRecord){ .arn = (char *)ARN, .latest = { .recorded_usec = T0, .by = (char *)"guard" } };

@@ -15,10 +15,11 @@
 /* ---- rights ---- */
 
 static size_t take_texts(const json_t *value, const char **ret, size_t max) {
+    const char *one = json_string_value(value);
     size_t n = 0;
 
-    if (json_is_string(value))
-        ret[n++] = json_string_value(value);
+    if (one)
+        ret[n++] = one;
     for (size_t i = 0; i < json_array_size(value) && n < max; i++)
         ret[n++] = json_string_value(json_array_get(value, i));
     return n;
@@ -26,7 +27,7 @@ static size_t take_texts(const json_t *value, const char **ret, size_t max) {
 
 /* "arn:PARTITION:cloudtrail:*:ACCOUNT:trail/..." stands for the trails that were found there. */
 static bool is_any_trail(const char *resource) {
-    return strstr(resource, ":cloudtrail:*:") && text_ends_with(resource, ":trail/*");
+    return text_ends_with(resource, ":trail/*");
 }
 
 void rights_question(const json_t *statement, const char *const *trails, size_t n_trails,
@@ -229,7 +230,7 @@ int guard_parts_add(GuardParts *parts, GuardPartKind kind, const char *name, con
         return r;
     if (parts->n >= GUARD_PARTS_MAX)
         return -E2BIG;
-    grown = reallocarray(parts->items, parts->n + 1, sizeof(*grown));
+    grown = realloc(parts->items, (parts->n + 1) * sizeof(*grown));
     if (!grown)
         return -ENOMEM;
     (void)text_copy(part.name, sizeof(part.name), name);
@@ -298,7 +299,7 @@ int guard_parts_merge(GuardParts *record, GuardParts *now) {
 
         if (now->kinds & GUARD_PART_BIT(part->kind))
             continue;
-        grown = reallocarray(now->items, n + 1, sizeof(*grown));
+        grown = realloc(now->items, (n + 1) * sizeof(*grown));
         if (!grown)
             return -ENOMEM;
         now->items = grown;

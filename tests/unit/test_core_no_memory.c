@@ -595,8 +595,23 @@ static int run_digest(char **ret) {
     return r;
 }
 
+static int run_merge(char **ret) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
+    GuardParts parts = { .kinds = GUARD_PART_BIT(GUARD_PART_TRUST) }, now = { 0 };
+    int r = guard_parts_add(&parts, GUARD_PART_TRUST, "", NULL);
+
+    if (r >= 0)
+        r = guard_parts_merge(&parts, &now);
+    for (size_t i = 0; r >= 0 && i < parts.n; i++)
+        r = strbuf_add(&b, guard_part_to_string(parts.items[i].kind));
+    guard_parts_done(&parts);
+    guard_parts_done(&now);
+    return r < 0 ? r : strbuf_take(&b, ret);
+}
+
 static void the_digest_of_a_policy_is_of_one_form(void **state _unused_) {
     fail_each("digest", run_digest);
+    fail_each("merge", run_merge);
 }
 
 int main(void) {

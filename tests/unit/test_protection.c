@@ -36,6 +36,8 @@ static void questions(void **state _unused_) {
         { "{\"Action\":\"a:B\",\"Resource\":\"arn:aws:cloudtrail:*:555500001111:trail/*\"}", 1,
           "arn:aws:cloudtrail:*:555500001111:trail/*", false },
         { "{\"Action\":\"iam:PassRole\",\"Resource\":\"*\"}", 1, "*", true },
+        { "{\"Effect\":\"Deny\",\"Action\":\"iam:PutRolePolicy\",\"Resource\":\"arn:r\"}", 0, "", false },
+        { "{\"Action\":\"a:B\"}", 1, "", false },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -50,6 +52,31 @@ static void questions(void **state _unused_) {
         for (size_t k = 0; k < q.n_resources; k++)
             strbuf_addf(&b, "%s%s", k > 0 ? " " : "", q.resources[k]);
         assert_string_equal(strbuf_str(&b), cases[i].resources);
+        json_decref(statement);
+    }
+}
+
+/* The roles of many accounts, or their trails: more than IAM is asked about at once. */
+static void a_question_has_a_ceiling(void **state _unused_) {
+    static const char *const patterns[] = { "arn:aws:iam::*:role/guard",
+                                            "arn:aws:cloudtrail:*:111122223333:trail/*" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+        json_t *resources = json_array(), *actions = json_array(), *statement;
+        const char *trails[RIGHTS_RESOURCES_MAX + 5];
+        RightsQuestion q;
+
+        for (size_t k = 0; k < ARRAY_SIZE(trails); k++)
+            trails[k] = "arn:aws:cloudtrail:eu-central-1:111122223333:trail/a";
+        for (size_t k = 0; k < (i == 0 ? ARRAY_SIZE(trails) : 1); k++)
+            json_array_append_new(resources, json_string(patterns[i]));
+        for (size_t k = 0; k < RIGHTS_ACTIONS_MAX + 5; k++)
+            json_array_append_new(actions, json_string("sts:AssumeRole"));
+        statement = json_pack("{s:o, s:o}", "Action", actions, "Resource", resources);
+        rights_question(statement, trails, ARRAY_SIZE(trails), &q);
+        assert_int_equal(q.n_actions, RIGHTS_ACTIONS_MAX);
+        assert_int_equal(q.n_resources, RIGHTS_RESOURCES_MAX);
+        assert_string_equal(q.resources[RIGHTS_RESOURCES_MAX - 1], i == 0 ? patterns[0] : trails[0]);
         json_decref(statement);
     }
 }
@@ -107,6 +134,16 @@ static void losses(void **state _unused_) {
         assert_int_equal(report.severity, cases[i].severity);
         assert_int_equal(report.n, cases[i].n);
     }
+}
+
+/* AWS lets nobody limit it. */
+static void a_right_without_a_resource_is_one_on_all(void **state _unused_) {
+    GuardLoss item = { .action = "cloudtrail:DescribeTrails", .why = "denied" };
+    GuardLossReport report;
+
+    guard_losses_report(&(GuardLosses){ &item, 1 }, &report);
+    assert_string_equal(report.text, "cloudtrail:DescribeTrails on * (denied)");
+    assert_int_equal(report.severity, SEVERITY_CRITICAL);
 }
 
 static void many_losses_are_counted(void **state _unused_) {
@@ -182,6 +219,14 @@ static void reminders_of_lost_rights(void **state _unused_) {
     assert_int_equal(record.sequence, 1);
 }
 
+static void kinds_have_names(void **state _unused_) {
+    for (unsigned kind = 0; kind < _GUARD_PART_MAX; kind++)
+        assert_int_equal(guard_part_from_string(guard_part_to_string(kind)), kind);
+    assert_string_equal(guard_part_to_string(GUARD_PART_INLINE), "inline_policy");
+    assert_string_equal(guard_part_to_string(_GUARD_PART_MAX), "?");
+    assert_int_equal(guard_part_from_string("group_policy"), _GUARD_PART_MAX);
+}
+
 static void when_it_is_checked_again(void **state _unused_) {
     static const uint64_t day = 86400 * USEC_PER_SEC;
 
@@ -237,6 +282,7 @@ static void changes(void **state _unused_) {
           "the access key AKIA...0002 was added", SEVERITY_WARNING, ALL },
         { "key AKIAEXAMPLE0001 Active", "key AKIAEXAMPLE0001 Inactive",
           "the access key AKIA...0001 was changed", SEVERITY_WARNING, ALL },
+        { "", "key short Active", "the access key short was added", SEVERITY_WARNING, ALL },
         { "subscription email:1 -|policy . a", "policy . b",
           "the topic's policy was changed; the subscription email:1 was removed", SEVERITY_WARNING, ALL },
         { "kms alias/x -", "", "the topic's KMS key alias/x was removed", SEVERITY_WARNING, ALL },
@@ -275,6 +321,10 @@ static void unread_kinds_stay(void **state _unused_) {
     parts_of("trust . b|inline guard y", ALL, &again);
     assert_int_equal(guard_parts_compare(&record, &again, &b, &severity), 1);
     assert_string_equal(strbuf_str(&b), "the inline policy guard was changed");
+    strbuf_truncate(&b, 0);
+    record.kinds = GUARD_PART_BIT(GUARD_PART_TRUST); /* nor what could not be read before */
+    assert_int_equal(guard_parts_compare(&record, &again, &b, &severity), 0);
+    assert_string_equal(strbuf_str(&b), "");
     guard_parts_done(&record);
     guard_parts_done(&again);
 }
@@ -312,6 +362,10 @@ static void trust(void **state _unused_) {
         { "{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\"}}", "anyone" },
         { "{\"Statement\":[{\"Effect\":\"Deny\",\"Principal\":\"*\"}]}", NULL },
         { "{\"Statement\":[{\"Effect\":\"Allow\",\"NotPrincipal\":{\"AWS\":\"x\"}}]}", "it names who" },
+        { "{\"Statement\":[{\"Effect\":\"Allow\"}]}", NULL },
+        { "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"111122223333\"}},"
+          "{\"Effect\":\"Allow\",\"Principal\":\"*\"}]}",
+          "every administrator" },
         { "", "it cannot" },
         { "{}", "it cannot" },
     };
@@ -327,6 +381,8 @@ static void trust(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(questions),         cmocka_unit_test(vital_rights), cmocka_unit_test(changes),
+        cmocka_unit_test(a_question_has_a_ceiling), cmocka_unit_test(kinds_have_names),
+        cmocka_unit_test(a_right_without_a_resource_is_one_on_all),
         cmocka_unit_test(losses),            cmocka_unit_test(many_losses_are_counted),
         cmocka_unit_test(losses_are_reported_once), cmocka_unit_test(reminders_of_lost_rights),
         cmocka_unit_test(when_it_is_checked_again),

@@ -159,7 +159,7 @@ static json_t *resource_of(const PolicyNeeds *needs, Scope scope) {
 
 /* Takes both over. The list, or NULL when either is, or without memory: a list that lacks an entry must not
  * be printed. */
-static json_t *append(json_t *list, json_t *value) {
+static json_t *policy_append(json_t *list, json_t *value) {
     if (json_array_append_new(list, value) >= 0)
         return list;
     json_decref(list);
@@ -170,7 +170,7 @@ static json_t *strings(const char *const *items, size_t n) {
     json_t *list = json_array();
 
     for (size_t i = 0; i < n; i++)
-        list = append(list, json_string(items[i]));
+        list = policy_append(list, json_string(items[i]));
     return list;
 }
 
@@ -209,7 +209,7 @@ static json_t *actions_from(const PolicyNeeds *needs, size_t i) {
 
     for (size_t k = i; k < ARRAY_SIZE(calls) && text_equal(calls[k].sid, calls[i].sid); k++)
         if (is_needed(needs, calls[k].need))
-            actions = append(actions, json_string(calls[k].action));
+            actions = policy_append(actions, json_string(calls[k].action));
     return actions;
 }
 
@@ -247,9 +247,9 @@ static int deny_own(json_t *statements, const PolicyNeeds *needs) {
         return 0;
     arns = json_array();
     if (needs->own && needs->own[0])
-        arns = append(arns, json_string(needs->own));
-    arns = append(arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, needs->partition,
-                                or_any(needs->account)));
+        arns = policy_append(arns, json_string(needs->own));
+    arns = policy_append(arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, needs->partition,
+                                       or_any(needs->account)));
     return add_statement(statements, "DenyChangingGuards", "Deny", strings(writes, ARRAY_SIZE(writes)),
                          arns);
 }
@@ -390,8 +390,8 @@ static const char *const membership_changes[] = { "organizations:LeaveOrganizati
 static json_t *except(const PolicyShield *shield, bool guards) {
     json_t *arns = guards ? strings(shield->guards, shield->n_guards) : json_array();
 
-    arns = append(arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, shield->partition,
-                                or_any(shield->account)));
+    arns = policy_append(arns, text_of("arn:%s:iam::%s:role/" POLICY_BREAK_GLASS, shield->partition,
+                                       or_any(shield->account)));
     return json_pack("{s:{s:o}}", "ArnNotLike", "aws:PrincipalArn", arns);
 }
 
@@ -408,7 +408,7 @@ static json_t *guards_of(const PolicyShield *shield, const char *kind) {
 
     for (size_t i = 0; i < shield->n_guards; i++)
         if (is_of(shield->guards[i], kind))
-            arns = append(arns, json_string(shield->guards[i]));
+            arns = policy_append(arns, json_string(shield->guards[i]));
     return arns;
 }
 

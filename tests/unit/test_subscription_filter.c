@@ -42,6 +42,7 @@ static void policies(void **state _unused_) {
         { "{\"severity\":[{\"tomorrow\":1}]}", "", false },
         { "{\"event\":[{\"prefix\":\"trail.\"}]}", "", false },
         { "{\"event\":[{\"suffix\":\".stopped\"}]}", "", false },
+        { "{\"event\":[{\"suffix\":\".resolved\"}]}", "", true },
         { "{\"event\":[{\"prefix\":\"guard.\"}]}", "", true },
         { "{\"account\":[\"999900001111\"]}", "", false },
         { "{\"team\":[\"blue\"]}", "", true },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `status`: finds the document, filters it, and shows it once or again and again. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,42 +229,92 @@ static void print_json(FILE *out, const VerbArgs *args, const json_t *status, co
         fputc('\n', out);
 }
 
-/* err: may be out, too. */
-static int verb_status_print(FILE *out, FILE *err, const char *path, const char *text, size_t len,
-                             const VerbArgs *args, uint64_t now_usec) {
-    char shown[64];
-    json_t *status = json_loadb(text, len, 0, NULL);
-    bool old, trouble;
+/* How it is shown. */
+typedef struct Showing {
+    FILE *out, *err; /* err: may be out, too */
+    const char *path;
+    const VerbArgs *args;
+    uint64_t now_usec;
+    int lock_error; /* 0: the daemon's lock shows that it runs */
+} Showing;
 
-    if (!json_is_object(status)) {
-        fprintf(err, "%s: not a status document\n", path);
-        json_decref(status);
-        return STATUS_TROUBLE;
-    }
-    if (filter(args, status) < 0) {
-        json_decref(status);
-        return STATUS_USAGE;
-    }
-    old = is_too_old(status, now_usec);
-    trouble = old || is_trouble_of_all(status) || status_count_bad(status) > 0;
-    if (args->json)
-        print_json(out, args, status, text, len);
+/* Without the lock, the process that wrote the document shows it; another user's may not be signalled, but
+ * is there. */
+static bool has_ended(const json_t *status) {
+    json_int_t pid = json_integer_value(json_object_get(status, "pid"));
+
+    return pid > 0 && pid <= INT_MAX && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+/* How long ago it was written, as text. */
+static const char *age_of(const Showing *s, const json_t *status, char dst[static TIMETEXT_MAX]) {
+    uint64_t updated_usec;
+
+    if (timetext_parse_iso(status_text(status, "updated"), &updated_usec) < 0)
+        return "at an unknown time";
+    (void)timetext_span(dst, s->now_usec > updated_usec ? s->now_usec - updated_usec : 0);
+    return strcat(dst, " ago");
+}
+
+static void print_by_process(const Showing *s, const json_t *status) {
+    char age[TIMETEXT_MAX + sizeof(" ago")];
+
+    fprintf(s->out, "%s/lock: %s; but process %d runs, and wrote this %s\n", engine_state_dir(),
+            file_strerror(s->lock_error), (int)json_integer_value(json_object_get(status, "pid")),
+            age_of(s, status, age));
+}
+
+static int print_ended(const Showing *s, const json_t *status) {
+    char age[TIMETEXT_MAX + sizeof(" ago")];
+
+    fprintf(s->err, "trailguard is not running: process %d, which wrote %s %s, has ended\n",
+            (int)json_integer_value(json_object_get(status, "pid")), s->path, age_of(s, status, age));
+    return STATUS_NOT_RUNNING;
+}
+
+static int print_running(const Showing *s, json_t *status, const char *text, size_t len) {
+    bool old = is_too_old(status, s->now_usec),
+         trouble = old || is_trouble_of_all(status) || status_count_bad(status) > 0;
+    char shown[64];
+
+    if (s->args->json)
+        print_json(s->out, s->args, status, text, len);
     else {
-        print_all(out, args, status, trouble, now_usec);
-        print_version(out, status);
+        print_all(s->out, s->args, status, trouble, s->now_usec);
+        print_version(s->out, status);
+        if (s->lock_error < 0)
+            print_by_process(s, status);
     }
     if (old)
-        fprintf(err, "%s: last written %s: the daemon makes no progress\n", path,
+        fprintf(s->err, "%s: last written %s: the daemon makes no progress; its journal says why\n", s->path,
                 status_text(status, "updated")[0]
                         ? text_escaped(shown, sizeof(shown), status_text(status, "updated"))
                         : "at an unknown time");
-    json_decref(status);
     return trouble ? STATUS_TROUBLE : STATUS_WELL;
+}
+
+static int verb_status_print(const Showing *s, const char *text, size_t len) {
+    json_t *status = json_loadb(text, len, 0, NULL);
+    int r;
+
+    if (!json_is_object(status)) {
+        fprintf(s->err, "%s: not a status document\n", s->path);
+        r = STATUS_TROUBLE;
+    } else if (s->lock_error < 0 && has_ended(status))
+        r = print_ended(s, status);
+    else
+        r = filter(s->args, status) < 0 ? STATUS_USAGE : print_running(s, status, text, len);
+    json_decref(status);
+    return r;
 }
 
 int verb_status_show(const char *path, const char *text, size_t len, const VerbArgs *args,
                      uint64_t now_usec) {
-    return verb_status_print(stdout, stderr, path, text, len, args, now_usec);
+    const Showing showing = {
+        .out = stdout, .err = stderr, .path = path, .args = args, .now_usec = now_usec
+    };
+
+    return verb_status_print(&showing, text, len);
 }
 
 /* Reads and shows it once. */
@@ -271,24 +322,27 @@ static int show_once(FILE *out, FILE *err, const VerbArgs *args) {
     _cleanup_free_ const char *path = file_join(engine_runtime_dir(), STATUS_FILE);
     _cleanup_free_ char *text = NULL;
     _cleanup_(file_closep) int fd = -1;
+    Showing showing = { .out = out, .err = err, .path = path, .args = args };
     size_t len;
     int pid = 0, r;
 
     if (!path)
         return STATUS_USAGE;
     r = state_is_guarded(engine_state_dir(), engine_runtime_dir(), &pid);
+    showing.lock_error = MIN(r, 0);
     if (r == 0) {
         fprintf(err, "trailguard is not running (no process holds %s/lock)\n", engine_state_dir());
         return STATUS_NOT_RUNNING;
     }
-    /* the state directory may be closed to this user: then the file's age shows it */
+    /* the locks may be closed to this user: then the process that wrote the file, and its age, show it */
     fd = file_dir_open(engine_runtime_dir());
     r = fd < 0 ? fd : file_read_at(fd, STATUS_FILE, STATUS_FILE_MAX, &text, &len);
     if (r < 0) {
         fprintf(err, "%s: %s\n", path, file_strerror(r));
         return r == -ENOENT ? STATUS_NOT_RUNNING : STATUS_TROUBLE;
     }
-    return verb_status_print(out, err, path, text, len, args, (uint64_t)time(NULL) * USEC_PER_SEC);
+    showing.now_usec = (uint64_t)time(NULL) * USEC_PER_SEC;
+    return verb_status_print(&showing, text, len);
 }
 
 /* How many rows of the terminal a line takes, without its colors. */

@@ -282,9 +282,14 @@ class Guard:
         return sorted(path.name for path in outbox.iterdir() if path.is_file()) if outbox.is_dir() else []
 
     # -- other verbs ---------------------------------------------------------------------------------------------------
-    def verb(self, *arguments, seconds=30, env=None, config=True):
+    def powerless(self, *arguments, **options):
+        """A verb as a user whom the modes of files bind: root too, without its capabilities."""
+        return self.verb(*arguments, before=["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else [],
+                         **options)
+
+    def verb(self, *arguments, seconds=30, env=None, config=True, before=()):
         """Run another verb beside (or without) the daemon; a CompletedProcess with text output."""
-        command = [BINARY, arguments[0], *(["-c", self.config] if config else []), *arguments[1:]]
+        command = [*before, BINARY, arguments[0], *(["-c", self.config] if config else []), *arguments[1:]]
         environment = {name: value for name, value in {**self.env, **(env or {})}.items()
                        if value is not None and name != "NOTIFY_SOCKET"}
         done = subprocess.run(command, env=environment, cwd=self.directory, stdin=subprocess.DEVNULL,

@@ -15,6 +15,7 @@ import pytest
 
 from guard import BINARY, PLAIN, TOP, within
 from helpers import APAC, FRA, MAIN, MEMBER, ORG_TRAIL, SYD, TOPIC, sns
+from test_verbs import lock
 from test_drill import KEY, announce, begin, operator, stop, tag
 
 NOBODY = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
@@ -36,6 +37,8 @@ class Book:
         said = re.sub(r"127\.0\.0\.1:9: .*? server", "CURL'S REASON", said)
         said = re.sub(r"pid \d+", "pid PID", said)
         said = re.sub(r"user id \d+", "user id UID", said)
+        said = re.sub(r"process \d+", "process PID", said)
+        said = re.sub(r"\d+(\.\d)? m?s ago", "SPAN ago", said)
         said = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME", said)
         assert said.endswith("\n") and "\r" not in said, (words, said)
         lines = said.splitlines(keepends=True)
@@ -50,13 +53,6 @@ class Book:
     def verb(self, guard, *arguments, why="", **options):
         done = guard.verb(*arguments, **options)
         self.write(" ".join(arguments) + (f"     # {why}" if why else ""), done, guard)
-
-    def powerless(self, guard, *arguments, why):
-        """As a user whom the modes of files bind: root too, without its capabilities."""
-        without = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
-        done = subprocess.run([*without, BINARY, arguments[0], "-c", guard.config, *arguments[1:]], env=guard.env, cwd=guard.directory,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=within(30))
-        self.write(" ".join(arguments) + f"     # {why}", done, guard)
 
     def check(self):
         text = "\n".join(self.pages)
@@ -116,10 +112,16 @@ def with_daemon(book, sim, make_guard):
         status = json.loads(path.read_text())
         path.write_text(json.dumps({**status, "updated": "2020-01-01T00:00:00Z"}))
         book.verb(guard, "status", why="of yesterday", config=False)
+        path.write_text(json.dumps({**status, "updated": None}))
+        book.verb(guard, "status", why="of nobody knows when", config=False)
         path.write_text("[]")
         book.verb(guard, "status", why="status.json is no object", config=False)
         path.unlink()
         book.verb(guard, "status", why="no status.json", config=False)
+    guard.wait_status(lambda status: status["pass"]["count"] > 0)
+    guard.kill()
+    lock(guard)
+    book.write("status     # killed; the locks may not be read", guard.powerless("status", config=False), guard)
 
 
 @contextmanager
@@ -148,7 +150,7 @@ def directories(book, sim, make_guard):
     book.verb(guard, "accept", "--yes", why="baselines is a file")
     (guard.state / "baselines").unlink()
     (guard.state / "baselines").mkdir(mode=0o500)
-    book.powerless(guard, "accept", "--yes", why="baselines has mode 500")
+    book.write("accept --yes     # baselines has mode 500", guard.powerless("accept", "--yes"), guard)
 
 
 CONFIGURATIONS = [
@@ -169,7 +171,7 @@ def configurations(book, make_guard):
         book.verb(guard, "config", why=why)
     book.run("config", "-c", "/dev/null")
     guard.config.chmod(0)
-    book.powerless(guard, "config", why="mode 000")
+    book.write("config     # mode 000", guard.powerless("config"), guard)
 
 
 ENVIRONMENTS = [

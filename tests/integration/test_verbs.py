@@ -15,7 +15,7 @@ import pytest
 
 from conftest import TOP
 from guard import BINARY, libconfig, within
-from helpers import (ALL_REGIONS, FRA, HOMES, MAIN, ORG_TRAIL, READS, SYD, TOPIC, document, messages, operations, sns,
+from helpers import (ALL_REGIONS, FRA, HOMES, MAIN, ORG_TRAIL, READS, SYD, TOPIC, document, matches, messages, operations, sns,
                      topic_arn, trail_arn, wait_alert)
 from schemas import validated
 from simaws.client import poll
@@ -362,6 +362,32 @@ def test_status_of_a_killed_daemon_is_not_running(idle):
     idle.start().wait_guarding()
     idle.kill()
     assert idle.verb("status").returncode == 3
+
+
+def lock(guard):
+    """As other users find them: they may not open the daemon's lock files."""
+    for directory in (guard.state, guard.runtime):
+        (directory / "lock").chmod(0)
+
+
+def test_status_without_rights_goes_by_the_process_and_the_age(idle):
+    idle.start().wait_guarding()
+    lock(idle)
+    pid = idle.process.pid
+    well = idle.powerless("status", config=False)
+    assert (well.returncode, well.stderr) == (0, "")
+    assert re.search(rf"\n{re.escape(str(idle.state))}/lock: Permission denied; but process {pid} runs, and wrote this "
+                     r"\d+(\.\d)? m?s ago\n$", well.stdout), well.stdout
+    view = idle.powerless("status", "--json", config=False)
+    assert view.returncode == 0 and validated(json.loads(view.stdout), "status")
+    assert "Permission denied" not in idle.verb("status", config=False).stdout + view.stderr
+    idle.kill()
+    for arguments in ([], ["--json"]):
+        gone = idle.powerless("status", *arguments, config=False)
+        assert (gone.returncode, gone.stdout) == (3, "")
+        one_line(gone.stderr)
+        matches(rf"trailguard is not running: process {pid}, which wrote .*/status.json \d+(\.\d)? m?s ago, has ended",
+                gone.stderr)
 
 
 def test_who_stopped_a_trail_is_not_shown_as_who_changed_it_later(sim, make_guard):

@@ -14,7 +14,7 @@ FILES = ["daemon/cli/*.c", "daemon/config/*.c", "daemon/main.c", "daemon/aws_set
 # What these print or return in texts of several words is about errors only.
 WHOLE = re.compile(r"daemon/config/\w+\.c|daemon/cli/drill_\w+\.c")
 SINK = re.compile(r"\w*refuse\w*|config_mistake|scan_is_not|verb_usage|verb_unknown")
-PRINT = {"fprintf": "stderr", "fputs": "stderr", "snprintf": "error", "vsnprintf": "error"}
+PRINT = {"fprintf": {"stderr", "err"}, "fputs": {"stderr", "err"}, "snprintf": {"error"}, "vsnprintf": {"error"}}
 TOKEN = re.compile(r'/\*.*?\*/|^[ \t]*#.*?(?<!\\)\n|"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|\w+|\S', re.S | re.M)
 CONVERSION = re.compile(r"%%|%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|z|j)?[a-zA-Z]")
 ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\", "'": "'"}
@@ -51,7 +51,7 @@ def end_of_call(tokens_, opened):
 
 def is_sink(tokens_, i, end):
     name = tokens_[i]
-    return SINK.fullmatch(name) or (name in PRINT and PRINT[name] in tokens_[i:end])
+    return SINK.fullmatch(name) or not PRINT.get(name, set()).isdisjoint(tokens_[i:end])
 
 
 def texts(path, source):

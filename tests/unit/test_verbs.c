@@ -408,7 +408,8 @@ static void status_needs_the_daemon(void **state _unused_) {
     end(verb_status(1, argv));
     assert_int_equal(printed.status, 2);
     assert_string_equal(printed.out, "trouble: guarding 1 trail\n");
-    has(printed.err, "status.json: last written " NOW ": the daemon makes no progress\n");
+    has(printed.err, "status.json: last written " NOW
+                     ": the daemon makes no progress; its journal says why\n");
     (void)close(fd);
 }
 

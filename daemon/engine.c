@@ -263,6 +263,19 @@ static void start_watchdog(Engine *engine) {
         watchdog_fired(engine);
 }
 
+/* What is not in the file would be forgotten; a directory that was removed is made again for it. A file that
+ * could not be read is kept as it is, and read again. */
+static bool is_saved(Engine *engine) {
+    engine_save_state(engine);
+    if (engine->state_unread || !engine->save_failed)
+        return true;
+    engine_check_directories(engine);
+    if (engine->save_failed)
+        log_event(EVENT_LINE(LINE_RELOAD_REFUSED), NULL, 0,
+                  "%s/state.json cannot be written; keeping the old configuration", engine->state_dir);
+    return !engine->save_failed;
+}
+
 /* Everything is made anew from the new file and the state on disk, as a restart would; only what cannot fail
  * any more is taken down. */
 static void reload(Engine *engine) {
@@ -284,8 +297,12 @@ static void reload(Engine *engine) {
         config_free(config);
         return;
     }
+    if (!is_saved(engine)) {
+        aws_setup_close(&aws);
+        config_free(config);
+        return;
+    }
     engine->reload_refused = false;
-    engine_save_state(engine);
     close_aws_and_tables(engine);
     config_free(engine->config);
     engine->config = config;

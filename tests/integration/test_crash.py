@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -332,14 +333,19 @@ def small_disk(place):
     subprocess.run(["umount", "--lazy", mountpoint], check=True)
 
 
+def fill(disk):
+    """The file that takes what is left."""
+    ballast = disk / "ballast"
+    with open(ballast, "wb", buffering=0) as file, pytest.raises(OSError):
+        while True:
+            file.write(b"x" * 1024)
+    return ballast
+
+
 def test_on_a_full_disk_the_trail_is_restarted_and_the_alert_sent_all_the_same(sim, small_disk, make_guard, mallory):
     guard = make_guard(sim, env={"STATE_DIRECTORY": str(small_disk)}).start().wait_guarding()
     guard.wait_line("org-trail eu-central-1 111122223333: baseline recorded")
-    ballast = small_disk / "ballast"
-    with open(ballast, "wb", buffering=0) as file:
-        with pytest.raises(OSError):
-            while True:
-                file.write(b"x" * 1024)
+    ballast = fill(small_disk)
     mallory.stop(ORG_TRAIL)
     sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
     wait_alert(sim, "trail.stopped")
@@ -350,6 +356,37 @@ def test_on_a_full_disk_the_trail_is_restarted_and_the_alert_sent_all_the_same(s
     mallory.stop(ORG_TRAIL)
     wait_message(sim, TOPIC, 10, count=2)
     assert guard.stop() == 0
+
+
+def test_a_reload_that_would_forget_what_the_disk_does_not_take_is_refused(sim, small_disk, make_guard, mallory):
+    guard = make_guard(sim, mode="observe", env={"STATE_DIRECTORY": str(small_disk)}).start().wait_guarding()
+    guard.wait_line("org-trail eu-central-1 111122223333: baseline recorded")
+    poll((small_disk / "state.json").exists, within(10))
+    ballast = fill(small_disk)
+    mallory.stop(ORG_TRAIL)
+    wait_alert(sim, "trail.stopped")
+    guard.wait_line("state.json: cannot be written")
+    mark = guard.mark()
+    guard.reload()
+    guard.wait_line("state.json cannot be written.*keeping the old configuration", since=mark)
+    mallory.start(ORG_TRAIL)
+    wait_alert(sim, "trail.resolved")
+    assert events(sim) == ["trail.stopped", "trail.resolved"]
+    ballast.unlink()
+    guard.reload()
+    guard.wait_line("trailguard.conf: reloaded", since=mark)
+
+
+def test_a_reload_makes_a_directory_that_was_removed_again_first(sim, make_guard, mallory):
+    guard = make_guard(sim, mode="observe", poll_interval=2).start().wait_guarding()
+    mallory.stop(ORG_TRAIL)
+    told = wait_alert(sim, "trail.stopped")
+    guard.wait_delivered()
+    shutil.rmtree(guard.state)
+    guard.reload()
+    mallory.start(ORG_TRAIL)
+    assert wait_alert(sim, "trail.resolved")["incident"] == told["incident"]
+    assert events(sim) == ["trail.stopped", "trail.resolved"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

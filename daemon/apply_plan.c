@@ -71,15 +71,14 @@ static int drop_message(Engine *engine _unused_, const Subject *subject _unused_
 const Sink sink_shows = { .entry = drop_entry, .message = drop_message };
 
 int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan) {
-    int result = 0;
+    int result = 0; /* the worst */
 
     if (plan->n_events == 0)
         return 0;
     for (unsigned i = 0; i < plan->n_events; i++) {
         int r = engine->sink->message(engine, subject, &plan->events[i]);
 
-        if (r < 0)
-            result = r;
+        result = result < 0 || r < 0 ? MIN(result, r) : MAX(result, r);
     }
     if (engine->deliver)
         deliver_kick(engine->deliver, false);
@@ -428,7 +427,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     engine_debug_trail(trail, before.verdict, before.findings, input->kind, &policy);
     write_notes(engine, &subject, &s.incident, &plan);
     r = queue_trail_messages(trail, &subject, &plan, containments);
-    hold_state(trail, plan.hold || r < 0, &before);
+    hold_state(trail, plan.hold || r != 0, &before);
     happened = plan.n_events > 0 || plan.n_entries > 0 || before.verdict != s.verdict ||
                input->kind == GUARD_ACTED || (was_held && !trail->held);
     /* from the first poll on a difference is a change */

@@ -73,7 +73,7 @@ static Subject subject_of(const Engine *engine, const GuardRecord *record, Arn *
     return (Subject){ .name = "", .arn = "", .account = account, .region = "" };
 }
 
-/* Into the outbox. 0 when it is on the disk. */
+/* Into the outbox. < 0: it is lost, and has to be made again. */
 static int guard_checks_send(Engine *engine, const Subject *subject, Event *event) {
     int r;
 
@@ -85,7 +85,7 @@ static int guard_checks_send(Engine *engine, const Subject *subject, Event *even
     return r;
 }
 
-/* Into journal and outbox. 0 when it is on the disk. */
+/* Into journal and outbox. < 0: it is lost, and has to be made again. */
 static int guard_checks_report(Engine *engine, const GuardRecord *record, JournalLine line, Event *event) {
     LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(event->kind) }, { "AWS_ACCOUNT", "" } };
     char shown[2 * ERROR_TEXT_MAX];

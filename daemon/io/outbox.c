@@ -276,10 +276,8 @@ static void write_waiting(Outbox *outbox) {
     note_disk(outbox, error);
 }
 
-static int is_kept(const Outbox *outbox, const OutboxEntry *entry) {
-    if (entry->on_disk == ON_DISK_YES)
-        return 0;
-    return outbox->disk_error < 0 ? outbox->disk_error : -EIO;
+static int where_kept(const OutboxEntry *entry) {
+    return entry->on_disk == ON_DISK_YES ? 0 : OUTBOX_IN_MEMORY;
 }
 
 static void remove_entry(Outbox *outbox, OutboxEntry *entry) {
@@ -369,7 +367,7 @@ int outbox_add(Outbox *outbox, Alert *alert) {
     if (entry) {
         outbox_record_done(&record);
         write_waiting(outbox);
-        return is_kept(outbox, entry);
+        return where_kept(entry);
     }
     entry = calloc(1, sizeof(*entry));
     if (!entry) {
@@ -384,7 +382,7 @@ int outbox_add(Outbox *outbox, Alert *alert) {
     append(outbox, entry);
     set_unwritten(outbox, entry, true);
     write_waiting(outbox);
-    r = is_kept(outbox, entry);
+    r = where_kept(entry);
     keep_ceilings(outbox);
     return r;
 }

@@ -22,13 +22,16 @@ int outbox_open(const char *dir, Outbox **ret, char *error, size_t error_size);
 /* NULL is fine. */
 void outbox_close(Outbox *outbox);
 
+/* Only in memory: the disk does not take it. */
+#define OUTBOX_IN_MEMORY 1
+
 /* Takes the alert over (moved out of *alert, also when the disk refuses). Returns 0 when it is on the disk;
- * -errno when it is only in memory (the journal has been told once): it is delivered all the same and
- * written as soon as the disk takes it, which is tried again at the next add, acknowledge or refuse, and by
+ * OUTBOX_IN_MEMORY (which the journal says once): it is delivered and must not be added again. It is written
+ * as soon as the disk takes it, which is tried again at the next add, acknowledge or refuse, and by
  * outbox_try_again.
  * -ENOMEM: there is no room for it in memory either, and it counts as lost. An alert whose id is waiting
- * already is dropped silently (0, or -errno when that one is only in memory). Over a ceiling reminders are
- * given up first, then the oldest; each is counted and logged. */
+ * already is dropped silently (0, or as that one is). Over a ceiling reminders are given up first, then the
+ * oldest; each is counted and logged. */
 int outbox_add(Outbox *outbox, Alert *alert);
 
 /* The directory was made again: all that waits is written down once more. */

@@ -12,10 +12,12 @@ import pytest
 
 from attacks import SCENARIO, VICTIM
 from guard import BINARY, within
-from helpers import (FRA, ORG_TRAIL, TOPIC, documents, epoch, events, messages, operations, topic_arn, wait_alert,
-                     wait_message, wait_outcome, wait_polls)
+from helpers import (FRA, MAIN, ORG_TRAIL, TOPIC, documents, epoch, events, messages, operations, topic_arn,
+                     wait_alert, wait_message, wait_outcome, wait_polls)
 from simaws.client import poll
+from simaws.regions import DEFAULT_REGIONS
 from test_baseline import RESTORE, start
+from test_enforce import steps, wage, wait_step
 
 FIFO = topic_arn("trailguard.fifo")
 
@@ -356,6 +358,39 @@ def test_on_a_full_disk_the_trail_is_restarted_and_the_alert_sent_all_the_same(s
     mallory.stop(ORG_TRAIL)
     wait_message(sim, TOPIC, 10, count=2)
     assert guard.stop() == 0
+
+
+def test_on_a_full_disk_closed_regions_are_reported_once(sim, small_disk, make_guard):
+    closed = ["eu-west-1"]
+    sim.add_account(MAIN, regions=DEFAULT_REGIONS)
+    guard = make_guard(sim, regions=[FRA, *closed], unreachable_after=2, settings_interval=1,
+                       env={"STATE_DIRECTORY": str(small_disk)}).start().wait_guarding()
+    fill(small_disk)
+    sim.add_account(MAIN, regions=DEFAULT_REGIONS, scp=[
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "cloudtrail:*", "Resource": "*", "Condition": {"StringEquals": {"aws:RequestedRegion": closed}}}])
+    wait_alert(sim, "target.unreachable", seconds=30)
+    guard.wait_line("sent by .*an SCP denies 1 region")
+    wait_polls(sim, 8, FRA, since=sim.mark())
+    assert events(sim) == ["target.unreachable"]
+    assert guard.stop() == 0
+    sim.clear_failures()
+
+
+def test_on_a_full_disk_it_is_said_once_that_somebody_is_about_to_be_contained(sim, small_disk, make_guard):
+    sim.add_trail("victim", MAIN, FRA)
+    sim.add_user("attacker", MAIN)
+    guard = make_guard(sim, trails=["victim"], attribution=True, contain={"mode": "enforce"},
+                       env={"STATE_DIRECTORY": str(small_disk)}).start().wait_guarding()
+    guard.wait_line("victim eu-central-1 111122223333: baseline recorded")
+    ballast = fill(small_disk)
+    wage(sim, "attacker", lambda: "about_to" in steps(sim))
+    mark = sim.mark()
+    wait_polls(sim, 8, FRA, since=mark)
+    assert steps(sim) == ["about_to"] and sim.requests(operation="PutUserPolicy") == []
+    ballast.unlink()
+    wait_step(sim, "done")
+    assert steps(sim) == ["about_to", "done"]
 
 
 def test_a_reload_that_would_forget_what_the_disk_does_not_take_is_refused(sim, small_disk, make_guard, mallory):

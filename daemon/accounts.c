@@ -358,6 +358,7 @@ void engine_ask_identity(Account *account) {
 
 /* ---- members come and go ---- */
 
+/* What is under way ends by itself, and a message that waits for it goes out. */
 static void leave_account(Account *account, const char *text) {
     PollResult result = { .error = POLL_GONE };
     Loop *loop = account->engine->aws.loop;
@@ -374,11 +375,8 @@ static void leave_account(Account *account, const char *text) {
         engine_stop_poll(target);
         loop_cancel(loop, target->wake);
         target->wake = NULL;
-        for (size_t k = 0; k < target->n_trails; k++) {
+        for (size_t k = 0; k < target->n_trails; k++)
             engine_stop_tracking(target->trails[k]);
-            loop_cancel(loop, target->trails[k]->wake);
-            target->trails[k]->wake = NULL;
-        }
     }
 }
 

@@ -434,7 +434,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     engine_save_soon(engine, happened || (is_reported_known(trail) && !was_known));
     if (happened)
         engine_publish(engine);
-    arm(engine, &trail->wake, plan.wake_mono_usec, trail_woke, trail);
+    /* of an account that has left the organization its own incident says more than reminders would */
+    arm(engine, &trail->wake, trail->via->left && !plan.hold ? 0 : plan.wake_mono_usec, trail_woke, trail);
     if (!engine->contest_timer && !engine->once && guard_is_contested(&s, now))
         engine_due(engine, DUE_CONTESTED);
     if (plan.attribute && !engine->once) {

@@ -68,7 +68,7 @@ Subject engine_account_subject(const Account *account) {
 Policy engine_account_policy(const Account *account) {
     Policy policy = config_account_policy(account->engine->config, account->config);
 
-    policy.mode = MIN(policy.mode, account->engine->mode_max);
+    policy.mode = MIN(policy.mode, account->left ? MODE_OBSERVE : account->engine->mode_max);
     return policy;
 }
 

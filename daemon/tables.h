@@ -361,6 +361,7 @@ AccountScope engine_account_scope(const Account *account);
 bool engine_account_is_open(const Account *account);
 /* All accounts have answered who they are, or failed to. */
 bool engine_identities_are_known(const Engine *engine);
+/* In one that has left the organization nothing is written. */
 Policy engine_account_policy(const Account *account);
 Subject engine_account_subject(const Account *account);
 bool engine_is_excluded(const Engine *engine, const char *id);

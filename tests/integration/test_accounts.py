@@ -397,6 +397,28 @@ def test_newcomers_are_guarded_and_leavers_told_at_the_next_refresh(organization
     wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well", THIRD: "well"})
 
 
+def test_in_an_account_that_has_left_nothing_is_started_any_more(organization, make_guard):
+    sim = organization
+    guard = org_guard(make_guard, sim).start().wait_guarding()
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
+    arn = trail_arn("local", FRA, OTHER)
+    with sim.fault("denied", operation="StartLogging", account=OTHER):
+        sim.trail(arn, logging=False)
+        wait_alert(sim, "trail.stopped")
+        sim.call("organization", management=MAIN, members=[MEMBER])
+        guard.reload()              # lists the organization's accounts at once
+        wait_alert(sim, "account.left", seconds=20)
+        wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "left"})
+        mark = sim.mark()
+        wait_polls(sim, 12, FRA, since=mark)
+        assert sim.requests(since=mark, principal=f"*:{OTHER}:*") == []
+    # it is started as soon as the account is back
+    sim.call("organization", management=MAIN, members=[MEMBER, OTHER])
+    guard.reload()
+    sim.wait_for_trail(arn, within(20), logging=True)
+    wait_alert(sim, "trail.resolved", seconds=20)
+
+
 def test_an_account_that_is_renamed_is_shown_by_its_new_name(organization, make_guard):
     sim = organization
     guard = org_guard(make_guard, sim).start().wait_guarding()

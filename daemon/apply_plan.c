@@ -315,6 +315,13 @@ static void hold_state(Trail *trail, bool hold, const TrailState *before) {
 
 /* ---- trails that nobody has accepted ---- */
 
+static void set_appearance_pending(Trail *trail, bool pending) {
+    if (TRAIL_STATE(trail, appearance_pending) != pending)
+        SET_TRAIL_STATE(trail, appearance_pending, pending);
+    if (trail->held)
+        trail->held->appearance_pending = pending;
+}
+
 static void unaccepted_are_due(void *userdata) {
     _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(ERROR_TEXT_MAX);
     Account *account = userdata;
@@ -343,6 +350,10 @@ static void unaccepted_are_due(void *userdata) {
                          &account->unaccepted_timer);
         return;
     }
+    for (size_t i = 0; i < engine->n_trails; i++)
+        if (engine->trails[i]->via == account)
+            set_appearance_pending(engine->trails[i], false);
+    engine_save_soon(engine, true);
     pace->n_appeared = pace->n_gone = 0;
     pace->summed_usec = now.mono_usec;
     account->unaccepted_names[0] = '\0';
@@ -362,28 +373,45 @@ static void add_unaccepted_name(Account *account, const char *name) {
     account->unaccepted_cut = true;
 }
 
+static void sum_up_soon(Account *account) {
+    const Engine *engine = account->engine;
+    uint64_t wait_usec = schedule_unaccepted_wait(&account->unaccepted, engine_now(engine).mono_usec);
+
+    if (!account->unaccepted_timer && !engine->once && wait_usec != UINT64_MAX)
+        (void)loop_after(engine->aws.loop, wait_usec, unaccepted_are_due, account,
+                         &account->unaccepted_timer);
+}
+
+void engine_sum_up(Trail *trail) {
+    if (!trail->is_summed_up)
+        add_unaccepted_name(trail->via, trail->name);
+    trail->via->unaccepted.n_appeared += !trail->is_summed_up;
+    trail->is_summed_up = true;
+    sum_up_soon(trail->via);
+}
+
+void engine_sum_up_now(Engine *engine) {
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (engine->accounts[i]->unaccepted_timer) {
+            loop_cancel(engine->aws.loop, engine->accounts[i]->unaccepted_timer);
+            unaccepted_are_due(engine->accounts[i]);
+        }
+}
+
 /* What came of a decision about a trail that nobody has accepted: an incident of its own, or one more. */
 static void count_unaccepted(Trail *trail, const Plan *plan, bool had_incident) {
     Account *account = trail->via;
-    const Engine *engine = trail->engine;
-    UnacceptedPace *pace = &account->unaccepted;
-    uint64_t now_usec = engine_now(engine).mono_usec, wait_usec;
 
     if (!plan->summed_up) {
         if (TRAIL_STATE(trail, provisional) && !had_incident &&
             TRAIL_STATE(trail, incident.opened_usec) != 0)
-            schedule_unaccepted_reported(pace, now_usec);
+            schedule_unaccepted_reported(&account->unaccepted, engine_now(trail->engine).mono_usec);
         return;
     }
     if (!trail->is_summed_up)
-        add_unaccepted_name(account, trail->name);
-    pace->n_appeared += !trail->is_summed_up;
-    trail->is_summed_up = true;
-    pace->n_gone += engine_is_missing(trail);
-    wait_usec = schedule_unaccepted_wait(pace, now_usec);
-    if (!account->unaccepted_timer && !engine->once && wait_usec != UINT64_MAX)
-        (void)loop_after(engine->aws.loop, wait_usec, unaccepted_are_due, account,
-                         &account->unaccepted_timer);
+        set_appearance_pending(trail, true);
+    account->unaccepted.n_gone += engine_is_missing(trail);
+    engine_sum_up(trail);
 }
 
 /* ---- trails ---- */

@@ -266,6 +266,7 @@ static void start_watchdog(Engine *engine) {
 /* What is not in the file would be forgotten; a directory that was removed is made again for it. A file that
  * could not be read is kept as it is, and read again. */
 static bool is_saved(Engine *engine) {
+    engine_sum_up_now(engine);
     engine_save_state(engine);
     if (engine->state_unread || !engine->save_failed)
         return true;
@@ -363,6 +364,7 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
     log_event(EVENT_LINE(LINE_GUARD_STOPPING), NULL, 0,
               "stopping (signal %u); trails are not guarded until the next start", info->ssi_signo);
     engine_stop_polls(engine);
+    engine_sum_up_now(engine);
     engine->due &= DUE_SEARCHES;
     wait_a_little(engine);
     return 0;

@@ -117,6 +117,8 @@ static int take_state(Trail *trail, StateTrail *row) {
     engine_resume_trail(trail);
     if (row->state.weakness_pending)
         engine_weakness_waits(trail->engine);
+    if (row->state.appearance_pending)
+        engine_sum_up(trail);
     return 0;
 }
 

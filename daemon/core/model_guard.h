@@ -141,6 +141,7 @@ typedef struct TrailState {
     uint64_t polled_usec;     /* real; the last poll that showed the trail */
     uint64_t accepted_usec;   /* real; when the baseline in force was recorded; 0: there is none */
     bool weakness_pending;    /* its baseline is weak, and waits to be reported with others */
+    bool appearance_pending;  /* that it appeared waits to be reported with others */
     uint64_t settings_usec;   /* real; the last poll that compared its settings */
     uint32_t fields;          /* FIELD_BITs that differ from the baseline, as last seen */
     uint32_t losing_fields;   /* those of them that lose events */

@@ -321,6 +321,7 @@ static const CodecMember trail_members[] = {
     CODEC(StateTrail, state.first_seen_usec, "first_seen_usec", usec),
     CODEC(StateTrail, state.accepted_usec, "baseline_usec", usec),
     CODEC(StateTrail, state.weakness_pending, "weakness_pending", bool, .old_name = "weakness_untold"),
+    CODEC(StateTrail, state.appearance_pending, "appearance_pending", bool),
     CODEC(StateTrail, state.verdict, "verdict", word, .names = &codec_verdicts, .preset = VERDICT_UNKNOWN),
     CODEC(StateTrail, state.findings, "findings", bits, FINDINGS),
     CODEC(StateTrail, state.since_usec, "findings_since", times, FINDINGS),

@@ -151,6 +151,31 @@ def test_a_change_of_a_new_trail_while_the_guard_is_down_is_reported(sim, make_g
     poll(lambda: not kept(guard), within(10))
 
 
+@pytest.mark.parametrize("end", ["crash", "stop", "reload"])
+def test_trails_that_are_reported_together_are_reported_after_whatever_end(sim, make_guard, mallory, end):
+    """Three have incidents of their own; the others wait for each other."""
+    names = [f"own-{number}" for number in range(5)]
+    guard = make_guard(sim, regions=[FRA, IAD], settings_interval=1).start().wait_guarding()
+    for name, region in zip(names, [FRA, FRA, FRA, IAD, IAD]):     # AWS's quota is five a region
+        mallory.create(trail_arn(name, region), bucket="mallorys-bucket")
+    poll(lambda: (guard.state / "state.json").read_text().count('"appearance_pending"') == 2, within(20))
+    if end == "crash":
+        guard.kill()
+        guard.start()
+    elif end == "stop":
+        assert guard.stop() == 0
+        guard.start()
+    else:
+        guard.reload()
+    told = wait_alert(sim, "trails.unaccepted", seconds=20)
+    single = poll(lambda: (lambda seen: len(seen) == 3 and seen)(
+        {entry["trail"]["name"] for entry in documents(sim) if entry["event"] == "trail.appeared"}), within(20))
+    assert all(name in told["detail"] for name in set(names) - single), told["detail"]
+    guard.wait_ready()
+    poll(lambda: '"appearance_pending"' not in (guard.state / "state.json").read_text(), within(10))
+    assert events(sim).count("trails.unaccepted") == 1
+
+
 def test_a_new_trail_that_is_gone_leaves_nothing(sim, make_guard, mallory):
     own = trail_arn("own", IAD)
     guard = make_guard(sim, regions=[IAD], settings_interval=1).start().wait_guarding()

@@ -174,7 +174,7 @@ static void fill_trail(StateTrail *trail) {
     for (Field f = 0; f < _FIELD_MAX; f++)
         trail->changes.changes[trail->changes.n++] =
                 (Change){ .field = f, .loses_events = f % 2, .expected = new_text(), .actual = new_text() };
-    s->known = s->provisional = s->weakness_pending = true;
+    s->known = s->provisional = s->weakness_pending = s->appearance_pending = true;
     s->first_seen_usec = next();
     s->verdict = VERDICT_WEAKENED;
     s->findings = FINDING_BIT(7);

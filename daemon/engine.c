@@ -29,6 +29,7 @@
 #include "daemon/version.h"
 #include "lib/rate_limiter.h"
 #include "lib/util/file.h"
+#include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -253,6 +254,7 @@ static void engine_free(Engine *engine) {
     state_table_done(&engine->recorded);
     metrics_free(engine->metrics);
     free(engine->metrics_path);
+    free(engine->reserve);
     free(engine);
 }
 DEFINE_CLEANUP(Engine *, engine_free);
@@ -418,10 +420,16 @@ static int open_event_and_aws(Engine *engine, char error[static ENGINE_ERROR_MAX
         return r;
     }
     r = aws_setup_open(engine->event, engine->config, &engine->aws, aws_error);
-    if (r < 0)
+    if (r < 0) {
         (void)snprintf(error, ENGINE_ERROR_MAX, "%s", aws_error);
-    else
-        engine->started_usec = engine_now(engine).real_usec;
+        return r;
+    }
+    r = hash_check();
+    if (r < 0)
+        (void)snprintf(
+                error, ENGINE_ERROR_MAX,
+                "OpenSSL could not initialise itself: out of memory, or a broken configuration of it");
+    engine->started_usec = engine_now(engine).real_usec;
     return r;
 }
 
@@ -438,9 +446,8 @@ static void log_started(const Config *config) {
 
     if (config->shard.total > 0)
         (void)snprintf(part, sizeof(part), " shard %u/%u", config->shard.number, config->shard.total);
-    log_event(EVENT_LINE(LINE_GUARD_STARTED), NULL, 0,
-              "TrailGuard %s guarding%s, mode %s, every %u s", trailguard_version, part,
-              mode_to_string(config->mode), config->poll_interval_sec);
+    log_event(EVENT_LINE(LINE_GUARD_STARTED), NULL, 0, "TrailGuard %s guarding%s, mode %s, every %u s",
+              trailguard_version, part, mode_to_string(config->mode), config->poll_interval_sec);
 }
 
 int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]) {

@@ -44,6 +44,13 @@ int hash_sha256_hex(const void *data, size_t len, char ret[static HASH_HEX_SIZE]
     return 0;
 }
 
+int hash_check(void) {
+    uint8_t digest[HASH_SIZE];
+    int r = hash_sha256("", 0, digest);
+
+    return r < 0 ? r : hash_hmac_sha256("", 0, "", 0, digest);
+}
+
 void hash_wipe(void *data, size_t len) {
     if (data)
         OPENSSL_cleanse(data, len);

@@ -16,5 +16,9 @@ int hash_hmac_sha256(const void *key, size_t key_len, const void *data, size_t l
 void hash_hex(const uint8_t digest[static HASH_SIZE], char ret[static HASH_HEX_SIZE]);
 int hash_sha256_hex(const void *data, size_t len, char ret[static HASH_HEX_SIZE]);
 
+/* Does OpenSSL hash? What it initialises itself with at its first use can fail once, for want of memory, and
+ * then nothing works until the process ends. 0 or -EIO. */
+int hash_check(void);
+
 /* Overwrites a secret so that the compiler cannot leave it out. NULL is fine. */
 void hash_wipe(void *data, size_t len);

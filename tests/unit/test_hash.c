@@ -77,11 +77,17 @@ static void wipes(void **state _unused_) {
     hash_wipe(NULL, 10);
 }
 
+static void works(void **state) {
+    (void)state;
+    assert_int_equal(hash_check(), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256),
         cmocka_unit_test(hmac_sha256),
         cmocka_unit_test(wipes),
+        cmocka_unit_test(works),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,9 @@
 #include "lib/util/shared_text.h"
 #include "lib/util/text.h"
 
+/* More than the largest message takes until it is on the disk. Nobody touches it, so it costs no page. */
+#define RESERVE_SIZE ((size_t)2 * 1024 * 1024)
+
 /* ---- notes and messages ---- */
 
 /* A message that is about the incident of several says so for the lines that come with it. */
@@ -36,7 +39,7 @@ static void write_notes(Engine *engine, const Subject *subject, const Incident *
         engine->sink->entry(subject, &plan->entries[i], id, engine_now(engine).real_usec);
 }
 
-static int queue_message(Engine *engine, const Subject *subject, const Event *event) {
+static int try_message(Engine *engine, const Subject *subject, const Event *event, bool *ret_composed) {
     char host[256] = "unknown";
     AlertGuard guard = { .host = host, .version = trailguard_version };
     Alert alert = { 0 };
@@ -44,16 +47,29 @@ static int queue_message(Engine *engine, const Subject *subject, const Event *ev
 
     (void)gethostname(host, sizeof(host) - 1);
     r = alert_compose(&guard, subject, event, &alert);
-    if (r < 0) {
-        log_line(LOG_ERR, "an alert about %s%s%s cannot be composed: %s", subject->name,
-                 subject->name[0] ? " in " : "", subject->region, strerror(-r));
-        return r;
-    }
-    if (deliver_wants(engine->deliver, &alert))
+    *ret_composed = r >= 0;
+    if (r >= 0 && deliver_wants(engine->deliver, &alert))
         r = outbox_add(engine->outbox, &alert);
+    alert_done(&alert);
+    return r;
+}
+
+/* The guard has decided and will not send it again. So it may use memory that was put by for it. */
+static int queue_message(Engine *engine, const Subject *subject, const Event *event) {
+    bool composed;
+    int r = try_message(engine, subject, event, &composed);
+
+    if (r == -ENOMEM && engine->reserve) {
+        free(TAKE_PTR(engine->reserve));
+        r = try_message(engine, subject, event, &composed);
+    }
+    if (!engine->reserve)
+        engine->reserve = malloc(RESERVE_SIZE);
     if (r >= 0) /* else it is made again later */
         metrics_count_event(engine->metrics, event->kind, event->severity);
-    alert_done(&alert);
+    else if (!composed)
+        log_line(LOG_ERR, "an alert about %s%s%s cannot be composed: %s", subject->name,
+                 subject->name[0] ? " in " : "", subject->region, strerror(-r));
     return r;
 }
 
@@ -504,7 +520,7 @@ typedef struct Deciding {
     LoopTimer **wake;
     LoopFired woke;
     void *userdata;
-    CauseKind alone; /* what it shared so far is reported by itself now; else OWN */
+    CauseKind alone;              /* what it shared so far is reported by itself now; else OWN */
     const SharedIncident *shared; /* of its cause; NULL: it has none */
 } Deciding;
 

@@ -237,6 +237,7 @@ struct Engine {
     Config *config;
     const Sink *sink;
     const char *state_dir, *runtime_dir;
+    void *reserve; /* memory that is freed for a message that there is none for; see queue_message */
     bool intent_failed;
     bool state_unread;   /* state.json could not be read: it is not overwritten */
     bool state_returned; /* ... and can be read again: a reload is under way */

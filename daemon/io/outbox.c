@@ -66,7 +66,7 @@ struct OutboxEntry {
     OutboxEntry *next;
     OutboxRecord record;
     char name[OUTBOX_NAME_MAX];
-    size_t bytes;   /* of its file */
+    size_t bytes; /* of its file */
     OnDisk on_disk;
     bool unwritten; /* its file does not say what we know */
 };
@@ -80,6 +80,7 @@ struct Outbox {
     char *parent; /* the state directory */
     char *dir;
     OutboxEntry *first, *last;
+    OutboxEntry *spare; /* for an alert that there is no memory for; NULL: that was used */
     unsigned n_entries;
     size_t bytes;
     uint64_t next_number;
@@ -370,6 +371,8 @@ int outbox_add(Outbox *outbox, Alert *alert) {
         return where_kept(entry);
     }
     entry = calloc(1, sizeof(*entry));
+    if (!entry)
+        entry = TAKE_PTR(outbox->spare);
     if (!entry) {
         log_event(EVENT_LINE(LINE_ALERT_LOST), NULL, 0, "out of memory; lost: %s", record.alert.subject);
         outbox->n_lost++;
@@ -384,6 +387,8 @@ int outbox_add(Outbox *outbox, Alert *alert) {
     write_waiting(outbox);
     r = where_kept(entry);
     keep_ceilings(outbox);
+    if (!outbox->spare)
+        outbox->spare = calloc(1, sizeof(*outbox->spare));
     return r;
 }
 
@@ -621,7 +626,8 @@ int outbox_open(const char *dir, Outbox **ret, char *error, size_t error_size) {
     Outbox *outbox = calloc(1, sizeof(*outbox));
     int r = -ENOMEM;
 
-    if (outbox && (outbox->parent = strdup(dir)) && (outbox->dir = file_join(dir, OUTBOX)))
+    if (outbox && (outbox->parent = strdup(dir)) && (outbox->dir = file_join(dir, OUTBOX)) &&
+        (outbox->spare = calloc(1, sizeof(*outbox->spare))))
         r = load_all(outbox);
     if (r < 0) {
         (void)snprintf(error, error_size, "%s/" OUTBOX ": cannot be opened as the outbox: %s", dir,
@@ -644,6 +650,7 @@ void outbox_close(Outbox *outbox) {
     }
     names_done(&outbox->unread);
     names_done(&outbox->left);
+    free(outbox->spare);
     free(outbox->parent);
     free(outbox->dir);
     free(outbox);

@@ -270,7 +270,7 @@ soak: all test-tools                           ## 200 accounts x 5 regions, GAME
 	@TRAILGUARD_GAMES=$${GAMES:-1000} TRAILGUARD_SEED=$${SEED:-$$(date +%s)} TRAILGUARD_AT_ONCE=$${AT_ONCE:-12} \
 	    $(PYTEST) -n $${PLAYERS:-$$(nproc)} tests/integration/test_games.py
 	@TG_CHURN_ROUNDS=$${TG_CHURN_ROUNDS:-144} $(PYTEST) tests/integration/test_churn.py
-	@FAULTS=all $(PYTEST) tests/integration/test_faults.py tests/integration/test_kills.py
+	@FAULTS=all $(PYTEST) tests/integration/test_faults.py tests/integration/test_kills.py tests/integration/test_memory.py
 
 FUZZ_SECONDS ?= 30
 fuzz:                                          ## fuzz every target for FUZZ_SECONDS with clang's libFuzzer

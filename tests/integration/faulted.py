@@ -83,10 +83,19 @@ def leftovers(guard):
                   if ".tmp-" in path.name or path.name.startswith(".probe-"))
 
 
+def is_well(status):
+    """Is no incident open?"""
+    return status.get("trails") and all(
+        trail["verdict"] == "logging" and trail["incident"] is None for trail in status["trails"])
+
+
+def is_quiet(guard):
+    """Is no incident open, and does nothing wait to be sent?"""
+    return is_well(guard.status()) and not guard.outbox_files()
+
+
 def wait_quiet(guard, seconds=30):
-    """No incident is open, and nothing waits to be sent."""
-    guard.wait_status(lambda status: status["trails"] and all(
-        trail["verdict"] == "logging" and trail["incident"] is None for trail in status["trails"]), seconds)
+    guard.wait_status(is_well, seconds)
     poll(lambda: not guard.outbox_files(), within(seconds))
 
 

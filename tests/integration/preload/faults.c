@@ -31,18 +31,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Of glibc: what malloc() and its kin are when nobody replaces them. */
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *block, size_t size);
-
 static const volatile int64_t *clock_shift_usec;        /* NULL: the real clock */
 static const char *state_dir, *what = "";               /* of the environment, which stays */
 static const char *rename_meant;                        /* likewise; NULL: none */
 static size_t state_len;
 static unsigned long call_meant, n_calls;               /* of calls that write state */
-static unsigned long malloc_meant, n_mallocs;           /* of allocations, since the library was loaded */
-static int log_fd = -1, count_fd = -1; /* open from the start: a call that fails must not need others */
+static int log_fd = -1; /* open from the start: a call that fails must not need others */
 
 static int open_named(const char *variable, int flags) {
     const char *path = getenv(variable);
@@ -66,18 +60,11 @@ __attribute__((constructor)) static void set_up(void) {
         (void)close(fd);
     }
     log_fd = open_named("FAULTS_LOG", O_WRONLY | O_CREAT | O_APPEND);
-    count_fd = open_named("FAULTS_COUNT", O_WRONLY | O_CREAT | O_TRUNC);
     what = getenv("FAULTS_DO") ? getenv("FAULTS_DO") : "";
     rename_meant = getenv("FAULTS_RENAME");
     call_meant = number_of("FAULTS_CALL");
     state_dir = getenv("STATE_DIRECTORY");
     state_len = state_dir ? strlen(state_dir) : 0;
-    malloc_meant = number_of("FAULTS_MALLOC");
-}
-
-__attribute__((destructor)) static void say_count(void) {
-    if (count_fd >= 0)
-        (void)dprintf(count_fd, "%lu\n", n_mallocs);
 }
 
 /* ---- the clock ---- */
@@ -282,29 +269,4 @@ int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned
 
 int renameat(int from_fd, const char *from, int to_fd, const char *to) {
     return renameat2(from_fd, from, to_fd, to, 0);
-}
-
-/* ---- allocations ---- */
-
-static bool allocation_fails(void) {
-    unsigned long number = __atomic_add_fetch(&n_mallocs, 1, __ATOMIC_RELAXED);
-
-    if (number != malloc_meant)
-        return false;
-    if (log_fd >= 0)
-        (void)syscall(SYS_write, log_fd, "no memory\n", sizeof("no memory\n") - 1);
-    errno = ENOMEM;
-    return true;
-}
-
-void *malloc(size_t size) {
-    return allocation_fails() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t n, size_t size) {
-    return allocation_fails() ? NULL : __libc_calloc(n, size);
-}
-
-void *realloc(void *block, size_t size) {
-    return allocation_fails() ? NULL : __libc_realloc(block, size);
 }

@@ -5,22 +5,58 @@
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
+#include <openssl/params.h>
+#include <stdbool.h>
+
+/* OpenSSL 3 looks an algorithm up by its name whenever one is used that was not fetched, and that costs more
+ * than to hash a request. These are fetched once and are of the process: hence static. They have no key of
+ * ours; NULL where OpenSSL refuses, and then the next caller tries again. */
+static const EVP_MD *fetched_sha256(void) {
+    static EVP_MD *fetched;
+
+    if (!fetched)
+        fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
+    return fetched;
+}
+
+static EVP_MAC_CTX *hmac_without_key(void) {
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("digest", (char[]){ "SHA256" }, 0),
+                            OSSL_PARAM_construct_end() };
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *made = mac ? EVP_MAC_CTX_new(mac) : NULL;
+
+    EVP_MAC_free(mac); /* the context holds it */
+    /* one that was never given any key cannot be copied */
+    if (made && EVP_MAC_init(made, (const unsigned char *)"", 1, params))
+        return made;
+    EVP_MAC_CTX_free(made);
+    return NULL;
+}
+
+static EVP_MAC_CTX *hmac_new(void) {
+    static EVP_MAC_CTX *fetched;
+
+    if (!fetched)
+        fetched = hmac_without_key();
+    return fetched ? EVP_MAC_CTX_dup(fetched) : NULL;
+}
 
 static int hash_sha256(const void *data, size_t len, uint8_t ret[static HASH_SIZE]) {
-    return SHA256(data ? data : "", len, ret) ? 0 : -EIO;
+    const EVP_MD *sha256 = fetched_sha256();
+
+    return sha256 && EVP_Digest(data ? data : "", len, ret, NULL, sha256, NULL) ? 0 : -EIO;
 }
 
 int hash_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
                      uint8_t ret[static HASH_SIZE]) {
-    unsigned n = 0;
+    EVP_MAC_CTX *hmac = key_len <= INT_MAX ? hmac_new() : NULL;
+    size_t n = 0;
+    bool done = hmac && EVP_MAC_init(hmac, key ? key : (const unsigned char *)"", key_len, NULL) &&
+                EVP_MAC_update(hmac, data ? data : (const void *)"", len) &&
+                EVP_MAC_final(hmac, ret, &n, HASH_SIZE);
 
-    if (key_len > INT_MAX)
-        return -EIO;
-    if (!HMAC(EVP_sha256(), key ? key : "", (int)key_len, data ? data : (const void *)"", len, ret, &n))
-        return -EIO;
-    return n == HASH_SIZE ? 0 : -EIO;
+    EVP_MAC_CTX_free(hmac); /* wipes the key */
+    return done && n == HASH_SIZE ? 0 : -EIO;
 }
 
 void hash_hex(const uint8_t digest[static HASH_SIZE], char ret[static HASH_HEX_SIZE]) {

@@ -160,6 +160,7 @@ static void start_action(Trail *trail, const Plan *plan) {
         .region = trail->region,
         .name = trail->name,
         .arn = trail->arn,
+        .foreign = engine_is_foreign(trail),
         .action = plan->action,
         .stop_usec = TRAIL_STATE(trail, stop_usec),
         .start_usec = TRAIL_STATE(trail, start_usec),

@@ -243,6 +243,9 @@ static bool is_no(const AwsError *error) {
 static bool leave_out(Remediation *job, const AwsError *error) {
     uint32_t fault = fields_at_fault(error->code) & job->asked;
     bool some = fault != 0 && fault != job->asked;
+    /* a trail needs a bucket, and whose that is matters; without the organization what is created would be
+     * another trail, in the account of our keys */
+    uint32_t needed = BUCKET | (job->request.foreign ? FIELD_BIT(FIELD_ORGANIZATION) : 0);
 
     if (job->asked == 0 || !is_no(error))
         return false;
@@ -250,8 +253,7 @@ static bool leave_out(Remediation *job, const AwsError *error) {
         job->known_only = job->repeat = true;
         return true;
     }
-    /* a trail needs a bucket, and whose that is matters */
-    if (text_equal(job->operation, "CreateTrail") && (!some || (fault & BUCKET)))
+    if (text_equal(job->operation, "CreateTrail") && (!some || (fault & needed)))
         return false;
     if (job->refused == 0) {
         (void)aws_error_text(error, job->operation, job->refusal, sizeof(job->refusal));

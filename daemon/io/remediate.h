@@ -24,6 +24,7 @@ typedef struct RemediationRequest {
     CredentialsProvider *credentials;
     const char *region; /* the trail's home */
     const char *name, *arn;
+    bool foreign; /* another account's: an organization trail */
     Action action;
     uint64_t start_usec; /* RESTART: StartLoggingTime (real) as it was then; 0: never started */
     uint64_t stop_usec;  /* RESTART: StopLoggingTime (real) that it was found stopped with: a trail that was

@@ -82,7 +82,7 @@ class Game:
         self.victim = moved(attacks.VICTIM, self.account)
         self.single = in_account(attacks.SINGLE, self.accounts[-1])
         self.guarded = [self.victim, self.single]
-        self.topic = f"arn:aws:sns:{FRA}:{self.account}:trailguard"
+        self.topic = f"arn:aws:sns:{FRA}:{self.hub()}:trailguard"
         self.bucket = moved(attacks.BUCKET, self.account)
         self.notes, self.handicaps, self.open, self.left = [], [], {}, {}
         self.squatters, self.broken, self.busy = [], [], []
@@ -182,7 +182,7 @@ class Game:
 
     def move(self, number, name, pick):
         try:
-            MOVES[name][1](self, random.Random(f"{self.seed} {number} {pick}"))
+            self.plan.known_moves()[name][1](self, random.Random(f"{self.seed} {number} {pick}"))
         except AssertionError:
             self.note("referee", f"move {number} {name}", "its deadline passed")
         except Exception as error:          # what is gone cannot be changed, and AWS has quotas
@@ -225,6 +225,8 @@ class Game:
             self.left = {arn: self.difference(arn) for arn in self.guarded}
             self.put_back()
             self.note("referee", "put back what the guard may not restore")
+            self.calm_since = time.monotonic()      # what it reports of that comes when it has read it
+            self.wait(self.settings_read, "the settings are not read again")
         self.wait(lambda: not self.troubled(), "an incident stays open")
         if self.guard.outbox_files():       # a channel that was refused is tried again after five minutes, or now
             assert self.guard.stop() == 0
@@ -257,6 +259,10 @@ class Game:
         shown = {trail["arn"]: trail["verdict"] for trail in self.guard.status().get("trails", [])}
         return any(shown.get(arn) == "missing" and self.picture(arn) for arn in self.guarded)
 
+    def well(self, arn):
+        """The verdict of this trail when nothing is wrong."""
+        return "logging"
+
     def troubled(self):
         """What status.json says is not well. A trail of his own may stay as its owner left it."""
         status = self.guard.status()
@@ -265,7 +271,7 @@ class Game:
         arns = {trail["arn"]: trail for trail in status["trails"]}
         bad = [f"{arn}: not guarded" for arn in self.guarded if arn not in arns]
         bad += [f"{arn}: {trail['verdict']} {(trail['incident'] or {}).get('id')}" for arn, trail in arns.items()
-                if arn in self.guarded and (trail["verdict"] != "logging" or trail["incident"])]
+                if arn in self.guarded and (trail["verdict"] != self.well(arn) or trail["incident"])]
         return bad + [f"{target['region']}: {target['incident']}" for target in status["targets"] if target.get("incident")]
 
     def wait(self, holds, otherwise):

@@ -28,7 +28,8 @@ class Judge:
         self.requests = [entry for entry in game.sim.requests(account=game.accounts, service="cloudtrail") if "operation" in entry]
         self.messages = [document(message) for message in game.sim.messages(game.topic)]
         # by AWS's clock: the host's may be set during a game, and the request log has the monotonic one
-        self.called = {event["requestID"]: epoch(event["eventTime"]) for event in game.sim.events(account=game.accounts)}
+        self.called = {event["requestID"]: epoch(event["eventTime"]) for event in game.sim.events(account=game.accounts)
+                       if "requestID" in event}
         self.faults = []
 
     def find(self, text):
@@ -115,8 +116,16 @@ class Judge:
         a changed one: see docs/threat-model.md."""
         for arn in self.game.guarded:
             if self.deleted(arn) and not self.of_trail(arn, *GONE) \
-                    and not (self.was_unread() and self.of_trail(arn, "trail.weakened")):
+                    and not ((self.was_unread() or self.is_replaced_unseen(arn)) and self.of_trail(arn, "trail.weakened")):
                 self.find(f"DeleteTrail of {arn} is not reported")
+
+    def is_replaced_unseen(self, arn):
+        """Nothing was polled between a deletion and the first delivery of the trail that took its place; here that is a second."""
+        made = [entry["time"] for entry in self.about(arn) if entry["operation"] == "CreateTrail" and entry["status"] == 200]
+        gone = [entry["time"] for entry in self.about(arn) if entry["operation"] == "DeleteTrail" and entry["status"] == 200]
+        polls = [entry["time"] for entry in self.about(arn) if entry["operation"] == "GetTrailStatus" and self.by_guard(entry)]
+        spans = [(begin, min((end for end in made if end > begin), default=None)) for begin in gone]
+        return all(end and not any(begin < poll < end + 1 for poll in polls) for begin, end in spans)
 
     def was_unread(self):
         return self.unreachable() or any(handicap.what == DOWN for handicap in self.game.handicaps)
@@ -231,23 +240,28 @@ class Judge:
             self.accused_rightly(entry, actor, event)
 
     def accused_rightly(self, entry, actor, event):
-        who, call, failed = event["userIdentity"]["arn"], event["eventName"], bool(event.get("errorCode"))
+        who, call, failed = event["userIdentity"].get("arn"), event["eventName"], bool(event.get("errorCode"))
         subject = entry["trail"]["arn"] if entry["trail"] else None
         text = f"{entry['event']} of {subject} accuses {actor['arn']} of {actor['event_name']} ({actor['event_id']})"
         if (actor["arn"], actor["event_name"]) != (who, call):
             self.find(f"{text}, but it was {who} with {call}")
         if failed != (entry["event"] == "trail.attempted"):
             self.find(f"{text}, whose outcome was {event.get('errorCode')}")
-        if self.game.is_guard(who):
+        if who and self.game.is_guard(who):
             self.find(f"{text}: the guard itself")
         if call.startswith(READS) or call == "StartLogging":
             self.find(f"{text}, which changes nothing")
         if call == "StopLogging" and not failed and subject and event["requestID"] not in self.stopping(subject):
             self.find(f"{text}, which stopped what was stopped")
+        if another := self.about_another(entry, event):
+            self.find(f"{text}, which was about {another}")
+
+    def about_another(self, entry, event):
+        """What else the call was about; nothing when it was about what the message is about."""
         asked = event["requestParameters"] or {}
-        name = asked.get("name") or asked.get("trailName") or asked.get("resourceId") or ""
-        if subject and name not in (subject, subject.rpartition("/")[2]):
-            self.find(f"{text}, which was about {name}")
+        subject = entry["trail"]["arn"] if entry["trail"] else None
+        name = asked.get("name") or asked.get("trailName") or asked.get("resourceId") or "nothing"
+        return "" if not subject or name in (subject, subject.rpartition("/")[2]) else name
 
     def stopping(self, arn):
         """Ids of the calls that stopped it, and of those in the same second: the history has no finer times."""
@@ -273,9 +287,9 @@ class Judge:
                 self.writes_are_the_baselines, self.no_flood, self.actors_did_it, self.one_id_each]
 
 
-def verdict(game):
+def verdict(game, judge=Judge):
     """What the game shows to be wrong, one a line; nothing when all rules hold."""
-    judge = Judge(game)
+    judge = judge(game)
     for rule in judge.rules():
         rule()
     parse_state(game.guard)

@@ -13,8 +13,9 @@ import pytest
 
 from adversary import WORLD, Game
 from guard import PLAIN
-from judge import verdict
+from judge import Judge, verdict
 from moves import Handicap
+from organization import OrganizationGame, OrganizationJudge
 
 SEED = int(os.environ.get("TRAILGUARD_SEED", 1000))
 GAMES = int(os.environ.get("TRAILGUARD_GAMES", 1 if "TRAILGUARD_SEED" in os.environ else 8))
@@ -65,9 +66,10 @@ class Table:
     def _play(self, seed, pulse, again):
         """One game. A report if something is wrong, unless the machine was too busy to say so."""
         begin = time.monotonic()
-        game = Game(self.sim, seed, self.place / f"{seed}{'-again' if again else ''}", MOVES, again=again)
+        kind, judge = (OrganizationGame, OrganizationJudge) if seed // 2 % 3 == 2 else (Game, Judge)
+        game = kind(self.sim, seed, self.place / f"{seed}{'-again' if again else ''}", MOVES, again=again)
         game.busy = pulse.slow
-        faults = played(game)
+        faults = played(game, judge)
         if faults and not again and any(slow.end > begin for slow in pulse.slow):
             self.void.append(seed)
         elif faults:
@@ -76,12 +78,12 @@ class Table:
             (REPORTS / f"{seed}.txt").write_text(self.reports[-1])
 
 
-def played(game):
+def played(game, judge):
     """What is wrong."""
     faults = []
     try:
         game.play()
-        faults = verdict(game)
+        faults = verdict(game, judge)
     except Exception:
         faults = [traceback.format_exc()]
     try:

@@ -52,11 +52,12 @@ class Record:
         self.edit(lambda entry: entry["event"] not in events)
 
 
-def planned(sim, place, believed="restore", **options):
+def planned(sim, place, believed="restore", kind=Game, seed=SEED, **options):
     """A game whose plan is the mode that the referee believes it to have."""
-    game = Game(sim, SEED, place / believed)
+    game = kind(sim, seed, place / believed)
+    organization = {name: game.plan.options[name] for name in ("organization",) if name in game.plan.options}
     game.plan.mode = believed
-    game.plan.options = {"mode": believed, "settings_interval": 1, "attribution": True, "bucket_checks": False, "owner_check": False,
+    game.plan.options = {**organization, "mode": believed, "settings_interval": 1, "attribution": True, "bucket_checks": False, "owner_check": False,
                          "unreachable_after": 3, "max_restores_per_hour": 1000, "aws": {"request_timeout": 10, "connect_timeout": 5}}
     if believed == "restore":
         game.plan.options["restore"] = ["settings", "selectors", "insights", "deleted"]
@@ -76,6 +77,15 @@ def wait_told(game, *events):
     """Until one of these is on the topic of the game."""
     poll(lambda: any(json.loads(message["received"]["sqs"]["Message"])["event"] in events for message in game.sim.messages(game.topic)),
          within(20))
+
+
+def copied(played):
+    """A game and its record that a test may change."""
+    game, record = copy.copy(played), Record(played)
+    game.sim = record
+    game.handicaps = []
+    game.left = dict(played.left)
+    return game, record
 
 
 @pytest.fixture(scope="module")
@@ -100,17 +110,13 @@ def played(plain_server, tmp_path_factory):
 
 @pytest.fixture
 def falsified(played):
-    """(the game, its record): a copy that a test may change."""
-    game, record = copy.copy(played), Record(played)
-    game.sim = record
-    game.handicaps = []
-    game.left = dict(played.left)
-    return game, record
+    """(the game, its record)"""
+    return copied(played)
 
 
-def found(game):
+def found(game, judge=Judge):
     """The verdict, without a look at the daemon's files."""
-    judge = Judge(game)
+    judge = judge(game)
     for rule in judge.rules():
         rule()
     return judge.faults

@@ -18,7 +18,7 @@ import time
 import attacks
 from guard import Guard, within
 from helpers import FRA, IAD, Mallory, sns
-from moves import MOVES, TOMORROW, Handicap, in_account, moved
+from moves import MOVES, SAMPLING, TOMORROW, Handicap, in_account, moved
 from simaws.client import SimError, poll
 
 CALM = 150          # s; the longest back-off is 60, and a minute more until the settings are read, restored and confirmed
@@ -112,7 +112,8 @@ class Game:
             self.sim.add_topic(arn)
         chosen = [trail for trail in scenario["trails"] if trail["name"] in ("victim", "single")]
         chosen[1]["LogFileValidationEnabled"] = True        # so that the pin holds
-        chosen[1].update(account=self.accounts[-1], settings={TOMORROW: True})
+        chosen[1].update(account=self.accounts[-1], settings={TOMORROW: True},
+                         event_selectors=[{**selector, SAMPLING: 100} for selector in attacks.SELECTORS])
         self.sim.load({"trails": chosen, "kms_keys": scenario["kms_keys"]})
         self.baseline = {arn: self.picture(arn) for arn in self.guarded}
 
@@ -198,7 +199,7 @@ class Game:
         self.mended = time.monotonic()
         for arn in self.guarded:
             if self.picture(arn):
-                self.sim.trail(arn, errors={}, **({"settings": {TOMORROW: True}} if arn == self.single else {}))
+                self.sim.trail(arn, errors={}, delivery_stopped=None, **({"settings": {TOMORROW: True}} if arn == self.single else {}))
 
     def put_back(self):
         """The settings and trails that this mode does not restore."""

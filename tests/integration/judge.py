@@ -143,11 +143,11 @@ class Judge:
         return any(entry["event"] == "target.unreachable" for entry in self.messages)
 
     def what_was_broken_is_reported(self):
-        """Where it lasted long enough, and the trail was not deleted meanwhile."""
-        end = self.game.mended
+        """Where it lasted long enough: a trail that is deleted or started again has another status."""
         for begin, arn, event in self.game.broken:
-            gone = any(entry["operation"] == "DeleteTrail" and entry["status"] == 200 and entry["time"] > begin
-                       for entry in self.about(arn))
+            later = [entry for entry in self.about(arn) if entry["status"] == 200 and entry["time"] > begin]
+            gone = any(entry["operation"] == "DeleteTrail" for entry in later)
+            end = min([self.game.mended, *(entry["time"] for entry in later if entry["operation"] == "StopLogging")])
             if end - begin > BOUND / 3 and not gone and not self.hindered(begin, end) and not self.of_trail(arn, event):
                 self.find(f"{arn} was broken for {end - begin:.1f} s, and no {event} says so")
 

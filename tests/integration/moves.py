@@ -13,7 +13,8 @@ from guard import within
 from helpers import FRA, IAD, MAIN
 
 DOWN = "the daemon is down"
-TOMORROW = "TomorrowShield"
+TOMORROW, SAMPLING = "TomorrowShield", "TomorrowSampling"
+STALE = 7200        # s, the default of stale_after
 DIRECT = ("A1", "A3", "A5", "A5p", "A6", "A8", "A9", "A9f", "A10", "A11", "A13", "A6-A11", "B1", "B2r", "B2w", "B3", "B4a", "B4b",
           "B4c", "B5", "B6", "B7", "B8", "T1")
 CATALOGUE = [attack for attack in attacks.ATTACKS if attack.number in DIRECT]
@@ -153,6 +154,26 @@ def tomorrow(game, _):
     game.sim.trail(game.single, settings={TOMORROW: False})
     game.broken.append(Broken(time.monotonic(), game.single, "trail.weakened"))
     game.note("mallory", f"A14 a setting that is unknown lowered, {game.single}")
+
+
+def sample(game, _):
+    """A member of a selector that this version does not know, and that goes back with the others."""
+    now = game.picture(game.single)
+    if now is None or now["selectors"] != game.baseline[game.single]["selectors"]:
+        return
+    game.sim.trail(game.single, selectors=[{**selector, SAMPLING: 1} for selector in now["selectors"]])
+    game.broken.append(Broken(time.monotonic(), game.single, "trail.weakened"))
+    game.note("mallory", f"B9 another value of an unknown member of a selector, {game.single}")
+
+
+def stop_deliveries(game, _):
+    """Nothing arrives any more and no error says so. Of a trail that was started a moment ago nobody could know."""
+    whole = game.sim.trail(game.victim) if game.picture(game.victim) else None
+    if not whole or not whole["logging"] or not game.as_before(game.victim) or time.time() - whole["started"] < STALE:
+        return
+    game.sim.trail(game.victim, delivery_stopped=whole["started"], delivered=None, digested=None)
+    game.broken.append(Broken(time.monotonic(), game.victim, "trail.failing"))
+    game.note("mallory", f"S1 nothing is delivered any more, {game.victim}")
 
 
 def break_delivery(game, choose):
@@ -298,5 +319,5 @@ MOVES = {
     "replace": (4, replace), "remove": (4, remove), "own_trail": (5, own_trail), "bogus": (3, bogus), "refused": (3, refused),
     "innocent": (6, innocent), "burn": (3, burn), "bucket": (4, bucket), "key": (3, key), "deny": (7, deny), "fault": (10, fault),
     "restart": (6, restart), "reload": (2, reload), "churn": (2, churn), "fill_quota": (2, fill_quota), "tomorrow": (2, tomorrow),
-    "break_delivery": (3, break_delivery), "blind": (4, blind),
+    "break_delivery": (3, break_delivery), "blind": (4, blind), "sample": (3, sample), "stop_deliveries": (3, stop_deliveries),
 }

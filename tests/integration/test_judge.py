@@ -10,6 +10,7 @@ import shutil
 import pytest
 
 import adversary
+import moves
 from adversary import WORLD, Game
 from attacks import FOREIGN_KEY
 from guard import PLAIN, within
@@ -320,3 +321,20 @@ def test_a_trail_that_was_created_again_shows_what_it_lacks(otherwise):
     game = otherwise("restore")
     game.people["mallory"].delete(game.single)
     poll(lambda: any("UnknownSettings" in entry["fields"] + entry["fields_left"] for entry in Judge(game).messages), within(30))
+
+
+def test_what_shows_in_no_call_is_reported(otherwise):
+    """B9 and S1: nobody called what AWS has added since, and no error says that deliveries ended."""
+    game = otherwise("restart")
+    moves.sample(game, None)
+    moves.stop_deliveries(game, None)
+    assert [broken.event for broken in game.broken] == ["trail.weakened", "trail.failing"]
+    wait_told(game, "trail.weakened")
+    wait_told(game, "trail.failing")
+    game.calm()
+    assert verdict(game) == []
+    game.sim = record = Record(game)
+    game.broken = [broken._replace(begin=game.mended - 60) for broken in game.broken]
+    assert found(game) == []
+    record.drop("trail.weakened", "trail.failing")
+    assert len([fault for fault in found(game) if "was broken for" in fault]) == 2

@@ -504,8 +504,8 @@ void engine_note_permission(Trail *trail, const Outcome *outcome) {
         permission_take(&trail->permission, outcome, engine_now(trail->engine).mono_usec) &&
         !trail->engine->once)
         log_line(LOG_NOTICE,
-                 "%s %s %s: AWS does not let account %s %s this organization trail: not asked again for "
-                 "a day",
+                 "%s %s %s: AWS does not let account %s %s this organization trail: asked again "
+                 "after a pause",
                  trail->name, trail->region, trail->account, trail->via->id,
                  action_to_string(outcome->action));
 }

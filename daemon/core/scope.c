@@ -244,7 +244,11 @@ bool viewer_is_better(const Viewer *other, bool foreign) {
 
 /* ---- what that account may do to it ---- */
 
-#define REFUSAL_HOLDS_USEC (24 * 3600 * USEC_PER_SEC)
+/* Most accounts never may. But an attacker can deregister the delegated administrator, and it is registered
+ * again. */
+#define REFUSAL_PAUSE_USEC     (300 * USEC_PER_SEC)
+#define REFUSAL_PAUSE_MAX_USEC (24 * 3600 * USEC_PER_SEC)
+#define REFUSAL_DOUBLED_MAX    10U
 
 /* That these are not the keys for it, and not that something about the request is wrong. */
 static bool is_refusal(const char *code) {
@@ -265,11 +269,15 @@ static bool is_refusal(const char *code) {
 }
 
 bool permission_take(Permission *permission, const Outcome *outcome, uint64_t now_usec) {
+    uint64_t pause_usec;
+
     if (outcome->result == RESULT_CONFIRMED)
         permission->accepted = true;
     if (outcome->result != RESULT_FAILED || permission->accepted || !is_refusal(outcome->error_code))
         return false;
-    permission->refused_until_usec[outcome->action] = now_usec + REFUSAL_HOLDS_USEC;
+    pause_usec = REFUSAL_PAUSE_USEC << MIN(permission->n_refused[outcome->action], REFUSAL_DOUBLED_MAX);
+    permission->n_refused[outcome->action]++;
+    permission->refused_until_usec[outcome->action] = now_usec + MIN(pause_usec, REFUSAL_PAUSE_MAX_USEC);
     return true;
 }
 

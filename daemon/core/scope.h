@@ -224,6 +224,7 @@ bool viewer_is_better(const Viewer *other, bool foreign);
 typedef struct Permission {
     bool accepted;                            /* AWS took a write of ours */
     uint64_t refused_until_usec[_ACTION_MAX]; /* mono; it refused that, and is not asked again before */
+    unsigned n_refused[_ACTION_MAX];
 } Permission;
 
 /* Remembers what came of an action. True when AWS refused it: these are not the keys for it. */

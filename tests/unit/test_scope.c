@@ -308,7 +308,8 @@ static void how_long_keys_have_been_called_unknown(void **state _unused_) {
     }
 }
 
-#define DAY (86400 * USEC_PER_SEC)
+#define DAY   (86400 * USEC_PER_SEC)
+#define PAUSE (300 * USEC_PER_SEC)
 
 /* One organization trail of another account, in the order of the rows. */
 static void what_aws_can_be_asked_to_do_to_the_trail_of_another_account(void **state _unused_) {
@@ -332,11 +333,21 @@ static void what_aws_can_be_asked_to_do_to_the_trail_of_another_account(void **s
           3,
           true,
           ACTION_BIT(ACTION_RESTART) | ACTION_BIT(ACTION_RESTORE) },
-        /* a day later it is asked again */
+        /* it is asked again after a pause: who may write can have changed */
         { { .action = ACTION_RECREATE, .result = RESULT_FAILED, .error_code = "InvalidNameException" },
-          2 + DAY,
+          2 + PAUSE,
           false,
           ACTION_BIT(ACTION_RESTORE) },
+        /* after each further refusal twice as long a pause, and a day at most */
+        { { .action = ACTION_RESTART, .result = RESULT_FAILED, .error_code = "AccessDenied" },
+          2 + PAUSE,
+          true,
+          ACTION_BIT(ACTION_RESTART) | ACTION_BIT(ACTION_RESTORE) },
+        { { .action = ACTION_RESTORE, .result = RESULT_NONE },
+          1 + 3 * PAUSE,
+          false,
+          ACTION_BIT(ACTION_RESTART) },
+        { { .action = ACTION_RESTORE, .result = RESULT_NONE }, 2 + 3 * PAUSE, false, 0 },
         /* what it accepts once it accepts */
         { { .action = ACTION_RESTART, .result = RESULT_CONFIRMED }, 3 + DAY, false, 0 },
         { { .action = ACTION_RESTART, .result = RESULT_FAILED, .error_code = "AccessDenied" },
@@ -350,6 +361,21 @@ static void what_aws_can_be_asked_to_do_to_the_trail_of_another_account(void **s
         if (permission_take(&permission, &rows[i].outcome, rows[i].now_usec) != rows[i].refused ||
             permission_to_ask(&permission, rows[i].now_usec) != (ACTIONS_ALL & ~rows[i].not_asked))
             fail_msg("row %zu", i);
+}
+
+static void the_pause_after_a_refusal_ends_at_a_day(void **state _unused_) {
+    const Outcome refused = { .action = ACTION_RESTART,
+                              .result = RESULT_FAILED,
+                              .error_code = "AccessDenied" };
+    Permission permission = { 0 };
+    uint64_t now = 1;
+
+    for (unsigned i = 0; i < 40; i++, now += DAY)
+        assert_true(permission_take(&permission, &refused, now));
+    now -= DAY;
+    assert_int_equal(permission_to_ask(&permission, now + DAY - 1),
+                     ACTIONS_ALL & ~ACTION_BIT(ACTION_RESTART));
+    assert_int_equal(permission_to_ask(&permission, now + DAY), ACTIONS_ALL);
 }
 
 /* ---- shards ---- */
@@ -509,6 +535,7 @@ int main(void) {
         cmocka_unit_test(what_the_list_of_the_organization_means),
         cmocka_unit_test(how_long_keys_have_been_called_unknown),
         cmocka_unit_test(what_aws_can_be_asked_to_do_to_the_trail_of_another_account),
+        cmocka_unit_test(the_pause_after_a_refusal_ends_at_a_day),
         cmocka_unit_test(what_a_shard_may_be),
         cmocka_unit_test(accounts_keep_their_shards_for_ever),
         cmocka_unit_test(each_account_has_exactly_one_shard_and_shards_are_alike),

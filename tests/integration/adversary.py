@@ -17,7 +17,7 @@ import time
 
 import attacks
 from guard import Guard, within
-from helpers import FRA, IAD, Mallory, sns
+from helpers import FRA, IAD, SETTINGS_READS, Mallory, sns
 from moves import MOVES, SAMPLING, TOMORROW, Handicap, in_account, moved
 from simaws.client import SimError, poll
 
@@ -238,12 +238,21 @@ class Game:
     def settings_read(self):
         """The guard has read every trail's settings since the calm began, and since it created one again, so that it can report
         what stays changed."""
-        calls = [entry for entry in self.sim.requests(account=self.accounts, status=200, operation=["CreateTrail", "DescribeTrails"])
+        calls = [entry for entry in self.sim.requests(account=self.accounts, status=200,
+                                                       operation=["CreateTrail", "DescribeTrails", *SETTINGS_READS])
                  if self.is_guard(entry["principal"])]
         since = max([self.calm_since, *(entry["time"] for entry in calls if entry["operation"] == "CreateTrail")])
         lists = collections.Counter((entry["account"], entry["region"]) for entry in calls
                                     if entry["operation"] == "DescribeTrails" and entry["time"] > since)
-        return all(lists[self.seen_by(arn), arn.split(":")[3]] >= 4 for arn in self.guarded)
+        each = collections.Counter((entry["operation"], entry.get("trail")) for entry in calls if entry["time"] > since)
+        there = [arn for arn in self.guarded if self.picture(arn)]
+        return all(lists[self.seen_by(arn), arn.split(":")[3]] >= 4 for arn in self.guarded) and \
+            all(each[name, arn] >= 2 for arn in there for name in self.reads_of(arn))
+
+    def reads_of(self, arn):
+        """The calls that show this trail's settings, beside the list of trails, which says whether it has Insights at all; a
+        quota may put each off by itself."""
+        return SETTINGS_READS - {"GetInsightSelectors"}
 
     def seen_by(self, arn):
         """The account through which the guard reads this trail's settings."""

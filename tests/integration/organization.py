@@ -213,6 +213,9 @@ class OrganizationGame(Game):
     def seen_by(self, arn):
         return self.delegate if self.alone and arn == self.victim else super().seen_by(arn)
 
+    def reads_of(self, arn):
+        return super().reads_of(arn) - ({"GetEventConfiguration", "ListTags"} if self.alone and arn == self.victim else set())
+
     def well(self, arn):
         return "protected" if self.alone and arn == self.victim else super().well(arn)
 

@@ -37,6 +37,9 @@ MEMBER_ROLES = [f"arn:aws:iam::{MEMBER}:role/{ROLE}", f"arn:aws:iam::77778888999
 # A template's word for the options mode and restore: the conditions Restarts, Restores, Recreates.
 MODES = {"observe": (False, False, False), "restart": (True, False, False), "restore": (True, True, False),
          "restore-deleted": (True, True, True)}
+# The words of the other parameters.
+WORDS = {"bucket_checks": "ChecksBuckets", "kind": "IsRole", "external_id": "HasExternalId", "contain": "Contains",
+         "guard_checks": "ChecksGuard"}
 SCOPES = {"account": (False, False), "accounts": (True, False), "organization": (False, True)}
 
 
@@ -56,17 +59,18 @@ class Printer:
         sim.add_keys("role", keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
         self.known = {}
 
-    def document(self, what, kind="user", mode="restart", bucket_checks=False, scope="account", external_id=True):
-        if what == "guard":
-            kind = "user"            # the rights are the same
-        else:
-            bucket_checks = False    # others are denied the same
-        key = (what, kind, mode, bucket_checks, scope, external_id)
+    def document(self, what, kind="user", mode="restart", bucket_checks=False, scope="account", external_id=True, contain="off",
+                 guard_checks=False):
+        if what != "guard":
+            bucket_checks, contain, guard_checks = False, "off", False      # others are denied the same
+        elif contain == "off" and not guard_checks:
+            kind = "user"            # the rights name the guard in these two only
+        key = (what, kind, mode, bucket_checks, scope, external_id, contain, guard_checks)
         if key not in self.known:
             self.known[key] = self._print(*key)
         return self.known[key]
 
-    def _print(self, what, kind, mode, bucket_checks, scope, external_id):
+    def _print(self, what, kind, mode, bucket_checks, scope, external_id, contain, guard_checks):
         own = f'external_id = "{EXTERNAL_ID}"; ' if external_id else ""
         members = ", ".join(f'{{ role_arn = "{arn}"; {own}}}' for arn in MEMBER_ROLES)
         more = {"account": "", "accounts": f"accounts = ( {{ }}, {members} );",
@@ -74,6 +78,7 @@ class Printer:
         mode, _, deleted = mode.partition("-")
         restore = 'restore = [ "settings", "selectors", "insights", "deleted" ];' if deleted else ""
         self.config.write_text(f'mode = "{mode}"; {restore} bucket_checks = {str(bucket_checks).lower()}; {more}\n'
+                               f'contain = {{ mode = "{contain}"; }}; guard_checks = {str(guard_checks).lower()};\n'
                                f'alerts = ( {{ type = "sns"; topic_arn = "{TOPIC}"; }} );\n')
         done = subprocess.run([BINARY, "policy", what, "-c", self.config], capture_output=True, text=True, timeout=120,
                               env={"PATH": "/usr/bin:/bin", **self.sim.env_for(GUARD if kind == "user" else "role")})
@@ -94,7 +99,8 @@ def hub(document):
 
 def combinations(*names):
     """Every combination of the parameters, each as (the arguments of Printer.document, the conditions that they meet)."""
-    values = {"mode": MODES, "scope": SCOPES, "bucket_checks": (False, True), "kind": ("user", "role"), "external_id": (False, True)}
+    values = {"mode": MODES, "scope": SCOPES, "bucket_checks": (False, True), "kind": ("user", "role"), "external_id": (False, True),
+              "contain": ("off", "enforce"), "guard_checks": (False, True)}
     for chosen in itertools.product(*(values[name] for name in names)):
         arguments, conditions = dict(zip(names, chosen)), {}
         for name, value in arguments.items():
@@ -103,8 +109,7 @@ def combinations(*names):
             elif name == "scope":
                 conditions.update(zip(("Accounts", "Organization"), SCOPES[value]))
             else:
-                conditions[{"bucket_checks": "ChecksBuckets", "kind": "IsRole", "external_id": "HasExternalId"}[name]] = \
-                    value in (True, "role")
+                conditions[WORDS[name]] = value in (True, "role", "enforce")
         yield arguments, conditions
 
 
@@ -116,14 +121,29 @@ def printed(printer):
     def member(**arguments):
         return printer.document("guard", scope="accounts", **arguments)["members"][0]
     return {
-        "guard": each(["mode", "scope", "bucket_checks"], lambda **a: hub(printer.document("guard", **a))),
+        "guard": each(["mode", "scope", "bucket_checks", "kind", "contain", "guard_checks"], lambda **a: hub(printer.document("guard", **a))),
         "deny": each(["mode", "scope", "kind"], lambda **a: hub(printer.document("deny", **a))),
-        "member": each(["mode", "bucket_checks"], lambda **a: member(**a)["policy"]),
+        "member": each(["mode", "bucket_checks", "contain", "guard_checks"], lambda **a: member(**a)["policy"]),
         "trust": each(["external_id"], lambda **a: member(**a)["trust"]),
     }
 
 
 # ---- a statement's variants ------------------------------------------------------------------------------------------
+
+def relevant(cases):
+    """The conditions that make a difference to a case: without another one the statement is the same."""
+    def key(conditions, names):
+        return tuple(conditions[name] for name in names)
+
+    def decide(names):
+        seen = {}
+        return all(seen.setdefault(key(conditions, names), value) == value for conditions, value in cases)
+    names = list(cases[0][0])
+    for name in cases[0][0]:
+        others = [other for other in names if other != name]
+        names = others if decide(others) else names
+    return names
+
 
 def variants(cases, deep):
     """The smallest decision over [(conditions, statement or None)]: a statement, None, or (condition, if met, if not). deep: a
@@ -135,7 +155,7 @@ def variants(cases, deep):
     if deep and all(isinstance(value, dict) and value.keys() == first.keys() for value in values):
         return {name: variants([(conditions, value[name]) for conditions, value in cases], deep) for name in first}
     found = []
-    for name in cases[0][0]:
+    for name in relevant(cases):
         sides = [[case for case in cases if case[0][name] == met] for met in (True, False)]
         if all(sides):
             found.append((name, *(variants(side, deep) for side in sides)))
@@ -145,7 +165,8 @@ def variants(cases, deep):
 def decisions(documents, deep=False):
     """[a decision of variants()] for each statement, in the order of the binary."""
     sids = []
-    for _, document in documents:     # a statement that only some documents have stands after the one before it
+    # a statement that only some documents have stands after the one before it; the longest documents have most of them
+    for _, document in sorted(documents, key=lambda row: -len(row[1]["Statement"])):
         at = 0
         for sid in (statement["Sid"] for statement in document["Statement"]):
             if sid not in sids:
@@ -241,7 +262,7 @@ def stack_set(path, member):
 
 IN_TERRAFORM = [("arn:aws:", "arn:${partition}:"), (HUB, "${account}"), (MEMBER, "${account}"), (GUARD, "${guard_name}"),
                 (ROLE, "${member_role_name}"), (EXTERNAL_ID, "${external_id}")]
-CONDITIONS = {"Restarts": "restarts", "Restores": "restores", "Recreates": "recreates", "ChecksBuckets": "checks_buckets",
+CONDITIONS = {"Contains": "contains", "ChecksGuard": "checks_guard", "Restarts": "restarts", "Restores": "restores", "Recreates": "recreates", "ChecksBuckets": "checks_buckets",
               "Accounts": "accounts", "Organization": "organization", "IsRole": "is_role",
               "HasExternalId": "has_external_id"}
 

@@ -121,25 +121,30 @@ class Stack:
         return {name: member for name, member in members.items() if member is not NOTHING}
 
 
-def guard_stack(kind="role", mode="restart", scope="account", bucket_checks=False, **more):
+def options(bucket_checks, contain, guard_checks):
+    return {"BucketChecks": str(bucket_checks).lower(), "Contain": contain, "GuardChecks": str(guard_checks).lower()}
+
+
+def guard_stack(kind="role", mode="restart", scope="account", bucket_checks=False, contain="off", guard_checks=False, **more):
     """As the binary was asked."""
     given = {"AlertTopic": TOPIC, "GuardRole": f"arn:aws:iam::{HUB}:role/{GUARD}", "GuardUser": GUARD_ARN}
     roles = ",".join(deploy.MEMBER_ROLES) if scope == "accounts" else ""
     return Stack(load("guard.yaml"), given, GuardKind=kind, GuardName=GUARD, Mode=mode, Scope=scope, MemberRoleName=ROLE,
-                 BucketChecks=str(bucket_checks).lower(), MemberRoleArns=roles, **more)
+                 MemberRoleArns=roles, **options(bucket_checks, contain, guard_checks), **more)
 
 
-def member_stack(mode="restart", bucket_checks=False, external_id=True, account=MEMBER):
+def member_stack(mode="restart", bucket_checks=False, contain="off", guard_checks=False, external_id=True, account=MEMBER):
     return Stack(load("member.yaml"), account=account, GuardArn=GUARD_ARN, MemberRoleName=ROLE, Mode=mode,
-                 BucketChecks=str(bucket_checks).lower(), ExternalId=deploy.EXTERNAL_ID if external_id else "")
+                 ExternalId=deploy.EXTERNAL_ID if external_id else "", **options(bucket_checks, contain, guard_checks))
 
 
 def organization_stack(**more):
     return Stack(load("organization.yaml"), GuardArn=GUARD_ARN, OrganizationalUnitIds="r-abcd,ou-abcd-12345678", **more)
 
 
-ALL = [arguments for arguments, _ in deploy.combinations("kind", "mode", "scope", "bucket_checks")]
-MEMBERS = [arguments for arguments, _ in deploy.combinations("mode", "bucket_checks", "external_id")]
+NAMES = ["kind", "mode", "scope", "bucket_checks", "contain", "guard_checks"]
+ALL = [arguments for arguments, _ in deploy.combinations(*NAMES)]
+MEMBERS = [arguments for arguments, _ in deploy.combinations("mode", "bucket_checks", "contain", "guard_checks", "external_id")]
 
 
 # ---- one source rules ------------------------------------------------------------------------------------------------
@@ -156,6 +161,18 @@ def test_a_guards_stack_has_the_printed_policies(printing):
             assert resources[resource]["Properties"]["PolicyDocument"] == hub(printing.document(what, **arguments)), arguments
 
 
+def test_the_dangerous_rights_are_there_only_for_who_asks():
+    for stack in (guard_stack(), guard_stack(contain="propose"), guard_stack("user", "observe", contain="enforce")):
+        policy = json.dumps(stack.resources["GuardPolicy"])
+        assert "UserPolicy" not in policy and "SimulatePrincipalPolicy" not in policy
+    policy = json.dumps(guard_stack(contain="enforce").resources["GuardPolicy"])
+    assert "iam:PutUserPolicy" in policy and "DenyChangingGuards" in policy
+    for kind in ("role", "user"):
+        reads = guard_stack(kind, guard_checks=True).resources["GuardPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        [own] = [statement for statement in reads if statement["Sid"] == "ReadOwnAccess"]
+        assert f"arn:aws:iam::{HUB}:{kind}/{GUARD}" in own["Resource"] and f"iam:Get{kind.title()}" in own["Action"]
+
+
 def test_a_members_stack_has_the_printed_policies(printing):
     for arguments in MEMBERS:
         role = member_stack(**arguments).resources["MemberRole"]["Properties"]
@@ -166,9 +183,9 @@ def test_a_members_stack_has_the_printed_policies(printing):
 
 def test_an_organizations_member_has_the_printed_policies_for_its_own_account(printing):
     """Printed for any account, since the list is not known; a stack knows its own."""
-    for mode, bucket_checks in itertools.product(deploy.MODES, (False, True)):
-        [printed] = printing.document("guard", scope="organization", mode=mode, bucket_checks=bucket_checks)["members"]
-        role = member_stack(mode, bucket_checks, external_id=False, account="*").resources["MemberRole"]["Properties"]
+    for arguments, _ in deploy.combinations("mode", "bucket_checks", "contain", "guard_checks"):
+        [printed] = printing.document("guard", scope="organization", **arguments)["members"]
+        role = member_stack(**arguments, external_id=False, account="*").resources["MemberRole"]["Properties"]
         assert role["Policies"][0]["PolicyDocument"] == printed["policy"]
         assert role["AssumeRolePolicyDocument"] == printed["trust"]
 
@@ -266,8 +283,8 @@ def test_hashicorps_parser_reads_the_modules(packages):
 
 def wanted(printing, arguments):
     """What the module must give for the arguments, by its policies' names."""
-    kind, mode, scope, bucket_checks = (arguments[name] for name in ("kind", "mode", "scope", "bucket_checks"))
-    member = printing.document("guard", scope="accounts", mode=mode, bucket_checks=bucket_checks)["members"][0]
+    options = {name: value for name, value in arguments.items() if name not in ("kind", "scope")}
+    member = printing.document("guard", scope="accounts", **options)["members"][0]
     return {"guard": hub(printing.document("guard", **arguments)), "deny": hub(printing.document("deny", **arguments)),
             "member": json.loads(json.dumps(member["policy"]).replace(MEMBER, HUB)), "trust": member["trust"]}
 
@@ -283,7 +300,7 @@ def test_the_modules_policies_are_the_printed_ones(printing):
         given = values(arguments)
         text = re.sub(r"\$\{jsonencode\((\w+)\)\}", lambda match: json.dumps(given[match[1]]), POLICIES.read_text())
         rows = json.loads(re.sub(r"\$\{(\w+)\}", lambda match: given[match[1]], text))
-        [meets] = [conditions for also, conditions in deploy.combinations("kind", "mode", "scope", "bucket_checks", "external_id")
+        [meets] = [conditions for also, conditions in deploy.combinations(*NAMES, "external_id")
                    if also == {**arguments, "external_id": True}]
         meets = {deploy.CONDITIONS[name]: met for name, met in meets.items()}
         assert {name: {"Version": "2012-10-17", "Statement": [row["statement"] for row in rows[name]

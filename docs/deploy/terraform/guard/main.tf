@@ -43,6 +43,22 @@ variable "bucket_checks" {
   default     = false
 }
 
+variable "contain" {
+  description = "The option \"contain.mode\". To enforce, the guard may write policies of any user and role."
+  type        = string
+  default     = "off"
+  validation {
+    condition     = contains(["off", "propose", "enforce"], var.contain)
+    error_message = "contain is \"off\", \"propose\" or \"enforce\"."
+  }
+}
+
+variable "guard_checks" {
+  description = "The option \"guard_checks\" of trailguard.conf."
+  type        = bool
+  default     = false
+}
+
 variable "scope" {
   description = "\"account\": this one; \"accounts\": also those of member_role_arns; \"organization\": all."
   type        = string
@@ -106,6 +122,8 @@ module "policies" {
   kind             = var.kind
   mode             = var.mode
   bucket_checks    = var.bucket_checks
+  contain          = var.contain
+  guard_checks     = var.guard_checks
   scope            = var.scope
   topic_arn        = aws_sns_topic.alerts.arn
   guard_name       = var.name

@@ -42,17 +42,36 @@ variable "bucket_checks" {
   default     = false
 }
 
+variable "contain" {
+  description = "The option \"contain.mode\". To enforce, the guard may write policies of any user and role."
+  type        = string
+  default     = "off"
+  validation {
+    condition     = contains(["off", "propose", "enforce"], var.contain)
+    error_message = "contain is \"off\", \"propose\" or \"enforce\"."
+  }
+}
+
+variable "guard_checks" {
+  description = "The option \"guard_checks\" of trailguard.conf."
+  type        = bool
+  default     = false
+}
+
 data "aws_caller_identity" "here" {}
 data "aws_partition" "here" {}
 
 module "policies" {
-  source        = "../policies"
-  partition     = data.aws_partition.here.partition
-  account       = data.aws_caller_identity.here.account_id
-  mode          = var.mode
-  bucket_checks = var.bucket_checks
-  guard_arn     = var.guard_arn
-  external_id   = var.external_id
+  source           = "../policies"
+  partition        = data.aws_partition.here.partition
+  account          = data.aws_caller_identity.here.account_id
+  mode             = var.mode
+  bucket_checks    = var.bucket_checks
+  contain          = var.contain
+  guard_checks     = var.guard_checks
+  guard_arn        = var.guard_arn
+  member_role_name = var.role_name
+  external_id      = var.external_id
 }
 
 resource "aws_iam_role" "member" {

@@ -35,6 +35,22 @@ variable "bucket_checks" {
   default     = false
 }
 
+variable "contain" {
+  description = "The option \"contain.mode\". To enforce, the guard may write policies of any user and role."
+  type        = string
+  default     = "off"
+  validation {
+    condition     = contains(["off", "propose", "enforce"], var.contain)
+    error_message = "contain is \"off\", \"propose\" or \"enforce\"."
+  }
+}
+
+variable "guard_checks" {
+  description = "The option \"guard_checks\" of trailguard.conf."
+  type        = bool
+  default     = false
+}
+
 variable "organizational_unit_ids" {
   description = "The id of the organization's root (r-...), or of some units (ou-...)."
   type        = list(string)
@@ -58,6 +74,8 @@ resource "aws_cloudformation_stack_set" "members" {
     MemberRoleName = var.role_name
     Mode           = var.mode
     BucketChecks   = tostring(var.bucket_checks)
+    Contain        = var.contain
+    GuardChecks    = tostring(var.guard_checks)
   }
 
   auto_deployment {

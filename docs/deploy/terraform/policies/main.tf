@@ -9,6 +9,8 @@ variable "account" { type = string }
 
 variable "mode" { type = string }
 variable "bucket_checks" { type = bool }
+variable "contain" { type = string }
+variable "guard_checks" { type = bool }
 
 variable "scope" {
   type    = string
@@ -56,6 +58,8 @@ locals {
     restores        = startswith(var.mode, "restore")
     recreates       = var.mode == "restore-deleted"
     checks_buckets  = var.bucket_checks
+    contains        = var.contain == "enforce"
+    checks_guard    = var.guard_checks
     accounts        = var.scope == "accounts"
     organization    = var.scope == "organization"
     is_role         = var.kind == "role"

@@ -527,14 +527,14 @@ static void escalate(Deciding *d) {
 
 static void remind(Deciding *d) {
     const Incident *inc = &d->s.incident;
-    Severity severity = inc->severity;
+    Severity severity = inc->severity, summed_up = incident_worst(inc);
 
     if (d->s.pending.set || d->s.pending_restore.set)
         return;
     if (d->facts->maintenance && !(d->s.findings & FINDING_BIT(FINDING_UNREACHABLE)))
-        severity = SEVERITY_INFO;
+        severity = summed_up = SEVERITY_INFO;
     if (incident_summary_is_due(inc, d->now))
-        (void)guard_report(d, PHASE_SUMMARY, inc->event, severity, inc->last_dedup_usec, 0, "");
+        (void)guard_report(d, PHASE_SUMMARY, inc->event, summed_up, inc->last_dedup_usec, 0, "");
     if (incident_reminder_is_due(inc, d->policy, d->now))
         (void)guard_report(d, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, severity, inc->last_dedup_usec, 0,
                            "");

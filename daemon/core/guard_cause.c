@@ -137,7 +137,7 @@ static void begin(Judging *j) {
     Gap none = { 0 };
 
     j->c.n_reported = 0;
-    if (incident_may_report(inc, phase, kind, &none, j->now))
+    if (incident_may_report(inc, phase, kind, SEVERITY_WARNING, &none, j->now))
         (void)cause_report(j, phase, kind, SEVERITY_WARNING, dedup_usec);
 }
 
@@ -198,7 +198,7 @@ static void remind(Judging *j) {
     Incident *inc = &j->c.incident;
 
     if (incident_summary_is_due(inc, j->now))
-        cause_report(j, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves =
+        cause_report(j, PHASE_SUMMARY, inc->event, incident_worst(inc), inc->last_dedup_usec)->resolves =
                 !inc->open;
     if (reminds(j) && incident_reminder_is_due(inc, j->policy, j->now))
         (void)cause_report(j, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity, inc->last_dedup_usec);

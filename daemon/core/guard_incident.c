@@ -56,6 +56,10 @@ uint64_t guard_fact_mark(uint64_t marks[static MARKS_MAX], const char *what, uin
                     guard_hash(guard_hash(GUARD_HASH_BASIS, what, strlen(what)), &fact, sizeof(fact)));
 }
 
+Severity incident_worst(const Incident *inc) {
+    return MAX(inc->severity, inc->before);
+}
+
 EventPhase incident_begin(Incident *inc, uint64_t dedup_usec, Now now) {
     bool recent = inc->opened_usec != 0 && elapsed(inc->resolved_usec, now.real_usec) <= GUARD_REOPEN_USEC;
 
@@ -64,6 +68,8 @@ EventPhase incident_begin(Incident *inc, uint64_t dedup_usec, Now now) {
             /* what was over is not what is reported now */
             inc->reopened_usec = now.real_usec;
             inc->event = _EVENT_MAX;
+            inc->before = incident_worst(inc);
+            inc->severity = SEVERITY_INFO;
             inc->n_reminders = 0;
             inc->gap = (Gap){ 0 };
             inc->action = inc->restore = (ActionReport){ 0 };
@@ -100,9 +106,12 @@ static void add_pending_gap(Repeats *pending_gaps, const Gap *gap, bool count) {
     }
 }
 
-bool incident_may_report(Incident *inc, EventPhase phase, EventKind kind, const Gap *trouble, Now now) {
-    if (inc->event == _EVENT_MAX)
+bool incident_may_report(Incident *inc, EventPhase phase, EventKind kind, Severity severity,
+                         const Gap *trouble, Now now) {
+    if (inc->event == _EVENT_MAX) {
         inc->event = kind;
+        inc->severity = severity;
+    }
     if (phase == PHASE_OPENED) {
         inc->suppressed = false;
         return true;

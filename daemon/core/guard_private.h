@@ -14,7 +14,10 @@ EventPhase incident_begin(Incident *inc, uint64_t dedup_usec, Now now);
 /* May a reopening be reported on its own now, as `kind`? Decides it and counts it; when not, the trouble (a
  * gap, or from 0 to 0 where its times are not known) is added to what a summary will report. Always true for
  * PHASE_OPENED. */
-bool incident_may_report(Incident *inc, EventPhase phase, EventKind kind, const Gap *trouble, Now now);
+bool incident_may_report(Incident *inc, EventPhase phase, EventKind kind, Severity severity,
+                         const Gap *trouble, Now now);
+/* The worst that was reported since it was opened, over all its episodes. */
+Severity incident_worst(const Incident *inc);
 
 /* Adds a message to the plan, filled with what the incident knows, and notes in the incident that it was
  * reported. Never NULL: a full plan says that it overflowed and overwrites its last message, which the sizes

@@ -299,7 +299,7 @@ bool guard_is_all_well(const Deciding *d) {
 
 /* Trouble of a new kind or with a new setting, or worse than what was reported. */
 static bool is_news(const Incident *inc, uint32_t findings, Severity severity) {
-    return (findings & ~inc->reported) != 0 || severity > inc->severity ||
+    return (findings & ~inc->reported) != 0 || severity > incident_worst(inc) ||
            ((findings & FINDINGS_DRIFT) && (inc->fields & ~inc->reported_fields));
 }
 
@@ -338,7 +338,7 @@ void guard_report_trouble(Deciding *d, const PendingEvent *how, const char *deta
         inc->reported_fields |= inc->fields;
     if (news)
         inc->suppressed = false;
-    if (news || incident_may_report(inc, how->phase, kind, &trouble, d->now)) {
+    if (news || incident_may_report(inc, how->phase, kind, severity, &trouble, d->now)) {
         if (kind == EVENT_TRAIL_CONTESTED)
             note_contested(d);
         t = guard_report(d, news ? PHASE_OPENED : how->phase, kind, severity, how->dedup_usec, how->findings,

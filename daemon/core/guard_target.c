@@ -52,7 +52,7 @@ static void target_begin(Judging *j, Incident *inc, EventKind kind, uint64_t ded
         inc->event = kind;
         return;
     }
-    if (incident_may_report(inc, phase, kind, &inc->gap, j->now))
+    if (incident_may_report(inc, phase, kind, SEVERITY_WARNING, &inc->gap, j->now))
         (void)target_report(j, inc, phase, kind, SEVERITY_WARNING, dedup_usec);
 }
 
@@ -278,8 +278,8 @@ static void remind(Judging *j, Incident *inc) {
     if (is_shared(&j->s, inc))
         return;
     if (incident_summary_is_due(inc, j->now))
-        target_report(j, inc, PHASE_SUMMARY, inc->event, inc->severity, inc->last_dedup_usec)->resolves =
-                !inc->open;
+        target_report(j, inc, PHASE_SUMMARY, inc->event, incident_worst(inc), inc->last_dedup_usec)
+                ->resolves = !inc->open;
     if (incident_reminder_is_due(inc, j->policy, j->now))
         (void)target_report(j, inc, PHASE_REMINDER, EVENT_INCIDENT_REMINDER, inc->severity,
                             inc->last_dedup_usec);

@@ -14,7 +14,8 @@ typedef struct Incident {
     uint64_t resolved_usec;   /* real; 0 while open */
     unsigned sequence;        /* of the last message */
     EventKind event;          /* the worst that was reported */
-    Severity severity;        /* the worst that was reported */
+    Severity severity;        /* the worst of its present episode */
+    Severity before;          /* the worst of the episodes before it */
     uint32_t reported;        /* FINDING_BITs reported in this incident */
     uint64_t last_dedup_usec; /* of the latest trouble in it */
     unsigned n_reopened;      /* reopenings and further gaps so far */

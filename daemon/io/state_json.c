@@ -171,6 +171,7 @@ static const CodecMember incident_members[] = {
     CODEC(Incident, sequence, "messages", uint),
     CODEC(Incident, event, "event", word, .names = &codec_events, .preset = _EVENT_MAX),
     CODEC(Incident, severity, "severity", word, .names = &codec_severities),
+    CODEC(Incident, before, "severity_before", word, .names = &codec_severities),
     CODEC(Incident, reported, "reported", bits, FINDINGS, .old_name = "told"),
     CODEC(Incident, reported_usec, "reported_usec", usec, .old_name = "told_usec"),
     CODEC(Incident, n_reopened, "reopened", uint),

@@ -606,6 +606,64 @@ static void an_answer_that_nobody_waits_for_is_none(void **state _unused_) {
     }
 }
 
+/* A stop was critical, and is over. Then something lesser reopens the incident: its reminder and its end
+ * page nobody, and the next stop is as critical as the first. */
+static void a_reopened_incident_is_as_severe_as_what_reopened_it(void **state _unused_) {
+    Life l = life(MODE_OBSERVE, true);
+    Observation lesser = logging(STARTED, STOP_NOW);
+
+    (void)strcpy(lesser.notification_error, "AuthorizationError");
+    result(&l, logging(STARTED, 0));
+    result(&l, stopped(STARTED, STOP_NOW));
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_CRITICAL);
+    pass_time(&l, 10 * SEC);
+    result(&l, logging(STARTED, STOP_NOW));
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_CRITICAL);
+    pass_time(&l, 10 * SEC);
+    result(&l, lesser);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_WARNING);
+    assert_int_equal(l.state.incident.severity, SEVERITY_WARNING);
+    pass_time(&l, HOUR);
+    result(&l, lesser);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].kind, EVENT_INCIDENT_REMINDER);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_WARNING);
+    result(&l, logging(STARTED, STOP_NOW));
+    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_RESOLVED);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_WARNING);
+    pass_time(&l, 10 * SEC);
+    result(&l, stopped(STARTED, l.now.real_usec));
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].phase, PHASE_REOPENED);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_CRITICAL);
+}
+
+/* What is summed up is as severe as the worst of it, whatever the incident is about now. */
+static void a_summary_is_as_severe_as_what_it_sums_up(void **state _unused_) {
+    Life l = life(MODE_OBSERVE, true);
+    Observation lesser = logging(STARTED, STOP_NOW);
+
+    result(&l, logging(STARTED, 0));
+    for (unsigned i = 0; i < 6; i++) {
+        pass_time(&l, 10 * SEC);
+        result(&l, i % 2 == 0 ? absent() : stopped(STARTED, l.now.real_usec));
+        result(&l, logging(STARTED, l.state.stop_usec));
+    }
+    assert_true(l.state.incident.suppressed);
+    pass_time(&l, 10 * SEC);
+    lesser = logging(STARTED, l.state.stop_usec);
+    (void)strcpy(lesser.notification_error, "AuthorizationError");
+    result(&l, lesser);
+    for (unsigned i = 0; i < 40 && (l.plan.n_events == 0 || l.plan.events[0].phase != PHASE_SUMMARY); i++) {
+        pass_time(&l, 10 * SEC);
+        result(&l, lesser);
+    }
+    assert_int_equal(l.plan.events[0].phase, PHASE_SUMMARY);
+    assert_int_equal(l.plan.events[0].severity, SEVERITY_CRITICAL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_search_begins_at_0_where_the_clock_was_never_set),
@@ -634,6 +692,8 @@ int main(void) {
         cmocka_unit_test(settings_of_a_trail_that_is_gone_are_old),
         cmocka_unit_test(a_reminder_gives_the_reason_of_its_own_action),
         cmocka_unit_test(an_unreachable_trail_that_is_summed_up_does_not_become_critical),
+        cmocka_unit_test(a_reopened_incident_is_as_severe_as_what_reopened_it),
+        cmocka_unit_test(a_summary_is_as_severe_as_what_it_sums_up),
         cmocka_unit_test(an_answer_that_nobody_waits_for_is_none),
     };
 

@@ -71,10 +71,10 @@ static char *new_text(void) {
  * there is none: then it gets one below, or belongs to the process alone. */
 
 #if defined(__x86_64__)
-_Static_assert(sizeof(Incident) == 640, "a field is new: fill_incident()");
+_Static_assert(sizeof(Incident) == 648, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 120, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 2144 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
-_Static_assert(sizeof(TargetState) == 3016, "a field is new: fill_target()");
+_Static_assert(sizeof(TrailState) == 2152 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TargetState) == 3040, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2344, "a field is new: fill_episode()");
 #endif
 
@@ -88,6 +88,7 @@ static void fill_incident(Incident *i, unsigned shift) {
         .sequence = next(),
         .event = (EventKind)((EVENT_TRAIL_INTERRUPTED + shift) % _EVENT_MAX),
         .severity = SEVERITY_CRITICAL,
+        .before = SEVERITY_WARNING,
         .reported = FINDING_BIT(1 + shift),
         .last_dedup_usec = next(),
         .n_reopened = next(),

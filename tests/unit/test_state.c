@@ -190,6 +190,7 @@ static Incident rnd_incident(void) {
         .sequence = rnd_uint(),
         .event = (EventKind)(rnd() % (_EVENT_MAX + 1)),
         .severity = (Severity)(rnd() % _SEVERITY_MAX),
+        .before = (Severity)(rnd() % _SEVERITY_MAX),
         .reported = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
         .last_dedup_usec = rnd_usec(),
         .n_reopened = rnd_uint(),
@@ -333,6 +334,7 @@ static void assert_incident(const Incident *a, const Incident *b) {
     assert_int_equal(a->sequence, b->sequence);
     assert_int_equal(a->event, b->event);
     assert_int_equal(a->severity, b->severity);
+    assert_int_equal(a->before, b->before);
     assert_int_equal(a->reported, b->reported);
     assert_int_equal(a->last_dedup_usec, b->last_dedup_usec);
     assert_int_equal(a->n_reopened, b->n_reopened);

@@ -132,6 +132,25 @@ static void what_is_next(void **state _unused_) {
     }
 }
 
+/* As `release --list` and the status show it. A release is what people wait for. */
+static void a_state_has_a_word(void **state _unused_) {
+    static const struct {
+        bool held, given_up, released;
+        const char *word;
+    } rows[] = {
+        { false, false, false, "not contained yet" }, { true, false, false, "contained" },
+        { false, true, false, "given up" },           { true, false, true, "being released" },
+        { false, true, true, "being released" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        ContainHold hold = { .held = rows[i].held, .given_up = rows[i].given_up };
+
+        hold.released_by[0] = rows[i].released ? 'a' : '\0';
+        assert_string_equal(hold_state_word(&hold), rows[i].word);
+    }
+}
+
 static void a_failure_is_reported_once_and_tried_again_more_and_more_slowly(void **state _unused_) {
     ContainHold *bob = add(BOB);
     uint64_t before = 0;
@@ -260,6 +279,7 @@ int main(void) {
         cmocka_unit_test_setup(many_topics_are_named_as_all, setup),
         cmocka_unit_test_setup(only_the_same_policy_is_ours, setup),
         cmocka_unit_test_setup(what_is_next, setup),
+        cmocka_unit_test(a_state_has_a_word),
         cmocka_unit_test_setup(a_failure_is_reported_once_and_tried_again_more_and_more_slowly, setup),
         cmocka_unit_test_setup(what_others_wrote_stays_and_ours_comes_beside_it, setup),
         cmocka_unit_test_setup(it_is_put_again_five_times_a_day, setup),

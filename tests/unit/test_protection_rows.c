@@ -96,6 +96,8 @@ static void what_is_a_problem(void **state) {
     n = protection_rows(&cases[3].facts, rows);
     assert_null(row_about(rows, n, PROTECTION_TOPICS));
     assert_int_equal(row_about(rows, n, PROTECTION_ACCOUNT)->state, PROTECTION_UNKNOWN);
+    n = protection_rows(&(ProtectionFacts){ .principal = ROLE, .account = "" }, rows);
+    assert_int_equal(row_about(rows, n, PROTECTION_ACCOUNT)->state, PROTECTION_UNKNOWN);
 }
 
 int main(void) {

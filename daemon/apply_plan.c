@@ -54,17 +54,26 @@ static int try_message(Engine *engine, const Subject *subject, const Event *even
     return r;
 }
 
+void engine_fill_reserve(Engine *engine) {
+    if (!engine->reserve)
+        engine->reserve = malloc(RESERVE_SIZE);
+}
+
+bool engine_use_reserve(Engine *engine) {
+    bool had = engine->reserve != NULL;
+
+    free(TAKE_PTR(engine->reserve));
+    return had;
+}
+
 /* The guard has decided and will not send it again. So it may use memory that was put by for it. */
 static int queue_message(Engine *engine, const Subject *subject, const Event *event) {
     bool composed;
     int r = try_message(engine, subject, event, &composed);
 
-    if (r == -ENOMEM && engine->reserve) {
-        free(TAKE_PTR(engine->reserve));
+    if (r == -ENOMEM && engine_use_reserve(engine))
         r = try_message(engine, subject, event, &composed);
-    }
-    if (!engine->reserve)
-        engine->reserve = malloc(RESERVE_SIZE);
+    engine_fill_reserve(engine);
     if (r >= 0) /* else it is made again later */
         metrics_count_event(engine->metrics, event->kind, event->severity);
     else if (!composed)

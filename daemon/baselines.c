@@ -189,12 +189,27 @@ void engine_weakness_waits(Engine *engine) {
         log_line(LOG_ERR, "weak baselines cannot be reported now: %s", strerror(ENOMEM));
 }
 
+/* It is asked once. */
+static int find_weaknesses(const Trail *trail, StrBuf *b) {
+    int r = baseline_weaknesses(trail->tracking.desired, b);
+
+    if (r == -ENOMEM && engine_use_reserve(trail->engine)) {
+        strbuf_done(b);
+        *b = STRBUF_INIT(ERROR_TEXT_MAX);
+        r = baseline_weaknesses(trail->tracking.desired, b);
+    }
+    engine_fill_reserve(trail->engine);
+    if (r < 0)
+        log_line(LOG_ERR, "%s: whether its baseline is weak cannot be said: %s", trail->arn, strerror(-r));
+    return r;
+}
+
 /* A baseline that is itself weak is said once: when it is recorded or accepted, or what makes it weak is
  * added. */
 static void report_weakness(Trail *trail, uint64_t dedup_usec) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
 
-    if (!trail->engine->sink->records || baseline_weaknesses(trail->tracking.desired, &b) <= 0)
+    if (!trail->engine->sink->records || find_weaknesses(trail, &b) <= 0)
         return;
     note(trail, LINE_BASELINE_WEAK, 0, strbuf_str(&b));
     if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec)) {

@@ -404,6 +404,7 @@ static Engine *engine_new(Config *config) {
     engine->mode_max = MODE_RESTORE;
     engine->sink = &sink_reports;
     engine->state_dir = engine_state_dir();
+    engine_fill_reserve(engine);
     return engine;
 }
 

@@ -10,6 +10,7 @@ import collections
 import pytest
 
 from faulted import ALL, PRELOAD, preloaded
+from helpers import events
 from test_kills import UNDISTURBED, judge, play, play_all, quiet, some  # noqa: F401
 
 pytestmark = preloaded
@@ -53,4 +54,6 @@ def test_without_memory_once_it_goes_on_or_ends_with_a_line_and_loses_nothing(qu
     assert {status for _, life, _ in played for status in life.ends} <= {1}
     silent = [name for name, life, _ in played if life.ends and not life.guard.found("memory")]
     assert not silent
+    # it is recorded once, so this is said then or never
+    assert not [name for name, life, _ in played if not life.ends and "baseline.weak" not in events(quiet, life.topic, True)]
     assert len(failed) >= len(names) * (0.9 if ALL else 0.5)

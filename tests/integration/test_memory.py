@@ -29,7 +29,8 @@ def ways(quiet, place):
     life, wrong = play(quiet, place, UNDISTURBED, {"LD_PRELOAD": str(MEMORY), "MEMORY_STACKS": str(stacks)})
     assert not wrong and not life.ends, wrong
     lines = [line.split() for line in stacks.read_text().splitlines()]
-    return [Way(name, int(number), calls) for name, number, *calls in lines]
+    # libconfig does not look at what malloc() gave it, and crashes: a daemon that reads its file at the start
+    return [Way(name, int(number), calls) for name, number, *calls in lines if not calls[0].startswith("libconfig")]
 
 
 def try_all(sim, place, names, size, first):

@@ -16,13 +16,11 @@
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/reserve.h"
 #include "daemon/version.h"
 #include "lib/util/macros.h"
 #include "lib/util/shared_text.h"
 #include "lib/util/text.h"
-
-/* More than the largest message takes until it is on the disk. Nobody touches it, so it costs no page. */
-#define RESERVE_SIZE ((size_t)2 * 1024 * 1024)
 
 /* ---- notes and messages ---- */
 
@@ -52,18 +50,6 @@ static int try_message(Engine *engine, const Subject *subject, const Event *even
         r = outbox_add(engine->outbox, &alert);
     alert_done(&alert);
     return r;
-}
-
-void engine_fill_reserve(Engine *engine) {
-    if (!engine->reserve)
-        engine->reserve = malloc(RESERVE_SIZE);
-}
-
-bool engine_use_reserve(Engine *engine) {
-    bool had = engine->reserve != NULL;
-
-    free(TAKE_PTR(engine->reserve));
-    return had;
 }
 
 /* The guard has decided and will not send it again. So it may use memory that was put by for it. */

@@ -18,10 +18,6 @@ void engine_sum_up_now(Engine *engine);
 /* Composes messages and queues them. 0 when every one is on the disk; OUTBOX_IN_MEMORY: one is not, and is
  * sent; < 0: one is lost, and has to be made again. */
 int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan);
-/* Memory that is put by for what has to be said now or never. Use frees it, for one more try: true when
- * there was some. */
-void engine_fill_reserve(Engine *engine);
-bool engine_use_reserve(Engine *engine);
 void engine_decide_target(Target *target, const PollResult *result);
 void engine_decide_account(Account *account, const PollResult *result); /* of the account as a whole */
 void engine_account_attributed(Account *account, const Attribution *found);

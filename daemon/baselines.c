@@ -15,6 +15,7 @@
 #include "daemon/core/settings_kept.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/reserve.h"
 #include "lib/arn.h"
 #include "lib/endpoint.h"
 #include "lib/util/file.h"

@@ -52,12 +52,13 @@ static int try_message(Engine *engine, const Subject *subject, const Event *even
     return r;
 }
 
-/* The guard has decided and will not send it again. So it may use memory that was put by for it. */
+/* The guard has decided and will not send it again. So it may use memory that was put by for it. OpenSSL
+ * does not say what it lacked: its -EIO may be memory. */
 static int queue_message(Engine *engine, const Subject *subject, const Event *event) {
     bool composed;
     int r = try_message(engine, subject, event, &composed);
 
-    if (r == -ENOMEM && engine_use_reserve(engine))
+    if ((r == -ENOMEM || r == -EIO) && engine_use_reserve(engine))
         r = try_message(engine, subject, event, &composed);
     engine_fill_reserve(engine);
     if (r >= 0) /* else it is made again later */

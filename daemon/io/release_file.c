@@ -12,7 +12,7 @@
 
 #define SCHEMA "trailguard.release/1"
 
-static int parse(const char *text, size_t len, ReleaseFile *ret, char *reason, size_t reason_size) {
+int release_file_parse(const char *text, size_t len, ReleaseFile *ret, char *reason, size_t reason_size) {
     json_auto_t *root = NULL;
     const char *schema, *arn, *by;
     ReleaseFile file = { 0 };
@@ -38,7 +38,7 @@ int release_file_read(const char *dir, ReleaseFile *ret, char *reason, size_t re
     size_t len = 0;
     int r = request_file_read(dir, RELEASE_FILE, &text, &len, reason, reason_size);
 
-    return r < 0 ? r : parse(text, len, ret, reason, reason_size);
+    return r < 0 ? r : release_file_parse(text, len, ret, reason, reason_size);
 }
 
 int release_file_write(const char *dir, const ReleaseFile *file) {

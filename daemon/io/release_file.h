@@ -16,6 +16,8 @@ typedef struct ReleaseFile {
 
 /* 0; -ENOENT; -EINVAL with one line in reason when it counts for nothing; else -errno. */
 int release_file_read(const char *dir, ReleaseFile *ret, char *reason, size_t reason_size);
+/* The same of a text: 0, -EINVAL, -ENOMEM. Pure. */
+int release_file_parse(const char *text, size_t len, ReleaseFile *ret, char *reason, size_t reason_size);
 /* Durable. 0 or -errno. */
 int release_file_write(const char *dir, const ReleaseFile *file);
 /* 0, also when it was not there; else -errno. */

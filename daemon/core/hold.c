@@ -36,6 +36,12 @@ const char *hold_name(const ContainHold *hold) {
     return slash ? slash + 1 : hold->arn;
 }
 
+const char *hold_release_command(const ContainHold *hold, char dst[static HOLD_COMMAND_MAX]) {
+    (void)snprintf(dst, HOLD_COMMAND_MAX, "sudo trailguard release --account %s %s/%s", hold->account,
+                   hold_is_role(hold) ? "role" : "user", hold_name(hold));
+    return dst;
+}
+
 const char *hold_state_word(const ContainHold *hold) {
     if (hold->released_by[0])
         return "being released";

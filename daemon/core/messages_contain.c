@@ -52,6 +52,12 @@ static void add_undo(const AlertExpansion *x) {
     add_policy(x);
 }
 
+static void add_release(const AlertExpansion *x) {
+    char command[HOLD_COMMAND_MAX];
+
+    alert_add_foreign(x, hold_release_command(hold_of(x), command));
+}
+
 const AlertVariable alert_variables_contain[] = {
     { "identity", add_identity },
     { "identity name", add_identity_name },
@@ -59,6 +65,7 @@ const AlertVariable alert_variables_contain[] = {
     { "held for", add_held_for },
     { "policy", add_policy },
     { "shared", add_shared },
+    { "release", add_release },
     { "undo", add_undo },
     { .name = NULL },
 };
@@ -74,7 +81,7 @@ WHEN(gone, event->step == CONTAIN_STEP_GONE);
 
 #define UNDO                                                                                                \
     "To undo it, on the guard's host:\n"                                                                    \
-    "  trailguard release {identity}"
+    "  {release}"
 
 const AlertTemplate messages_contained[] = {
     {
@@ -111,7 +118,7 @@ const AlertTemplate messages_contained[] = {
                       "keys.\n"
                       "2. AccessDenied: trailguard policy guard prints the rights that the guard needs. "
                       "LimitExceeded: its own inline policies leave no room.\n"
-                      "3. To stop the tries: trailguard release {identity}",
+                      "3. To stop the tries: {release}",
     },
     {
             .when = when_removed,

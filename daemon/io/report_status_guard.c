@@ -12,14 +12,10 @@ static int write_hold_state(const CodecMember *m _unused_, const void *base, jso
     return report_word(hold_state_word(base), ret);
 }
 
-/* What undoes it. Names in IAM need no quotes in a shell; paths, which ARNs have, may. */
 static int write_release(const CodecMember *m _unused_, const void *base, json_t **ret) {
-    const ContainHold *hold = base;
-    char command[ACTOR_TEXT_MAX + 80], shown[2 * ACTOR_TEXT_MAX];
+    char command[HOLD_COMMAND_MAX], shown[2 * HOLD_COMMAND_MAX];
 
-    (void)snprintf(command, sizeof(command), "sudo trailguard release --account %s %s/%s", hold->account,
-                   hold_is_role(hold) ? "role" : "user", hold_name(hold));
-    return report_word(text_escaped(shown, sizeof(shown), command), ret);
+    return report_word(text_escaped(shown, sizeof(shown), hold_release_command(base, command)), ret);
 }
 
 static const CodecKind kind_hold_state = { .write = write_hold_state },

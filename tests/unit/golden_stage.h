@@ -1061,12 +1061,13 @@ static void word_hold(Stage *s, const char *arg) {
         { "gone", EVENT_IDENTITY_RELEASED, CONTAIN_STEP_GONE, "NoSuchEntity" },
     };
     ContainHold hold = { .since_usec = START,
+                         .account = "111122223333",
                          .reason = "3 tamperings within an hour",
                          .policy = "TrailGuardContain" };
     bool role = text_starts_with(arg, "role");
 
     (void)text_copy(hold.arn, sizeof(hold.arn),
-                    role ? "arn:aws:iam::111122223333:role/path/Admin"
+                    role ? "arn:aws:iam::111122223333:role/$(reboot)/Admin"
                          : "arn:aws:iam::111122223333:user/bob");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         Event event = {

@@ -264,6 +264,17 @@ static void names(void **state _unused_) {
     assert_int_equal(history.n_holds, 2);
 }
 
+/* People copy it as root, and IAM takes any printable character in a path. */
+static void the_command_that_releases_runs_nothing_else(void **state _unused_) {
+    char command[HOLD_COMMAND_MAX];
+
+    assert_string_equal(
+            hold_release_command(add("arn:aws:iam::" ACCOUNT ":role/$(reboot)/;reboot;/Admin"), command),
+            "sudo trailguard release --account " ACCOUNT " role/Admin");
+    assert_string_equal(hold_release_command(add(BOB), command),
+                        "sudo trailguard release --account " ACCOUNT " user/bob");
+}
+
 static void the_table_has_a_ceiling(void **state _unused_) {
     Containment contain = { .time_usec = BEGIN, .account = ACCOUNT };
 
@@ -287,6 +298,7 @@ int main(void) {
         cmocka_unit_test_setup(what_is_removed_the_day_after_is_put_again, setup),
         cmocka_unit_test_setup(an_end, setup),
         cmocka_unit_test_setup(names, setup),
+        cmocka_unit_test_setup(the_command_that_releases_runs_nothing_else, setup),
         cmocka_unit_test_setup(the_table_has_a_ceiling, setup),
     };
     int r = cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,10 +53,14 @@ def resource(call, params):
         return f"iam:{call.operation}", "*"
 
 
+def _size(policy):
+    return len(json.dumps(policy, separators=(",", ":")))
+
+
 def _document(text, most):
     try:
         policy = json.loads(text)
-        size = len(json.dumps(policy, separators=(",", ":")))
+        size = _size(policy)
         statements = iam.statements(policy)
     except (ValueError, AttributeError, TypeError):
         raise AwsError("MalformedPolicyDocument", "Syntax errors in policy.") from None
@@ -78,10 +82,16 @@ def _managed(call, arn):
 
 
 def _put(call, params):
-    kind, _ = _subject(params)
-    policies = _allowed(call, params)
-    policies[params["PolicyName"]] = _document(params["PolicyDocument"], INLINE_MAX[kind])
-    call.state.documents[_owner(call, *_subject(params)).arn, params["PolicyName"]] = params["PolicyDocument"]
+    """The quota is for all inline policies together."""
+    kind, name = _subject(params)
+    policies, owner = _allowed(call, params), _owner(call, kind, name).arn
+    statements = _document(params["PolicyDocument"], INLINE_MAX[kind])
+    texts = {key[1]: text for key, text in call.state.documents.items() if key[0] == owner and key[1] in policies}
+    texts[params["PolicyName"]] = params["PolicyDocument"]
+    if sum(_size(json.loads(text)) for text in texts.values()) > INLINE_MAX[kind]:
+        raise AwsError("LimitExceeded", f"Maximum policy size of {INLINE_MAX[kind]} bytes exceeded for {kind} {name}", 409, exact=True)
+    policies[params["PolicyName"]] = statements
+    call.state.documents[owner, params["PolicyName"]] = params["PolicyDocument"]
     return {}
 
 

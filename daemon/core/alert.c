@@ -426,17 +426,21 @@ static void add_contain(const AlertExpansion *x) {
     alert_add_foreign(x, contain->arn);
     (void)strbuf_add(x->out, ". Reason: ");
     (void)contain_reason(contain, x->out);
-    (void)strbuf_addf(x->out, ". It changes nothing itself.%s\n",
-                      contain->is_role ? " This ends all sessions of the role, also those of other people."
-                                       : "");
+    (void)strbuf_add(x->out, ". It changes nothing itself.\n");
     if (contain->why_not)
         (void)strbuf_addf(x->out, "  TrailGuard was to do this itself, and is not sure enough: %s.\n",
                           contain->why_not);
     (void)strbuf_addf(
             x->out,
-            "  Run the first command on the guard's host, the others with the keys of another administrator "
-            "of account %s:\n",
-            contain->account);
+            "  1. Run the first command on the guard's host. It writes a file.\n"
+            "  2. Where that file is, run the others in this order, with the keys of another administrator "
+            "of "
+            "account %s.%s\n",
+            contain->account,
+            contain->is_role
+                    ? " The first of them ends all sessions of the role, also those of other people "
+                      "and programs."
+                    : "");
     (void)contain_commands(contain, false, &commands);
     add_indented(x, &commands);
     (void)strbuf_add(x->out, "  To undo it:\n");

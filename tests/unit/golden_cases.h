@@ -233,6 +233,8 @@ static const GoldenCase golden_cases[] = {
     /* ---- who did it ---- */
     { ATTRIBUTED, "stopped", RESTART, "bob", "well stop held by:bob" },
     { ATTRIBUTED, "stopped", RESTART, "role", "well stop held by:role" },
+    { ATTRIBUTED, "stopped", RESTART, "bob-proposed", "propose:user well stop held by:bob" },
+    { ATTRIBUTED, "stopped", RESTART, "role-proposed", "propose:role well stop held by:role" },
     { ATTRIBUTED, "stopped", RESTART, "sso", "well stop held by:sso" },
     { ATTRIBUTED, "stopped", RESTART, "root", "well stop held by:root" },
     { ATTRIBUTED, "stopped", RESTART, "assumed_root", "well stop held by:assumed_root" },

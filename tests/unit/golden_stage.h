@@ -53,6 +53,7 @@ struct Stage {
     bool searching;
     bool has_actor;
     Actor actor; /* of trail.attributed, as the daemon keeps it for the messages about a contest */
+    const Containment *contain; /* what the daemon adds to it; NULL: nothing */
     bool left;   /* the organization */
     bool searching_for_account;
     Cause cause; /* that several regions and accounts have in common */
@@ -163,6 +164,7 @@ static void publish(Stage *s, const Subject *subject, const Plan *plan) {
         if (event.kind == EVENT_TRAIL_ATTRIBUTED && event.has_actor) {
             s->has_actor = true;
             s->actor = event.actor;
+            event.contain = s->contain;
         } else if (event.kind == EVENT_TRAIL_CONTESTED && s->has_actor) {
             event.has_actor = true;
             event.actor = s->actor;
@@ -1090,6 +1092,26 @@ static void word_hold(Stage *s, const char *arg) {
     }
 }
 
+/* Who is found next is proposed for containment. */
+static void word_propose(Stage *s, const char *arg) {
+    static const Containment user = { .arn = "arn:aws:iam::111122223333:user/bob",
+                                      .partition = "aws",
+                                      .account = "111122223333",
+                                      .name = "bob",
+                                      .n_tamperings = 3,
+                                      .time_usec = START + 5 * SEC },
+                             role = { .arn = "arn:aws:iam::111122223333:role/Admin",
+                                      .partition = "aws",
+                                      .account = "111122223333",
+                                      .name = "Admin",
+                                      .is_role = true,
+                                      .war = true,
+                                      .time_usec = START + 5 * SEC,
+                                      .why_not = "it is the role of an EC2 instance" };
+
+    s->contain = text_equal(arg, "role") ? &role : &user;
+}
+
 /* What the daemon's checks of its own access report. */
 static void word_guard(Stage *s, const char *arg) {
 #define ROLE "arn:aws:iam::111122223333:role/TrailGuard"
@@ -1329,6 +1351,7 @@ static const struct Word rare_words[] = {
     { "trust", word_trust, { NULL } },
     { "stronger", word_stronger, { NULL } },
     { "hold", word_hold, { NULL } },
+    { "propose", word_propose, { NULL } },
 };
 
 static void stage_init(Stage *s, Mode mode, Told reported, void *userdata) {

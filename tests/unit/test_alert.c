@@ -532,7 +532,7 @@ static void test_contain_has_the_commands(void **state _unused_) {
     assert_non_null(strstr(with.text,
                            "\nHow to contain it\n  TrailGuard proposes to deny changes of trails and of IAM "
                            "to\n  arn:aws:iam::111122223333:role/path/Admin. Reason: 3 tamperings within "));
-    assert_non_null(strstr(with.text, "also those of other people."));
+    assert_non_null(strstr(with.text, "The first of them ends all sessions of the role,"));
     assert_non_null(strstr(with.text,
                            "\n  trailguard policy deny --account 111122223333 >TrailGuardContain.json\n"
                            "  aws iam put-role-policy --role-name=Admin --policy-name TrailGuardContain "

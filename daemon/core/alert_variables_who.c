@@ -30,6 +30,11 @@ static void who_add_deed(const AlertExpansion *x) {
      */
     if (event->has_actor && strcmp(event->actor.event_name, "DeleteTrail") == 0)
         about = FINDING_BIT(FINDING_MISSING);
+    if (event->has_actor && strcmp(event->actor.event_name, "CreateTrail") == 0 &&
+        (about & FINDINGS_CHANGED)) {
+        (void)strbuf_add(x->out, "deleted and created again");
+        return;
+    }
     for (Finding f = 0; f < _FINDING_MAX; f++)
         if ((about & FINDING_BIT(f)) && deeds[f]) {
             (void)strbuf_add(x->out, deeds[f]);

@@ -49,7 +49,8 @@ static const struct {
 } rows[] = {
     { "StopLogging", ABOUT_TRAIL, STOPS, 0, false },
     { "DeleteTrail", ABOUT_TRAIL, DELETES, 0, false },
-    { "CreateTrail", ABOUT_TRAIL, FINDING_BIT(FINDING_APPEARED), 0, true },
+    /* of a known trail it is the proof that it was deleted: what it says differs from what was there */
+    { "CreateTrail", ABOUT_TRAIL, FINDING_BIT(FINDING_APPEARED) | FINDINGS_CHANGED, 0, true },
     { "UpdateTrail", ABOUT_TRAIL, FINDINGS_CHANGED, FIELDS_TRAIL | FIELDS_UNWRITABLE, true },
     { "PutEventSelectors", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS), true },
     { "PutInsightSelectors", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_INSIGHTS), true },

@@ -151,12 +151,14 @@ static void test_nothing_to_search(void **state) {
 }
 
 static void test_several_kinds_of_calls(void **state) {
-    static const char *const names[] = { "StopLogging", "UpdateTrail", "RemoveTags", "AddTags" };
+    static const char *const names[] = { "StopLogging", "CreateTrail", "UpdateTrail", "RemoveTags",
+                                         "AddTags" };
     ServiceFixture *f = *state;
     Search s;
 
     nothing_by_resource(f);
     fake_http_reply(f->http, 200, EVENTS(MALLORY), NULL);
+    fake_http_reply(f->http, 200, EVENTS(""), NULL);
     fake_http_reply(f->http, 200, EVENTS(EVENT("UpdateTrail", "trent", "1700000030", "")), NULL);
     fake_http_reply(f->http, 200, EVENTS(""), NULL);
     fake_http_reply(f->http, 200, EVENTS(EVENT("AddTags", "peggy", "1700000020", "")), NULL);

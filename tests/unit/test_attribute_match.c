@@ -116,7 +116,8 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
 /* ---- which calls are asked for ---- */
 
 #define DRIFT_NAMES                                                                                         \
-    "UpdateTrail PutEventSelectors PutInsightSelectors PutEventConfiguration RemoveTags AddTags "
+    "CreateTrail UpdateTrail PutEventSelectors PutInsightSelectors PutEventConfiguration RemoveTags "       \
+    "AddTags "
 #define BUCKET_NAMES "DeleteBucket@eu-west-3 DeleteBucketPolicy@eu-west-3 PutBucketPolicy@eu-west-3 "
 #define RULE_NAMES   "PutBucketLifecycle@eu-west-3 PutBucketLifecycleConfiguration@eu-west-3 "
 #define KEY_NAMES                                                                                           \
@@ -133,8 +134,8 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
     "DeregisterOrganizationDelegatedAdmin DeregisterOrganizationDelegatedAdmin@us-east-1 "
 
 #define EVERY_NAME                                                                                          \
-    "StopLogging DeleteTrail CreateTrail " DRIFT_NAMES LEAVE_NAMES BUCKET_NAMES RULE_NAMES KEY_NAMES        \
-            POLICY_NAME LOG_NAMES TOPIC_NAMES
+    "StopLogging DeleteTrail " DRIFT_NAMES LEAVE_NAMES BUCKET_NAMES RULE_NAMES KEY_NAMES POLICY_NAME        \
+            LOG_NAMES TOPIC_NAMES
 
 /* What names the trail is asked for first, in its home, whenever a call about it may be the cause. Returns
  * how many these are. */
@@ -192,13 +193,13 @@ static void test_questions(void **state) {
         { BIT(REPLACED), FIELD_BIT(FIELD_BUCKET), "DeleteTrail " },
         { BIT(WEAKENED), 0, DRIFT_NAMES },
         { BIT(CHANGED), FIELDS_ALL, DRIFT_NAMES },
-        { BIT(WEAKENED), FIELD_BIT(FIELD_BUCKET), "UpdateTrail " },
-        { BIT(WEAKENED), FIELD_BIT(FIELD_ORGANIZATION), "UpdateTrail " },
-        { BIT(WEAKENED), FIELD_BIT(FIELD_RECURSIVE), "UpdateTrail " },
-        { BIT(WEAKENED), FIELD_BIT(FIELD_SELECTORS), "PutEventSelectors " },
-        { BIT(CHANGED), FIELD_BIT(FIELD_INSIGHTS), "PutInsightSelectors " },
-        { BIT(CHANGED), FIELD_BIT(FIELD_TAGS), "RemoveTags AddTags " },
-        { BIT(STOPPED) | BIT(CHANGED), FIELD_BIT(FIELD_VALIDATION), "StopLogging UpdateTrail " },
+        { BIT(WEAKENED), FIELD_BIT(FIELD_BUCKET), "CreateTrail UpdateTrail " },
+        { BIT(WEAKENED), FIELD_BIT(FIELD_ORGANIZATION), "CreateTrail UpdateTrail " },
+        { BIT(WEAKENED), FIELD_BIT(FIELD_RECURSIVE), "CreateTrail UpdateTrail " },
+        { BIT(WEAKENED), FIELD_BIT(FIELD_SELECTORS), "CreateTrail PutEventSelectors " },
+        { BIT(CHANGED), FIELD_BIT(FIELD_INSIGHTS), "CreateTrail PutInsightSelectors " },
+        { BIT(CHANGED), FIELD_BIT(FIELD_TAGS), "CreateTrail RemoveTags AddTags " },
+        { BIT(STOPPED) | BIT(CHANGED), FIELD_BIT(FIELD_VALIDATION), "StopLogging CreateTrail UpdateTrail " },
         { BIT(BUCKET), 0, BUCKET_NAMES },
         { BIT(LIFECYCLE), 0, RULE_NAMES },
         { BIT(KEY), 0, KEY_NAMES },
@@ -244,16 +245,16 @@ static void test_questions_about_the_organization(void **state) {
     q.foreign = false;
     q.findings = BIT(WEAKENED);
     q.fields = FIELD_BIT(FIELD_ORGANIZATION);
-    assert_questions(&q, "UpdateTrail " TRUST_NAMES);
+    assert_questions(&q, "CreateTrail UpdateTrail " TRUST_NAMES);
     q.findings = BIT(MISSING);
     assert_questions(&q, "DeleteTrail ");
     q.findings = BIT(WEAKENED);
     q.region = "us-east-1";
-    assert_questions(&q, "UpdateTrail DisableAWSServiceAccess DeregisterDelegatedAdministrator "
+    assert_questions(&q, "CreateTrail UpdateTrail DisableAWSServiceAccess DeregisterDelegatedAdministrator "
                          "DeregisterOrganizationDelegatedAdmin ");
     q.region = "cn-north-1";
     assert_questions(&q,
-                     "UpdateTrail DisableAWSServiceAccess@cn-northwest-1 "
+                     "CreateTrail UpdateTrail DisableAWSServiceAccess@cn-northwest-1 "
                      "DeregisterDelegatedAdministrator@cn-northwest-1 DeregisterOrganizationDelegatedAdmin "
                      "DeregisterOrganizationDelegatedAdmin@cn-northwest-1 ");
 }
@@ -265,7 +266,7 @@ static void test_questions_about_what_is_not_known(void **state) {
     };
 
     (void)state;
-    assert_questions(&q, "StopLogging DeleteTrail CreateTrail " DRIFT_NAMES TRUST_NAMES);
+    assert_questions(&q, "StopLogging DeleteTrail " DRIFT_NAMES TRUST_NAMES);
     q = (AttributeRequest){ .region = "cn-northwest-1",
                             .trail_arn = ARN,
                             .bucket = BUCKET,
@@ -319,7 +320,7 @@ static const struct {
 } calls[] = {
     { "StopLogging", TRAIL_CALL, STOPS, FIELDS_ALL },
     { "DeleteTrail", TRAIL_CALL, DELETES, FIELDS_ALL },
-    { "CreateTrail", TRAIL_CALL, BIT(APPEARED), FIELDS_ALL },
+    { "CreateTrail", TRAIL_CALL, BIT(APPEARED) | BIT(WEAKENED) | BIT(CHANGED), FIELDS_ALL },
     { "UpdateTrail", TRAIL_CALL, FINDINGS_CHANGED,
       FIELDS_ALL & ~(FIELD_BIT(FIELD_SELECTORS) | FIELD_BIT(FIELD_INSIGHTS) |
                      FIELD_BIT(FIELD_CONFIGURATION) | FIELD_BIT(FIELD_TAGS)) },

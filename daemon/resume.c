@@ -294,21 +294,28 @@ int engine_resume_account(Account *account) {
 
 /* ---- what is not guarded any more ---- */
 
-/* Of an account that is in no table: NULL while not all are known. */
-static const char *why_unknown(const Engine *engine, const char *id) {
-    if (engine_is_elsewhere(engine, id))
-        return ENGINE_OTHER_SHARD;
-    if (!engine->base->identity[0] ||
-        (engine->config->organization.role_name && !engine->account_list.known))
-        return NULL;
-    return ENGINE_ACCOUNT_GONE;
+static const char *const why_ended[_ENDED_MAX] = {
+    [ENDED_NOT] = NULL,
+    [ENDED_IGNORED] = "the configuration ignores it",
+    [ENDED_ELSEWHERE] = ENGINE_OTHER_SHARD,
+    [ENDED_ACCOUNT_GONE] = ENGINE_ACCOUNT_GONE,
+    [ENDED_NOT_NAMED] = ENGINE_NOT_NAMED,
+};
+
+static AccountPlace place_of(const Engine *engine, const char *id) {
+    const Account *account = engine_account_by_id(engine, id);
+
+    return (AccountPlace){
+        .elsewhere = engine_is_elsewhere(engine, id),
+        .known = account,
+        .guarded = account && account->guarded,
+        .begun = account && account->begun,
+        .all_known = engine->base->identity[0] &&
+                     (!engine->config->organization.role_name || engine->account_list.known),
+    };
 }
 
-static const char *why_not_guarded(const Account *account) {
-    return engine_is_elsewhere(account->engine, account->id) ? ENGINE_OTHER_SHARD : ENGINE_ACCOUNT_GONE;
-}
-
-/* Have all lists been read, or failed? Until then another account may show an organization's trail. */
+/* Have all lists been read, or failed? */
 static bool are_listed(const Engine *engine) {
     unsigned unreachable_after = engine_intervals(engine).unreachable_after;
 
@@ -324,21 +331,18 @@ static bool are_listed(const Engine *engine) {
 
 /* NULL: it is, or that cannot be said yet. */
 static const char *why_unguarded(const Engine *engine, const StateTrail *row) {
-    const Account *account = engine_account_by_id(engine, row->via && row->via[0] ? row->via : row->account);
+    const char *via = row->via && row->via[0] ? row->via : row->account;
+    const Account *account = engine_account_by_id(engine, via);
+    const FormerTrail trail = {
+        .account = place_of(engine, via),
+        .ignored = engine_is_ignored(engine, row->name, row->arn),
+        .elsewhere = engine_is_elsewhere(engine, row->account),
+        .organization = row->organization,
+        .all_listed = row->organization && are_listed(engine),
+        .named = account && engine_is_guarded(account, row->name, row->arn),
+    };
 
-    if (engine_is_ignored(engine, row->name, row->arn))
-        return "the configuration ignores it";
-    if (engine_is_elsewhere(engine, row->account))
-        return ENGINE_OTHER_SHARD;
-    if (row->organization && (!account || !account->guarded) && !are_listed(engine))
-        return NULL;
-    if (!account)
-        return why_unknown(engine, row->via && row->via[0] ? row->via : row->account);
-    if (!account->guarded)
-        return why_not_guarded(account);
-    if (!account->begun || engine_is_guarded(account, row->name, row->arn))
-        return NULL;
-    return ENGINE_NOT_NAMED;
+    return why_ended[scope_trail_ended(&trail)];
 }
 
 /* The row stays: should it be guarded again, it is known that it was before. */
@@ -376,24 +380,20 @@ static void end_target_row(Engine *engine, const char *account, const char *regi
 static void end_target_rows(Engine *engine) {
     for (size_t i = 0; i < engine->unclaimed.n_targets; i++) {
         StateTarget *row = &engine->unclaimed.targets[i];
-        const Account *account = engine_account_by_id(engine, row->account);
-        const char *why = account ? NULL : why_unknown(engine, row->account);
+        const AccountPlace account = place_of(engine, row->account);
+        const char *why = why_ended[scope_account_ended(&account)];
 
-        if (account)
-            why = !account->guarded ? why_not_guarded(account)
-                  : account->begun  ? "`regions` does not have it any more"
-                                    : NULL;
+        if (!why && account.begun)
+            why = "`regions` does not have it any more";
         if (why && engine_has_open_incident(&row->state) && !engine_has_target(engine, row))
             end_target_row(engine, row->account, row->region, &row->state, why);
     }
 }
 
 const char *engine_why_account_ended(const Engine *engine, const char *id) {
-    const Account *account = engine_account_by_id(engine, id);
+    const AccountPlace account = place_of(engine, id);
 
-    if (!account)
-        return why_unknown(engine, id);
-    return account->guarded ? NULL : why_not_guarded(account);
+    return why_ended[scope_account_ended(&account)];
 }
 
 static void end_account_rows(Engine *engine) {

@@ -196,6 +196,30 @@ MemberChange scope_member_change(const MemberInput *in) {
     return in->listed ? MEMBER_SUSPENDED : MEMBER_REMOVED;
 }
 
+/* ---- what is not guarded any more ---- */
+
+Ended scope_account_ended(const AccountPlace *account) {
+    if (account->known ? account->guarded : !account->elsewhere && !account->all_known)
+        return ENDED_NOT;
+    return account->elsewhere ? ENDED_ELSEWHERE : ENDED_ACCOUNT_GONE;
+}
+
+/* Until all lists were read another account may show an organization's trail. */
+Ended scope_trail_ended(const FormerTrail *trail) {
+    const AccountPlace *account = &trail->account;
+    Ended ended = scope_account_ended(account);
+
+    if (trail->ignored)
+        return ENDED_IGNORED;
+    if (trail->elsewhere)
+        return ENDED_ELSEWHERE;
+    if (trail->organization && !(account->known && account->guarded) && !trail->all_listed)
+        return ENDED_NOT;
+    if (ended == ENDED_NOT && account->known && account->begun && !trail->named)
+        return ENDED_NOT_NAMED;
+    return ended;
+}
+
 /* ---- trails that appear ---- */
 
 bool newcomer_is_provisional(const Newcomer *in) {

@@ -154,6 +154,39 @@ typedef enum MemberChange {
 
 MemberChange scope_member_change(const MemberInput *in);
 
+/* ---- what is not guarded any more ---- */
+
+typedef enum Ended {
+    ENDED_NOT, /* it is guarded, or that cannot be said yet */
+    ENDED_IGNORED,
+    ENDED_ELSEWHERE,    /* another shard guards it */
+    ENDED_ACCOUNT_GONE, /* from configuration and organization */
+    ENDED_NOT_NAMED,    /* by the account's `trails` */
+    _ENDED_MAX
+} Ended;
+
+/* The account through which something was polled. */
+typedef struct AccountPlace {
+    bool elsewhere; /* another shard guards it */
+    bool known;     /* it is in the table */
+    bool guarded;
+    bool begun;     /* ... and what is known of it was taken up */
+    bool all_known; /* the table is whole: who is not in it is not guarded */
+} AccountPlace;
+
+Ended scope_account_ended(const AccountPlace *account);
+
+typedef struct FormerTrail {
+    AccountPlace account;
+    bool ignored;      /* by the configuration */
+    bool elsewhere;    /* another shard guards its owner */
+    bool organization; /* the lists of all members show it */
+    bool all_listed;   /* all lists have been read, or failed */
+    bool named;        /* the account's `trails` has it */
+} FormerTrail;
+
+Ended scope_trail_ended(const FormerTrail *trail);
+
 /* ---- trails that appear ---- */
 
 /* A trail that the tables do not have yet, and a list shows. */

@@ -518,6 +518,58 @@ static void without_shards_all_accounts_are_guarded(void **state _unused_) {
         assert_false(shard_has(&(Shard){ k, 2 }, ""));
 }
 
+/* Nothing ends before it is known that nobody guards it. */
+static void an_account_ends_when_it_is_in_no_table_that_is_whole(void **state _unused_) {
+    static const struct {
+        AccountPlace account;
+        Ended ended;
+    } rows[] = {
+        { { .known = true, .guarded = true }, ENDED_NOT },
+        { { .known = true, .guarded = true, .begun = true, .all_known = true }, ENDED_NOT },
+        { { .known = true }, ENDED_ACCOUNT_GONE }, /* excluded */
+        { { .known = true, .elsewhere = true }, ENDED_ELSEWHERE },
+        { { .all_known = false }, ENDED_NOT },
+        { { .all_known = true }, ENDED_ACCOUNT_GONE },
+        { { .elsewhere = true }, ENDED_ELSEWHERE },
+        { { .elsewhere = true, .all_known = true }, ENDED_ELSEWHERE },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_account_ended(&rows[i].account) != rows[i].ended)
+            fail_msg("row %zu", i);
+}
+
+static void a_trail_ends_with_its_account_or_its_name(void **state _unused_) {
+#define HERE                                                                                                \
+    { .known = true, .guarded = true, .begun = true, .all_known = true }
+#define GONE                                                                                                \
+    { .all_known = true }
+    static const struct {
+        FormerTrail trail;
+        Ended ended;
+    } rows[] = {
+        { { .account = HERE, .named = true }, ENDED_NOT },
+        { { .account = HERE }, ENDED_NOT_NAMED },
+        { { .account = { .known = true, .guarded = true } }, ENDED_NOT }, /* not taken up yet */
+        { { .account = HERE, .named = true, .ignored = true }, ENDED_IGNORED },
+        { { .account = GONE, .ignored = true, .elsewhere = true }, ENDED_IGNORED },
+        { { .account = HERE, .named = true, .elsewhere = true }, ENDED_ELSEWHERE },
+        { { .account = GONE }, ENDED_ACCOUNT_GONE },
+        { { .account = { .elsewhere = true } }, ENDED_ELSEWHERE },
+        { { .all_listed = true }, ENDED_NOT },
+        /* an organization's trail may be shown by another account */
+        { { .account = GONE, .organization = true }, ENDED_NOT },
+        { { .account = { .known = true, .begun = true }, .organization = true }, ENDED_NOT },
+        { { .account = GONE, .organization = true, .all_listed = true }, ENDED_ACCOUNT_GONE },
+        { { .account = HERE, .organization = true }, ENDED_NOT_NAMED },
+        { { .account = GONE, .organization = true, .elsewhere = true }, ENDED_ELSEWHERE },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_trail_ended(&rows[i].trail) != rows[i].ended)
+            fail_msg("row %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_list_is_believed_when_it_comes_twice),
@@ -530,6 +582,8 @@ int main(void) {
         cmocka_unit_test(what_it_means_that_a_region_calls_keys_unknown),
         cmocka_unit_test(which_regions_show_that_keys_are_good),
         cmocka_unit_test(which_accounts_may_be_polled),
+        cmocka_unit_test(an_account_ends_when_it_is_in_no_table_that_is_whole),
+        cmocka_unit_test(a_trail_ends_with_its_account_or_its_name),
         cmocka_unit_test(when_an_account_has_no_keys),
         cmocka_unit_test(when_who_took_an_account_away_is_searched),
         cmocka_unit_test(what_the_list_of_the_organization_means),

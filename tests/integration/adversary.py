@@ -228,6 +228,7 @@ class Game:
             self.note("referee", "put back what the guard may not restore")
             self.calm_since = time.monotonic()      # what it reports of that comes when it has read it
             self.wait(self.settings_read, "the settings are not read again")
+        self.wait(self.polled, "a trail is not polled")
         self.wait(lambda: not self.troubled(), "an incident stays open")
         if self.guard.outbox_files():       # a channel that was refused is tried again after five minutes, or now
             assert self.guard.stop() == 0
@@ -248,6 +249,13 @@ class Game:
         there = [arn for arn in self.guarded if self.picture(arn)]
         return all(lists[self.seen_by(arn), arn.split(":")[3]] >= 4 for arn in self.guarded) and \
             all(each[name, arn] >= 2 for arn in there for name in self.reads_of(arn))
+
+    def polled(self):
+        """What was done to a trail a moment before the calm shows in no status yet."""
+        calls = [entry for entry in self.sim.requests(account=self.accounts, operation="GetTrailStatus", status=200)
+                 if self.is_guard(entry["principal"]) and entry["time"] > self.calm_since]
+        polls = collections.Counter(entry.get("trail") for entry in calls)
+        return all(polls[arn] >= 2 for arn in self.guarded)
 
     def reads_of(self, arn):
         """The calls that show this trail's settings, beside the list of trails, which says whether it has Insights at all; a

@@ -333,8 +333,6 @@ void attribute_actor(const CloudTrailEvent *event, Actor *ret) {
 /* ---- whether it was that ---- */
 
 static bool names_resource(const CloudTrailEvent *event, const char *name) {
-    if (!name[0])
-        return false;
     for (size_t i = 0; i < event->n_resources; i++)
         if (text_equal(event->resources[i], name))
             return true;
@@ -366,6 +364,8 @@ static bool names_account(const CloudTrailEvent *event, const char *id) {
 static bool is_about(const AttributeRequest *request, const CloudTrailEvent *event, About about) {
     const char *object = object_of(request, about), *last = last_part(object, '/');
 
+    if (!*last) /* what a record does not name is not this */
+        last = object;
     switch (about) {
     case ABOUT_TRAIL:
         return text_equal(event->trail, request->trail_name) || text_equal(event->trail, object) ||

@@ -279,6 +279,14 @@ static void test_questions_about_what_is_not_known(void **state) {
     q.region = "cn-north-1";
     assert_questions(&q, "PutBucketLifecycle PutBucketLifecycleConfiguration DisableKey ScheduleKeyDeletion "
                          "DeleteImportedKeyMaterial ");
+    /* where nothing else is known, at home: a region of a partition to come, and keys of none */
+    q = (AttributeRequest){ .region = "xx-nowhere-1",
+                            .trail_arn = ARN,
+                            .bucket = BUCKET,
+                            .key = "arn:aws:kms::111122223333:key/1",
+                            .findings = BIT(LIFECYCLE) | BIT(KEY) };
+    assert_questions(&q, "PutBucketLifecycle PutBucketLifecycleConfiguration DisableKey ScheduleKeyDeletion "
+                         "DeleteImportedKeyMaterial ");
     /* all at once, at their longest */
     q = main_trail;
     q.findings = UINT32_MAX;
@@ -438,6 +446,7 @@ static void test_about_what(void **state) {
         { "PutBucketLifecycle", "", BUCKET, "", true }, /* stratus-red-team's lifecycle rule */
         { "PutBucketLifecycle", "", "elsewhere", "elsewhere", false },
         { "DisableKey", "", "", KEY, true },
+        { "DisableKey", "", "", KEY_ID, true },
         { "ScheduleKeyDeletion", "", "", KEY_ID, true },
         { "ScheduleKeyDeletion", "", "", "9999aaaa-22bb-33cc-44dd-5555eeee6666", false },
         { "DisableKey", "main", BUCKET, "", false },
@@ -573,6 +582,12 @@ static void test_when(void **state) {
     assert_int_equal(take_one(&q, &e).n_attempts, 1);
     e.error_code = (char *)"";
     assert_true(take_one(&q, &e).found);
+    q.until_usec = FROM;
+    assert_true(take_one(&q, &e).found);
+    q.until_usec = FROM - 1;
+    assert_false(take_one(&q, &e).found);
+    q.until_usec = 0; /* any time */
+    assert_true(take_one(&q, &e).found);
     e.event_time_usec = 0; /* AWS did not say */
     assert_false(take_one(&q, &e).found);
 }
@@ -670,6 +685,54 @@ static void test_the_newest_wins(void **state) {
 }
 
 /* AWS accepts StopLogging of a trail that is stopped, too: whoever calls it later stopped nothing. */
+/* A record that names no key is about none, least of all where our key has no last part. */
+static void test_a_key_without_a_last_part(void **state) {
+    static const char *const keys[] = { "arn:aws:kms:eu-central-1:111122223333:key/", KEY_ID };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        CloudTrailEvent e = event_of("DisableKey", "");
+        char *resources[] = { (char *)"" };
+        AttributeRequest q = main_trail;
+
+        q.findings = BIT(KEY);
+        q.key = keys[i];
+        assert_false(take_one(&q, &e).found);
+        e.resources = resources;
+        e.n_resources = 1;
+        assert_false(take_one(&q, &e).found);
+        resources[0] = (char *)keys[i];
+        assert_true(take_one(&q, &e).found);
+    }
+}
+
+/* The time of a stop is told of calls that stop only: of others the newest wins. */
+static void test_a_stop_and_another_call(void **state) {
+    static const struct {
+        const char *first, *second;
+        unsigned wins; /* seconds */
+    } cases[] = {
+        { "StopLogging", "DeleteTrail", 20 },
+        { "DeleteTrail", "StopLogging", 20 },
+        { "StopLogging", "StopLogging", 10 },
+    };
+    AttributeRequest q = main_trail;
+
+    (void)state;
+    q.findings = BIT(STOPPED) | BIT(MISSING);
+    q.stop_usec = FROM + 10 * USEC_PER_SEC;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CloudTrailEvent first = event_of(cases[i].first, "main"), second = event_of(cases[i].second, "main");
+        Attribution found = { 0 };
+
+        first.event_time_usec = FROM + 10 * USEC_PER_SEC;
+        second.event_time_usec = FROM + 20 * USEC_PER_SEC;
+        attribute_take(&q, &first, &found);
+        attribute_take(&q, &second, &found);
+        assert_int_equal(found.actor.event_usec, FROM + cases[i].wins * USEC_PER_SEC);
+    }
+}
+
 static void test_the_stop_of_that_time_wins(void **state) {
     static const struct {
         unsigned stop_ms, times[3], wins;
@@ -872,6 +935,7 @@ static void test_changes_of_the_guard(void **state) {
         { "iam.amazonaws.com", "PutRolePolicy", "AccessDenied", "x", FROM, false },
         { "iam.amazonaws.com", "PutRolePolicy", "", "x", FROM - 1, false },
         { "iam.amazonaws.com", "PutRolePolicy", "", "guard", FROM, false },
+        { "iam.amazonaws.com", "PutRolePolicy", "", "", FROM, true },
         { "sts.amazonaws.com", "DeleteRole", "", "x", FROM, false },
     };
 
@@ -886,6 +950,9 @@ static void test_changes_of_the_guard(void **state) {
         e.identity.arn = (char *)cases[i].arn;
         if (attribute_is_guard_change(&e, "guard", FROM) != cases[i].is)
             fail_msg("%s", cases[i].name);
+        /* while the guard does not know who it is, nobody is */
+        if (attribute_is_guard_change(&e, "", FROM) != (cases[i].is || text_equal(cases[i].arn, "guard")))
+            fail_msg("%s, own ARN not known", cases[i].name);
     }
 }
 
@@ -1060,6 +1127,8 @@ int main(void) {
         cmocka_unit_test(test_guards),
         cmocka_unit_test(test_the_newest_wins),
         cmocka_unit_test(test_the_stop_of_that_time_wins),
+        cmocka_unit_test(test_a_stop_and_another_call),
+        cmocka_unit_test(test_a_key_without_a_last_part),
         cmocka_unit_test(test_attempts),
         cmocka_unit_test(test_attempts_beside_a_deed),
         cmocka_unit_test(test_names_of_callers),

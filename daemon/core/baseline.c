@@ -199,26 +199,26 @@ static int write_out_categories(json_t *insights) {
 
 /* Tags that start with "aws:" belong to AWS's own services; nobody else can set or remove them (AWS General
  * Reference, Tagging). */
-static int drop_aws_tags(json_t *tags) {
+static void drop_aws_tags(json_t *tags) {
     const char *name;
     json_t *value;
     void *next;
 
-    json_object_foreach_safe(tags, next, name, value) if (text_starts_with(name, "aws:") &&
-                                                          json_object_del(tags, name) < 0) return -ENOMEM;
-    return 0;
+    json_object_foreach_safe(tags, next, name, value) if (text_starts_with(name, "aws:"))
+            (void)json_object_del(tags, name);
 }
 
 static json_t *parse_tags(const char *text) {
     json_t *tags = NULL;
 
-    if (!text || !text[0])
+    if (!text[0])
         return json_object();
     if (strlen(text) > CANONICAL_SIZE_MAX || json_text_parse(text, strlen(text), 0, NULL, &tags) < 0 ||
-        !json_is_object(tags) || drop_aws_tags(tags) < 0) {
+        !json_is_object(tags)) {
         json_decref(tags);
         return NULL;
     }
+    drop_aws_tags(tags);
     return tags;
 }
 
@@ -226,8 +226,10 @@ static bool adds_tag(const Change *change, const char *key, const char *value) {
     json_auto_t *before = parse_tags(change->expected), *after = parse_tags(change->actual);
     const char *added = json_string_value(json_object_get(after, key));
 
-    return before && added && text_equal(added, value) &&
-           json_object_del(after, key) == 0 && json_equal(before, after);
+    if (!before || !added || !text_equal(added, value))
+        return false;
+    (void)json_object_del(after, key);
+    return json_equal(before, after);
 }
 
 bool baseline_adds_tag(const Drift *drift, const char *key, const char *value) {
@@ -256,7 +258,7 @@ static int normal_form(Field field, const char *value, char **ret) {
     json_error_t error;
     int r = 0;
 
-    if (field >= FIELD_SELECTORS && value[0] != '\0' && strlen(value) <= CANONICAL_SIZE_MAX)
+    if (value[0] != '\0' && strlen(value) <= CANONICAL_SIZE_MAX)
         r = json_text_parse(value, strlen(value), 0, &error, &json);
     if (r == -ENOMEM)
         return r;
@@ -264,7 +266,7 @@ static int normal_form(Field field, const char *value, char **ret) {
     if (field == FIELD_INSIGHTS)
         r = write_out_categories(json);
     else if (field == FIELD_TAGS)
-        r = drop_aws_tags(json);
+        drop_aws_tags(json);
     else if (field == FIELD_CONFIGURATION)
         r = fill_in_configuration(&json);
     if (r < 0)
@@ -401,7 +403,7 @@ int baseline_compare(const Settings *baseline, const Settings *actual, Drift *re
 
 /* Does the pin say the same as the recording? */
 static bool pin_agrees(Field field, const char *pin, const char *recorded) {
-    return field < FIELD_SELECTORS ? plain_fields[field].same(pin, recorded) : same_text(pin, recorded);
+    return plain_fields[field].same(pin, recorded);
 }
 
 static int pin_field(Settings *settings, Field field, const char *pin) {

@@ -262,25 +262,23 @@ int baseline_json_write_found(const char *arn, uint64_t now_real_usec, const Set
     return dump(FOUND_SCHEMA, found_members, &what, ret, ret_len);
 }
 
-static int forget_tags_of_member(BaselineVersion *version) {
+static void forget_tags_of_member(BaselineVersion *version) {
     if (!text_equal(version->by, BY_MEMBER))
-        return 0;
+        return;
     memcpy(version->by, "guard", sizeof("guard")); /* it is shorter */
-    return settings_set(&version->settings, FIELD_TAGS, NULL);
+    (void)settings_set(&version->settings, FIELD_TAGS, NULL); /* needs no memory */
 }
 
 int baseline_json_read(const char *text, size_t len, BaselineRecord *ret, char *reason, size_t reason_size) {
     BaselineRecord record = { 0 };
     int r = codec_read_document(text, len, SCHEMA, record_members, &record, reason, reason_size);
 
-    if (r >= 0)
-        r = forget_tags_of_member(&record.latest);
-    if (r >= 0)
-        r = forget_tags_of_member(&record.previous);
     if (r < 0) {
         baseline_record_done(&record);
         return r;
     }
+    forget_tags_of_member(&record.latest);
+    forget_tags_of_member(&record.previous);
     record.has_previous = is_recorded(&record.previous);
     *ret = record;
     return 0;

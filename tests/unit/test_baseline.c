@@ -154,6 +154,10 @@ static void drift_is_in_the_order_of_the_fields(void **state _unused_) {
 
 /* ---- comparing ---- */
 
+/* Nested deeper than a canonical form goes. */
+#define DEEP "[[[[[[[[[[[[[[[[[[[["
+#define PEED "]]]]]]]]]]]]]]]]]]]]"
+
 static void one_field_at_a_time(void **state _unused_) {
     static const struct {
         Field field;
@@ -177,6 +181,16 @@ static void one_field_at_a_time(void **state _unused_) {
         { FIELD_GLOBAL_EVENTS, NULL, "false", 1, 1 },
         { FIELD_ORGANIZATION, NULL, "false", 1, 1 },
         { FIELD_VALIDATION, NULL, "false", 1, 0 },
+        { FIELD_VALIDATION, "false", "maybe", 1, 0 },
+        { FIELD_KMS_KEY, "arn:odd", "arn:other", 1, 0 },
+        { FIELD_CONFIGURATION, "not JSON", "neither", 1, 0 },
+        { FIELD_CONFIGURATION, "[1]", "[2]", 1, 0 },
+        { FIELD_UNKNOWN, "not JSON", "neither", 1, 0 },
+        { FIELD_UNKNOWN, "{\"a\":1}", "not JSON", 1, 0 },
+        { FIELD_UNKNOWN, "[1]", "[2]", 1, 0 },
+        { FIELD_UNKNOWN, "{\"a\":1}", "[2]", 1, 0 },
+        { FIELD_TAGS, "{\"a\":" DEEP "1" PEED "}", "{\"a\":" DEEP "2" PEED "}", 1, 0 },
+        { FIELD_TAGS, "{\"a\":" DEEP "1" PEED "}", "{\"a\":" DEEP "1" PEED "}", 0, 0 },
         { FIELD_RECURSIVE, NULL, "false", 1, 1 },
         { FIELD_RECURSIVE, "false", "true", 1, 0 },
         { FIELD_SELECTORS, NULL, READS, 1, 1 },
@@ -424,6 +438,73 @@ static void all_regions_bring_global_events(void **state _unused_) {
     assert_string_equal(made.values[FIELD_MULTI_REGION], "true");
     assert_string_equal(made.values[FIELD_GLOBAL_EVENTS], "true");
     settings_done(&made);
+    /* unless that is pinned, too */
+    put(&expect.pins, FIELD_GLOBAL_EVENTS, "false");
+    made = effective(&recorded, &expect);
+    assert_string_equal(made.values[FIELD_GLOBAL_EVENTS], "false");
+    settings_done(&made);
+}
+
+static void the_owner_of_the_bucket_can_be_pinned(void **state _unused_) {
+    Settings recorded = good(), made;
+    Expect expect = { 0 };
+
+    put(&recorded, SETTING_BUCKET_OWNER, "111122223333");
+    put(&expect.pins, SETTING_BUCKET_OWNER, "444455556666");
+    made = effective(&recorded, &expect);
+    assert_string_equal(made.values[SETTING_BUCKET_OWNER], "444455556666");
+    settings_done(&made);
+}
+
+/* The one tag of a drill, and nothing else. */
+static void one_tag_more(void **state _unused_) {
+    static char much[CANONICAL_SIZE_MAX + 2];
+    const struct {
+        Field field;
+        const char *was, *now;
+        bool adds;
+    } rows[] = {
+        { FIELD_TAGS, "", "{\"k\":\"v\"}", true },
+        { FIELD_TAGS, "{\"o\":\"1\"}", "{\"k\":\"v\",\"o\":\"1\",\"aws:x\":\"y\"}", true },
+        { FIELD_TAGS, "{\"o\":\"1\"}", "{\"k\":\"v\"}", false },
+        { FIELD_TAGS, "{}", "{\"k\":\"w\"}", false },
+        { FIELD_TAGS, "{}", "{\"k\":7}", false },
+        { FIELD_TAGS, "{}", "[\"k\"]", false },
+        { FIELD_TAGS, "[]", "{\"k\":\"v\"}", false },
+        { FIELD_TAGS, "no JSON", "{\"k\":\"v\"}", false },
+        { FIELD_TAGS, much, "{\"k\":\"v\"}", false },
+        { FIELD_BUCKET, "", "{\"k\":\"v\"}", false },
+    };
+
+    memset(much, ' ', sizeof(much) - 1);
+    much[0] = '{';
+    much[1] = '}';
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const Drift drift = { .changes = { { .field = rows[i].field,
+                                             .expected = (char *)rows[i].was,
+                                             .actual = (char *)rows[i].now } },
+                              .n = 1 };
+
+        assert_int_equal(baseline_adds_tag(&drift, "k", "v"), rows[i].adds);
+    }
+}
+
+/* More than any setting can have is compared as it stands. */
+static void what_is_too_long_is_compared_as_text(void **state _unused_) {
+    static char one[CANONICAL_SIZE_MAX + 2], other[CANONICAL_SIZE_MAX + 2];
+    Settings baseline = { .values = { [FIELD_TAGS] = one } };
+    Settings actual = { .values = { [FIELD_TAGS] = other } };
+    Drift drift;
+
+    memset(one, 'x', sizeof(one) - 1);
+    memset(other, 'x', sizeof(other) - 1);
+    assert_int_equal(baseline_compare(&baseline, &actual, &drift), 0);
+    assert_int_equal(drift.n, 0);
+    drift_done(&drift);
+    other[CANONICAL_SIZE_MAX] = 'y';
+    assert_int_equal(baseline_compare(&baseline, &actual, &drift), 0);
+    assert_int_equal(drift.n, 1);
+    drift_done(&drift);
 }
 
 static void pinned_management_events_are_the_least(void **state _unused_) {
@@ -598,6 +679,11 @@ static void weak_baselines_are_named_together(void **state _unused_) {
         assert_true(strlen(strbuf_str(&b)) >= end);
         assert_string_equal(strbuf_str(&b) + strlen(strbuf_str(&b)) - end, rows[i].end);
     }
+    {
+        _cleanup_strbuf_ StrBuf small = STRBUF_INIT(40);
+
+        assert_int_equal(baseline_name_weak(trails, 3, &small), -E2BIG);
+    }
 }
 
 /* A key that moves into an account that nobody guards is its owner's to open. */
@@ -615,6 +701,7 @@ static void a_key_of_a_stranger_is_foreign(void **state) {
         { FIELD_KMS_KEY, KEY_IN("111122223333"), KEY_IN("444455556666"), false },
         { FIELD_KMS_KEY, KEY_IN("999988887777"), "arn:aws:kms:eu-central-1:999988887777:alias/x", false },
         { FIELD_KMS_KEY, KEY_IN("111122223333"), "", false },
+        { FIELD_KMS_KEY, KEY_IN("111122223333"), KEY_IN(""), false },
         { FIELD_KMS_KEY, KEY_IN("111122223333"), "1234abcd-12ab-34cd-56ef-1234567890ab", false },
         { FIELD_SNS_TOPIC, "", "arn:aws:sns:eu-central-1:999988887777:t", false },
     };
@@ -643,6 +730,9 @@ int main(void) {
         cmocka_unit_test(a_pin_wins),
         cmocka_unit_test(a_pinned_name_still_sees_another_accounts_topic),
         cmocka_unit_test(all_regions_bring_global_events),
+        cmocka_unit_test(the_owner_of_the_bucket_can_be_pinned),
+        cmocka_unit_test(one_tag_more),
+        cmocka_unit_test(what_is_too_long_is_compared_as_text),
         cmocka_unit_test(pinned_management_events_are_the_least),
         cmocka_unit_test(data_events_stay_with_a_pin),
         cmocka_unit_test(weak_baselines_are_told),

@@ -244,6 +244,7 @@ static void all_forms_of_settings_come_back(void **state _unused_) {
         { FIELD_TAGS, "{}" },
         { FIELD_PREFIX, "a\"\\\n" },
         { FIELD_TAGS, "{\"\xc3\xa4\":\"\"}" },
+        { FIELD_UNKNOWN, "{\"New\":\"x\"}" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -261,6 +262,20 @@ static void all_forms_of_settings_come_back(void **state _unused_) {
 }
 
 /* What AWS came to answer later is added; what is recorded stays, and so does who recorded it. */
+/* A trail without settings that this version does not know. */
+static void no_unknown_settings_are_not_written(void **state _unused_) {
+    Settings given = some("audit");
+    BaselineRecord loaded;
+
+    put(&given, FIELD_UNKNOWN, "{}");
+    put(&given, SETTING_BUCKET_OWNER, "444455556666");
+    assert_int_equal(baseline_file_record(dir, ARN, &given, "guard", NOW), 0);
+    loaded = load();
+    assert_null(loaded.latest.settings.values[FIELD_UNKNOWN]);
+    assert_string_equal(loaded.latest.settings.values[SETTING_BUCKET_OWNER], "444455556666");
+    baseline_record_done(&loaded);
+}
+
 static void what_was_not_known_is_added(void **state _unused_) {
     Settings given = some("audit"), more = { 0 };
     BaselineRecord loaded;
@@ -368,6 +383,7 @@ static void only_what_a_trail_can_be_is_recorded(void **state _unused_) {
         { FIELD_SELECTORS, "{}" },
         { FIELD_SELECTORS, "{\"EventSelectors\":[],\"AdvancedEventSelectors\":[]}" },
         { FIELD_SELECTORS, "{\"EventSelectors\":{}}" },
+        { FIELD_SELECTORS, "{\"Other\":[]}" },
         { FIELD_VALIDATION, "yes" },
         { FIELD_VALIDATION, "" },
     };
@@ -502,6 +518,15 @@ static void a_damaged_baseline_is_set_aside_and_told(void **state _unused_) {
           "\",\"recorded_at\":\"2026-11-24T10:02:11Z\"}",
           "by is missing" },
         { HEAD "}", "settings is missing" },
+        { "{\"schema\":\"trailguard.baseline/1\",\"arn\":7}", "arn is 7, not the ARN of a trail" },
+        { "{\"schema\":\"trailguard.baseline/1\",\"arn\":\"arn:aws:s3:::b\"}",
+          "arn is a text of 14 bytes, not the ARN of a trail" },
+        { HEAD ",\"settings\":[]}", "settings is an empty list, not an object" },
+        { HEAD ",\"settings\":{\"BucketOwner\":7}}", "settings.BucketOwner is 7, not 12 digits" },
+        { HEAD ",\"settings\":{\"BucketOwner\":\"1234\"}}",
+          "settings.BucketOwner is a text of 4 bytes, not 12 digits" },
+        { HEAD ",\"settings\":{\"BucketOwner\":\"11112222333x\"}}",
+          "settings.BucketOwner is a text of 12 bytes, not 12 digits" },
         { HEAD ",\"settings\":{\"S3BucketName\":5}}", "settings.S3BucketName is 5, not a string" },
         { HEAD ",\"settings\":{\"S3BucketName\":null}}", "settings.S3BucketName is null, not a string" },
         { HEAD ",\"settings\":{\"IsMultiRegionTrail\":\"true\"}}",
@@ -804,6 +829,7 @@ int main(void) {
         T(what_is_recorded_is_loaded),
         T(what_nobody_accepted_is_no_baseline),
         T(all_forms_of_settings_come_back),
+        T(no_unknown_settings_are_not_written),
         T(what_was_not_known_is_added),
         T(each_field_is_recorded_when_it_is_known),
         T(tags_that_a_member_could_not_see_are_not_recorded),

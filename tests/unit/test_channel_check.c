@@ -43,6 +43,16 @@ static const struct {
       CHANNEL_UNHEARD,
       "the topic has no confirmed subscription; 2 wait for confirmation" },
     { { .gone = true }, CHANNEL_BROKEN, "the topic does not exist" },
+    { { .confirmed = 2, .filtered = 1 },
+      CHANNEL_HEARD,
+      "2 confirmed subscriptions, 1 of which drops critical alerts" },
+    { { .confirmed = 3, .filtered = 2, .pending = 1 },
+      CHANNEL_HEARD,
+      "3 confirmed subscriptions, 2 of which drop critical alerts; 1 waits for confirmation" },
+    { { .confirmed = 1, .filtered = 1 },
+      CHANNEL_UNHEARD,
+      "the filter policy of each confirmed subscription drops critical alerts" },
+    { { .arn = "events", .confirmed = 1 }, CHANNEL_UNCHECKED, "it is no topic" },
     /* keys */
     { { .confirmed = 1, .key = "k", .key_state = "Enabled" }, CHANNEL_HEARD, ONE },
     { { .confirmed = 1, .key = "k", .key_state = "" }, CHANNEL_HEARD, ONE },
@@ -53,6 +63,7 @@ static const struct {
       CHANNEL_BROKEN,
       "the topic's KMS key k is PendingDeletion" },
     { { .confirmed = 1, .key = "alias/aws/sns" }, CHANNEL_HEARD, ONE },
+    { { .confirmed = 1, .key = "alias/aws/sns", .caller = "" }, CHANNEL_HEARD, ONE }, /* not known whose */
     { { .confirmed = 1,
         .key = "alias/aws/sns",
         .caller = STRANGER,
@@ -89,6 +100,25 @@ static const struct {
       CHANNEL_BROKEN,
       DENIES },
     /* ... others, or not for sure */
+    { { .confirmed = 1,
+        .policy = STATEMENT("Deny", "{\"AWS\":\"arn:aws:iam::444455556666:root\"}", "\"sns:*\"", "") },
+      CHANNEL_HEARD,
+      ONE },
+    { { .confirmed = 1,
+        .policy = STATEMENT("Deny", "{\"AWS\":\"arn:aws:s3::111122223333:root\"}", "\"sns:*\"", "") },
+      CHANNEL_HEARD,
+      ONE },
+    { { .confirmed = 1, .policy = STATEMENT("Deny", "{\"AWS\":\"nonsense\"}", "\"sns:*\"", "") },
+      CHANNEL_HEARD,
+      ONE },
+    { { .confirmed = 1, .policy = "{\"Statement\":[{\"Effect\":\"Deny\",\"Action\":\"sns:*\"}]}" },
+      CHANNEL_HEARD,
+      ONE },
+    { { .confirmed = 1,
+        .caller = "somebody",
+        .policy = STATEMENT("Deny", "{\"AWS\":\"111122223333\"}", "\"sns:*\"", "") },
+      CHANNEL_HEARD,
+      ONE },
     { { .confirmed = 1, .policy = STATEMENT("Deny", "{\"AWS\":\"444455556666\"}", "\"*\"", "") },
       CHANNEL_HEARD,
       ONE },
@@ -138,7 +168,7 @@ static void test_topics(void **state) {
         TopicFacts facts = topics[i].facts;
         ChannelHealth health = { .verdict = _CHANNEL_VERDICT_MAX };
 
-        facts.arn = TOPIC;
+        facts.arn = facts.arn ? facts.arn : TOPIC;
         facts.caller = facts.caller ? facts.caller : CALLER;
         facts.key = facts.key ? facts.key : "";
         facts.key_state = facts.key_state ? facts.key_state : "";
@@ -169,6 +199,7 @@ static void test_key_arns(void **state) {
     memset(longest, 'k', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
     assert_false(channel_health_key_arn(TOPIC, longest, arn));
+    assert_false(channel_health_key_arn("events", "0000-11", arn));
 }
 
 static void test_next(void **state) {

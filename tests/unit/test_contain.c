@@ -34,7 +34,8 @@ static int setup(void **state _unused_) {
 
 static char *never[] = { (char *)"arn:aws:iam::*:role/ops/*", (char *)"deploy-*" };
 static char *guards[] = { (char *)"arn:aws:iam::*:role/Second",
-                          (char *)"arn:aws:sts::" ACCOUNT ":assumed-role/Third/host-b" };
+                          (char *)"arn:aws:sts::" ACCOUNT ":assumed-role/Third/host-b",
+                          (char *)"arn:aws:iam::" ACCOUNT ":user/third" };
 static const ContainPolicy proposing = {
     .mode = CONTAIN_PROPOSE,
     .after = 3,
@@ -225,6 +226,11 @@ static void whom_it_must_not_hit_is_refused_with_the_reason(void **state _unused
           "root has" },
         { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Admin/x", "", "does not say whose session" },
         { "AWSAccount", "", "", "neither a user nor a role" },
+        { "IAMUser", "mallory", "", "neither a user nor a role" },
+        { "IAMUser", "arn:aws:sts::" ACCOUNT ":user/x", "", "neither a user nor a role" },
+        { "IAMUser", USER(""), "", "a name that IAM does not allow" },
+        { "FederatedUser", "arn:aws:sts::" ACCOUNT ":federated-user/x", USER("third"),
+          "a guard of this trail" },
         { "IAMUser", "arn:aws:iam::" ACCOUNT ":group/x", "", "neither a user nor a role" },
         { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/AWSServiceRoleForConfig/x",
           ROLE("aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"), "service-linked role" },
@@ -268,6 +274,9 @@ static void whom_it_must_not_hit_is_refused_with_the_reason(void **state _unused
     actor = user("through-a-service");
     (void)text_copy(actor.invoked_by, sizeof(actor.invoked_by), "cloudformation.amazonaws.com");
     assert_non_null(strstr(war(&actor).why_not, "an AWS service"));
+    actor = user("as-root");
+    actor.assumed_root = true;
+    assert_non_null(strstr(war(&actor).why_not, "root has the rights"));
     /* said once in an incident */
     assert_int_equal(war(&actor).verdict, CONTAIN_NOTHING);
 }
@@ -280,6 +289,10 @@ static void who_may_be_the_guard_is_refused(void **state _unused_) {
     assert_non_null(strstr(take(&unknown, &bob, "a", true).why_not, "not known yet"));
     unknown.own[0] = NULL;
     assert_non_null(strstr(take(&unknown, &bob, "b", true).why_not, "not known yet"));
+    /* with its own keys alone it is one identity */
+    unknown.own[0] = proposing.own[0];
+    unknown.own[1] = NULL;
+    assert_int_equal(take(&unknown, &bob, "c", true).verdict, CONTAIN_PROPOSED);
 }
 
 static void max_per_day_holds_in_each_account(void **state _unused_) {
@@ -430,6 +443,7 @@ static void who_may_be_innocent_is_only_proposed(void **state _unused_) {
           "AWS services", false },
         { "IAMUser", USER("mallory"), "", "observe", true },
         { "AssumedRole", "arn:aws:sts::" ACCOUNT ":assumed-role/Admin/eve", ROLE("Admin"), NULL, false },
+        { "AssumedRole", "", ROLE("Admin"), NULL, false },
         { "IAMUser", USER("service-role/x"), "", NULL, false },
         { "IAMUser", USER("i-0123"), "", NULL, false },
     };
@@ -448,6 +462,45 @@ static void who_may_be_innocent_is_only_proposed(void **state _unused_) {
         else
             assert_null(contain.why_not);
     }
+}
+
+/* So many are remembered; what is older than all of them is not news. */
+static void the_newest_tamperings_are_remembered(void **state _unused_) {
+    ContainPolicy many = proposing;
+    Actor bob = user("bob");
+
+    many.after = CONTAIN_AFTER_MAX;
+    for (unsigned i = 0; i < CONTAIN_AFTER_MAX - 1; i++) {
+        now_usec += MINUTE;
+        bob = user("bob");
+        assert_int_equal(take(&many, &bob, "a", false).verdict, CONTAIN_NOTHING);
+    }
+    bob = user("bob");
+    bob.event_usec = now_usec - 30 * MINUTE; /* found late, and in its place */
+    assert_int_equal(take(&many, &bob, "a", false).n_tamperings, CONTAIN_AFTER_MAX);
+    bob = user("bob");
+    bob.event_usec = now_usec - 40 * MINUTE;
+    assert_int_equal(take(&many, &bob, "b", false).n_tamperings, CONTAIN_AFTER_MAX);
+    assert_int_equal(history.items[0].tampered_usec[CONTAIN_AFTER_MAX - 1], now_usec - 30 * MINUTE);
+}
+
+/* What he did before he was forgiven counts no more, also when it is found only now. */
+static void what_was_forgiven_does_not_count(void **state _unused_) {
+    Actor bob = user("bob");
+
+    (void)take(&proposing, &bob, "a", false);
+    now_usec += MINUTE;
+    contain_forgive(&history, USER("bob"), now_usec);
+    now_usec += MINUTE;
+    bob = user("bob");
+    bob.event_usec = BEGIN + 30 * USEC_PER_SEC;
+    (void)take(&proposing, &bob, "a", false);
+    bob = user("bob");
+    assert_int_equal(take(&proposing, &bob, "a", false).verdict, CONTAIN_NOTHING);
+    bob = user("bob");
+    assert_int_equal(take(&proposing, &bob, "a", false).verdict, CONTAIN_NOTHING);
+    bob = user("bob");
+    assert_int_equal(take(&proposing, &bob, "a", false).n_tamperings, 3);
 }
 
 static void one_call_of_a_war_is_not_enough_to_hold(void **state _unused_) {
@@ -539,6 +592,8 @@ int main(void) {
         cmocka_unit_test_setup(the_commands_are_complete, setup),
         cmocka_unit_test(patterns_are_iams),
         cmocka_unit_test_setup(who_may_be_innocent_is_only_proposed, setup),
+        cmocka_unit_test_setup(the_newest_tamperings_are_remembered, setup),
+        cmocka_unit_test_setup(what_was_forgiven_does_not_count, setup),
         cmocka_unit_test_setup(one_call_of_a_war_is_not_enough_to_hold, setup),
         cmocka_unit_test_setup(the_last_of_a_day_is_kept_for_a_war, setup),
         cmocka_unit_test_setup(what_was_before_a_release_counts_no_longer, setup),

@@ -335,12 +335,22 @@ static int run_compare(char **ret) {
     return r < 0 ? r : text_of_drift(&drift, ret);
 }
 
+static int run_compare_texts(char **ret) {
+    const Settings was = { .values = { [FIELD_SELECTORS] = (char *)"a" } },
+                   is = { .values = { [FIELD_SELECTORS] = (char *)"b" } };
+    Drift drift = { 0 };
+    int r = baseline_compare(&was, &is, &drift);
+
+    return r < 0 ? r : text_of_drift(&drift, ret);
+}
+
 static int run_effective(char **ret) {
     Settings made = { 0 };
     Expect expect = { .management_events = MANAGEMENT_ALL };
     Drift drift = { 0 };
     int r;
 
+    expect.pins.values[SETTING_BUCKET_OWNER] = (char *)"444455556666";
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
         if (settings[i].field < FIELD_SELECTORS)
             expect.pins.values[settings[i].field] = (char *)settings[i].actual;
@@ -442,6 +452,7 @@ static void test_no_setting_is_judged_without_memory(void **state _unused_) {
     }
     fail_each("compare", run_compare);
     fail_each("effective", run_effective);
+    fail_each("compare, no JSON", run_compare_texts);
     for (setting = 0; setting < ARRAY_SIZE(settings); setting++)
         if (settings[setting].field >= FIELD_SELECTORS) {
             fail_each("members that are taken", run_takes_members);

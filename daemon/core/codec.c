@@ -393,10 +393,9 @@ int codec_write_document(const char *schema, const CodecMember *members, const v
         if (r < 0)
             return r;
     }
-    r = strbuf_add(&b, "\n}\n");
+    (void)strbuf_add(&b, "\n}\n");
     len = b.len;
-    if (r >= 0)
-        r = strbuf_take(&b, ret);
+    r = strbuf_take(&b, ret);
     if (r >= 0)
         *ret_len = len;
     return r;

@@ -43,9 +43,9 @@ static const char *describe(const json_t *found, bool shows_text, char dst[stati
 int codec_refuse(CodecReader *reader, const json_t *found, const char *wanted) {
     char shown[4 * FOUND_MAX];
 
-    if (!found && !reader->reason[0])
+    if (!found)
         (void)snprintf(reader->reason, reader->reason_size, "%s is missing", reader->path);
-    if (!reader->reason[0])
+    else if (!reader->reason[0]) /* what is inside it says more */
         (void)snprintf(reader->reason, reader->reason_size, "%s is %s, not %s", reader->path,
                        describe(found, text_equal(wanted, codec_word.wanted), shown), wanted);
     return -EINVAL;

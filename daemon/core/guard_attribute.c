@@ -227,12 +227,9 @@ bool search_is_due(Attributing *at, Now now) {
 }
 
 uint64_t search_wake_mono_usec(const Attributing *at, Now now) {
-    uint64_t due;
-
     if (!at->wanted || at->polling)
         return 0;
-    due = due_usec(at);
-    return now.mono_usec + (due > now.real_usec ? due - now.real_usec : 1);
+    return now.mono_usec + guard_before(due_usec(at), now.real_usec); /* what is due now is under way */
 }
 
 void guard_plan_search(Deciding *d) {

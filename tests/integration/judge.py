@@ -63,7 +63,7 @@ class Judge:
                 logging = False
             elif entry["operation"] == "StartLogging" and (entry["status"] == 200 or entry["faults"]):
                 logging = True if entry["status"] == 200 else None
-            elif entry["operation"] in ("DeleteTrail", "CreateTrail"):
+            elif entry["operation"] in ("DeleteTrail", "CreateTrail") and (entry["status"] == 200 or entry["faults"]):
                 logging = None
         return result
 

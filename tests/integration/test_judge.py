@@ -161,6 +161,19 @@ def test_one_stop_of_several_that_is_in_no_message(falsified):
     assert any("is in no message" in fault for fault in found(game))
 
 
+def test_a_deletion_that_was_refused_starts_nothing(falsified):
+    """A stop of what is stopped stops nothing, and no message has it."""
+    game, record = falsified
+    before = len(Judge(game).effective_stops(game.victim))
+    stop = first(record, operation="StopLogging", status=200)
+    at = record.logged.index(stop)
+    refused = {**stop, "operation": "DeleteTrail", "status": 400}
+    record.logged[at + 1:at + 1] = [refused, dict(stop)]
+    assert len(Judge(game).effective_stops(game.victim)) == before
+    refused["status"] = 200
+    assert len(Judge(game).effective_stops(game.victim)) == before + 1
+
+
 def test_what_stays_changed_and_is_not_named(falsified):
     game, record = falsified
     game.left[game.victim] = {"settings": ({"S3BucketName": "ours"}, {"S3BucketName": "his"})}

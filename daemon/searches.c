@@ -90,6 +90,7 @@ void engine_search_actor(Trail *trail) {
         .from_usec = at->from_usec,
         .until_usec = at->until_usec ? MIN(at->until_usec, late_usec) : late_usec,
         .stop_usec = guard_sought_stop(&state),
+        .seen_usec = at->seen_usec,
         .reached_usec = at->reached_usec,
         .late_usec = late_usec,
     };

@@ -38,6 +38,8 @@ typedef enum About {
 #define DEPARTS    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_UNREACHABLE))
 /* AWS's record of a departure is so much younger than the call behind it. */
 #define DEPARTURE_LAG_USEC (600 * USEC_PER_SEC)
+/* The host's clock and AWS's, where both are right. */
+#define SEEN_SLACK_USEC (2 * USEC_PER_SEC)
 
 /* One row a kind of call: which findings it can cause, and for changed settings which fields. */
 static const struct {
@@ -437,12 +439,19 @@ static bool is_nearer(uint64_t stop_usec, const Actor *actor, const Actor *than)
     return distance < than_distance || (distance == than_distance && actor->event_usec < than->event_usec);
 }
 
+/* What was made afterwards is the cause only if the clocks differ, and then nothing was made before. */
+static bool is_after(const AttributeRequest *request, const Actor *actor) {
+    return request->seen_usec != 0 && actor->event_usec > request->seen_usec + SEEN_SLACK_USEC;
+}
+
 /* The newest; but a call says more than AWS's record of what came of it. */
 static bool is_better(const AttributeRequest *request, const Actor *actor, const Actor *than) {
     bool record = actor->departure[0], than_record = than->departure[0];
 
     if (request->stop_usec != 0 && is_stop(actor) && is_stop(than))
         return is_nearer(request->stop_usec, actor, than);
+    if (is_after(request, actor) != is_after(request, than))
+        return is_after(request, than);
     if (record == than_record)
         return actor->event_usec > than->event_usec;
     return record ? actor->event_usec > than->event_usec + DEPARTURE_LAG_USEC

@@ -28,6 +28,7 @@ typedef struct AttributeRequest {
     uint64_t from_usec, until_usec;
     uint64_t reached_usec; /* ... or from here, where a search before ended; 0: from until_usec */
     uint64_t stop_usec;    /* the StopLoggingTime whose cause is searched; 0: not known */
+    uint64_t seen_usec;    /* when the trouble was seen; 0: not known */
     uint64_t late_usec;    /* refused attempts since until_usec are taken up to here; 0: none */
 } AttributeRequest;
 
@@ -52,8 +53,8 @@ size_t attribute_questions(const AttributeRequest *request,
 
 /* Takes one event into account: a call of one of these kinds about this trail (bucket, key, ...), within the
  * time asked for and not our own. The newest that was done becomes the actor, of calls to StopLogging the
- * one nearest to stop_usec; refused ones become attempts. Of what came after until_usec (0: no limit)
- * refused ones only. */
+ * one nearest to stop_usec, and before any that was made after seen_usec; refused ones become attempts. Of
+ * what came after until_usec (0: no limit) refused ones only. */
 void attribute_take(const AttributeRequest *request, const CloudTrailEvent *event, Attribution *found);
 
 /* Is this a call that changed something of the guard's own role, user or topic, since then? Not by

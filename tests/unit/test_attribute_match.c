@@ -684,7 +684,35 @@ static void test_the_newest_wins(void **state) {
     }
 }
 
-/* AWS accepts StopLogging of a trail that is stopped, too: whoever calls it later stopped nothing. */
+/* A call after the trouble was seen is no cause of it, however new. With a clock that is behind AWS's every
+ * call is. */
+static void test_what_came_after_it_was_seen(void **state) {
+    static const struct {
+        unsigned seen, first, second, wins; /* seconds */
+    } cases[] = {
+        { 30, 10, 37, 10 }, { 30, 10, 20, 20 }, { 30, 10, 32, 32 }, { 5, 10, 20, 20 }, { 0, 10, 37, 37 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+        unsigned times[] = { cases[i / 2].first, cases[i / 2].second };
+        Attribution found = { 0 };
+        AttributeRequest q = main_trail;
+
+        q.findings = BIT(CHANGED);
+        q.fields = FIELD_BIT(FIELD_ORGANIZATION);
+        q.seen_usec = cases[i / 2].seen ? FROM + cases[i / 2].seen * USEC_PER_SEC : 0;
+        for (unsigned k = 0; k < 2; k++) {
+            CloudTrailEvent e = event_of("UpdateTrail", "main");
+
+            e.event_time_usec = FROM + times[i % 2 ? 1 - k : k] * USEC_PER_SEC;
+            attribute_take(&q, &e, &found);
+        }
+        assert_true(found.found);
+        assert_int_equal(found.actor.event_usec, FROM + cases[i / 2].wins * USEC_PER_SEC);
+    }
+}
+
 /* A record that names no key is about none, least of all where our key has no last part. */
 static void test_a_key_without_a_last_part(void **state) {
     static const char *const keys[] = { "arn:aws:kms:eu-central-1:111122223333:key/", KEY_ID };
@@ -706,7 +734,8 @@ static void test_a_key_without_a_last_part(void **state) {
     }
 }
 
-/* The time of a stop is told of calls that stop only: of others the newest wins. */
+/* AWS accepts StopLogging of a trail that is stopped, too: whoever calls it later stopped nothing. The time
+ * of a stop is that of calls that stop only: of others the newest wins. */
 static void test_a_stop_and_another_call(void **state) {
     static const struct {
         const char *first, *second;
@@ -1126,6 +1155,7 @@ int main(void) {
         cmocka_unit_test(test_own),
         cmocka_unit_test(test_guards),
         cmocka_unit_test(test_the_newest_wins),
+        cmocka_unit_test(test_what_came_after_it_was_seen),
         cmocka_unit_test(test_the_stop_of_that_time_wins),
         cmocka_unit_test(test_a_stop_and_another_call),
         cmocka_unit_test(test_a_key_without_a_last_part),

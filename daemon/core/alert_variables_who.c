@@ -26,8 +26,7 @@ static void who_add_deed(const AlertExpansion *x) {
     const Event *event = x->source->event;
     uint32_t about = event->about;
 
-    /* a trail that was deleted and made again may be found stopped: what was done is the call that was found
-     */
+    /* a trail that was deleted and made again may be found stopped: what was done is the call */
     if (event->has_actor && strcmp(event->actor.event_name, "DeleteTrail") == 0)
         about = FINDING_BIT(FINDING_MISSING);
     if (event->has_actor && strcmp(event->actor.event_name, "CreateTrail") == 0 &&

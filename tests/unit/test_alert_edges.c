@@ -267,6 +267,26 @@ static void what_was_done_to_an_account(void **state _unused_) {
     }
 }
 
+static void what_a_creation_did(void **state _unused_) {
+    static const struct {
+        uint32_t about;
+        const char *deed, *not;
+    } rows[] = {
+        { FINDING_BIT(FINDING_CHANGED), "deleted and created again by", NULL },
+        { FINDING_BIT(FINDING_APPEARED), "created by", "deleted" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Row row = { "a creation", &trail,
+                    EVENT(EVENT_TRAIL_ATTRIBUTED, PHASE_OPENED, SEVERITY_CRITICAL, .about = rows[i].about,
+                          .has_actor = true,
+                          .actor = { .type = "IAMUser", .name = "bob", .event_name = "CreateTrail" }),
+                    rows[i].deed, rows[i].not };
+
+        check(&row);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_tried_without_a_poll),
@@ -280,6 +300,7 @@ int main(void) {
         cmocka_unit_test(a_deletion_is_not_accepted_with_settings),
         cmocka_unit_test(a_new_trail_and_where_it_delivers),
         cmocka_unit_test(what_was_done_to_an_account),
+        cmocka_unit_test(what_a_creation_did),
     };
 
     return cmocka_run_group_tests_name("alert_edges", tests, NULL, NULL);

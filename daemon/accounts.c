@@ -11,6 +11,7 @@
 #include "daemon/apply_plan.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/organization.h"
 #include "daemon/trails.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
@@ -549,15 +550,15 @@ static void resume_searches(Engine *engine) {
 static void list_failed(Engine *engine, const AwsError *error) {
     char action[AWS_ACTION_MAX], resource[AWS_RESOURCE_MAX];
     Subject where = engine_account_subject(engine->base);
-    AccountList *account_list = &engine->account_list;
+    char text[ERROR_TEXT_MAX];
 
-    (void)aws_error_text(error, "ListAccounts", account_list->error, sizeof(account_list->error));
+    (void)aws_error_text(error, "ListAccounts", text, sizeof(text));
     if (aws_error_denied_action(error, action, resource))
         engine_note_denial(engine, &where, action, resource);
-    if (account_list->n_failed++ == 0)
-        log_aws(LOG_WARNING, account_list->error,
-                "cannot list the organization's accounts: %s; going on with those known",
-                account_list->error);
+    if (engine->account_list.n_failed++ == 0)
+        log_aws(LOG_WARNING, text, "cannot list the organization's accounts: %s; going on with those known",
+                text);
+    engine_note_unlisted(engine, text);
 }
 
 static void accounts_list_done(const AwsError *error, const OrganizationsAccounts *accounts,
@@ -570,12 +571,10 @@ static void accounts_list_done(const AwsError *error, const OrganizationsAccount
     if (error->class != AWS_OK) {
         list_failed(engine, error);
     } else {
-        if (account_list->n_failed > 0)
-            log_line(LOG_NOTICE, "the organization's accounts can be listed again");
         account_list->n_failed = 0;
-        account_list->error[0] = '\0';
         (void)text_copy(account_list->management, sizeof(account_list->management), accounts->management);
         take_accounts(engine, accounts);
+        engine_note_listed(engine);
         resume_searches(engine);
         engine_save_soon(engine, false);
     }

@@ -49,6 +49,7 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     engine->guard.records = TAKE_PTR(engine->unclaimed.guards);
     engine->guard.n_records = engine->unclaimed.n_guards;
     engine->unclaimed.n_guards = 0;
+    engine->account_list.trouble = engine->unclaimed.organization;
     if (engine->state_unread) {
         log_line(LOG_ERR, "%s; guarding without it, and reading it again every minute", error);
         error[0] = '\0';
@@ -288,6 +289,7 @@ static int save_rows(const Engine *engine) {
         .contain = engine->contain,
         .guards = engine->guard.records,
         .n_guards = engine->guard.n_records,
+        .organization = engine->account_list.trouble,
     };
     int r = source ? add_failed_channels(engine, &table) : -ENOMEM;
 

@@ -269,7 +269,7 @@ static Status describe_engine(const Engine *engine, const char *shard) {
         .pass_duration_usec = engine->pass_duration_usec,
         .n_passes = engine->n_passes,
         .has_organization = engine->config->organization.role_name != NULL,
-        .organization_error = engine->account_list.error,
+        .organization_error = engine->account_list.trouble.error,
         .n_trails = engine->n_trails,
         .ignored = (const char *const *)engine->ignored,
         .n_ignored = engine->n_ignored,

@@ -148,7 +148,7 @@ static void remind_of(Engine *engine, const GuardRecord *record) {
         .dedup_usec = record->reported_usec,
         .opened_usec = record->lost_usec,
         .n_reminders = record->n_reminders,
-        .about_rights = true,
+        .still = EVENT_GUARD_RIGHTS_LOST,
     };
 
     (void)text_copy(event.detail, sizeof(event.detail), record->lost);

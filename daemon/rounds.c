@@ -7,6 +7,7 @@
 #include "daemon/accounts.h"
 #include "daemon/guard_checks.h"
 #include "daemon/log.h"
+#include "daemon/organization.h"
 #include "daemon/passes.h"
 #include "daemon/polls.h"
 #include "daemon/resume.h"
@@ -138,6 +139,7 @@ static void do_chores(Engine *engine, uint64_t now_usec) {
     ask_accounts_again(engine, now_usec);
     engine_end_unguarded(engine);
     engine_end_guard_records(engine);
+    engine_remind_of_list(engine);
     engine_forget_unaccepted(engine);
     if (engine->n_causes > 0)
         engine_due(engine, DUE_CAUSES);

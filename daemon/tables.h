@@ -210,8 +210,8 @@ typedef struct AccountList {
     uint64_t due_usec; /* mono; 0: there is no organization */
     bool known;        /* was had at least once since start */
     bool tried;        /* the first try has ended */
-    unsigned n_failed; /* in a row */
-    char error[ERROR_TEXT_MAX];
+    unsigned n_failed; /* in a row, since start */
+    AccountListTrouble trouble;
     char management[16]; /* id of the management account, as the list says; "" while unknown */
 } AccountList;
 

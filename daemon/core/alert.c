@@ -566,8 +566,10 @@ int alert_incident_id(const Subject *subject, uint64_t dedup_usec, char ret[stat
 
 /* What a reminder about a target is about, as in the ids of open incidents: these words never change. */
 static const char *trouble_of_target(const Event *event) {
-    if (event->about_rights)
+    if (event->still == EVENT_GUARD_RIGHTS_LOST)
         return "rights";
+    if (event->still == EVENT_ORGANIZATION_UNREADABLE)
+        return "organization";
     if (event->about & FINDING_BIT(FINDING_LIST_UNREADABLE))
         return "list";
     return event->detail[0] ? "blind" : "uncovered";

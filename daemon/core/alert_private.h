@@ -49,10 +49,11 @@ extern const AlertTemplate messages_stopped[], messages_contested[], messages_in
         messages_baseline_accepted[], messages_unreachable[], messages_reachable[], messages_left[],
         messages_uncovered[], messages_covered[], messages_channel_failed[], messages_channel_recovered[],
         messages_channel_unheard[], messages_channel_heard[], messages_contained[], messages_released[],
-        messages_rights_lost[], messages_rights_restored[], messages_guard_changed[], messages_test[];
+        messages_rights_lost[], messages_rights_restored[], messages_guard_changed[], messages_test[],
+        messages_organization_unreadable[], messages_organization_readable[];
 extern const AlertTemplate reminders_stopped[], reminders_missing[], reminders_weakened[], reminders_unmet[],
         reminders_failing[], reminders_unreachable[], reminders_left[], reminders_uncovered[],
-        reminders_rights_lost[];
+        reminders_rights_lost[], reminders_organization_unreadable[];
 /* What any event may have instead: it sums up, or its target is no longer guarded. May not fit. */
 extern const AlertTemplate messages_any[];
 

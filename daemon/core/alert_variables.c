@@ -536,6 +536,10 @@ static void add_restores(const AlertExpansion *x) {
     alert_add_number(x, x->source->event->n_restores, "time");
 }
 
+static void add_known_accounts(const AlertExpansion *x) {
+    alert_add_number(x, x->source->event->n_accounts, "known account");
+}
+
 /* ---- words ---- */
 
 static const AlertVariable variables[] = {
@@ -590,6 +594,7 @@ static const AlertVariable variables[] = {
     { "watched", add_watched },
     { "mode", add_mode },
     { "restores", add_restores },
+    { "known accounts", add_known_accounts },
     { "losses", alert_add_losses },
     { .name = NULL },
 };

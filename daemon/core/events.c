@@ -368,6 +368,25 @@ static const EventRow event_rows[_EVENT_MAX] = {
         .lines = LINES({ LEVEL_NOTICE, LINE_RIGHTS_RESTORED, "9ec585a45be443c583530889c9766f4c", NULL }),
         .messages = messages_rights_restored,
     },
+    [EVENT_ORGANIZATION_UNREADABLE] = {
+        .name = "organization.unreadable",
+        .cases = { { SEVERITY_WARNING, "AWS does not list the organization's accounts: new ones are not "
+                                       "guarded" } },
+        .about_no_trail = true,
+        .may_be_attack = true,
+        .lines = LINES({ LEVEL_WARNING, LINE_ORGANIZATION_UNREADABLE,
+                         "5399d6439b23492f8204795fac7678e3", NULL }),
+        .messages = messages_organization_unreadable,
+        .reminders = reminders_organization_unreadable,
+    },
+    [EVENT_ORGANIZATION_READABLE] = {
+        .name = "organization.readable",
+        .cases = { { SEVERITY_OF_INCIDENT, "it lists them again, or `organization` is not set any more" } },
+        .about_no_trail = true,
+        .lines = LINES({ LEVEL_NOTICE, LINE_ORGANIZATION_READABLE,
+                         "824bede6d191405a9ec280a1e8abb011", NULL }),
+        .messages = messages_organization_readable,
+    },
     [EVENT_GUARD_CHANGED] = {
         .name = "guard.changed",
         .cases = { { SEVERITY_CRITICAL, "trust policy or boundary of the guard changed, or its sessions "
@@ -464,8 +483,8 @@ static EventKind event_still(const Subject *subject, const Event *event) {
         { FINDINGS_UNREADABLE | FINDING_BIT(FINDING_LIST_UNREADABLE), EVENT_TARGET_UNREACHABLE },
     };
 
-    if (event->about_rights)
-        return EVENT_GUARD_RIGHTS_LOST;
+    if (event->still != 0)
+        return event->still;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (event->findings & rows[i].findings)
             return rows[i].kind;

@@ -99,7 +99,8 @@ WHEN(unreadable, event->findings &FINDINGS_UNREADABLE);
 WHEN(list_unreadable, event->findings &FINDING_BIT(FINDING_LIST_UNREADABLE));
 WHEN(target_forgotten,
      event->forgotten && !when_trail(subject, event) && event->kind != EVENT_CHANNEL_RECOVERED &&
-             event->kind != EVENT_CHANNEL_HEARD && event->kind != EVENT_GUARD_RIGHTS_RESTORED);
+             event->kind != EVENT_CHANNEL_HEARD && event->kind != EVENT_GUARD_RIGHTS_RESTORED &&
+             event->kind != EVENT_ORGANIZATION_READABLE);
 WHEN(closed, event->cause == CAUSE_CLOSED);
 WHEN(all_closed, event->cause == CAUSE_CLOSED && event->n_rest == 0);
 WHEN(keys, event->cause == CAUSE_CREDENTIALS);

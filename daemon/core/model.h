@@ -176,6 +176,8 @@ typedef enum EventKind {
     EVENT_IDENTITY_RELEASED,
     EVENT_GUARD_RIGHTS_LOST, /* IAM would deny what the guard needs */
     EVENT_GUARD_RIGHTS_RESTORED,
+    EVENT_ORGANIZATION_UNREADABLE, /* AWS does not list its accounts */
+    EVENT_ORGANIZATION_READABLE,
     EVENT_GUARD_CHANGED, /* what its users, roles and topics have is not what it was */
     EVENT_GUARD_TEST,
     EVENT_GUARD_DRILL, /* what a drill did to a trail, under the name of the wire; Event.kind says what */
@@ -519,8 +521,7 @@ typedef struct Event {
     EventPhase phase;
     Severity severity;
     unsigned sequence;            /* 1.. within the incident */
-    uint64_t incident_dedup_usec; /* with the subject: the incident's identity, the same for two guards that
-                                    see the same */
+    uint64_t incident_dedup_usec; /* with the subject: the incident's identity, the same for two guards */
     const Subject *incident_of;   /* borrowed; ... where that is another's: several share it; else NULL */
     uint64_t dedup_usec;          /* with subject and kind: the message's identity */
     uint64_t opened_usec;         /* real; when the incident began */
@@ -528,8 +529,7 @@ typedef struct Event {
     uint64_t time_usec;           /* real; now */
     uint64_t since_usec;          /* real; when what the message is about began; 0: with the episode */
     uint32_t findings;            /* what holds now, FINDING_BITs */
-    uint32_t about; /* what the message is about, events among it; of a resolved incident what ended last; 0:
-                       nothing in particular */
+    uint32_t about; /* what the message is about, events among it; resolved: what ended last; 0: nothing */
     bool first_sight; /* it was so when the trail was first seen */
     bool resolves;    /* the incident is over with this message, or was before it */
     bool may_act;     /* false: the mode or the trail's owner forbids acting */
@@ -547,11 +547,11 @@ typedef struct Event {
     PollError error;        /* unreachable */
     unsigned n_failed;      /* unreachable: polls that failed in a row */
     unsigned n_reminders;   /* PHASE_REMINDER: 1.. */
-    bool about_rights;      /* PHASE_REMINDER: the guard has lost rights; detail says which */
+    EventKind still;        /* PHASE_REMINDER: what goes on, where the findings cannot say it; else 0 */
+    unsigned n_accounts;    /* organization.unreadable: that are known, and polled as before */
     uint32_t fields;        /* FIELD_BITs that were changed; set when the message is about them */
     uint32_t fields_left;   /* ... that still differ */
-    uint32_t fields_others; /* ... that do not differ any more, and that TrailGuard may not write: others did
-                             */
+    uint32_t fields_others; /* ... that differ no more, and that TrailGuard may not write: others did */
     bool unmet;             /* all of these differ from a new pin only: nobody changed them */
     bool accepted;          /* they differ no longer because they were accepted as the baseline ... */
     bool reconfigured;      /* ... or because the configuration changed */
@@ -581,8 +581,7 @@ typedef struct Event {
     const Containment *contain; /* borrowed; the engine adds it to those two, when proposed; else NULL */
     const ContainHold *hold; /* identity.contained, identity.released: whose; borrowed; else NULL ... */
     ContainStep step;        /* ... and what became of it; detail: why it failed, or who released it */
-    char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a poll or an action; raw: escape before
-                                    showing */
+    char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a poll or an action; raw: escape it */
 } Event;
 
 /* Lines for the journal: facts that are not alerts, or that come before one. */
@@ -655,6 +654,8 @@ typedef enum JournalLine {
     LINE_CHANNEL_HEARD,
     LINE_RIGHTS_LOST,
     LINE_RIGHTS_RESTORED,
+    LINE_ORGANIZATION_UNREADABLE,
+    LINE_ORGANIZATION_READABLE,
     LINE_GUARD_CHANGED,
     LINE_ALERT_DELIVERED,
     LINE_ALERT_LOST, /* given up over a ceiling, or refused for good */
@@ -675,8 +676,7 @@ typedef struct JournalEntry {
     bool foreign;                    /* another account's organization trail */
     uint32_t fields;                 /* FIELD_BITs */
     char detail[ERROR_TEXT_MAX];     /* raw: escape before showing */
-    char request_id[REQUEST_ID_MAX]; /* AWS's, of the write that it is about; "" : of what detail ends with,
-                                        if any */
+    char request_id[REQUEST_ID_MAX]; /* AWS's, of the write that it is about; "": detail may end with it */
     Actor actor;                     /* LINE_ATTRIBUTED, LINE_ATTEMPTED */
 } JournalEntry;
 

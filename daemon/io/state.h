@@ -2,6 +2,7 @@
 #pragma once
 /* What survives a restart: $STATE_DIRECTORY/state.json, and the lock that keeps a second daemon away. */
 
+#include "daemon/core/account_list.h"
 #include "daemon/core/model_alert.h"
 #include "daemon/core/model_guard.h"
 #include "daemon/core/protection.h"
@@ -60,6 +61,7 @@ typedef struct StateTable {
     ContainHistory contain;
     GuardRecord *guards; /* users, roles and topics of the guard; with guard_checks */
     size_t n_guards;
+    AccountListTrouble organization; /* of the list of its accounts */
 } StateTable;
 
 #define STATE_SIZE_MAX    (64U * 1024 * 1024)

@@ -485,6 +485,16 @@ static const CodecMember guard_members[] = {
     CODEC_END,
 };
 
+static const CodecMember account_list_members[] = {
+    CODEC(AccountListTrouble, n_failed, "failed", uint),
+    CODEC(AccountListTrouble, since_usec, "since_usec", usec),
+    CODEC(AccountListTrouble, sequence, "sequence", uint),
+    CODEC(AccountListTrouble, reported_usec, "reported_usec", usec),
+    CODEC(AccountListTrouble, n_reminders, "reminders", uint),
+    CODEC(AccountListTrouble, error, "error", text),
+    CODEC_END,
+};
+
 static const void *state_trail_at(const void *base, size_t i) {
     const StateTable *table = base;
 
@@ -520,6 +530,7 @@ static const CodecMember table_members[] = {
                .max = STATE_ENTRIES_MAX),
     CODEC_LIST(StateTable, contain.holds, contain.n_holds, "contained", .members = hold_members,
                .max = CONTAIN_HOLDS_MAX),
+    CODEC(StateTable, organization, "organization", object, .members = account_list_members),
     CODEC_END,
 };
 

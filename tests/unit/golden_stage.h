@@ -1154,7 +1154,7 @@ static void word_guard(Stage *s, const char *arg) {
             .dedup_usec = START,
             .opened_usec = reminds ? START - 3600 * USEC_PER_SEC : START,
             .n_reminders = reminds,
-            .about_rights = reminds,
+            .still = reminds ? EVENT_GUARD_RIGHTS_LOST : 0,
             .time_usec = s->now.real_usec,
             .mode = s->policy.mode,
             .forgotten = text_equal(arg, "off"),
@@ -1166,6 +1166,50 @@ static void word_guard(Stage *s, const char *arg) {
         if (rows[i].actor)
             event.actor = actor_named(s, "bob");
         (void)text_copy(event.actor.event_name, sizeof(event.actor.event_name), "PutRolePolicy");
+        (void)text_copy(event.detail, sizeof(event.detail), rows[i].detail);
+        s->reported(s, &base_account, &event);
+    }
+}
+
+/* What the daemon reports of the organization's list of accounts. */
+static void word_organization(Stage *s, const char *arg) {
+#define UNLISTED                                                                                            \
+    "ListAccounts: AccessDeniedException: You don't have permissions to access this resource. (request id " \
+    "3f0d5a62-8c1e-4b7a-9f4e-2d61c07b9a15)"
+    static const struct {
+        const char *word;
+        EventKind kind;
+        EventPhase phase;
+        const char *detail;
+        uint64_t lasts_sec;
+    } rows[] = {
+        { "unlisted", EVENT_ORGANIZATION_UNREADABLE, PHASE_OPENED, UNLISTED, 45 },
+        { "remind", EVENT_INCIDENT_REMINDER, PHASE_REMINDER, UNLISTED, 3600 },
+        { "listed", EVENT_ORGANIZATION_READABLE, PHASE_RESOLVED,
+          "the organization's accounts can be listed again", 600 },
+        { "off", EVENT_ORGANIZATION_READABLE, PHASE_RESOLVED,
+          "the option `organization` is not set any more", 600 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Event event = {
+            .kind = rows[i].kind,
+            .phase = rows[i].phase,
+            .severity = SEVERITY_WARNING,
+            .sequence = rows[i].phase == PHASE_OPENED ? 1 : 2,
+            .incident_dedup_usec = START,
+            .dedup_usec = START,
+            .opened_usec = s->now.real_usec - rows[i].lasts_sec * USEC_PER_SEC,
+            .n_reminders = rows[i].phase == PHASE_REMINDER,
+            .still = rows[i].phase == PHASE_REMINDER ? EVENT_ORGANIZATION_UNREADABLE : 0,
+            .n_accounts = 12,
+            .time_usec = s->now.real_usec,
+            .mode = s->policy.mode,
+            .forgotten = text_equal(arg, "off"),
+        };
+
+        if (!text_equal(rows[i].word, arg))
+            continue;
         (void)text_copy(event.detail, sizeof(event.detail), rows[i].detail);
         s->reported(s, &base_account, &event);
     }
@@ -1347,6 +1391,7 @@ static const struct Word {
 
 /* Those that no random story has: every message of theirs has a case. */
 static const struct Word rare_words[] = {
+    { "organization", word_organization, { NULL } },
     { "new", word_new, { NULL } },
     { "trust", word_trust, { NULL } },
     { "stronger", word_stronger, { NULL } },

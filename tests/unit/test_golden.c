@@ -27,7 +27,7 @@
 #define TABLE        "events.table"
 #define KEY_LEN      1200
 #define KEYS_MAX     4096
-#define MESSAGES_MAX 128
+#define MESSAGES_MAX 160
 #define TEXT_LEN     (64U * 1024)
 
 #define RANDOM_STORIES 10000

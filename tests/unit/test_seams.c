@@ -281,8 +281,10 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     GuardRecord record = { .parts = { &part, 1, GUARD_PART_BIT(GUARD_PART_KEY) },
                            .simulated = true,
                            .severity = SEVERITY_CRITICAL };
+    AccountListTrouble *list;
     StateTable table = { &trail, 1,    &target, 1, &channel, 1, &account,
-                         1,      NULL, NULL,    0, &unheard, 1, { &identity, 1, &hold, 1 }, &record, 1 },
+                         1,      NULL, NULL,    0, &unheard, 1, { &identity, 1, &hold, 1 }, &record, 1,
+                         { 0 } },
                loaded;
     char error[256];
 
@@ -328,6 +330,13 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     record.sequence = next();
     record.lost_mark = next();
     record.n_lost = next();
+    list = &table.organization;
+    list->n_failed = next();
+    list->since_usec = next();
+    list->sequence = next();
+    list->reported_usec = next();
+    list->n_reminders = next();
+    TEXT(list->error);
     assert_int_equal(state_save(dir, &table), 0);
     assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
     assert_trail(&trail, &loaded.trails[0]);
@@ -350,6 +359,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     assert_same("part", &part, loaded.guards[0].parts.items, sizeof(part));
     record.parts.items = loaded.guards[0].parts.items;
     assert_same("guard", &record, loaded.guards, sizeof(record));
+    assert_same("organization", list, &loaded.organization, sizeof(*list));
     state_table_done(&loaded);
 
     /* the intent is the trail's whole state, too */

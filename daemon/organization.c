@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/organization.h"
+
+#include "daemon/core/events.h"
+#include "daemon/engine_private.h"
+#include "daemon/log.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+static unsigned count_polled(const Engine *engine) {
+    unsigned n = 0;
+
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        n += engine->accounts[i]->guarded && !engine->accounts[i]->left;
+    return n;
+}
+
+/* What all messages of the incident have. */
+static Event event_of(const Engine *engine, EventKind kind, EventPhase phase, const char *detail) {
+    const AccountListTrouble *trouble = &engine->account_list.trouble;
+    uint64_t now_usec = engine_now(engine).real_usec;
+    Event event = {
+        .kind = kind,
+        .phase = phase,
+        .severity = SEVERITY_WARNING,
+        .sequence = trouble->sequence + 1,
+        .incident_dedup_usec = trouble->since_usec,
+        .dedup_usec = phase == PHASE_REMINDER ? now_usec : trouble->since_usec,
+        .opened_usec = trouble->since_usec,
+        .time_usec = now_usec,
+        .mode = engine->config->mode,
+        .n_accounts = count_polled(engine),
+    };
+
+    (void)text_copy(event.detail, sizeof(event.detail), detail);
+    return event;
+}
+
+/* < 0: it is lost, and has to be made again. */
+static int organization_send(Engine *engine, const Event *event) {
+    Subject subject = engine_account_subject(engine->base);
+    int r = engine->sink->message(engine, &subject, event);
+
+    if (engine->deliver)
+        deliver_kick(engine->deliver, false);
+    engine_save_soon(engine, true);
+    return r;
+}
+
+static void log_organization(const Engine *engine, JournalLine line, const Event *event,
+                             const char *before) {
+    const LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(event->kind) },
+                                { "AWS_ACCOUNT", engine_account_named(engine->base) } };
+    char shown[2 * ERROR_TEXT_MAX];
+
+    log_event(EVENT_LINE(line), fields, ARRAY_SIZE(fields), "%s%s", before,
+              text_escaped(shown, sizeof(shown), event->detail));
+}
+
+static void end_trouble(Engine *engine, const char *detail, bool forgotten) {
+    AccountListTrouble *trouble = &engine->account_list.trouble;
+    Event event = event_of(engine, EVENT_ORGANIZATION_READABLE, PHASE_RESOLVED, detail);
+
+    event.forgotten = forgotten;
+    if (trouble->sequence > 0) {
+        if (organization_send(engine, &event) < 0)
+            return; /* the next list, or round, reports it */
+        log_organization(engine, LINE_ORGANIZATION_READABLE, &event, "");
+    } else if (!forgotten) {
+        log_line(LOG_NOTICE, "%s", detail);
+    }
+    *trouble = (AccountListTrouble){ 0 };
+    engine_save_soon(engine, true);
+}
+
+void engine_note_unlisted(Engine *engine, const char *error) {
+    AccountListTrouble *trouble = &engine->account_list.trouble;
+    uint64_t now_usec = engine_now(engine).real_usec;
+    bool reports = account_list_failed(trouble, error, engine->config->unreachable_after, now_usec);
+    Event event = event_of(engine, EVENT_ORGANIZATION_UNREADABLE, PHASE_OPENED, error);
+
+    if (trouble->n_failed == 1) /* the incident's mark: a crash after the message makes no second incident */
+        engine_save_soon(engine, true);
+    if (!reports || engine->once || organization_send(engine, &event) < 0)
+        return; /* or else the next list that fails reports it */
+    log_organization(engine, LINE_ORGANIZATION_UNREADABLE, &event,
+                     "the organization's accounts cannot be listed; new ones are not guarded: ");
+    account_list_reported(trouble, now_usec);
+}
+
+void engine_note_listed(Engine *engine) {
+    if (engine->account_list.trouble.n_failed > 0)
+        end_trouble(engine, "the organization's accounts can be listed again", false);
+}
+
+void engine_remind_of_list(Engine *engine) {
+    AccountListTrouble *trouble = &engine->account_list.trouble;
+    uint64_t now_usec = engine_now(engine).real_usec;
+    Event event;
+
+    if (!engine->config->organization.role_name) {
+        if (trouble->n_failed > 0)
+            end_trouble(engine, "the option `organization` is not set any more", true);
+        return;
+    }
+    if (!account_list_reminds(trouble, engine->config->reminder_interval_sec * USEC_PER_SEC, now_usec))
+        return;
+    event = event_of(engine, EVENT_INCIDENT_REMINDER, PHASE_REMINDER, trouble->error);
+    event.still = EVENT_ORGANIZATION_UNREADABLE;
+    if (organization_send(engine, &event) >= 0)
+        account_list_reported(trouble, now_usec);
+}

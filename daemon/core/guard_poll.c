@@ -192,23 +192,47 @@ uint32_t guard_drift_fields(const Drift *drift, bool strengthens) {
     return fields;
 }
 
+static uint64_t hash_change(uint64_t hash, const Change *change) {
+    unsigned char field = (unsigned char)change->field;
+
+    hash = guard_hash(hash, &field, sizeof(field));
+    return guard_hash(hash, change->actual, strlen(change->actual) + 1);
+}
+
+/* A positive signed number, as far as the state file is concerned. */
+static uint64_t as_mark(uint64_t hash) {
+    return (hash & INT64_MAX) | 1;
+}
+
 /* Identifies what differs and what it is now; not what it was, which two guards may have recorded in other
- * words. A positive signed number, as far as the state file is concerned; 0 for nothing. */
+ * words. 0 for nothing. */
 static uint64_t mark_of(const Drift *drift) {
     uint64_t hash = GUARD_HASH_BASIS;
     bool any = false;
 
-    for (unsigned i = 0; i < drift->n; i++) {
-        const char *actual = drift->changes[i].actual;
-        unsigned char field = (unsigned char)drift->changes[i].field;
+    for (unsigned i = 0; i < drift->n; i++)
+        if (!drift->changes[i].strengthens) {
+            any = true;
+            hash = hash_change(hash, &drift->changes[i]);
+        }
+    return any ? as_mark(hash) : 0;
+}
 
-        if (drift->changes[i].strengthens)
+/* The fields that differed before and do so in another way now. */
+static uint32_t take_marks(TrailState *s, const Drift *drift) {
+    uint32_t fields = 0;
+
+    for (unsigned i = 0; i < drift->n; i++) {
+        const Change *change = &drift->changes[i];
+        uint64_t mark = as_mark(hash_change(GUARD_HASH_BASIS, change)), was = s->drift_marks[change->field];
+
+        if (change->strengthens)
             continue;
-        any = true;
-        hash = guard_hash(hash, &field, sizeof(field));
-        hash = guard_hash(hash, actual, strlen(actual) + 1);
+        if (was != 0 && mark != was)
+            fields |= FIELD_BIT(change->field);
+        s->drift_marks[change->field] = mark;
     }
-    return any ? (hash & INT64_MAX) | 1 : 0;
+    return fields;
 }
 
 /* An incident that is over is not reopened by a person who changes the configuration. */
@@ -331,11 +355,10 @@ static uint32_t unmet_fields(const Deciding *d, const Drift *drift, bool reconfi
 
 /* What of it is news: new fields, findings or values. */
 static uint32_t news_of(const TrailState *s, uint32_t was_fields, uint32_t was_unmet, uint32_t was_findings,
-                        bool other_values) {
+                        uint32_t other_values) {
     uint32_t new_fields = s->fields & ~was_fields, news = s->findings & FINDINGS_DRIFT & ~was_findings;
 
-    if ((new_fields & ~s->unmet_fields) ||
-        (other_values && s->fields == was_fields && s->unmet_fields != s->fields))
+    if ((new_fields | other_values) & ~s->unmet_fields)
         news |= s->findings & FINDINGS_CHANGED;
     if (s->unmet_fields & ~was_unmet)
         news |= FINDING_BIT(FINDING_UNMET);
@@ -369,7 +392,7 @@ static void take_drift(Deciding *d, const Drift *drift) {
     TrailState *s = &d->s;
     uint32_t fields = guard_drift_fields(drift, false), losing = 0, news;
     uint32_t was_fields = s->fields, was_unmet = s->unmet_fields, was_findings = s->findings;
-    uint64_t mark = mark_of(drift), was_mark = s->drift_mark;
+    uint64_t mark = mark_of(drift);
     uint64_t was_compared = s->settings_usec;
     bool accepted = s->compared_usec != 0 && s->compared_usec != s->accepted_usec;
     bool reconfigured = s->pins_mark != d->facts->pins_mark;
@@ -387,7 +410,7 @@ static void take_drift(Deciding *d, const Drift *drift) {
     s->pins_mark = d->facts->pins_mark;
     guard_drill_changed(d);
 
-    news = news_of(s, was_fields, was_unmet, was_findings, was_mark != 0 && mark != was_mark);
+    news = news_of(s, was_fields, was_unmet, was_findings, take_marks(s, drift));
     if (accepted && fields != 0) /* whoever ends the rest did not end what was accepted */
         s->incident.fields &= fields | ~was_fields;
     if (fields == 0 && was_fields != 0)

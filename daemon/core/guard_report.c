@@ -97,6 +97,9 @@ void guard_set_fields(TrailState *s, uint32_t fields, uint32_t losing_fields, ui
     s->unmet_fields &= fields;
     s->losing_fields = losing_fields & fields & ~s->unmet_fields;
     s->drift_mark = drift_mark;
+    for (unsigned f = 0; f < _FIELD_MAX; f++)
+        if (!(fields & FIELD_BIT(f)))
+            s->drift_marks[f] = 0;
     s->findings &= ~FINDINGS_DRIFT;
     if (s->losing_fields)
         s->findings |= FINDING_BIT(FINDING_WEAKENED);

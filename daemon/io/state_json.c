@@ -337,6 +337,7 @@ static const CodecMember trail_members[] = {
     CODEC(StateTrail, state.unmet_fields, "unmet_fields", bits, FIELDS),
     CODEC(StateTrail, state.stronger_fields, "stronger_fields", bits, FIELDS),
     CODEC(StateTrail, state.drift_mark, "drift_mark", usec),
+    CODEC(StateTrail, state.drift_marks, "drift_marks", times, FIELDS),
     CODEC(StateTrail, state.compared_usec, "compared_with_usec", usec),
     CODEC(StateTrail, state.pins_mark, "pins_mark", usec),
     CODEC(StateTrail, changes, "changes", changes),

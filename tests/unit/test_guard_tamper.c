@@ -554,6 +554,25 @@ static void further_changes_are_told(void **unused) {
     assert_int_equal(l.state.incident.sequence, 3);
 }
 
+/* To put one setting back must not hide what another was changed to, nor what a restore left. */
+static void another_value_is_news_whatever_else_is_put_back(void **unused) {
+    Life l = life(MODE_OBSERVE, true);
+
+    (void)unused;
+    WELL();
+    CHANGED(TOPIC | BUCKET);
+    assert_int_equal(l.plan.n_events, 1);
+    check_settings(&l, logging(STARTED, 0), BUCKET, worse);
+    assert_int_equal(l.plan.n_events, 1);
+    assert_int_equal(l.plan.events[0].phase, PHASE_REOPENED);
+    check_settings(&l, logging(STARTED, 0), BUCKET, worse);
+    assert_int_equal(l.plan.n_events, 0);
+    check_settings(&l, logging(STARTED, 0), BUCKET | TOPIC, worse);
+    assert_int_equal(l.plan.n_events, 1);
+    check_settings(&l, logging(STARTED, 0), TOPIC, worse);
+    assert_int_equal(l.plan.n_events, 0);
+}
+
 static void changes_are_seen_though_the_status_is_not(void **unused) {
     Life l = life(MODE_RESTORE, true);
 
@@ -1381,6 +1400,7 @@ int main(void) {
         cmocka_unit_test(a_trail_that_never_met_a_pin_is_said_to_be_so),
         cmocka_unit_test(what_was_accepted_in_part_was_ended_by_nobody_else),
         cmocka_unit_test(further_changes_are_told),
+        cmocka_unit_test(another_value_is_news_whatever_else_is_put_back),
         cmocka_unit_test(changes_are_seen_though_the_status_is_not),
         cmocka_unit_test(a_settings_check_is_no_poll_of_the_status),
         cmocka_unit_test(a_war_over_settings_is_capped_and_told_seldom),

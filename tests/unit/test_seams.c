@@ -73,7 +73,7 @@ static char *new_text(void) {
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 648, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 120, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 2152 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TrailState) == 2280 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
 _Static_assert(sizeof(TargetState) == 3040, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2344, "a field is new: fill_episode()");
 #endif
@@ -193,6 +193,8 @@ static void fill_trail(StateTrail *trail) {
     s->unmet_fields = FIELD_BIT(6);
     s->stronger_fields = FIELD_BIT(7);
     s->drift_mark = next();
+    for (unsigned f = 0; f < _FIELD_MAX; f++)
+        s->drift_marks[f] = next();
     s->compared_usec = next();
     s->pins_mark = next();
     for (unsigned i = 0; i <= RECREATION; i++)

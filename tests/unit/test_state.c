@@ -412,6 +412,7 @@ static void assert_trail(const StateTrail *a, const StateTrail *b) {
     assert_int_equal(a->state.fields, b->state.fields);
     assert_int_equal(a->state.losing_fields, b->state.losing_fields);
     assert_int_equal(a->state.drift_mark, b->state.drift_mark);
+    assert_memory_equal(a->state.drift_marks, b->state.drift_marks, sizeof(a->state.drift_marks));
     for (size_t i = 0; i <= RECREATION; i++) {
         assert_int_equal(a->state.restores[i].n_confirmed, b->state.restores[i].n_confirmed);
         assert_int_equal(a->state.restores[i].since_usec, b->state.restores[i].since_usec);

@@ -33,6 +33,21 @@ static void channel_changed(const ChannelTrouble *trouble, bool failed, void *us
     engine_publish(userdata);
 }
 
+/* None is kept: the next one says what holds then. */
+static void heartbeat_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
+    LogField fields[] = { { "TRAILGUARD_EVENT",
+                            event_to_string(failed ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED) } };
+
+    if (failed)
+        log_event(EVENT_LINE(LINE_CHANNEL_FAILED), fields, ARRAY_SIZE(fields),
+                  "the heartbeat fails: %s; it goes on at its interval", trouble->text);
+    else
+        log_event(EVENT_LINE(LINE_CHANNEL_RECOVERED), fields, ARRAY_SIZE(fields),
+                  "the heartbeat reaches its switch again");
+    engine_report_channel(userdata, trouble, failed ? CHANNEL_FAILS : CHANNEL_WORKS);
+    engine_publish(userdata);
+}
+
 static void heard_changed(const ChannelTrouble *trouble, bool unheard, void *userdata) {
     EventKind kind = unheard ? EVENT_CHANNEL_UNHEARD : EVENT_CHANNEL_HEARD;
     LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(kind) } };
@@ -165,7 +180,7 @@ int engine_open_delivery(Engine *engine) {
         .context = options.context,
         .config = &config->heartbeat,
         .failed_since_usec = heartbeat_failed_usec(engine),
-        .changed = channel_changed,
+        .changed = heartbeat_changed,
         .userdata = engine,
     };
     int r = deliver_new(&options, &engine->deliver);

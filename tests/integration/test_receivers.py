@@ -451,3 +451,6 @@ def test_a_heartbeat_that_is_refused_is_reported_and_its_recovery_too(sim, make_
     assert recovered["detail"] == "heartbeat" and recovered["incident"] == failed["incident"]
     assert events(sim) == ["channel.failed", "channel.recovered"]
     assert {post.path for post in receiver.posts} == {"/x"} and {post.body for post in receiver.posts} == {b""}
+    log = guard.stderr()
+    assert "the heartbeat fails: HTTP 404: ok; it goes on at its interval" in log and "alerts by heartbeat" not in log
+    assert "the heartbeat reaches its switch again" in log

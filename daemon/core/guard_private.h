@@ -200,6 +200,11 @@ void guard_attributed(Deciding *d, const Attribution *found);
 void guard_plan_search(Deciding *d);
 uint64_t guard_search_wake(const Deciding *d);
 
+/* ---- guard_drift.c ---- */
+
+/* Takes a comparison of the settings into the state, and reports what of it is new. */
+void guard_take_drift(Deciding *d, const Drift *drift);
+
 /* ---- guard_poll.c ---- */
 
 /* Conditions that a status shows, FINDING_BITs. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's view of itself, for STATUS=, status.json and check. */
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -87,6 +88,7 @@ static const StatusAccount *engine_status_account_row(void *userdata, size_t i) 
     RowSource *rows = userdata;
     const Account *account = rows->accounts[i];
 
+    assert(account); /* i is one of all_rows() */
     rows->account_state = states_target(account->state);
     rows->account = (StatusAccount){
         .id = account->id,
@@ -124,6 +126,7 @@ static const StatusTarget *engine_status_target_row(void *userdata, size_t i) {
     const Target *target = i < rows->n_targets ? rows->targets[i] : NULL;
     const Account *account = target ? target->account : rows->unreached[i - rows->n_targets];
 
+    assert(account);
     rows->target_state = states_target(target ? target->state : account->state);
     if (!target)
         rows->target = (StatusTarget){

@@ -246,18 +246,22 @@ static bool has_ended(const json_t *status) {
     return pid > 0 && pid <= INT_MAX && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
 }
 
+#define AGE_MAX (TIMETEXT_MAX + sizeof(" ago"))
+
 /* How long ago it was written, as text. */
-static const char *age_of(const Showing *s, const json_t *status, char dst[static TIMETEXT_MAX]) {
+static const char *age_of(const Showing *s, const json_t *status, char dst[static AGE_MAX]) {
+    char span[TIMETEXT_MAX];
     uint64_t updated_usec;
 
     if (timetext_parse_iso(status_text(status, "updated"), &updated_usec) < 0)
         return "at an unknown time";
-    (void)timetext_span(dst, s->now_usec > updated_usec ? s->now_usec - updated_usec : 0);
-    return strcat(dst, " ago");
+    (void)snprintf(dst, AGE_MAX, "%s ago",
+                   timetext_span(span, s->now_usec > updated_usec ? s->now_usec - updated_usec : 0));
+    return dst;
 }
 
 static void print_by_process(const Showing *s, const json_t *status) {
-    char age[TIMETEXT_MAX + sizeof(" ago")];
+    char age[AGE_MAX];
 
     fprintf(s->out, "%s/lock: %s; but process %d runs, and wrote this %s\n", engine_state_dir(),
             file_strerror(s->lock_error), (int)json_integer_value(json_object_get(status, "pid")),
@@ -265,7 +269,7 @@ static void print_by_process(const Showing *s, const json_t *status) {
 }
 
 static int print_ended(const Showing *s, const json_t *status) {
-    char age[TIMETEXT_MAX + sizeof(" ago")];
+    char age[AGE_MAX];
 
     fprintf(s->err, "trailguard is not running: process %d, which wrote %s %s, has ended\n",
             (int)json_integer_value(json_object_get(status, "pid")), s->path, age_of(s, status, age));

@@ -196,14 +196,15 @@ def now(seconds=0):
     return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# What the daemon may show of a trail, and of itself, for which a drill is refused.
+# What the daemon may show of a trail, and of itself, for which a drill is refused; NOW is the time of the test.
+NOW = object()
 TRAILS = [
     ("an organization trail", (), {"organization": True}),
     ("stopped", (), {"verdict": "stopped"}),
     ("a finding", (), {"findings": ["stale"]}),
     ("provisional", (), {"provisional": True}),
-    ("drilled a moment ago", (), {"drill": {"noticed": now()}}),
-    ("just ended", (), {"incident_ended": now()}),
+    ("drilled a moment ago", (), {"drill": {"noticed": NOW}}),
+    ("just ended", (), {"incident_ended": NOW}),
     ("no baseline", ("--tag",), {"baseline": False}),
     ("no tags in the baseline", ("--tag",), {"not_recorded": ["Tags"]}),
 ]
@@ -235,6 +236,11 @@ def drills(book, sim, make_guard):
         book.verb(guard, "drill", "--yes", "org-trail", env=operator(sim), why="no status.json")
 
 
+def dated(changes):
+    return {name: dated(value) if isinstance(value, dict) else now() if value is NOW else value
+            for name, value in changes.items()}
+
+
 def shown_otherwise(book, sim, guard, path, status):
     (trail,) = status["trails"]
 
@@ -242,7 +248,7 @@ def shown_otherwise(book, sim, guard, path, status):
         path.write_text(json.dumps({**status, "updated": now(), **changes}))
         book.verb(guard, "drill", "--yes", *options, "org-trail", why=why, env=operator(sim))
     for why, options, changes in TRAILS:
-        drilled(why, *options, trails=[{**trail, **changes}])
+        drilled(why, *options, trails=[{**trail, **dated(changes)}])
     drilled("two of that name", trails=[trail, {**trail, "arn": APAC}])
     for why, changes in DAEMONS:
         drilled(why, **changes)

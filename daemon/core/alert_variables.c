@@ -623,14 +623,13 @@ void alert_expand(const AlertExpansion *x, const char *words) {
 
 int alert_headline(const AlertSource *source, StrBuf *ret) {
     AlertExpansion x = { .source = source, .out = ret, .cut = ALERT_SHOWN_MAX };
-
     size_t begin = ret->len;
     bool ours = text_starts_with(source->words->headline, "{who}") ||
                 (text_starts_with(source->words->headline, "{where}") && !source->subject->region[0]);
 
     alert_expand(&x, source->words->headline);
     /* a name keeps its case; "user", "role", "account" begin a sentence */
-    if (ours && ret->len > begin && ret->data[begin] >= 'a')
+    if (ours && ret->data && ret->data[begin] >= 'a')
         ret->data[begin] = (char)(ret->data[begin] - 'a' + 'A');
     return strbuf_error(ret);
 }

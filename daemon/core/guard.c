@@ -230,8 +230,8 @@ static void restored(Deciding *d, const Outcome *outcome) {
     if (tried & left) {
         uint32_t failed = tried & left;
 
-        restore_failed(d, failed && !(failed & ~s->unmet_fields) ? LINE_UNMET_FAILED : LINE_RESTORE_FAILED,
-                       n_failures, failed, outcome);
+        restore_failed(d, failed & ~s->unmet_fields ? LINE_RESTORE_FAILED : LINE_UNMET_FAILED, n_failures,
+                       failed, outcome);
         return;
     }
     s->incident.restore.result = guard_restorable(d, left) ? RESULT_FAILED : RESULT_CONFIRMED;

@@ -267,6 +267,30 @@ static void what_was_done_to_an_account(void **state _unused_) {
     }
 }
 
+/* Organizations has one region in a partition; of a region that nobody knows the partition is not known. */
+static void where_calls_to_organizations_are_searched(void **state _unused_) {
+    static const struct {
+        const char *region, *searched;
+    } rows[] = {
+        { "eu-central-1", "--region us-east-1" },
+        { "us-gov-east-1", "--region us-gov-west-1" },
+        { "nowhere", "--region us-east-1" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Subject subject = trail;
+        Row row = { rows[i].region, &subject,
+                    EVENT(EVENT_TRAIL_WEAKENED, PHASE_OPENED, SEVERITY_CRITICAL,
+                          .about = FINDING_BIT(FINDING_WEAKENED), .findings = FINDING_BIT(FINDING_WEAKENED),
+                          .fields = FIELD_BIT(FIELD_ORGANIZATION),
+                          .fields_left = FIELD_BIT(FIELD_ORGANIZATION)),
+                    rows[i].searched, NULL };
+
+        subject.region = rows[i].region;
+        check(&row);
+    }
+}
+
 static void what_a_creation_did(void **state _unused_) {
     static const struct {
         uint32_t about;
@@ -301,6 +325,7 @@ int main(void) {
         cmocka_unit_test(a_new_trail_and_where_it_delivers),
         cmocka_unit_test(what_was_done_to_an_account),
         cmocka_unit_test(what_a_creation_did),
+        cmocka_unit_test(where_calls_to_organizations_are_searched),
     };
 
     return cmocka_run_group_tests_name("alert_edges", tests, NULL, NULL);

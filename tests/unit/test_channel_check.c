@@ -115,7 +115,7 @@ static const struct {
       CHANNEL_HEARD,
       ONE },
     { { .confirmed = 1,
-        .caller = "somebody",
+        .caller = "not an ARN",
         .policy = STATEMENT("Deny", "{\"AWS\":\"111122223333\"}", "\"sns:*\"", "") },
       CHANNEL_HEARD,
       ONE },

@@ -11,7 +11,8 @@
  *   gaps
  *       quantiles of the intervals between polls of one healthy target
  *   stops FIRST N COUNT WITHIN_MS SEED
- *       stops COUNT trails of the accounts FIRST..FIRST+N-1, each once, at random times
+ *       stops COUNT trails at random times, one in each of as many of the accounts FIRST..FIRST+N-1: account i's
+ *       is in region i modulo M
  *   outcomes FIRST N
  *       what came of them: [polled, started, published] in ms after the stop */
 #include "server.h"
@@ -533,31 +534,27 @@ static void check_accounts(const unsigned long *numbers) {
         die("there are %lu accounts", world.n_accounts);
 }
 
-/* Each trail at most once, so that no incident disturbs another's. */
+/* One in an account: after a stop a guard polls all trails of its account faster for a while, so the next stop there
+ * would be found sooner. */
 static void plan_stops(const char *words) {
-    unsigned long numbers[5], n_trails, first, count;
+    unsigned long numbers[5], n_left, count;
     uint64_t now = now_usec();
-    size_t *order;
 
     take_numbers(words, numbers, 5);
     check_accounts(numbers);
-    first = numbers[0] * world.n_regions;
-    n_trails = numbers[1] * world.n_regions;
+    n_left = numbers[1];
     count = numbers[2];
-    order = calloc(n_trails + 1, sizeof(*order));
-    if (!order || count > n_trails)
-        die("%lu stops of %lu trails", count, n_trails);
+    if (count > n_left)
+        die("%lu stops in %lu accounts", count, n_left);
     srandom((unsigned)numbers[4]);
-    for (size_t i = 0; i < n_trails; i++) {
-        size_t j = (size_t)random() % (i + 1);
-
-        order[i] = order[j];
-        order[j] = first + i;
-    }
-    for (size_t i = 0; i < count; i++)
-        world.targets[order[i]].stop_usec =
+    /* a choice of count out of all, each equally likely */
+    for (unsigned long i = numbers[0]; n_left > 0; i++, n_left--) {
+        if ((unsigned long)random() % n_left >= count)
+            continue;
+        count--;
+        target_at((long)i, (int)(i % world.n_regions))->stop_usec =
                 now + 1 + (uint64_t)((double)random() / ((double)RAND_MAX + 1) * (double)numbers[3] * 1000);
-    free(order);
+    }
     puts("{}");
 }
 

@@ -119,9 +119,9 @@ def test_the_stand_in_hangs_for_a_share_of_the_targets(server):
 
 
 def test_a_stop_is_found_put_right_and_published(server):
-    server.ask("stops 1 4 12 0 7")
-    trail = arn(REGIONS[2], "200000000003")
-    assert [None, None, None] in server.ask("outcomes 1 4")
+    server.ask("stops 1 4 4 0 7")
+    trail = arn(REGIONS[2], "200000000002")
+    assert server.ask("outcomes 1 4") == 4 * [[None, None, None]]
     assert server.call("GetTrailStatus", {"Name": trail})["IsLogging"] is False
     server.call("StartLogging", {"Name": trail})
     assert server.call("GetTrailStatus", {"Name": trail})["IsLogging"] is True

@@ -11,8 +11,8 @@
  *   gaps
  *       quantiles of the intervals between polls of one healthy target
  *   stops FIRST N COUNT WITHIN_MS SEED
- *       stops COUNT trails at random times, one in each of as many of the accounts FIRST..FIRST+N-1: account i's
- *       is in region i modulo M
+ *       stops COUNT trails at random times, one in each of as many of the accounts FIRST..FIRST+N-1:
+ *       account i's is in region i modulo M
  *   outcomes FIRST N
  *       what came of them: [polled, started, published] in ms after the stop */
 #include "server.h"
@@ -534,8 +534,8 @@ static void check_accounts(const unsigned long *numbers) {
         die("there are %lu accounts", world.n_accounts);
 }
 
-/* One in an account: after a stop a guard polls all trails of its account faster for a while, so the next stop there
- * would be found sooner. */
+/* One in an account: after a stop a guard polls all trails of its account faster for a while, so the next
+ * stop there would be found sooner. */
 static void plan_stops(const char *words) {
     unsigned long numbers[5], n_left, count;
     uint64_t now = now_usec();

@@ -122,6 +122,7 @@ def test_a_stop_is_found_put_right_and_published(server):
     server.ask("stops 1 4 4 0 7")
     trail = arn(REGIONS[2], "200000000002")
     assert server.ask("outcomes 1 4") == 4 * [[None, None, None]]
+    assert server.call("GetTrailStatus", {"Name": arn(REGIONS[1], "200000000002")})["IsLogging"], "one in an account"
     assert server.call("GetTrailStatus", {"Name": trail})["IsLogging"] is False
     server.call("StartLogging", {"Name": trail})
     assert server.call("GetTrailStatus", {"Name": trail})["IsLogging"] is True

@@ -445,7 +445,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     int r;
 
     set_maintenance(trail, now);
-    engine_find_drill(trail, input);
+    engine_find_drill(trail, &before, input);
     engine_set_facts(trail);
     if (before.provisional && (!before.known || before.pending_restore.set))
         engine_judge_destination(trail);
@@ -590,33 +590,34 @@ static bool others_fail(const Engine *engine, const Cause *cause, bool open, con
     return guard_cause_is_shared(cause->kind, n, open);
 }
 
-/* Asked only when it matters: others are counted for it. */
 static CauseKind shared_cause(const Account *account, const char *region, const Sparse *kept,
-                              const PollResult *result, Place place) {
+                              const TargetState *state, const PollResult *result, Place place) {
     const Engine *engine = account->engine;
-    CauseKind kind = guard_cause_of(result->error, result->error_text, place);
-    Cause key = engine_cause_key(kind, account, region);
-    const Cause *cause = engine_cause_of(engine, &key);
+    CauseKind kind =
+            guard_cause_to_share(result, state, engine_account_policy(account).unreachable_after, place);
+    const Cause *cause;
+    Cause key;
 
-    if (engine->once || kind == CAUSE_OWN || result->reachable || result->not_enabled ||
-        KEPT_STATE(TargetState, kept, unreachable) ||
-        KEPT_STATE(TargetState, kept, n_failed) + 1 < engine_account_policy(account).unreachable_after)
+    if (engine->once || kind == CAUSE_OWN)
         return CAUSE_OWN;
+    key = engine_cause_key(kind, account, region);
+    cause = engine_cause_of(engine, &key);
     return others_fail(engine, &key, cause && cause->incident.open, kept) ? kind : CAUSE_OWN;
 }
 
 void engine_decide_target(Target *target, const PollResult *result) {
+    const TargetState state = states_target(target->state);
     PollResult shared;
 
     if (!result) {
         decide_target(target, NULL, CAUSE_OWN);
         return;
     }
-    if (result->error == POLL_DENIED && TARGET_STATE(target, n_failed) == 0)
+    if (guard_denial_is_news(&state, result))
         engine_want_guard_check(target->account);
     shared = *result;
-    shared.cause =
-            shared_cause(target->account, target->region, target->state, result, engine_place(target));
+    shared.cause = shared_cause(target->account, target->region, target->state, &state, result,
+                                engine_place(target));
     shared.cover_is_shared = !target->engine->once && engine_account_named(target->account)[0];
     decide_target(target, &shared, CAUSE_OWN);
 }
@@ -678,6 +679,7 @@ void engine_report_account_alone(Account *account) {
 }
 
 void engine_decide_account(Account *account, const PollResult *result) {
+    const TargetState state = states_target(account->state);
     PollResult shared;
 
     if (!result) {
@@ -685,7 +687,7 @@ void engine_decide_account(Account *account, const PollResult *result) {
         return;
     }
     shared = *result;
-    shared.cause = shared_cause(account, "", account->state, result, PLACE_ACCOUNT);
+    shared.cause = shared_cause(account, "", account->state, &state, result, PLACE_ACCOUNT);
     decide_account(account, &shared, NULL, CAUSE_OWN);
 }
 

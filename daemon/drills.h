@@ -6,4 +6,4 @@
 #include "daemon/tables.h"
 
 /* Sets the drill among the trail's facts, from the file, where the input may be about one. */
-void engine_find_drill(Trail *trail, const TrailInput *input);
+void engine_find_drill(Trail *trail, const TrailState *state, const TrailInput *input);

@@ -62,6 +62,10 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
 void guard_target(const Policy *policy, const TargetState *prev, const PollResult *result, Now now,
                   Plan *ret_plan, TargetState *ret_next);
 
+/* Does the denial of a target's poll call for a look at the guard's own rights? The first in a row does;
+ * those after it say nothing new. */
+bool guard_denial_is_news(const TargetState *state, const PollResult *result);
+
 /* The incident of a cause that several share. */
 typedef struct SharedIncident {
     Incident *incident;
@@ -86,6 +90,10 @@ typedef enum Place {
 /* What a target that cannot be polled may share with others, by its error alone. Only a region that is empty
  * can be closed by a policy without loss. */
 CauseKind guard_cause_of(PollError error, const char *error_text, Place place);
+/* What a poll may share with others, so that it has to be asked who else fails: nothing (CAUSE_OWN) unless
+ * this failure makes the target unreachable. */
+CauseKind guard_cause_to_share(const PollResult *result, const TargetState *state,
+                               unsigned unreachable_after, Place place);
 /* Whose may it be: one account's regions, one region in all accounts, or anybody's? */
 typedef enum CauseScope {
     CAUSE_OF_ALL,
@@ -138,6 +146,10 @@ bool guard_is_done_with(const TrailState *state);
 /* Is the trail to be polled as fast as the quota allows, and all others of its account faster than usual?
  * Never one that nobody has accepted: a war over his own trail must not use up the attacked one's reads. */
 bool guard_is_contested(const TrailState *state, Now now);
+
+/* Can the trail's trouble, or the trouble that the input brings, be a drill's, so that its announcement has
+ * to be read? Where something is wrong with its logging or its tags, and when it is known who did it. */
+bool guard_may_be_drill(const TrailState *state, const TrailInput *input);
 
 /* The StopLoggingTime whose cause is searched; 0: no stop's, or AWS gave no time. */
 uint64_t guard_sought_stop(const TrailState *state);

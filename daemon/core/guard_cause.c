@@ -51,6 +51,14 @@ CauseKind guard_cause_of(PollError error, const char *error_text, Place place) {
     return CAUSE_OWN;
 }
 
+CauseKind guard_cause_to_share(const PollResult *result, const TargetState *state,
+                               unsigned unreachable_after, Place place) {
+    if (result->reachable || result->not_enabled || state->unreachable ||
+        state->n_failed + 1 < unreachable_after)
+        return CAUSE_OWN;
+    return guard_cause_of(result->error, result->error_text, place);
+}
+
 bool guard_cause_fails(CauseKind kind, const TargetState *state, Place place) {
     return state->n_failed > 0 && guard_cause_of(state->error, state->error_text, place) == kind;
 }

@@ -5,6 +5,17 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
+bool guard_may_be_drill(const TrailState *state, const TrailInput *input) {
+    const Observation *seen = input->kind == GUARD_POLLED ? input->seen : NULL;
+
+    if (state->drilled.noticed_usec != 0 && input->kind == GUARD_ATTRIBUTED)
+        return true;
+    return (state->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_CHANGED))) ||
+           (input->drift && (guard_drift_fields(input->drift, false) & FIELD_BIT(FIELD_TAGS))) ||
+           (seen && seen->kind == OBSERVED_STATUS &&
+            (!seen->is_logging || seen->stop_usec != state->stop_usec));
+}
+
 /* AWS's clock against ours. */
 #define DRILL_SLACK_USEC (60ULL * USEC_PER_SEC)
 

@@ -370,6 +370,10 @@ static void pass_time(Judging *j, TargetState *ret_next) {
     *ret_next = *s;
 }
 
+bool guard_denial_is_news(const TargetState *state, const PollResult *result) {
+    return result->error == POLL_DENIED && state->n_failed == 0;
+}
+
 void guard_target(const Policy *policy, const TargetState *prev, const PollResult *result, Now now,
                   Plan *ret_plan, TargetState *ret_next) {
     Judging j = judging(policy, prev, now, ret_plan);

@@ -14,6 +14,55 @@
 #define T0      (1800000000ULL * USEC_PER_SEC)
 #define A_LATER (T0 + GUARD_REOPEN_USEC)
 
+#define SCP "is not authorized, with an explicit deny in a service control policy"
+
+/* A poll that neither answers nor makes its target unreachable asks for nobody else's. */
+static void a_failed_poll_asks_who_else_fails_once_it_counts(void **state _unused_) {
+    static const struct {
+        PollResult result;
+        TargetState state;
+        unsigned unreachable_after;
+        Place place;
+        CauseKind kind;
+    } rows[] = {
+        { { .error = POLL_CREDENTIALS }, { .n_failed = 2 }, 3, PLACE_TRAILS, CAUSE_CREDENTIALS },
+        { { .error = POLL_CREDENTIALS }, { .n_failed = 0 }, 1, PLACE_TRAILS, CAUSE_CREDENTIALS },
+        { { .error = POLL_UNREACHABLE }, { .n_failed = 2 }, 3, PLACE_TRAILS, CAUSE_OUTAGE },
+        { { .error = POLL_DENIED }, { .n_failed = 5 }, 3, PLACE_ACCOUNT, CAUSE_ROLE },
+        { { .error = POLL_DENIED, .error_text = SCP }, { .n_failed = 2 }, 3, PLACE_EMPTY, CAUSE_CLOSED },
+        /* a trail lives there: who denies it hides that trail, and no other */
+        { { .error = POLL_DENIED, .error_text = SCP }, { .n_failed = 2 }, 3, PLACE_TRAILS, CAUSE_OWN },
+        { { .error = POLL_DENIED }, { .n_failed = 2 }, 3, PLACE_EMPTY, CAUSE_OWN },
+        { { .error = POLL_THROTTLED }, { .n_failed = 2 }, 3, PLACE_TRAILS, CAUSE_OWN },
+        /* not yet, not any more, and not at all */
+        { { .error = POLL_UNREACHABLE }, { .n_failed = 1 }, 3, PLACE_TRAILS, CAUSE_OWN },
+        { { .error = POLL_UNREACHABLE }, { .n_failed = 4, .unreachable = true }, 3, PLACE_TRAILS, CAUSE_OWN },
+        { { .error = POLL_CREDENTIALS, .not_enabled = true }, { .n_failed = 2 }, 3, PLACE_EMPTY, CAUSE_OWN },
+        { { .error = POLL_DENIED, .reachable = true }, { .n_failed = 2 }, 3, PLACE_ACCOUNT, CAUSE_OWN },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (guard_cause_to_share(&rows[i].result, &rows[i].state, rows[i].unreachable_after,
+                                 rows[i].place) != rows[i].kind)
+            fail_msg("row %zu", i);
+}
+
+static void the_first_denial_calls_for_a_look_at_our_rights(void **state _unused_) {
+    static const struct {
+        PollError error;
+        unsigned n_failed;
+        bool is_news;
+    } rows[] = {
+        { POLL_DENIED, 0, true },       { POLL_DENIED, 1, false }, { POLL_OK, 0, false },
+        { POLL_CREDENTIALS, 0, false }, { POLL_GONE, 0, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(guard_denial_is_news(&(TargetState){ .n_failed = rows[i].n_failed },
+                                              &(PollResult){ .error = rows[i].error }),
+                         rows[i].is_news);
+}
+
 static void a_region_answers_until_it_counts_as_unreachable(void **state _unused_) {
     static const struct {
         TargetState state;
@@ -306,6 +355,8 @@ static void a_cause_that_comes_and_goes_is_summed_up(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_failed_poll_asks_who_else_fails_once_it_counts),
+        cmocka_unit_test(the_first_denial_calls_for_a_look_at_our_rights),
         cmocka_unit_test(a_region_answers_until_it_counts_as_unreachable),
         cmocka_unit_test(a_decision_touches_a_cause_by_what_it_is_made_of),
         cmocka_unit_test(a_cause_is_over_when_nothing_would_reopen_it),

@@ -373,6 +373,44 @@ static void without_the_announcement_the_caller_is_another(void **state) {
     assert_int_equal(l.state.drilled.actor, DRILL_ACTOR_OTHER);
 }
 
+/* The announcement is a file: it is read where it can count, and not at every poll of every trail. */
+static void what_can_be_a_drill(void **state _unused_) {
+    static const Observation logs = { .kind = OBSERVED_STATUS, .is_logging = true, .stop_usec = 5 },
+                             stopped = { .kind = OBSERVED_STATUS, .stop_usec = 7 },
+                             between = { .kind = OBSERVED_STATUS, .is_logging = true, .stop_usec = 7 },
+                             absent = { .kind = OBSERVED_ABSENT, .stop_usec = 7 };
+    static const Drift tags = { .changes = { { .field = FIELD_TAGS } }, .n = 1 },
+                       bucket = { .changes = { { .field = FIELD_BUCKET } }, .n = 1 },
+                       stronger = { .changes = { { .field = FIELD_TAGS, .strengthens = true } }, .n = 1 };
+    static const struct {
+        TrailState state;
+        TrailInput input;
+        bool may_be;
+    } rows[] = {
+        { { .stop_usec = 5 }, { .kind = GUARD_POLLED, .seen = &logs }, false },
+        { { .stop_usec = 5 }, { .kind = GUARD_POLLED, .seen = &stopped }, true },
+        { { .stop_usec = 5 }, { .kind = GUARD_POLLED, .seen = &between }, true },
+        { { .stop_usec = 5 }, { .kind = GUARD_POLLED, .seen = &absent }, false },
+        /* what a check of settings says of the status is old */
+        { { .stop_usec = 5 }, { .kind = GUARD_COMPARED, .seen = &stopped }, false },
+        { { 0 }, { .kind = GUARD_COMPARED, .drift = &tags }, true },
+        { { 0 }, { .kind = GUARD_COMPARED, .drift = &bucket }, false },
+        { { 0 }, { .kind = GUARD_COMPARED, .drift = &stronger }, false },
+        /* while the trouble lasts, each input may end it */
+        { { .findings = FINDING_BIT(FINDING_STOPPED) }, { .kind = GUARD_TIME }, true },
+        { { .findings = FINDING_BIT(FINDING_CHANGED) }, { .kind = GUARD_ACTED }, true },
+        { { .findings = FINDING_BIT(FINDING_WEAKENED) }, { .kind = GUARD_TIME }, false },
+        /* who did it is asked after its end, too */
+        { { .drilled.noticed_usec = 1 }, { .kind = GUARD_ATTRIBUTED }, true },
+        { { .drilled.noticed_usec = 1 }, { .kind = GUARD_TIME }, false },
+        { { 0 }, { .kind = GUARD_ATTRIBUTED }, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (guard_may_be_drill(&rows[i].state, &rows[i].input) != rows[i].may_be)
+            fail_msg("row %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_announced_stop_is_a_drill),
@@ -385,6 +423,7 @@ int main(void) {
         cmocka_unit_test(a_stop_beside_the_tag_is_in_earnest),
         cmocka_unit_test(a_stop_is_no_drill_where_a_tag_was_announced),
         cmocka_unit_test(without_the_announcement_the_caller_is_another),
+        cmocka_unit_test(what_can_be_a_drill),
     };
 
     return cmocka_run_group_tests_name("guard_drill", tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include "daemon/apply_plan.h"
 #include "daemon/baselines.h"
+#include "daemon/core/bucket_plan.h"
 #include "daemon/core/enum_names.h"
 #include "daemon/core/scope.h"
 #include "daemon/core/settings.h"
@@ -219,28 +220,19 @@ static void take_bucket(Observation *seen, const BucketSnapshot *snapshot, uint3
         (void)text_copy(seen->key_error, sizeof(seen->key_error), snapshot->key_error);
 }
 
-/* The first that S3 confirms is recorded. */
 static void record_owner(Trail *trail, const char *owner) {
-    const Engine *engine = trail->engine;
     const SettingsTracking *k = &trail->tracking;
     Settings more = { 0 };
     int r;
 
-    if (!engine->sink->records || !owner[0] || !k->recorded || k->unsaved ||
-        k->baseline->values[SETTING_BUCKET_OWNER] ||
-        !text_equal(k->desired->values[FIELD_BUCKET], k->baseline->values[FIELD_BUCKET]))
+    if (!trail->engine->sink->records || !k->recorded || k->unsaved ||
+        !bucket_owner_is_to_record(k->baseline, k->desired, owner))
         return;
     more.values[SETTING_BUCKET_OWNER] = (char *)owner;
     r = engine_add_to_baseline(trail, &more);
     if (r < 0)
         log_line(LOG_WARNING, "%s: the owner of its bucket cannot be recorded: %s", trail->arn,
                  strerror(-r));
-}
-
-static bool owner_is_recorded(const Trail *trail) {
-    const SettingsTracking *k = &trail->tracking;
-
-    return k->desired->values[SETTING_BUCKET_OWNER] != NULL;
 }
 
 static void note_not_asked(Trail *trail, const CallFailure *failure) {
@@ -271,8 +263,9 @@ static void bucket_checked(const BucketSnapshot *snapshot, void *userdata) {
         decide(trail, false);
         return;
     }
-    if (owner_is_out_of_reach(engine->config->bucket_checks, owner_is_recorded(trail),
-                              read.unread[UNREADABLE_BUCKET])) {
+    if (bucket_owner_is_out_of_reach(engine->config->bucket_checks,
+                                     k->desired->values[SETTING_BUCKET_OWNER],
+                                     read.unread[UNREADABLE_BUCKET])) {
         note_not_asked(trail, &snapshot->failures[UNREADABLE_BUCKET]);
         return;
     }
@@ -293,94 +286,61 @@ static void bucket_checked(const BucketSnapshot *snapshot, void *userdata) {
     decide(trail, false);
 }
 
-static void add_owner(const Trail *trail, const char *id, BucketCheckRequest *request) {
-    const Account *account = engine_account_by_id(trail->engine, id);
-    BucketOwner *owner = &request->owners[request->n_owners];
-
-    for (size_t i = 0; i < request->n_owners; i++)
-        if (text_equal(request->owners[i].id, id))
-            return;
-    if (strlen(id) != 12 || request->n_owners == BUCKET_CHECK_OWNERS_MAX)
-        return;
-    (void)text_copy(owner->id, sizeof(owner->id), id);
-    owner->credentials =
-            account && engine_account_is_open(account) ? account->credentials : trail->via->credentials;
-    request->n_owners++;
-}
-
-/* A prefix often has the id of an account. */
-static void add_owner_of_prefix(const Trail *trail, const char *prefix, BucketCheckRequest *request) {
-    char id[13];
-
-    for (; prefix && *prefix; prefix++) {
-        size_t n = strspn(prefix, "0123456789");
-
-        if (n == 12) {
-            (void)snprintf(id, sizeof(id), "%.12s", prefix);
-            add_owner(trail, id, request);
-        }
-        prefix += n;
-        if (!*prefix)
-            return;
-    }
-}
-
-/* Whose the bucket has to be; or whose it can be, until S3 has confirmed one. */
 static void add_owners(const Trail *trail, BucketCheckRequest *request) {
     const SettingsTracking *k = &trail->tracking;
     const Engine *engine = trail->engine;
-    const char *known = k->desired->values[SETTING_BUCKET_OWNER];
+    BucketOwners owners;
 
-    if (known)
-        add_owner(trail, known, request);
-    request->owner_known = request->n_owners > 0;
-    request->owner_confirmed = text_equal(known, k->baseline->values[SETTING_BUCKET_OWNER]);
-    add_owner(trail, trail->account, request);
-    add_owner_of_prefix(trail, request->prefix, request);
+    bucket_owners_begin(k->baseline, k->desired, trail->account, request->prefix, &owners);
     for (size_t i = 0; i < engine->n_accounts; i++)
-        add_owner(trail, engine->accounts[i]->id, request);
-}
+        bucket_owners_add(&owners, engine->accounts[i]->id);
+    request->owner_known = owners.known;
+    request->owner_confirmed = owners.confirmed;
+    for (; request->n_owners < owners.n; request->n_owners++) {
+        BucketOwner *owner = &request->owners[request->n_owners];
 
-/* Log files go where the trail says now, and where it has to be restored to later. */
-static void add_prefixes(const Trail *trail, const Settings *of, BucketCheckRequest *request) {
-    const Settings *now = trail->tracking.actual;
-
-    request->prefix = of->values[FIELD_PREFIX];
-    if (text_equal(now->values[FIELD_BUCKET], request->bucket))
-        request->actual_prefix = now->values[FIELD_PREFIX];
-    request->pinned = !text_equal(request->prefix, trail->tracking.baseline->values[FIELD_PREFIX]);
+        (void)text_copy(owner->id, sizeof(owner->id), owners.ids[request->n_owners]);
+        owner->credentials = engine_best_via(trail->via, owner->id)->credentials;
+    }
 }
 
 static void checks_check_bucket(Trail *trail) {
     Engine *engine = trail->engine;
     SettingsTracking *k = &trail->tracking;
-    /* a check without a baseline has only what is there now */
-    const Settings *of = k->recorded || !engine->once ? k->desired : k->actual;
-    const char *bucket = of->values[FIELD_BUCKET], *key = of->values[FIELD_KMS_KEY];
+    const BucketFacts facts = {
+        .bucket_checks = engine->config->bucket_checks,
+        .owner_check = engine->config->owner_check,
+        .once = engine->once,
+        .under_way = k->bucket_snapshot,
+        .recorded = k->recorded,
+        .provisional = TRAIL_STATE(trail, provisional),
+        .message_waits = TRAIL_STATE(trail, pending_restore.set),
+        .unasked = shared_text_or_empty(k->unasked_bucket),
+        .baseline = k->baseline,
+        .desired = k->desired,
+        .actual = k->actual,
+    };
+    const BucketPlan plan = bucket_plan(&facts);
     BucketCheckRequest request = {
         .aws = engine->aws.client,
         .credentials = trail->via->credentials,
         .region = trail->region,
-        .bucket = bucket,
         .account = trail->account,
-        .key = key,
-        .owner_only = !engine->config->bucket_checks || TRAIL_STATE(trail, provisional),
+        .owner_only = plan.owner_only,
+        .bucket = plan.bucket,
+        .prefix = plan.prefix,
+        .actual_prefix = plan.actual_prefix,
+        .pinned = plan.pinned,
+        .key = plan.key,
     };
     int r;
 
-    if (!engine->config->bucket_checks &&
-        (!engine->config->owner_check || text_equal(bucket, shared_text_or_empty(k->unasked_bucket))))
+    if (!plan.asked)
         return;
-    /* of a trail that nobody has accepted only its message needs to know */
-    if (TRAIL_STATE(trail, provisional) && !TRAIL_STATE(trail, pending_restore.set))
-        return;
-    if ((!k->recorded && !engine->once) || k->bucket_snapshot || !bucket || !bucket[0])
-        return;
-    add_prefixes(trail, of, &request);
     add_owners(trail, &request);
     r = bucket_check_start(&request, bucket_checked, trail, &k->bucket_snapshot);
     if (r < 0)
-        log_line(LOG_ERR, "%s: cannot check its bucket %s: %s", trail->arn, bucket, strerror(-r));
+        log_line(LOG_ERR, "%s: cannot check its bucket %s: %s", trail->arn, plan.bucket, strerror(-r));
     else
         engine->n_beside++;
 }

@@ -344,10 +344,6 @@ unsigned unreadable_resume(uint32_t findings, Unreadable what, bool bucket_check
     return checked && (findings & FINDING_BIT(FINDING_UNREADABLE(what))) ? unreachable_after : 0;
 }
 
-bool owner_is_out_of_reach(bool bucket_checks, bool confirmed, bool failed) {
-    return failed && !bucket_checks && !confirmed;
-}
-
 bool unreadable_is_wanted_soon(bool recorded, unsigned n_failed, unsigned unreachable_after) {
     return !recorded && n_failed > 0 && n_failed < unreachable_after;
 }

@@ -296,11 +296,6 @@ unsigned unreadable_resume(uint32_t findings, Unreadable what, bool bucket_check
                            unsigned unreachable_after);
 
 /* Did a call for what is not recorded yet fail, without being taken for unreadable? */
-/* Is whose the bucket is something that these keys cannot find out, and no fault? Without bucket_checks, of
- * a bucket whose owner S3 has not confirmed before, every failure is that. It is reported once, and S3 is
- * not asked again. */
-bool owner_is_out_of_reach(bool bucket_checks, bool confirmed, bool failed);
-
 bool unreadable_is_wanted_soon(bool recorded, unsigned n_failed, unsigned unreachable_after);
 
 /* What of a bucket and a key was read: unread has what failed, found says whether the bucket is there. */

@@ -3,7 +3,7 @@
 /* One poll of what stands behind a trail: is its bucket there and ours, may CloudTrail write to it, does a
  * lifecycle rule delete log files early, can its KMS key be used. */
 
-#include "daemon/core/model.h"
+#include "daemon/core/bucket_plan.h"
 #include "daemon/io/observe.h"
 #include "lib/call.h"
 #include "lib/s3.h"
@@ -31,8 +31,6 @@ typedef struct BucketSnapshot {
 typedef struct BucketCheck BucketCheck;
 typedef void (*BucketCheckDone)(const BucketSnapshot *snapshot, void *userdata);
 
-#define BUCKET_CHECK_OWNERS_MAX 8U
-
 /* An account that may own the bucket, and whose keys ask. */
 typedef struct BucketOwner {
     char id[13];
@@ -51,14 +49,14 @@ typedef struct BucketCheckRequest {
     bool pinned;         /* prefix is what the configuration expects, and not a recording */
     const char *account; /* the trail's */
     bool owner_only;     /* HeadBucket alone, and nothing about the key */
-    BucketOwner owners[BUCKET_CHECK_OWNERS_MAX]; /* asked about one after the other until S3 confirms one */
+    BucketOwner owners[BUCKET_OWNERS_MAX]; /* asked about one after the other until S3 confirms one */
     size_t n_owners;
     bool owner_known;     /* the first of them has to be it, by configuration or recording ... */
     bool owner_confirmed; /* ... and S3 confirmed it before, for these keys */
     const char *key;      /* ARN, "" or NULL when the trail has none */
 } BucketCheckRequest;
 
-/* done is called exactly once, never from inside, within BUCKET_CHECK_OWNERS_MAX and four of the client's
+/* done is called exactly once, never from inside, within BUCKET_OWNERS_MAX and four of the client's
  * call deadlines. 0, -ENOMEM, -EINVAL. */
 int bucket_check_start(const BucketCheckRequest *request, BucketCheckDone done, void *userdata,
                        BucketCheck **ret);

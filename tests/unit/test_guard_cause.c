@@ -36,7 +36,7 @@ static void a_failed_poll_asks_who_else_fails_once_it_counts(void **state _unuse
         { { .error = POLL_THROTTLED }, { .n_failed = 2 }, 3, PLACE_TRAILS, CAUSE_OWN },
         /* not yet, not any more, and not at all */
         { { .error = POLL_UNREACHABLE }, { .n_failed = 1 }, 3, PLACE_TRAILS, CAUSE_OWN },
-        { { .error = POLL_UNREACHABLE }, { .n_failed = 4, .unreachable = true }, 3, PLACE_TRAILS, CAUSE_OWN },
+        { { .error = POLL_SERVICE }, { .n_failed = 4, .unreachable = true }, 3, PLACE_TRAILS, CAUSE_OWN },
         { { .error = POLL_CREDENTIALS, .not_enabled = true }, { .n_failed = 2 }, 3, PLACE_EMPTY, CAUSE_OWN },
         { { .error = POLL_DENIED, .reachable = true }, { .n_failed = 2 }, 3, PLACE_ACCOUNT, CAUSE_OWN },
     };

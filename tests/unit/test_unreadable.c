@@ -111,24 +111,6 @@ static void what_is_asked_of_a_bucket_that_is_not_found(void **state _unused_) {
     }
 }
 
-static void whose_a_bucket_is_need_not_be_known(void **state _unused_) {
-    static const struct {
-        bool bucket_checks, confirmed, failed, out_of_reach;
-    } rows[] = {
-        { false, false, true, true },
-        { false, false, false, false },
-        /* it answered before, or all of it was asked for */
-        { false, true, true, false },
-        { true, false, true, false },
-        { true, true, true, false },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (owner_is_out_of_reach(rows[i].bucket_checks, rows[i].confirmed, rows[i].failed) !=
-            rows[i].out_of_reach)
-            fail_msg("row %zu", i);
-}
-
 static void what_was_unreadable_stays_so_over_a_restart(void **state _unused_) {
     static const struct {
         uint32_t findings;
@@ -155,7 +137,6 @@ int main(void) {
         cmocka_unit_test(what_is_read_again_before_it_is_due),
         cmocka_unit_test(what_a_check_of_the_bucket_can_judge),
         cmocka_unit_test(what_is_asked_of_a_bucket_that_is_not_found),
-        cmocka_unit_test(whose_a_bucket_is_need_not_be_known),
         cmocka_unit_test(what_was_unreadable_stays_so_over_a_restart),
     };
 

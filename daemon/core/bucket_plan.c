@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/core/bucket_plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/util/text.h"
+
+static bool is_wanted(const BucketFacts *facts, const char *bucket) {
+    if (!bucket || !bucket[0] || facts->under_way)
+        return false;
+    if (!facts->bucket_checks && (!facts->owner_check || text_equal(bucket, facts->unasked)))
+        return false;
+    /* of a trail that nobody has accepted only its message needs to know */
+    if (facts->provisional && !facts->message_waits)
+        return false;
+    return facts->recorded || facts->once;
+}
+
+/* Log files go where the trail says now, and where it has to be restored to later: both are judged. */
+BucketPlan bucket_plan(const BucketFacts *facts) {
+    const Settings *of = facts->recorded || !facts->once ? facts->desired : facts->actual;
+    const char *bucket = of->values[FIELD_BUCKET], *prefix = of->values[FIELD_PREFIX];
+
+    if (!is_wanted(facts, bucket))
+        return (BucketPlan){ 0 };
+    return (BucketPlan){
+        .asked = true,
+        .owner_only = !facts->bucket_checks || facts->provisional,
+        .bucket = bucket,
+        .prefix = prefix,
+        .key = of->values[FIELD_KMS_KEY],
+        .actual_prefix = text_equal(facts->actual->values[FIELD_BUCKET], bucket)
+                                 ? facts->actual->values[FIELD_PREFIX]
+                                 : NULL,
+        .pinned = !text_equal(prefix, facts->baseline->values[FIELD_PREFIX]),
+    };
+}
+
+/* ---- whose it can be ---- */
+
+void bucket_owners_add(BucketOwners *owners, const char *id) {
+    if (strlen(id) != 12 || owners->n == BUCKET_OWNERS_MAX)
+        return;
+    for (size_t i = 0; i < owners->n; i++)
+        if (text_equal(owners->ids[i], id))
+            return;
+    (void)text_copy(owners->ids[owners->n++], sizeof(owners->ids[0]), id);
+}
+
+/* A prefix often has the id of an account. */
+static void add_those_of_prefix(BucketOwners *owners, const char *prefix) {
+    char id[13];
+
+    while (prefix && *prefix) {
+        size_t n = strspn(prefix, "0123456789");
+
+        if (n == 12) {
+            (void)snprintf(id, sizeof(id), "%.12s", prefix);
+            bucket_owners_add(owners, id);
+        }
+        prefix += n > 0 ? n : 1;
+    }
+}
+
+void bucket_owners_begin(const Settings *baseline, const Settings *desired, const char *account,
+                         const char *prefix, BucketOwners *ret) {
+    const char *known = desired->values[SETTING_BUCKET_OWNER];
+
+    *ret = (BucketOwners){ .confirmed = text_equal(known, baseline->values[SETTING_BUCKET_OWNER]) };
+    if (known)
+        bucket_owners_add(ret, known);
+    ret->known = ret->n > 0;
+    bucket_owners_add(ret, account);
+    add_those_of_prefix(ret, prefix);
+}
+
+bool bucket_owner_is_to_record(const Settings *baseline, const Settings *desired, const char *owner) {
+    return owner[0] && !baseline->values[SETTING_BUCKET_OWNER] &&
+           text_equal(desired->values[FIELD_BUCKET], baseline->values[FIELD_BUCKET]);
+}
+
+bool bucket_owner_is_out_of_reach(bool bucket_checks, bool known, bool failed) {
+    return failed && !bucket_checks && !known;
+}

@@ -5,13 +5,20 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
+static bool troubles_tags(const Drift *drift) {
+    for (unsigned i = 0; drift && i < drift->n; i++)
+        if (drift->changes[i].field == FIELD_TAGS && !drift->changes[i].strengthens)
+            return true;
+    return false;
+}
+
 bool guard_may_be_drill(const TrailState *state, const TrailInput *input) {
     const Observation *seen = input->kind == GUARD_POLLED ? input->seen : NULL;
 
     if (state->drilled.noticed_usec != 0 && input->kind == GUARD_ATTRIBUTED)
         return true;
     return (state->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_CHANGED))) ||
-           (input->drift && (guard_drift_fields(input->drift, false) & FIELD_BIT(FIELD_TAGS))) ||
+           troubles_tags(input->drift) ||
            (seen && seen->kind == OBSERVED_STATUS &&
             (!seen->is_logging || seen->stop_usec != state->stop_usec));
 }

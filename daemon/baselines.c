@@ -11,6 +11,7 @@
 #include "daemon/core/baseline.h"
 #include "daemon/core/enum_names.h"
 #include "daemon/core/guard.h"
+#include "daemon/core/recording.h"
 #include "daemon/core/settings.h"
 #include "daemon/core/settings_kept.h"
 #include "daemon/engine_private.h"
@@ -30,6 +31,18 @@ static void note(Trail *trail, JournalLine what, uint32_t fields, const char *de
 
     (void)text_copy(value.detail, sizeof(value.detail), detail);
     trail->engine->sink->entry(&subject, &value, "", engine_now(trail->engine).real_usec);
+}
+
+static Recording recording_of(const Trail *trail) {
+    const SettingsTracking *k = &trail->tracking;
+
+    return (Recording){
+        .loaded = k->loaded,
+        .recorded = k->recorded,
+        .unsaved = k->unsaved,
+        .gone = k->gone,
+        .provisional = TRAIL_STATE(trail, provisional),
+    };
 }
 
 /* Tells one set of pins from another; 0 when nothing is pinned. */
@@ -263,18 +276,17 @@ static int read_baseline(Trail *trail, BaselineRecord *ret) {
 
 void engine_refresh_baseline(Trail *trail) {
     SettingsTracking *k = &trail->tracking;
+    const Recording known = recording_of(trail);
     BaselineRecord record = { 0 };
+    Acceptance acceptance;
     BaselineStamp stamp;
-    uint64_t since_usec;
     int r = baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp);
 
     if (r < 0) {
         log_unreadable(trail, file_strerror(r));
         return;
     }
-    /* a file that goes while it is written leaves no other stamp behind */
-    if (k->loaded && baseline_stamp_equal(&stamp, &k->stamp) &&
-        (stamp.inode != 0 || !k->recorded || k->unsaved || TRAIL_STATE(trail, provisional)))
+    if (recording_is_current(&known, baseline_stamp_equal(&stamp, &k->stamp), stamp.inode != 0))
         return;
     r = read_baseline(trail, &record);
     if (r < 0 && r != -EBADMSG)
@@ -293,12 +305,14 @@ void engine_refresh_baseline(Trail *trail) {
         SET_TRAIL_STATE(trail, provisional, false);
         engine_drop_unaccepted(trail);
     }
-    /* without an earlier one: what was accepted while this runs, in whole seconds */
-    since_usec = TRAIL_STATE(trail, accepted_usec);
-    if (since_usec == 0)
-        since_usec = trail->engine->started_usec - trail->engine->started_usec % USEC_PER_SEC;
+    acceptance = (Acceptance){
+        .recorded_usec = record.latest.recorded_usec,
+        .by_guard = text_equal(record.latest.by, BY_GUARD),
+        .before_usec = TRAIL_STATE(trail, accepted_usec),
+        .started_usec = trail->engine->started_usec,
+    };
     SET_TRAIL_STATE(trail, accepted_usec, record.latest.recorded_usec);
-    if (record.latest.recorded_usec > since_usec && !text_equal(record.latest.by, BY_GUARD)) {
+    if (recording_is_news(&acceptance)) {
         report_accepted(trail, &record);
         if (k->recorded)
             report_weakness(trail, TRAIL_STATE(trail, accepted_usec));
@@ -307,9 +321,15 @@ void engine_refresh_baseline(Trail *trail) {
 }
 
 bool engine_has_to_record(const Trail *trail) {
-    const SettingsTracking *k = &trail->tracking;
+    const Recording known = recording_of(trail);
 
-    return k->loaded && !TRAIL_STATE(trail, provisional) && (!k->recorded || k->unsaved);
+    return recording_is_due(&known);
+}
+
+bool engine_lets_go(const Trail *trail, bool listed) {
+    const Recording known = recording_of(trail);
+
+    return recording_lets_go(&known, listed, TRAIL_STATE(trail, findings));
 }
 
 /* What cannot be kept is known until the next start. */
@@ -326,9 +346,10 @@ static void keep_unaccepted(const Trail *trail, const Settings *seen) {
 }
 
 void engine_watch_settings(Trail *trail, const Settings *seen) {
+    const Recording known = recording_of(trail);
     BaselineRecord kept = { 0 };
 
-    if (!TRAIL_STATE(trail, provisional) || !trail->tracking.loaded || trail->tracking.recorded)
+    if (!recording_watches(&known))
         return;
     if (baseline_file_load_unaccepted(trail->engine->state_dir, trail->arn, &kept) >= 0) {
         (void)take_baseline(trail, &kept.latest.settings);
@@ -409,11 +430,12 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
 void engine_rewrite_baseline(Trail *trail) {
     Engine *engine = trail->engine;
     SettingsTracking *k = &trail->tracking;
+    const Recording known = recording_of(trail);
     char error[ERROR_TEXT_MAX] = "";
     uint64_t recorded_usec = TRAIL_STATE(trail, accepted_usec);
     int r;
 
-    if (!engine->sink->records || !k->recorded || TRAIL_STATE(trail, provisional))
+    if (!engine->sink->records || !recording_is_rewritten(&known))
         return;
     if (recorded_usec == 0)
         recorded_usec = engine_now(engine).real_usec;
@@ -513,33 +535,39 @@ static void take_new_members(Trail *trail, Field field, const char *seen) {
                  field_to_string(field), strerror(-r));
 }
 
+/* Whether something was added. */
+static bool add_seen(Trail *trail, Field field, char *seen) {
+    switch (recording_addition(field, trail->tracking.baseline->values[field], seen)) {
+    case ADDITION_NONE: break;
+    case ADDITION_FIELD:
+        if (!take_new_field(trail, field, seen))
+            break;
+        note_members(trail, field, NULL, seen);
+        return true;
+    case ADDITION_MEMBERS: take_new_members(trail, field, seen); return true;
+    }
+    return false;
+}
+
 bool engine_record_new_fields(Trail *trail, const Settings *seen) {
     _cleanup_strbuf_ StrBuf before = STRBUF_INIT(ERROR_TEXT_MAX), after = STRBUF_INIT(ERROR_TEXT_MAX);
     SettingsTracking *k = &trail->tracking;
+    const Recording known = recording_of(trail);
     uint32_t added = 0;
+    int n = 0;
 
-    if (!trail->engine->sink->records || !k->recorded || k->gone || TRAIL_STATE(trail, provisional))
+    if (!trail->engine->sink->records || !recording_grows(&known))
         return false;
     if (k->unadded)
         (void)write_addition(trail, k->baseline);
     (void)baseline_weaknesses(k->desired, &before);
-    for (Field f = 0; f < _FIELD_MAX; f++) {
-        if (!seen->values[f] || (f == FIELD_UNKNOWN && text_equal(seen->values[f], "{}")))
-            continue;
-        if (!k->baseline->values[f]) {
-            if (!take_new_field(trail, f, seen->values[f]))
-                continue;
-            note_members(trail, f, NULL, seen->values[f]);
-        } else {
-            if (baseline_takes_members(f, k->baseline->values[f], seen->values[f]) <= 0)
-                continue;
-            take_new_members(trail, f, seen->values[f]);
-        }
-        added |= FIELD_BIT(f);
-    }
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (add_seen(trail, f, seen->values[f]))
+            added |= FIELD_BIT(f);
+    if (added)
+        n = baseline_weaknesses(k->desired, &after);
     /* another message than the one about what was recorded before: times of recording are whole seconds */
-    if (added && baseline_weaknesses(k->desired, &after) > 0 &&
-        !text_equal(strbuf_str(&before), strbuf_str(&after)))
+    if (recording_is_weaker(strbuf_str(&before), strbuf_str(&after), n))
         report_weakness(trail, TRAIL_STATE(trail, accepted_usec) + added);
     return added != 0;
 }

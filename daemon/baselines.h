@@ -12,6 +12,8 @@ void engine_resume_baseline(Trail *trail);
 void engine_refresh_baseline(Trail *trail);
 /* Whether there is no baseline yet, or it is not written down. */
 bool engine_has_to_record(const Trail *trail);
+/* It was accepted that the trail may be gone, and it is. */
+bool engine_lets_go(const Trail *trail, bool listed);
 /* Of a trail that nobody has accepted: changes are reported by comparison with what it was like when it was
  * found, which is kept on disk beside the baselines. */
 void engine_watch_settings(Trail *trail, const Settings *seen);

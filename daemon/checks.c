@@ -354,22 +354,12 @@ static const CloudTrailTrail *find_listed(const CloudTrailTrails *list, const ch
     return NULL;
 }
 
-/* There is no baseline yet, or a call for a part of it failed just now, and is not taken for unreadable yet.
- */
 static bool is_wanted_soon(const Trail *trail) {
-    static const Field fields[] = {
-        [UNREADABLE_SELECTORS] = FIELD_SELECTORS,
-        [UNREADABLE_INSIGHTS] = FIELD_INSIGHTS,
-        [UNREADABLE_TAGS] = FIELD_TAGS,
-        [UNREADABLE_CONFIGURATION] = FIELD_CONFIGURATION,
-    };
     const SettingsTracking *k = &trail->tracking;
-    unsigned unreachable_after = engine_account_policy(trail->via).unreachable_after;
 
-    for (size_t u = 0; u < ARRAY_SIZE(fields); u++)
-        if (unreadable_is_wanted_soon(k->baseline->values[fields[u]], k->n_unread[u], unreachable_after))
-            return true;
-    return !k->recorded;
+    return !k->recorded ||
+           unreadable_are_wanted_soon(k->baseline, k->n_unread,
+                                      engine_account_policy(trail->via).unreachable_after);
 }
 
 void engine_check_settings(Target *target, const CloudTrailTrails *list, bool due) {
@@ -381,8 +371,7 @@ void engine_check_settings(Target *target, const CloudTrailTrails *list, bool du
         if (listed && (due || is_wanted_soon(trail))) {
             check_trail(trail, listed);
             checks_check_bucket(trail);
-        } else if (!listed && trail->tracking.gone &&
-                   (TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_MISSING)))
+        } else if (engine_lets_go(trail, listed))
             engine_forget_trail(trail, "it was accepted that it may be gone");
     }
     engine_begin_next_check(target);

@@ -344,8 +344,19 @@ unsigned unreadable_resume(uint32_t findings, Unreadable what, bool bucket_check
     return checked && (findings & FINDING_BIT(FINDING_UNREADABLE(what))) ? unreachable_after : 0;
 }
 
-bool unreadable_is_wanted_soon(bool recorded, unsigned n_failed, unsigned unreachable_after) {
-    return !recorded && n_failed > 0 && n_failed < unreachable_after;
+bool unreadable_are_wanted_soon(const Settings *baseline, const unsigned *n_failed,
+                                unsigned unreachable_after) {
+    static const Field fields[] = {
+        [UNREADABLE_SELECTORS] = FIELD_SELECTORS,
+        [UNREADABLE_INSIGHTS] = FIELD_INSIGHTS,
+        [UNREADABLE_TAGS] = FIELD_TAGS,
+        [UNREADABLE_CONFIGURATION] = FIELD_CONFIGURATION,
+    };
+
+    for (size_t u = 0; u < ARRAY_SIZE(fields); u++)
+        if (!baseline->values[fields[u]] && n_failed[u] > 0 && n_failed[u] < unreachable_after)
+            return true;
+    return false;
 }
 
 bool unreadable_was_asked(const BucketRead *read, Unreadable what) {

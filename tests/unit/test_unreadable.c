@@ -69,15 +69,34 @@ static void what_one_call_means(void **state _unused_) {
 
 static void what_is_read_again_before_it_is_due(void **state _unused_) {
     static const struct {
-        bool recorded;
-        unsigned n_failed;
+        unsigned n_failed[_UNREADABLE_MAX];
+        Field recorded; /* _FIELD_MAX: nothing is */
         bool soon;
     } rows[] = {
-        { false, 0, false }, { false, 1, true }, { false, 2, true }, { false, 3, false }, { true, 1, false },
+        { { 0 }, _FIELD_MAX, false },
+        { { [UNREADABLE_TAGS] = 1 }, _FIELD_MAX, true },
+        { { [UNREADABLE_TAGS] = 2 }, _FIELD_MAX, true },
+        { { [UNREADABLE_TAGS] = 3 }, _FIELD_MAX, false },
+        { { [UNREADABLE_TAGS] = 3, [UNREADABLE_INSIGHTS] = 1 }, _FIELD_MAX, true },
+        { { [UNREADABLE_SELECTORS] = 1 }, _FIELD_MAX, true },
+        { { [UNREADABLE_CONFIGURATION] = 1 }, _FIELD_MAX, true },
+        /* what is recorded is compared when it is due */
+        { { [UNREADABLE_TAGS] = 1 }, FIELD_TAGS, false },
+        { { [UNREADABLE_TAGS] = 1 }, FIELD_SELECTORS, true },
+        { { [UNREADABLE_SELECTORS] = 1 }, FIELD_SELECTORS, false },
+        { { [UNREADABLE_INSIGHTS] = 1 }, FIELD_INSIGHTS, false },
+        { { [UNREADABLE_CONFIGURATION] = 1 }, FIELD_CONFIGURATION, false },
+        /* bucket and key are no part of the baseline */
+        { { [UNREADABLE_BUCKET] = 1, [UNREADABLE_KEY] = 1 }, _FIELD_MAX, false },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        assert_int_equal(unreadable_is_wanted_soon(rows[i].recorded, rows[i].n_failed, 3), rows[i].soon);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Settings baseline = { 0 };
+
+        baseline.values[rows[i].recorded] = (char *)"{}";
+        if (unreadable_are_wanted_soon(&baseline, rows[i].n_failed, 3) != rows[i].soon)
+            fail_msg("row %zu", i);
+    }
 }
 
 #define BUCKET    FINDING_BIT(FINDING_BUCKET)

@@ -411,19 +411,10 @@ void engine_sum_up_now(Engine *engine) {
         }
 }
 
-/* What came of a decision about a trail that nobody has accepted: an incident of its own, or one more. */
-static void count_unaccepted(Trail *trail, const Plan *plan, bool had_incident) {
-    Account *account = trail->via;
-
-    if (!plan->summed_up) {
-        if (TRAIL_STATE(trail, provisional) && !had_incident &&
-            TRAIL_STATE(trail, incident.opened_usec) != 0)
-            schedule_unaccepted_reported(&account->unaccepted, engine_now(trail->engine).mono_usec);
-        return;
-    }
+static void count_unaccepted(Trail *trail) {
     if (!trail->is_summed_up)
         set_appearance_pending(trail, true);
-    account->unaccepted.n_gone += engine_is_missing(trail);
+    trail->via->unaccepted.n_gone += engine_is_missing(trail);
     engine_sum_up(trail);
 }
 
@@ -438,16 +429,26 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Policy policy = engine_account_policy(trail->via);
     Subject subject = engine_trail_subject(trail);
     TrailState before = states_trail(trail->state), s;
-    bool was_known = is_reported_known(trail), was_held = trail->held, happened;
-    Now now = engine_now(engine);
     Containment containments[PLAN_EVENTS_MAX];
+    Now now = engine_now(engine);
     Plan plan;
+    Decided decided = {
+        .before = &before,
+        .next = &s,
+        .plan = &plan,
+        .kind = input->kind,
+        .once = engine->once,
+        .left = trail->via->left,
+        .was_held = trail->held,
+        .was_known = is_reported_known(trail),
+    };
+    FollowUp follow;
     int r;
 
     set_maintenance(trail, now);
     engine_find_drill(trail, &before, input);
     engine_set_facts(trail);
-    if (before.provisional && (!before.known || before.pending_restore.set))
+    if (guard_asks_destination(&before))
         engine_judge_destination(trail);
     if (!trail->arn[0])
         policy.attribution = false; /* it was never found: nobody did anything to it */
@@ -455,36 +456,35 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     if (input->kind == GUARD_ACTED)
         metrics_count_outcome(engine->metrics, input->outcome->action, input->outcome->result);
     guard_trail(&policy, &trail->facts, &before, input, now, &plan, &s);
-    if (plan.action != ACTION_NONE) /* each is another */
-        s.intent_usec = MAX(now.real_usec, s.intent_usec + 1);
     if (states_keep_trail(&trail->state, &s) < 0) { /* the next poll finds the same */
         arm(engine, &trail->wake, now.mono_usec + USEC_PER_SEC, trail_woke, trail);
         return;
     }
+    if (plan.summed_up)
+        count_unaccepted(trail);
     /* before they are put back: a message that waits for that reports them too */
-    count_unaccepted(trail, &plan, before.incident.opened_usec != 0);
     engine_note_changes(trail);
     engine_note_episode(trail, input->kind == GUARD_ACTED ? input->outcome : NULL, &plan);
     engine_debug_trail(trail, before.verdict, before.findings, input->kind, &policy);
     write_notes(engine, &subject, &s.incident, &plan);
     r = queue_trail_messages(trail, &subject, &plan, containments);
     hold_state(trail, plan.hold || r != 0, &before);
-    happened = plan.n_events > 0 || plan.n_entries > 0 || before.verdict != s.verdict ||
-               input->kind == GUARD_ACTED || (was_held && !trail->held);
-    /* from the first poll on a difference is a change */
-    engine_save_soon(engine, happened || (is_reported_known(trail) && !was_known));
-    if (happened)
+    decided.is_held = trail->held;
+    decided.is_known = is_reported_known(trail);
+    follow = guard_follow_up(&decided, now);
+    engine_save_soon(engine, follow.is_saved_now);
+    if (follow.is_news)
         engine_publish(engine);
-    /* of an account that has left the organization its own incident says more than reminders would */
-    arm(engine, &trail->wake, trail->via->left && !plan.hold ? 0 : plan.wake_mono_usec, trail_woke, trail);
-    if (!engine->contest_timer && !engine->once && guard_is_contested(&s, now))
+    if (follow.reported_alone)
+        schedule_unaccepted_reported(&trail->via->unaccepted, now.mono_usec);
+    arm(engine, &trail->wake, follow.wake_mono_usec, trail_woke, trail);
+    if (!engine->contest_timer && follow.contested)
         engine_due(engine, DUE_CONTESTED);
-    if (plan.attribute && !engine->once) {
+    if (follow.searches) {
         trail->search_is_due = true;
         engine_due(engine, DUE_SEARCHES);
     }
-    /* one pass acts once, however often the trail is stopped again */
-    if (plan.action != ACTION_NONE && !(engine->once && input->kind == GUARD_ACTED))
+    if (follow.acts)
         start_action(trail, &plan);
 }
 
@@ -526,7 +526,7 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
     Engine *engine = d->engine;
     const TargetState was = states_target(*d->state);
     TargetState s;
-    bool happened;
+    bool is_news;
     Plan plan;
 
     if (d->alone != CAUSE_OWN)
@@ -544,10 +544,9 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
     engine_debug_reach(&d->subject, &s, was.n_failed, was.unreachable);
     write_notes(engine, &d->subject, s.reach.open ? &s.reach : s.list.open ? &s.list : &s.cover, &plan);
     (void)engine_queue_messages(engine, &d->subject, &plan);
-    happened = plan.n_events > 0 || plan.n_entries > 0 || was.unreachable != s.unreachable ||
-               was.list_unreadable != s.list_unreadable;
-    engine_save_soon(engine, happened);
-    if (happened)
+    is_news = guard_target_is_news(&was, &s, &plan);
+    engine_save_soon(engine, is_news);
+    if (is_news)
         engine_publish(engine);
     arm(engine, d->wake, plan.wake_mono_usec, d->woke, d->userdata);
     return plan.attribute && !engine->once;

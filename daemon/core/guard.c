@@ -629,6 +629,8 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     case GUARD_TIME: break;
     }
     plan_action(&d);
+    if (d.plan->action != ACTION_NONE) /* each is another, also within a microsecond */
+        d.s.intent_usec = MAX(now.real_usec, d.s.intent_usec + 1);
     guard_report_appeared(&d);
     report_what_waited(&d);
     guard_sum_up(&d, prev);

@@ -78,6 +78,36 @@ typedef struct SharedIncident {
 void guard_target_attributed(const Policy *policy, const TargetState *prev, const Attribution *found,
                              const SharedIncident *shared, Now now, Plan *ret_plan, TargetState *ret_next);
 
+/* ---- guard_follow.c: what follows from a decision besides what its plan names ---- */
+
+/* Is it asked before the decision whose bucket the trail delivers to, because a message may name it? */
+bool guard_asks_destination(const TrailState *state);
+
+typedef struct Decided {
+    const TrailState *before, *next;
+    const Plan *plan;
+    GuardInput kind;
+    bool once;               /* a check: it shows, and records nothing */
+    bool left;               /* the trail's account is no member of the organization any more */
+    bool was_held, is_held;  /* a message waits for an outcome: the state file has the state before it */
+    bool was_known, is_known; /* the state file may say that the trail was seen */
+} Decided;
+
+typedef struct FollowUp {
+    bool is_news;        /* something happened: it is shown */
+    bool is_saved_now;   /* else only times moved on; from the first poll on a difference is a change */
+    bool reported_alone; /* it appeared, and has an incident of its own */
+    bool acts;           /* a check acts once, however often the trail is stopped again */
+    bool searches;       /* for who did it */
+    bool contested;      /* it is polled beside the passes */
+    uint64_t wake_mono_usec; /* of an account that has left its own incident says more than reminders */
+} FollowUp;
+
+FollowUp guard_follow_up(const Decided *decided, Now now);
+
+/* Did something happen to a target or an account, so that it is saved and shown? */
+bool guard_target_is_news(const TargetState *before, const TargetState *next, const Plan *plan);
+
 /* ---- guard_cause.c: one cause, one incident ---- */
 
 /* What cannot be polled: a region in which no guarded trail lives, one with trails, or a whole account. */

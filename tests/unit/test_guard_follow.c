@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What follows from a decision besides what its plan names, in tables of cases. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/guard_life.h"
+
+#define WAKE (7 * SEC)
+
+typedef struct Case {
+    TrailState before, next;
+    Plan plan;
+    Decided decided;
+    FollowUp follow;
+} Case;
+
+static void check(const Case *cases, size_t n) {
+    const Now now = { .real_usec = 100 * SEC, .mono_usec = 50 * SEC };
+
+    for (size_t i = 0; i < n; i++) {
+        const FollowUp *want = &cases[i].follow;
+        Decided decided = cases[i].decided;
+        FollowUp follow;
+
+        decided.before = &cases[i].before;
+        decided.next = &cases[i].next;
+        decided.plan = &cases[i].plan;
+        follow = guard_follow_up(&decided, now);
+        if (follow.is_news != want->is_news || follow.is_saved_now != want->is_saved_now ||
+            follow.reported_alone != want->reported_alone || follow.acts != want->acts ||
+            follow.searches != want->searches || follow.contested != want->contested ||
+            follow.wake_mono_usec != want->wake_mono_usec)
+            fail_msg("row %zu", i);
+    }
+}
+
+/* A quiet poll moves times only: ten thousand trails must not write files for it. */
+static void what_is_shown_and_saved(void **state _unused_) {
+    static const Case cases[] = {
+        { .decided.kind = GUARD_POLLED },
+        { .plan.n_events = 1, .follow = { .is_news = true, .is_saved_now = true } },
+        { .plan.n_entries = 1, .follow = { .is_news = true, .is_saved_now = true } },
+        { .before.verdict = VERDICT_LOGGING,
+          .next.verdict = VERDICT_STOPPED,
+          .follow = { .is_news = true, .is_saved_now = true } },
+        { .decided.kind = GUARD_ACTED, .follow = { .is_news = true, .is_saved_now = true } },
+        { .decided.kind = GUARD_COMPARED },
+        /* what was held may be on the disk now */
+        { .decided = { .was_held = true }, .follow = { .is_news = true, .is_saved_now = true } },
+        { .decided = { .was_held = true, .is_held = true } },
+        { .decided = { .is_held = true } },
+        /* from the first poll on a difference is a change: that it was seen is on the disk soon */
+        { .decided = { .is_known = true }, .follow = { .is_saved_now = true } },
+        { .decided = { .was_known = true, .is_known = true } },
+        { .decided = { .was_known = true } },
+    };
+
+    check(cases, ARRAY_SIZE(cases));
+}
+
+static void what_is_begun(void **state _unused_) {
+    static const Case cases[] = {
+        { .plan.action = ACTION_RESTART, .follow.acts = true },
+        { .plan.action = ACTION_RESTORE, .decided.once = true, .follow.acts = true },
+        /* a check acts once, however often the trail is stopped again; the daemon always */
+        { .plan.action = ACTION_RESTART,
+          .decided = { .once = true, .kind = GUARD_ACTED },
+          .follow = { .is_news = true, .is_saved_now = true } },
+        { .plan.action = ACTION_RESTART,
+          .decided.kind = GUARD_ACTED,
+          .follow = { .is_news = true, .is_saved_now = true, .acts = true } },
+        { .plan.attribute = true, .follow.searches = true },
+        { .plan.attribute = true, .decided.once = true },
+        { .next.contest.until_mono_usec = 51 * SEC, .follow.contested = true },
+        { .next.contest.until_mono_usec = 51 * SEC, .decided.once = true },
+        { .next.contest.until_mono_usec = 49 * SEC },
+        { .plan.wake_mono_usec = WAKE, .follow.wake_mono_usec = WAKE },
+        /* of an account that has left its own incident says more than reminders; a message still goes out */
+        { .plan.wake_mono_usec = WAKE, .decided.left = true },
+        { .plan = { .wake_mono_usec = WAKE, .hold = true },
+          .decided.left = true,
+          .follow.wake_mono_usec = WAKE },
+    };
+
+    check(cases, ARRAY_SIZE(cases));
+}
+
+/* Those that are reported one by one are counted: a further one may be summed up. */
+static void what_nobody_has_accepted_is_counted_once(void **state _unused_) {
+    static const Case cases[] = {
+        { .next = { .provisional = true, .incident.opened_usec = 5 }, .follow.reported_alone = true },
+        { .before.incident.opened_usec = 5, .next = { .provisional = true, .incident.opened_usec = 5 } },
+        { .next = { .provisional = true } },
+        { .next.incident.opened_usec = 5 },
+        { .next = { .provisional = true, .incident.opened_usec = 5 }, .plan.summed_up = true },
+    };
+
+    check(cases, ARRAY_SIZE(cases));
+}
+
+static void whose_the_bucket_is_is_asked_while_a_message_may_name_it(void **state _unused_) {
+    static const struct {
+        TrailState state;
+        bool asks;
+    } rows[] = {
+        { { .provisional = true }, true },
+        { { .provisional = true, .known = true, .pending_restore.set = true }, true },
+        { { .provisional = true, .known = true }, false },
+        { { .known = false }, false },
+        { { .pending_restore.set = true }, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(guard_asks_destination(&rows[i].state), rows[i].asks);
+}
+
+static void what_is_news_of_a_target(void **state _unused_) {
+    static const struct {
+        TargetState before, next;
+        Plan plan;
+        bool is_news;
+    } rows[] = {
+        { .is_news = false },
+        { .plan.n_events = 1, .is_news = true },
+        { .plan.n_entries = 1, .is_news = true },
+        { .next.unreachable = true, .is_news = true },
+        { .before.unreachable = true, .is_news = true },
+        { .before.unreachable = true, .next.unreachable = true, .is_news = false },
+        { .next.list_unreadable = true, .is_news = true },
+        { .next.n_failed = 1, .is_news = false }, /* one failed poll is none */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (guard_target_is_news(&rows[i].before, &rows[i].next, &rows[i].plan) != rows[i].is_news)
+            fail_msg("row %zu", i);
+}
+
+/* The intent on the disk is known by it: two within a microsecond must differ. */
+static void each_action_has_a_time_of_its_own(void **state _unused_) {
+    Life l = life(MODE_RESTART, true);
+    Observation stopped = { .kind = OBSERVED_STATUS, .start_usec = STARTED, .stop_usec = STARTED + 1 };
+    const TrailInput seen = { .kind = GUARD_POLLED, .seen = &stopped };
+    TrailState again;
+
+    guard_trail(&l.policy, &l.facts, &l.state, &seen, l.now, &l.plan, &again);
+    assert_int_equal(l.plan.action, ACTION_RESTART);
+    assert_true(again.intent_usec == l.now.real_usec);
+    again.acting = false;
+    guard_trail(&l.policy, &l.facts, &again, &seen, l.now, &l.plan, &again);
+    assert_int_equal(l.plan.action, ACTION_RESTART);
+    assert_true(again.intent_usec == l.now.real_usec + 1);
+    /* without an action it stays */
+    guard_trail(&l.policy, &l.facts, &again, &(TrailInput){ .kind = GUARD_TIME }, l.now, &l.plan, &again);
+    assert_int_equal(l.plan.action, ACTION_NONE);
+    assert_true(again.intent_usec == l.now.real_usec + 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_shown_and_saved),
+        cmocka_unit_test(what_is_begun),
+        cmocka_unit_test(what_nobody_has_accepted_is_counted_once),
+        cmocka_unit_test(whose_the_bucket_is_is_asked_while_a_message_may_name_it),
+        cmocka_unit_test(what_is_news_of_a_target),
+        cmocka_unit_test(each_action_has_a_time_of_its_own),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -83,20 +83,6 @@ void engine_remember_seen(Trail *trail, Observation *seen) {
     engine_keep_seen(trail, seen);
 }
 
-/* Marks what only a pin says to be otherwise. */
-static int mark_recorded(const Settings *recorded, const Settings *now, Drift *drift) {
-    Drift from_record = { 0 };
-    uint32_t changed = 0;
-    int r = baseline_compare(recorded, now, &from_record);
-
-    for (unsigned i = 0; r >= 0 && i < from_record.n; i++)
-        changed |= FIELD_BIT(from_record.changes[i].field);
-    for (unsigned i = 0; r >= 0 && i < drift->n; i++)
-        drift->changes[i].as_recorded = !(changed & FIELD_BIT(drift->changes[i].field));
-    drift_done(&from_record);
-    return r;
-}
-
 /* What a foreign key encrypts can be read by its owner's leave only: as good as lost. */
 static void mark_foreign_key(const Trail *trail, Drift *drift) {
     const Engine *engine = trail->engine;
@@ -109,13 +95,6 @@ static void mark_foreign_key(const Trail *trail, Drift *drift) {
             foreign = baseline_key_is_foreign(change, (const char *const[]){ engine->accounts[k]->id }, 1);
         change->loses_events |= foreign;
     }
-}
-
-/* What a pin forbids strengthens nothing. */
-static void mark_strengthened(const Trail *trail, Drift *drift) {
-    for (unsigned i = 0; i < drift->n; i++)
-        if (trail->tracking.pinned & FIELD_BIT(drift->changes[i].field))
-            drift->changes[i].strengthens = false;
 }
 
 uint32_t engine_differs(const Settings *seen, void *userdata) {
@@ -132,14 +111,9 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
         return FIELDS_ALL;
     if (k->actual->values[FIELD_SELECTORS])
         trail->facts.records_reads = selectors_record_reads(k->actual->values[FIELD_SELECTORS]);
-    if (baseline_compare(k->desired, k->actual, &drift) < 0)
+    if (baseline_judge(k->baseline, k->desired, k->pinned, k->actual, &drift) < 0)
         return FIELDS_ALL;
-    if (mark_recorded(k->baseline, k->actual, &drift) < 0) {
-        drift_done(&drift);
-        return FIELDS_ALL;
-    }
     mark_foreign_key(trail, &drift);
-    mark_strengthened(trail, &drift);
     fields = guard_drift_fields(&drift, false);
     if (drift_keep(&k->drift, &drift) < 0) {
         drift_done(&drift);

@@ -399,6 +399,31 @@ int baseline_compare(const Settings *baseline, const Settings *actual, Drift *re
     return 0;
 }
 
+int baseline_judge(const Settings *recorded, const Settings *desired, uint32_t pinned,
+                   const Settings *actual, Drift *ret) {
+    Drift drift = { 0 }, from_record = { 0 };
+    uint32_t changed = 0;
+    int r = baseline_compare(desired, actual, &drift);
+
+    if (r >= 0)
+        r = baseline_compare(recorded, actual, &from_record);
+    for (unsigned i = 0; i < from_record.n; i++)
+        changed |= FIELD_BIT(from_record.changes[i].field);
+    drift_done(&from_record);
+    if (r < 0) {
+        drift_done(&drift);
+        return r;
+    }
+    for (unsigned i = 0; i < drift.n; i++) {
+        Change *change = &drift.changes[i];
+
+        change->as_recorded = !(changed & FIELD_BIT(change->field));
+        change->strengthens = change->strengthens && !(pinned & FIELD_BIT(change->field));
+    }
+    *ret = drift;
+    return 0;
+}
+
 /* ---- pins ---- */
 
 /* Does the pin say the same as the recording? */

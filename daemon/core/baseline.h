@@ -22,6 +22,11 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
  * events were off and are on; whether a pin says otherwise is the caller's to know. 0 or -ENOMEM. */
 int baseline_compare(const Settings *baseline, const Settings *actual, Drift *ret);
 
+/* The same of the settings to keep, where some fields are pinned (FIELD_BITs): each change says too whether
+ * only a pin makes it one, since what is there was recorded; and what a pin forbids strengthens nothing. */
+int baseline_judge(const Settings *recorded, const Settings *desired, uint32_t pinned,
+                   const Settings *actual, Drift *ret);
+
 /* Of the tags, is all that differs that one of this key and value was added? AWS's own tags do not count.
  * False without memory. */
 bool baseline_adds_tag(const Drift *drift, const char *key, const char *value);

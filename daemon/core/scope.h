@@ -295,8 +295,8 @@ ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after
 unsigned unreadable_resume(uint32_t findings, Unreadable what, bool bucket_checks,
                            unsigned unreachable_after);
 
-/* Did a call for what the baseline does not have yet fail, without being taken for unreadable? n_failed: such
- * calls in a row, by Unreadable. */
+/* Did a call for what the baseline does not have yet fail, without being taken for unreadable? n_failed:
+ * such calls in a row, by Unreadable. */
 bool unreadable_are_wanted_soon(const Settings *baseline, const unsigned *n_failed,
                                 unsigned unreachable_after);
 

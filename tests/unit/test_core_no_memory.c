@@ -335,6 +335,13 @@ static int run_compare(char **ret) {
     return r < 0 ? r : text_of_drift(&drift, ret);
 }
 
+static int run_judge(char **ret) {
+    Drift drift = { 0 };
+    int r = baseline_judge(&recorded, &recorded, 0, &actual, &drift);
+
+    return r < 0 ? r : text_of_drift(&drift, ret);
+}
+
 static int run_compare_texts(char **ret) {
     const Settings was = { .values = { [FIELD_SELECTORS] = (char *)"a" } },
                    is = { .values = { [FIELD_SELECTORS] = (char *)"b" } };
@@ -451,6 +458,7 @@ static void test_no_setting_is_judged_without_memory(void **state _unused_) {
         assert_int_equal(settings_set(&actual, settings[i].field, settings[i].actual), 0);
     }
     fail_each("compare", run_compare);
+    fail_each("judge", run_judge);
     fail_each("effective", run_effective);
     fail_each("compare, no JSON", run_compare_texts);
     for (setting = 0; setting < ARRAY_SIZE(settings); setting++)

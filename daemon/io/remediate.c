@@ -10,6 +10,7 @@
 
 #include "daemon/core/settings.h"
 #include "daemon/io/observe.h"
+#include "daemon/io/remediate_fields.h"
 #include "daemon/io/settings_check.h"
 #include "daemon/io/task.h"
 #include "lib/cloudtrail.h"
@@ -18,43 +19,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* ---- what is written, and what an error is about ---- */
-
-#define BUCKET (FIELD_BIT(FIELD_BUCKET) | FIELD_BIT(FIELD_PREFIX))
-#define LOGS   (FIELD_BIT(FIELD_LOG_GROUP) | FIELD_BIT(FIELD_LOG_ROLE))
-
-/* Which fields an error is about (CloudTrail API Reference, UpdateTrail and CreateTrail, "Errors"). */
-static const struct {
-    const char *code;
-    uint32_t fields;
-} faults[] = {
-    { "S3BucketDoesNotExistException", BUCKET },
-    { "InsufficientS3BucketPolicyException", BUCKET },
-    { "InvalidS3BucketNameException", BUCKET },
-    { "InvalidS3PrefixException", FIELD_BIT(FIELD_PREFIX) },
-    { "InsufficientEncryptionPolicyException", FIELD_BIT(FIELD_KMS_KEY) },
-    { "InvalidKmsKeyIdException", FIELD_BIT(FIELD_KMS_KEY) },
-    { "KmsException", FIELD_BIT(FIELD_KMS_KEY) },
-    { "KmsKeyDisabledException", FIELD_BIT(FIELD_KMS_KEY) },
-    { "KmsKeyNotFoundException", FIELD_BIT(FIELD_KMS_KEY) },
-    { "InsufficientSnsTopicPolicyException", FIELD_BIT(FIELD_SNS_TOPIC) },
-    { "InvalidSnsTopicNameException", FIELD_BIT(FIELD_SNS_TOPIC) },
-    { "CloudWatchLogsDeliveryUnavailableException", LOGS },
-    { "InvalidCloudWatchLogsLogGroupArnException", LOGS },
-    { "InvalidCloudWatchLogsRoleArnException", LOGS },
-    { "CloudTrailAccessNotEnabledException", FIELD_BIT(FIELD_ORGANIZATION) },
-    { "NotOrganizationManagementAccountException", FIELD_BIT(FIELD_ORGANIZATION) },
-    { "NotOrganizationMasterAccountException", FIELD_BIT(FIELD_ORGANIZATION) },
-    { "OrganizationNotInAllFeaturesModeException", FIELD_BIT(FIELD_ORGANIZATION) },
-    { "OrganizationsNotInUseException", FIELD_BIT(FIELD_ORGANIZATION) },
-};
-
-static uint32_t fields_at_fault(const char *code) {
-    for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
-        if (text_equal(faults[i].code, code))
-            return faults[i].fields;
-    return 0;
-}
+/* ---- what is written ---- */
 
 static const char *text_of(const Settings *desired, uint32_t fields, Field field) {
     return fields & FIELD_BIT(field) ? desired->values[field] : NULL;
@@ -150,6 +115,8 @@ struct Remediation {
     const char *operation;
     uint32_t asked;               /* FIELD_BITs of the write under way; 0: it is not about settings */
     uint32_t refused;             /* FIELD_BITs that AWS does not take, and are left out */
+    bool apart;                   /* UpdateTrail writes one part after the other ... */
+    uint32_t written;             /* ... and has written these FIELD_BITs */
     char refusal[ERROR_TEXT_MAX]; /* the first error that said so */
     SettingsCheck *check;
     uint64_t accepted_usec; /* mono; when the last write was accepted */
@@ -236,16 +203,44 @@ static bool is_no(const AwsError *error) {
     return error->class == AWS_DENIED || error->class == AWS_REFUSED || error->class == AWS_INVALID;
 }
 
+/* What AWS takes of this write by itself: the part whose turn it is, or all of it. */
+static uint32_t fields_to_update(const Remediation *job) {
+    uint32_t fields = job->fields & ~job->refused & ~job->written & FIELDS_TRAIL;
+
+    return job->apart ? remediate_first_part(fields) : fields;
+}
+
+static bool updates(const Remediation *job) {
+    return text_equal(job->operation, "UpdateTrail");
+}
+
+/* Refused as a whole, and AWS does not say for which of the settings: each is written by itself, so that the
+ * one that AWS does not take does not keep the bucket from being put back. */
+static bool take_apart(Remediation *job, const AwsError *error) {
+    if (job->apart || !updates(job) || remediate_first_part(job->asked) == job->asked ||
+        !remediate_may_take_parts(error))
+        return false;
+    job->apart = job->repeat = true;
+    return true;
+}
+
+static void keep_refusal(Remediation *job, const AwsError *error) {
+    if (job->refusal[0])
+        return;
+    (void)aws_error_text(error, job->operation, job->refusal, sizeof(job->refusal));
+    (void)text_copy(job->outcome.error_code, sizeof(job->outcome.error_code), error->code);
+}
+
 /* What AWS will not take keeps nothing else from being written: whoever disables the trail's key, or spoils
  * its bucket's policy, must not hold up the rest. Goes on without the fields that the error is about, by the
  * same step again or by the next. False when the error is not about fields, or the action makes no sense
  * without them. */
 static bool leave_out(Remediation *job, const AwsError *error) {
-    uint32_t fault = fields_at_fault(error->code) & job->asked;
-    bool some = fault != 0 && fault != job->asked;
-    /* a trail needs a bucket, and whose that is matters; without the organization what is created would be
-     * another trail, in the account of our keys */
-    uint32_t needed = BUCKET | (job->request.foreign ? FIELD_BIT(FIELD_ORGANIZATION) : 0);
+    bool creates = text_equal(job->operation, "CreateTrail"), sure;
+    uint32_t fault = remediate_fault(error, job->asked, &sure);
+    bool some = fault != 0 && fault != job->asked && (sure || creates);
+    /* without the organization what is created would be another trail, in the account of our keys */
+    uint32_t needed = REMEDIATE_BUCKET | (job->request.foreign ? FIELD_BIT(FIELD_ORGANIZATION) : 0);
 
     if (job->asked == 0 || !is_no(error))
         return false;
@@ -253,14 +248,14 @@ static bool leave_out(Remediation *job, const AwsError *error) {
         job->known_only = job->repeat = true;
         return true;
     }
-    if (text_equal(job->operation, "CreateTrail") && (!some || (fault & needed)))
+    /* a trail needs a bucket, and whose that is matters */
+    if (creates && (!some || (fault & needed)))
         return false;
-    if (job->refused == 0) {
-        (void)aws_error_text(error, job->operation, job->refusal, sizeof(job->refusal));
-        (void)text_copy(job->outcome.error_code, sizeof(job->outcome.error_code), error->code);
-    }
+    keep_refusal(job, error);
+    if (!some && take_apart(job, error))
+        return true;
     job->refused |= some ? fault : job->asked;
-    job->repeat = some;
+    job->repeat = some || (updates(job) && fields_to_update(job) != 0);
     return true;
 }
 
@@ -273,6 +268,10 @@ static void take_written(Remediation *job, const AwsError *error) {
     (void)text_copy(job->outcome.request_id, sizeof(job->outcome.request_id), error->request_id);
     job->accepted_usec = loop_monotonic_usec(job->task.loop);
     job->pause_usec = READ_BACK_FIRST_USEC;
+    if (updates(job)) {
+        job->written |= job->asked;
+        job->repeat = fields_to_update(job) != 0;
+    }
 }
 
 static void written(const AwsError *error, void *userdata) {
@@ -293,25 +292,17 @@ static void start_logging(Remediation *job) {
     started(job, "StartLogging", cloudtrail_start_logging(AWS(job), job->request.arn, WRITTEN(job)));
 }
 
-/* AWS takes the fields of a row only together. */
-static const uint32_t together[] = {
-    FIELD_BIT(FIELD_MULTI_REGION) | FIELD_BIT(FIELD_GLOBAL_EVENTS),
-    FIELD_BIT(FIELD_LOG_GROUP) | FIELD_BIT(FIELD_LOG_ROLE),
-};
-
 static bool is_wanted(const Remediation *job, Field field) {
     return (job->fields & ~job->refused & FIELD_BIT(field)) && job->desired.values[field];
 }
 
 static void update_trail(Remediation *job) {
-    uint32_t fields = job->fields & ~job->refused & FIELDS_TRAIL;
+    uint32_t fields = fields_to_update(job);
     CloudTrailChanges changes;
 
     if (fields == 0)
         return;
-    for (size_t i = 0; i < ARRAY_SIZE(together); i++)
-        if (fields & together[i])
-            fields |= together[i] & ~job->refused;
+    fields = remediate_with_partners(fields) & ~job->refused;
     job->asked = fields;
     changes = changes_of(&job->desired, fields);
     started(job, "UpdateTrail",
@@ -417,9 +408,10 @@ static void create_trail(Remediation *job) {
     uint32_t fields = FIELDS_TRAIL & ~job->refused;
     CloudTrailTags tags = { 0 };
     CloudTrailChanges settings = changes_of(&job->desired, fields);
-    int r = missing_tags(job->desired.values[FIELD_TAGS], NULL, true, &tags);
+    int r = is_wanted(job, FIELD_TAGS) ? missing_tags(job->desired.values[FIELD_TAGS], NULL, true, &tags)
+                                       : 0;
 
-    job->asked = job->fields & fields;
+    job->asked = job->fields & (fields | (tags.n > 0 ? FIELD_BIT(FIELD_TAGS) : 0));
     if (r >= 0)
         r = cloudtrail_create_trail(
                 AWS(job),

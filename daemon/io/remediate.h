@@ -8,10 +8,10 @@
 
 /* How long a write may take to show after AWS accepted it. */
 #define REMEDIATE_READ_BACK_USEC (5ULL * 1000000)
-/* The most writes and reads that one action makes one after the other; UpdateTrail and CreateTrail are
- * repeated for each of the five things that AWS may refuse about their fields, and what has members that
- * this version does not know once without them. */
-#define REMEDIATE_CALLS_MAX 22U
+/* The most writes and reads that one action makes one after the other; UpdateTrail is repeated for each of
+ * the eight parts that AWS may take or refuse by themselves, CreateTrail for each of the five that a trail
+ * can be without, and what has members that this version does not know once without them. */
+#define REMEDIATE_CALLS_MAX 26U
 
 typedef struct Remediation Remediation;
 /* outcome is valid inside the call only. */

@@ -7,7 +7,7 @@ import pytest
 
 from attacks import BUCKET, KEY, PACU_MINIMIZE, SCENARIO, VICTIM
 from guard import within
-from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, matches, operations, sns, wait_alert, wait_outcome
+from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, matches, operations, refused, sns, wait_alert, wait_outcome
 from simaws.client import poll
 from test_baseline import RESTORE, baselines, start, told, update
 
@@ -245,3 +245,28 @@ def test_an_organization_trail_of_others_has_a_baseline_without_its_tags(sim, ma
     assert told(sim, "trail.weakened") == []
     mallory.client(VICTIM).remove_tags(ResourceId=VICTIM, TagsList=[{"Key": "owner"}])
     assert wait_alert(sim, "trail.weakened")["fields"] == ["Tags"]
+
+
+WITHOUT_PASSROLE = [{"Effect": "Allow", "Action": "*", "Resource": "*"},
+                    {"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"}]
+
+
+def test_a_right_that_the_guard_lacks_for_one_setting_keeps_no_other_from_being_restored(sim, victim, mallory):
+    victim.write_config(**RESTORE)
+    start(victim)
+    sim.call("policy", principal=f"arn:aws:iam::{MAIN}:user/guard", policy=WITHOUT_PASSROLE)
+    update(mallory, S3BucketName="mallorys-bucket", CloudWatchLogsLogGroupArn="", CloudWatchLogsRoleArn="")
+    poll(lambda: mallory.client(VICTIM).get_trail(Name=VICTIM)["Trail"]["S3BucketName"] == BUCKET, within(20))
+    entry = wait_alert(sim, "trail.weakened")
+    assert entry["action"]["result"] == "failed" and "iam:PassRole" in entry["detail"], entry["detail"]
+    assert entry["fields_left"] == ["CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn"]
+
+
+def test_a_right_that_the_guard_lacks_for_one_setting_keeps_no_trail_from_being_created_again(sim, victim, mallory):
+    victim.write_config(**RESTORE)
+    start(victim)
+    sim.call("policy", principal=f"arn:aws:iam::{MAIN}:user/guard", policy=WITHOUT_PASSROLE)
+    mallory.delete(VICTIM)
+    poll(lambda: refused(mallory.client(VICTIM).get_trail, Name=VICTIM) == "", within(20))
+    settings = mallory.client(VICTIM).get_trail(Name=VICTIM)["Trail"]
+    assert settings["S3BucketName"] == BUCKET and "CloudWatchLogsRoleArn" not in settings

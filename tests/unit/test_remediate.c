@@ -28,9 +28,13 @@
 #define STOP   (1700000100 * USEC_PER_SEC)
 
 #define ERROR(code) "{\"__type\":\"" code "\",\"message\":\"no\"}"
-#define LOGGING     "{\"IsLogging\":true,\"StartLoggingTime\":1700000200,\"StopLoggingTime\":1700000100}"
-#define STOPPED     "{\"IsLogging\":false,\"StartLoggingTime\":1700000000,\"StopLoggingTime\":1700000100}"
-#define AGAIN       "{\"IsLogging\":false,\"StartLoggingTime\":1700000200,\"StopLoggingTime\":1700000201}"
+#define DENIED(action)                                                                                      \
+    "{\"__type\":\"AccessDeniedException\",\"message\":\"User: me is not authorized to perform: " action    \
+    " on "                                                                                                  \
+    "resource: x\"}"
+#define LOGGING "{\"IsLogging\":true,\"StartLoggingTime\":1700000200,\"StopLoggingTime\":1700000100}"
+#define STOPPED "{\"IsLogging\":false,\"StartLoggingTime\":1700000000,\"StopLoggingTime\":1700000100}"
+#define AGAIN   "{\"IsLogging\":false,\"StartLoggingTime\":1700000200,\"StopLoggingTime\":1700000201}"
 
 #define BASIC "[{\"IncludeManagementEvents\":true,\"ReadWriteType\":\"All\"}]"
 #define ADVANCED                                                                                            \
@@ -591,7 +595,7 @@ static void test_a_refused_write_ends_it(void **state) {
 static void test_refused_fields_are_left_out(void **state) {
     static const struct {
         uint32_t fields;
-        const char *answers[6];     /* to the writes */
+        const char *answers[8];     /* to the writes */
         const char *written, *body; /* the last UpdateTrail's, NULL: any */
         const char *text;
         bool polled_at;
@@ -631,6 +635,52 @@ static void test_refused_fields_are_left_out(void **state) {
           NULL,
           "UpdateTrail: AccessDeniedException: no",
           true },
+        /* without the right to the role: without the role */
+        { BIT(BUCKET) | BIT(LOG_ROLE),
+          { DENIED("iam:PassRole"), "{}" },
+          "UpdateTrail UpdateTrail ",
+          "{" NAME ",\"S3BucketName\":\"logs\"}",
+          "UpdateTrail: AccessDeniedException: User: me is not authorized to perform: iam:PassRole on "
+          "resource: x",
+          true },
+        /* about the key or the topic's key: each by itself, and only that of the topic is refused */
+        { BIT(SNS_TOPIC) | BIT(KMS_KEY) | BIT(BUCKET) | BIT(SELECTORS),
+          { ERROR("KmsKeyNotFoundException"), "{}", "{}", ERROR("KmsKeyNotFoundException"), "{}" },
+          "UpdateTrail UpdateTrail UpdateTrail UpdateTrail PutEventSelectors ",
+          "{" NAME ",\"SnsTopicName\":\"\"}",
+          "UpdateTrail: KmsKeyNotFoundException: no",
+          true },
+        /* AWS does not say about what: the bucket first */
+        { BIT(SNS_TOPIC) | BIT(BUCKET) | BIT(PREFIX) | BIT(GLOBAL_EVENTS),
+          { ERROR("InvalidParameterCombinationException"), ERROR("InvalidS3PrefixException"), "{}",
+            ERROR("OfTomorrowException"), "{}" },
+          "UpdateTrail UpdateTrail UpdateTrail UpdateTrail UpdateTrail ",
+          "{" NAME ",\"SnsTopicName\":\"\"}",
+          "UpdateTrail: InvalidParameterCombinationException: no",
+          true },
+        /* the right to something that this version does not know */
+        { BIT(SNS_TOPIC) | BIT(VALIDATION),
+          { DENIED("sns:Tomorrow"), "{}", DENIED("sns:Tomorrow") },
+          "UpdateTrail UpdateTrail UpdateTrail ",
+          "{" NAME ",\"SnsTopicName\":\"\"}",
+          "UpdateTrail: AccessDeniedException: User: me is not authorized to perform: sns:Tomorrow on "
+          "resource: x",
+          true },
+        /* the call itself is denied: no part of it is tried */
+        { BIT(SNS_TOPIC) | BIT(BUCKET),
+          { DENIED("cloudtrail:UpdateTrail") },
+          "UpdateTrail ",
+          NULL,
+          "UpdateTrail: AccessDeniedException: User: me is not authorized to perform: "
+          "cloudtrail:UpdateTrail on resource: x",
+          false },
+        /* nor when the answer is none of AWS's */
+        { BIT(SNS_TOPIC) | BIT(BUCKET),
+          { "{\"__type\":\"\",\"message\":\"no\"}" },
+          "UpdateTrail ",
+          NULL,
+          "UpdateTrail: no",
+          false },
         /* nothing was written: nothing is read back */
         { BIT(KMS_KEY),
           { ERROR("KmsKeyDisabledException") },
@@ -844,6 +894,55 @@ static void test_recreate_without_what_is_refused(void **state) {
     assert_int_equal(d.outcome.fields_left & ~(BIT(KMS_KEY) | BIT(SELECTORS)), 0);
 }
 
+/* Nor does a right that the guard lacks for a part of it, or a key that AWS does not say whose it is. */
+static void test_recreate_without_a_right(void **state) {
+    static const struct {
+        const char *answers[3], *without[3];
+        uint32_t left;
+    } cases[] = {
+        { { DENIED("iam:PassRole") }, { "CloudWatchLogs" }, BIT(LOG_GROUP) | BIT(LOG_ROLE) },
+        { { DENIED("cloudtrail:AddTags") }, { "TagsList" }, BIT(TAGS) },
+        { { ERROR("KmsKeyNotFoundException"), ERROR("KmsKeyNotFoundException"),
+            ERROR("InvalidTagParameterException") },
+          { "KmsKeyId", "SnsTopicName", "TagsList" },
+          BIT(KMS_KEY) | BIT(SNS_TOPIC) | BIT(TAGS) },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Settings kept = keep;
+        ServiceFixture *f;
+        unsigned n = 0;
+        Doing d;
+
+        service_set_up_patient(state);
+        f = *state;
+        if (cases[i].left & BIT(KMS_KEY))
+            kept.values[FIELD_KMS_KEY] = (char *)"arn:aws:kms:eu-central-1:111122223333:key/1";
+        if (cases[i].left & BIT(SNS_TOPIC))
+            kept.values[FIELD_SNS_TOPIC] = (char *)"arn:aws:sns:eu-central-1:111122223333:topic";
+        for (; n < 3 && cases[i].answers[n]; n++)
+            refuse(f, cases[i].answers[n]);
+        for (unsigned k = 0; k < 5; k++)
+            reply(f, "{}"); /* CreateTrail, StartLogging, selectors, Insights, configuration */
+        reply(f, LOGGING);
+        reply(f, LISTED);
+        reply(f, "{\"EventSelectors\":" BASIC "}");
+        reply(f, HAS_INSIGHTS);
+        reply(f, HAS_TAGS);
+        reply(f, HAS_CONFIGURATION);
+        d = act(f, ACTION_RECREATE, &kept, NULL, 0);
+        for (unsigned k = 0; k < n; k++) {
+            assert_non_null(strstr(fake_http_request(f->http, k)->body, cases[i].without[k]));
+            assert_null(strstr(fake_http_request(f->http, n)->body, cases[i].without[k]));
+        }
+        assert_string_equal(operation_of(f, n), "CreateTrail");
+        assert_non_null(strstr(fake_http_request(f->http, n)->body, "\"S3BucketName\":\"logs\""));
+        assert_string_equal(operation_of(f, n + 1), "StartLogging");
+        assert_int_equal(d.outcome.result, RESULT_CONFIRMED);
+        service_tear_down(state);
+    }
+}
+
 /* Whoever fills the quota is named, as far as a list says it; trails that live elsewhere take a place here,
  * too. */
 static void test_recreate_past_the_quota(void **state) {
@@ -989,6 +1088,7 @@ int main(void) {
         PATIENT_TEST(test_recreate_the_little_that_is_known),
         PATIENT_TEST(test_recreate_without_what_is_refused),
         cmocka_unit_test(test_recreate_that_is_refused),
+        cmocka_unit_test(test_recreate_without_a_right),
         cmocka_unit_test(test_recreate_past_the_quota),
         cmocka_unit_test(test_cancelled_anywhere),
         cmocka_unit_test(test_no_memory),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trailguard: the table of verbs, and what all of them need set up. */
 #include <errno.h>
+#include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,7 +47,8 @@ static void help(FILE *out) {
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
         fprintf(out, "  %-11s %s\n", verbs[i].name, verbs[i].summary);
     fputs("  help VERB   describe a verb, with examples; also trailguard VERB --help\n"
-          "\n  -c FILE     the configuration file; default " CONFIG_PATH_DEFAULT "\n"
+          "\n  -c, --config FILE\n"
+          "              the configuration file; default " CONFIG_PATH_DEFAULT "\n"
           "  --instance NAME\n"
           "              the configuration and the state of trailguard@NAME.service\n"
           "  --version   print the version\n"
@@ -128,43 +130,58 @@ static int show_help(const char *name) {
     return end_output("", EXIT_SUCCESS, EXIT_FAILURE);
 }
 
-/* One that has a value; NULL: it has none. 0, or -errno after one line on stderr. */
-static int take_option(const char *option, const char *value) {
-    static const char *const options[] = { "-c", "--instance", "--version", "--help" };
-    bool is_file = strcmp(option, "-c") == 0;
-    TextNearest nearest = { .text = option };
+enum { OPTION_INSTANCE = VERB_LONG_OPTIONS, OPTION_VERSION, OPTION_HELP };
 
-    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        text_nearest(&nearest, options[i]);
-    if (!is_file && strcmp(option, "--instance") != 0)
-        return verb_usage_near("", "unknown option", option, nearest.best);
-    if (!value)
-        return verb_usage("", is_file ? "-c needs a file" : "--instance needs a name", "");
-    if (!is_file)
-        return verb_set_instance(value);
-    verb_set_config_path(value);
-    return 0;
+/* Those in front of the verb. -1 to go on with argv[optind]; else the exit status. */
+static int take_options(int argc, char **argv) {
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "instance", required_argument, NULL, OPTION_INSTANCE },
+        { "version", no_argument, NULL, OPTION_VERSION },
+        { "help", no_argument, NULL, OPTION_HELP },
+        { 0 },
+    };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "+:c:h", options, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            verb_set_config_path(optarg);
+            break;
+        case OPTION_INSTANCE:
+            if (verb_set_instance(optarg) < 0)
+                return EXIT_FAILURE;
+            break;
+        case OPTION_VERSION:
+            printf("trailguard %s\n", trailguard_version);
+            return end_output("", EXIT_SUCCESS, EXIT_FAILURE);
+        case 'h':
+        case OPTION_HELP:
+            return show_help(NULL);
+        case ':':
+            (void)verb_usage("", optopt == 'c' ? "-c needs a file" : "--instance needs a name", "");
+            return EXIT_FAILURE;
+        default:
+            (void)verb_refuse_option("", argv, options);
+            return EXIT_FAILURE;
+        }
+    }
+    return -1;
 }
 
 int main(int argc, char **argv) {
     const char *nearest = NULL;
     const Verb *verb;
-    int i = 1;
+    int i, status;
 
     (void)signal(SIGPIPE, SIG_IGN);
     keep_secrets();
     (void)mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER);
 
-    for (; i < argc && argv[i][0] == '-'; i += 2) { /* an option and its value */
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return show_help(NULL);
-        if (strcmp(argv[i], "--version") == 0) {
-            printf("trailguard %s\n", trailguard_version);
-            return end_output("", EXIT_SUCCESS, EXIT_FAILURE);
-        }
-        if (take_option(argv[i], argv[i + 1]) < 0)
-            return 1;
-    }
+    status = take_options(argc, argv);
+    if (status >= 0)
+        return status;
+    i = optind;
     if (i >= argc) {
         (void)verb_usage("", "which verb?", "");
         return 1;

@@ -23,7 +23,7 @@ complete -c trailguard -f
 complete -c trailguard -n "not __fish_seen_subcommand_from $verbs" -a "$verbs"
 complete -c trailguard -n "not __fish_seen_subcommand_from $verbs" -l instance -x -d 'of trailguard@NAME.service'
 complete -c trailguard -n "not __fish_seen_subcommand_from $verbs" -l version -d 'print the version'
-complete -c trailguard -s c -r -F -d 'configuration file'
+complete -c trailguard -s c -l config -r -F -d 'configuration file'
 complete -c trailguard -l help -d 'describe the verb'
 complete -c trailguard -n '__fish_seen_subcommand_from help' -a 'run check config status test-alert accept drill release policy'
 complete -c trailguard -n '__fish_seen_subcommand_from check status' -l json -d 'print a document'

@@ -3,6 +3,7 @@
 #include "daemon/cli/verbs.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,71 +89,103 @@ int verb_usage(const char *verb, const char *what, const char *argument) {
     return end_usage(verb);
 }
 
+/* The name of text, which is "--NAME", "--NAME=VALUE" or "-X"; cut at size. */
+static const char *option_name(const char *text, char *dst, size_t size) {
+    const char *name = text + strspn(text, "-");
+    size_t n = strcspn(name, "=");
+
+    return text_copy(dst, MIN(n + 1, size), name), dst;
+}
+
+int verb_refuse_option(const char *verb, char **argv, const struct option *options) {
+    char letter[] = { '-', (char)optopt, '\0' }, name[64], meant[64];
+    bool is_letter = optopt > 0 && optopt < VERB_LONG_OPTIONS;
+    const char *text = is_letter ? letter : argv[optind - 1];
+    TextNearest nearest = { .text = option_name(text, name, sizeof(name)) };
+
+    if (optopt >= VERB_LONG_OPTIONS)
+        return verb_usage(verb, "no value allowed: --", name);
+    for (const struct option *option = options; option->name; option++)
+        text_nearest(&nearest, option->name);
+    if (nearest.best)
+        (void)snprintf(meant, sizeof(meant), "--%s", nearest.best);
+    return verb_usage_near(verb, "unknown option", text, nearest.best ? meant : NULL);
+}
+
 /* The options of all verbs. One with a value has `needs`. */
 static const struct Flag {
-    const char *option;
+    const char *name;
     unsigned bits; /* of VerbTakes, any of them; 0: every verb takes it */
     size_t offset;
     const char *needs;
 } flags[] = {
-    { "-c", 0, offsetof(VerbArgs, config), "-c needs a file" },
-    { "--json", VERB_TAKES_JSON, offsetof(VerbArgs, json), NULL },
-    { "--dump", VERB_TAKES_DUMP, offsetof(VerbArgs, dump), NULL },
-    { "--restore", VERB_TAKES_RESTORE, offsetof(VerbArgs, restore), NULL },
-    { "--doctor", VERB_TAKES_DOCTOR, offsetof(VerbArgs, doctor), NULL },
-    { "--yes", VERB_TAKES_YES, offsetof(VerbArgs, yes), NULL },
-    { "--channel", VERB_TAKES_CHANNEL, offsetof(VerbArgs, channel), "--channel needs a name" },
-    { "--profile", VERB_TAKES_PROFILE, offsetof(VerbArgs, profile), "--profile needs a name" },
-    { "--problems", VERB_TAKES_FILTERS, offsetof(VerbArgs, problems), NULL },
-    { "--all", VERB_TAKES_FILTERS, offsetof(VerbArgs, all), NULL },
-    { "--watch", VERB_TAKES_FILTERS, offsetof(VerbArgs, watch), NULL },
-    { "--list", VERB_TAKES_LIST, offsetof(VerbArgs, list), NULL },
-    { "--tag", VERB_TAKES_TAG, offsetof(VerbArgs, tag), NULL },
-    { "--account", VERB_TAKES_FILTERS | VERB_TAKES_ACCOUNT, offsetof(VerbArgs, account),
+    { "config", 0, offsetof(VerbArgs, config), "-c needs a file" },
+    { "json", VERB_TAKES_JSON, offsetof(VerbArgs, json), NULL },
+    { "dump", VERB_TAKES_DUMP, offsetof(VerbArgs, dump), NULL },
+    { "restore", VERB_TAKES_RESTORE, offsetof(VerbArgs, restore), NULL },
+    { "doctor", VERB_TAKES_DOCTOR, offsetof(VerbArgs, doctor), NULL },
+    { "yes", VERB_TAKES_YES, offsetof(VerbArgs, yes), NULL },
+    { "channel", VERB_TAKES_CHANNEL, offsetof(VerbArgs, channel), "--channel needs a name" },
+    { "profile", VERB_TAKES_PROFILE, offsetof(VerbArgs, profile), "--profile needs a name" },
+    { "problems", VERB_TAKES_FILTERS, offsetof(VerbArgs, problems), NULL },
+    { "all", VERB_TAKES_FILTERS, offsetof(VerbArgs, all), NULL },
+    { "watch", VERB_TAKES_FILTERS, offsetof(VerbArgs, watch), NULL },
+    { "list", VERB_TAKES_LIST, offsetof(VerbArgs, list), NULL },
+    { "tag", VERB_TAKES_TAG, offsetof(VerbArgs, tag), NULL },
+    { "account", VERB_TAKES_FILTERS | VERB_TAKES_ACCOUNT, offsetof(VerbArgs, account),
       "--account needs an id or a name" },
-    { "--region", VERB_TAKES_FILTERS, offsetof(VerbArgs, region), "--region needs a region" },
-    { "--trail", VERB_TAKES_FILTERS, offsetof(VerbArgs, trail), "--trail needs a name or an ARN" },
+    { "region", VERB_TAKES_FILTERS, offsetof(VerbArgs, region), "--region needs a region" },
+    { "trail", VERB_TAKES_FILTERS, offsetof(VerbArgs, trail), "--trail needs a name or an ARN" },
 };
 
-/* The option that text is, or that is nearest to it, of those that the verb takes. */
-static const struct Flag *find_flag(unsigned takes, const char *text, const char **ret_nearest) {
-    TextNearest nearest = { .text = text };
+/* What getopt_long() returns: VERB_LONG_OPTIONS and a flag's index, a letter, or this. */
+#define HELP_OPTION (VERB_LONG_OPTIONS + (int)ARRAY_SIZE(flags))
 
-    text_nearest(&nearest, "--help");
-    for (size_t k = 0; k < ARRAY_SIZE(flags); k++) {
-        if (flags[k].bits && !(takes & flags[k].bits))
-            continue;
-        if (strcmp(flags[k].option, text) == 0)
-            return &flags[k];
-        text_nearest(&nearest, flags[k].option);
-    }
-    *ret_nearest = text[0] == '-' ? nearest.best : NULL;
-    return NULL;
+/* For getopt_long(): those that the verb takes, --help, and the end. */
+static void list_options(unsigned takes, struct option options[static ARRAY_SIZE(flags) + 2]) {
+    size_t n = 0;
+
+    for (size_t k = 0; k < ARRAY_SIZE(flags); k++)
+        if (!flags[k].bits || (takes & flags[k].bits))
+            options[n++] = (struct option){
+                .name = flags[k].name,
+                .has_arg = flags[k].needs ? required_argument : no_argument,
+                .val = VERB_LONG_OPTIONS + (int)k,
+            };
+    options[n++] = (struct option){ .name = "help", .has_arg = no_argument, .val = HELP_OPTION };
+    options[n] = (struct option){ 0 };
+}
+
+/* c is a flag's, or the letter of the first. */
+static const struct Flag *find_flag(int c) {
+    return &flags[c == 'c' ? 0 : c - VERB_LONG_OPTIONS];
 }
 
 int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs *ret) {
-    *ret = (VerbArgs){ .config = config_path, .names = argv + 1 };
-    for (int i = 1; i < argc; i++) {
-        const char *nearest = NULL;
-        const struct Flag *flag = find_flag(takes, argv[i], &nearest);
-        void *slot = flag ? (char *)ret + flag->offset : NULL;
+    struct option options[ARRAY_SIZE(flags) + 2];
+    int c;
 
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+    *ret = (VerbArgs){ .config = config_path };
+    list_options(takes, options);
+    optind = 0; /* from the start, also after another call */
+    while ((c = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
+        if (c == 'h' || c == HELP_OPTION) {
             fputs(help, stdout);
             return 0;
         }
-        if ((takes & VERB_TAKES_NAMES) && argv[i][0] != '-')
-            ret->names[ret->n_names++] = argv[i];
-        else if (!flag)
-            return verb_usage_near(argv[0], argv[i][0] == '-' ? "unknown option" : "unexpected argument",
-                                   argv[i], nearest);
-        else if (!flag->needs)
-            *(bool *)slot = true;
-        else if (++i == argc)
-            return verb_usage(argv[0], flag->needs, "");
+        if (c == '?')
+            return verb_refuse_option(argv[0], argv, options);
+        if (c == ':')
+            return verb_usage(argv[0], find_flag(optopt)->needs, "");
+        if (find_flag(c)->needs)
+            *(const char **)((char *)ret + find_flag(c)->offset) = optarg;
         else
-            *(const char **)slot = argv[i];
+            *(bool *)((char *)ret + find_flag(c)->offset) = true;
     }
+    ret->names = argv + optind; /* getopt_long() has moved them behind the options */
+    ret->n_names = (size_t)(argc - optind);
+    if (ret->n_names > 0 && !(takes & VERB_TAKES_NAMES))
+        return verb_usage_near(argv[0], "unexpected argument", ret->names[0], NULL);
     return 1;
 }
 

@@ -21,7 +21,7 @@ int verb_drill(int argc, char **argv);
 int verb_release(int argc, char **argv);
 
 typedef struct VerbArgs {
-    const char *config; /* -c FILE, or the default */
+    const char *config; /* -c FILE, --config FILE, or the default */
     bool json, dump, restore, doctor, yes, problems, all, watch, list, tag;
     const char *channel;                 /* --channel NAME; NULL: all */
     const char *profile;                 /* --profile NAME; NULL: as the environment has it */
@@ -30,7 +30,7 @@ typedef struct VerbArgs {
     size_t n_names;
 } VerbArgs;
 
-/* Which of the options besides -c and --help a verb takes. */
+/* Which of the options besides --config and --help a verb takes. */
 typedef enum VerbTakes {
     VERB_TAKES_JSON = 1 << 0,
     VERB_TAKES_DUMP = 1 << 1,
@@ -56,6 +56,12 @@ int verb_usage(const char *verb, const char *what, const char *argument);
 /* The same for a word that is not known, which is quoted, with the one that was probably meant; nearest may
  * be NULL. */
 int verb_usage_near(const char *verb, const char *what, const char *argument, const char *nearest);
+/* What getopt_long() returns for a long option without a letter is not below this. */
+#define VERB_LONG_OPTIONS 256
+struct option;
+/* The same for the option that getopt_long() has just refused with '?': optopt and optind are as it left
+ * them, argv and options what it was given. */
+int verb_refuse_option(const char *verb, char **argv, const struct option *options);
 /* Puts "; did you mean "NEAREST"?" on stderr, or instead what stands without one, when nearest is NULL. */
 void verb_put_meant(const char *nearest, const char *instead);
 

@@ -155,6 +155,31 @@ static void a_wrong_option_is_refused(void **state _unused_) {
     }
 }
 
+/* As with every program that uses getopt_long(). */
+static void an_option_may_be_written_in_several_ways(void **state _unused_) {
+    static const char *const ways[][7] = {
+        { "verb", "-c", "t.conf", "--account", "111122223333", "main" },
+        { "verb", "-ct.conf", "--account=111122223333", "main" },
+        { "verb", "main", "--config", "t.conf", "--acc", "111122223333" },
+        { "verb", "--config=t.conf", "--account=111122223333", "--", "main" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        char *argv[7];
+        int argc = 0;
+        VerbArgs args;
+
+        for (; ways[i][argc]; argc++)
+            argv[argc] = (char *)ways[i][argc];
+        argv[argc] = NULL;
+        assert_int_equal(verb_parse(argc, argv, VERB_TAKES_NAMES | VERB_TAKES_ACCOUNT, "", &args), 1);
+        assert_string_equal(args.config, "t.conf");
+        assert_string_equal(args.account, "111122223333");
+        assert_int_equal(args.n_names, 1);
+        assert_string_equal(args.names[0], "main");
+    }
+}
+
 static void a_wrong_configuration_is_refused(void **state _unused_) {
     for (size_t i = 0; i < ARRAY_SIZE(every_verb); i++) {
         if (every_verb[i] == verb_status) /* needs none */
@@ -580,15 +605,21 @@ static void wrong_command_lines_are_golden(void **state _unused_) {
         { "run", verb_run, { "--jsno" } },
         { "run", verb_run, { "-c" } },
         { "check", verb_check, { "--jsno" } },
-        { "check", verb_check, { "--restor" } },
+        { "check", verb_check, { "--resotre" } },
         { "check", verb_check, { "main" } },
+        { "check", verb_check, { "--json=1" } },
+        { "check", verb_check, { "--re\x1b=1" } },
+        { "check", verb_check, { "-x" } },
+        { "check", verb_check, { "-\xff" } },
+        { "check", verb_check, { "--", "--json" } },
         { "check", verb_check, { "--doctr" } },
         { "check", verb_check, { "--doctor", "--restore" } },
         { "config", verb_config, { "--dmp" } },
         { "config", verb_config, { "-c" } },
         { "config", verb_config, { "-c", "/nonexistent/t.conf" } },
-        { "status", verb_status, { "--problem" } },
+        { "status", verb_status, { "--probelms" } },
         { "status", verb_status, { "--acount" } },
+        { "status", verb_status, { "--acount=111122223333" } },
         { "status", verb_status, { "--account" } },
         { "status", verb_status, { "--region" } },
         { "status", verb_status, { "--trail" } },
@@ -602,7 +633,7 @@ static void wrong_command_lines_are_golden(void **state _unused_) {
         { "test-alert", verb_test_alert, { "-c", "EMPTY" } },
         { "accept", verb_accept, { "--ys" } },
         { "drill", verb_drill, { "-c", "CONF" } },
-        { "drill", verb_drill, { "--profil" } },
+        { "drill", verb_drill, { "--profiel" } },
         { "drill", verb_drill, { "--profile" } },
         { "drill", verb_drill, { "--tga" } },
         { "drill", verb_drill, { "-c", "CONF", "--tag" } },
@@ -1081,6 +1112,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_verb_describes_itself),
         cmocka_unit_test(a_wrong_option_is_refused),
+        cmocka_unit_test(an_option_may_be_written_in_several_ways),
         cmocka_unit_test(a_wrong_configuration_is_refused),
         cmocka_unit_test(config_says_ok_or_dumps),
         cmocka_unit_test(test_alert_fails_without_a_receipt),

@@ -181,8 +181,7 @@ static void take_result(Target *target, const PollAnswer *answer, PollResult *re
         engine_find_viewers(target->account);
 }
 
-static void poll_done(const PollAnswer *answer, void *userdata) {
-    TargetPoll *poll = userdata;
+static void take_answer(TargetPoll *poll, const PollAnswer *answer) {
     Target *target = poll->target;
     Engine *engine = target->engine;
     PollResult result = answer->result;
@@ -225,6 +224,17 @@ static void poll_done(const PollAnswer *answer, void *userdata) {
         engine_check_settings(target, answer->trails, list == LIST_READ);
     }
     poll_new_trails(target);
+    engine_end_pass(engine);
+}
+
+static void begin_starts(Engine *engine);
+
+static void poll_done(const PollAnswer *answer, void *userdata) {
+    TargetPoll *poll = userdata;
+    Engine *engine = poll->target->engine;
+
+    take_answer(poll, answer);
+    begin_starts(engine);
     engine_end_pass(engine);
 }
 
@@ -343,6 +353,12 @@ static int start_poll(TargetPoll *poll, bool list, bool probe) {
     return r;
 }
 
+static void keep_poll(Target *target, TargetPoll *poll) {
+    poll->next = target->polls;
+    target->polls = poll;
+    target->engine->n_polls++;
+}
+
 static void cannot_poll(const Target *target, int error) {
     log_line(LOG_ERR, "%s %s: cannot poll: %s", target->region, target->account->id, strerror(-error));
 }
@@ -364,6 +380,7 @@ void engine_begin_poll(Target *target, bool of_pass) {
     TargetPoll *poll;
     int r;
 
+    of_pass |= engine_end_start(target);
     if (!may_poll(target, &intervals, now_usec))
         return;
     target->fresh = false;
@@ -388,8 +405,7 @@ void engine_begin_poll(Target *target, bool of_pass) {
     /* a pass does not wait for what is unreachable already: it could wait for ever */
     poll->is_of_pass = (of_pass && !probe) || engine->once;
     engine->n_polling += poll->is_of_pass;
-    poll->next = target->polls;
-    target->polls = poll;
+    keep_poll(target, poll);
 }
 
 void engine_begin_extra_poll(Target *target, bool of_contested) {
@@ -410,8 +426,7 @@ void engine_begin_extra_poll(Target *target, bool of_contested) {
         engine_free_poll(poll);
         return;
     }
-    poll->next = target->polls;
-    target->polls = poll;
+    keep_poll(target, poll);
 }
 
 void engine_poll_account(Account *account) {
@@ -419,5 +434,74 @@ void engine_poll_account(Account *account) {
 
     for (size_t i = 0; i < account->n_targets; i++)
         if (now_usec >= account->targets[i]->due_usec)
-            engine_begin_poll(account->targets[i], true);
+            engine_want_poll(account->targets[i], true);
+}
+
+/* ---- many polls ---- */
+
+#define STARTS_A_CONNECTION 2U
+#define SLOW_POLL_USEC      USEC_PER_SEC
+
+static bool has_room(const Engine *engine) {
+    size_t n_slow = MIN(engine->n_slow_polls, engine->n_polls);
+
+    return engine->n_polls - n_slow < STARTS_A_CONNECTION * engine->config->aws.max_connections;
+}
+
+static size_t count_slow(const Engine *engine, uint64_t now_usec) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < engine->n_targets; i++)
+        for (const TargetPoll *poll = engine->targets[i]->polls; poll; poll = poll->next)
+            n += now_usec - poll->began_usec >= SLOW_POLL_USEC;
+    return n;
+}
+
+static void starts_ticked(void *userdata) {
+    Engine *engine = userdata;
+
+    engine->start_timer = NULL;
+    engine->n_slow_polls = count_slow(engine, engine_now(engine).mono_usec);
+    begin_starts(engine);
+    engine_end_pass(engine);
+}
+
+/* The next that waits, in the order of the targets: of each region some are among them. */
+static Target *next_start(Engine *engine) {
+    Target *target;
+
+    do {
+        engine->start = engine->start < engine->n_targets ? engine->start : 0;
+        target = engine->targets[engine->start++];
+    } while (!target->start_waits);
+    return target;
+}
+
+static void begin_starts(Engine *engine) {
+    while (engine->n_starts > 0 && has_room(engine))
+        engine_begin_poll(next_start(engine), false);
+    if (engine->n_starts > 0 && !engine->start_timer)
+        (void)loop_after(engine->aws.loop, SLOW_POLL_USEC, starts_ticked, engine, &engine->start_timer);
+}
+
+void engine_want_poll(Target *target, bool of_pass) {
+    Engine *engine = target->engine;
+
+    if (!target->start_waits && (has_room(engine) || !engine_account_is_open(target->account))) {
+        engine_begin_poll(target, of_pass);
+        return;
+    }
+    if (of_pass && !target->start_is_of_pass) {
+        target->start_is_of_pass = true;
+        engine->n_polling++;
+    }
+    engine->n_starts += !target->start_waits;
+    target->start_waits = true;
+    begin_starts(engine);
+}
+
+void engine_end_starts(Engine *engine) {
+    loop_cancel(engine->aws.loop, engine->start_timer);
+    engine->start_timer = NULL;
+    engine->n_slow_polls = engine->start = 0;
 }

@@ -168,7 +168,7 @@ static void take_turn(Engine *engine, const Intervals *intervals, uint64_t now_u
     engine->n_pass_turns -= of_pass;
     target->turn_waits = latest && schedule_turn_waits(intervals, engine_count_polled(target),
                                                        now_usec - latest->began_usec);
-    if (!target->turn_waits && now_usec >= target->due_usec)
+    if (!target->turn_waits && !target->start_waits && now_usec >= target->due_usec)
         engine_begin_poll(target, of_pass);
     engine_end_pass(engine);
 }
@@ -186,7 +186,7 @@ static void poll_all(Engine *engine, const Intervals *intervals, uint64_t now_us
     do_chores(engine, now_usec);
     for (size_t i = 0; i < engine->n_targets; i++)
         if (now_usec >= engine->targets[i]->due_usec) {
-            engine_begin_poll(engine->targets[i], begins);
+            engine_want_poll(engine->targets[i], begins);
             n_due++;
         }
     log_debug("wake-up: a pass over all targets begins; due: %zu of %zu; polls under way: %zu", n_due,
@@ -237,6 +237,7 @@ void engine_stop_polls(Engine *engine) {
     engine->pass_timer = NULL;
     loop_cancel(engine->aws.loop, engine->contest_timer);
     engine->contest_timer = NULL;
+    engine_end_starts(engine);
     for (size_t i = 0; i < engine->n_targets; i++)
         engine_stop_poll(engine->targets[i]);
     for (size_t i = 0; i < engine->n_trails; i++)

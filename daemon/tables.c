@@ -297,8 +297,10 @@ void engine_free_poll(TargetPoll *poll) {
 
     while (*p && *p != poll)
         p = &(*p)->next;
-    if (*p)
+    if (*p) {
         *p = poll->next;
+        poll->target->engine->n_polls--;
+    }
     free(poll->trails);
     free(poll);
 }
@@ -329,7 +331,17 @@ static void stop_region(Target *target) {
     engine_end_region_call(target);
 }
 
+bool engine_end_start(Target *target) {
+    bool is_of_pass = target->start_is_of_pass;
+
+    target->engine->n_starts -= target->start_waits;
+    target->engine->n_polling -= is_of_pass;
+    target->start_waits = target->start_is_of_pass = false;
+    return is_of_pass;
+}
+
 void engine_stop_poll(Target *target) {
+    (void)engine_end_start(target);
     while (target->polls) {
         target->engine->n_polling -= target->polls->is_of_pass;
         poll_cancel(target->polls->poll);
@@ -678,5 +690,6 @@ void engine_free_tables(Engine *engine) {
     engine->n_turns = engine->turn = engine->n_pass_turns = 0;
     engine->ignored = NULL;
     engine->n_trails = engine->n_targets = engine->n_ignored = engine->n_polling = engine->n_beside = 0;
+    engine->n_starts = engine->n_polls = 0;
     state_table_done(&engine->unclaimed);
 }

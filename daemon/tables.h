@@ -141,6 +141,8 @@ struct Target {
     bool has_phase;
     unsigned provisional_turn;  /* see schedule_has_turn */
     bool turn_waits;            /* for the end of the poll that is under way */
+    bool start_waits;           /* see engine_want_poll: its poll begins when others have ended ... */
+    bool start_is_of_pass;      /* ... and the pass waits for it */
     TargetPoll *polls;          /* under way: one, unless something in an earlier one does not answer */
     PollResult *rejected;       /* a poll whose keys were rejected, while it is unclear what that means */
     uint64_t due_usec;          /* mono; not polled before */
@@ -309,7 +311,11 @@ struct Engine {
     uint64_t pass_longest_usec; /* poll of it that has ended */
     bool pass_open;
     bool passes_begun;
-    size_t n_polling;         /* polls under way that the pass waits for */
+    size_t n_polling;         /* polls under way, or that wait for others, that the pass waits for */
+    size_t n_polls;           /* under way ... */
+    size_t n_slow_polls;      /* ... of which so many did not answer soon */
+    size_t n_starts, start;   /* polls that wait for others; the target where to look for the next */
+    LoopTimer *start_timer;
     size_t n_beside;          /* checks of settings and buckets, under way or waiting */
     uint64_t pass_ended_usec; /* real */
     uint64_t pass_duration_usec;
@@ -401,6 +407,8 @@ TrailCounts engine_count_there(const Target *target);
 /* How many of them each poll asks for their status. */
 unsigned engine_count_polled(const Target *target);
 
+/* Its poll does not wait for others any more. Whether it did, and the pass for it. */
+bool engine_end_start(Target *target);
 /* Nothing of it is under way any more. */
 void engine_stop_poll(Target *target);
 void engine_stop_tracking(Trail *trail);

@@ -182,7 +182,7 @@ quick: all $(UNITS)                            ## the round while working: unit 
 	@tail -n 1 $(BUILD)/quick.log
 	@tests/lint/walls.py && tests/lint/purity.py $(BUILD) && tests/lint/tidy.py && tests/lint/prose.py && tests/lint/links.py && \
 	    tests/lint/promises.py $(BINARY) && tests/lint/circles.py $(BUILD) && tests/lint/exports.py $(BUILD) && \
-	    tests/lint/statics.py $(BUILD)
+	    tests/lint/statics.py $(BUILD) && tests/lint/error_texts.py
 
 # T names unit test programs (test_guard) or integration tests (test_restart, or test_restart.py::test_x); K picks cases.
 test: all test-tools                           ## one test: make test T=test_guard, T=test_restart K=pattern

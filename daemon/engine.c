@@ -464,6 +464,7 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
     engine->state_dir = options->state_dir;
     engine->runtime_dir = options->runtime_dir;
     note_binary(engine);
+    (void)state_pid_namespace(engine->pid_namespace);
     r = engine_open_directories(engine, error);
     if (r >= 0)
         r = open_event_and_aws(engine, error);

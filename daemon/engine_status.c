@@ -264,6 +264,7 @@ static Status describe_engine(const Engine *engine, const char *shard) {
         .shard = shard,
         .mode = engine->config->mode,
         .pid = getpid(),
+        .pid_namespace = engine->pid_namespace[0] ? engine->pid_namespace : NULL,
         .poll_interval_sec = engine->config->poll_interval_sec,
         .unreachable_after = engine->config->unreachable_after,
         .started_usec = engine->started_usec,

@@ -296,6 +296,7 @@ struct Engine {
     uint64_t started_usec; /* real */
     char binary[256];      /* the path of the program that runs; "" while it is not known */
     uint64_t binary_modified_usec;
+    char pid_namespace[STATE_PID_NAMESPACE_MAX];
     Target **turns;       /* the targets in the order of their turns in a round of polls */
     size_t n_turns, turn; /* the next one */
     bool turns_are_stale; /* targets came or went */

@@ -17,6 +17,15 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
+/* In another container, say: the daemon's pid means another process here, or none, and its paths other
+ * files. */
+static bool status_is_elsewhere(const json_t *status) {
+    const char *theirs = status_text(status, "pid_namespace");
+    char ours[STATE_PID_NAMESPACE_MAX];
+
+    return theirs[0] && state_pid_namespace(ours)[0] && strcmp(ours, theirs) != 0;
+}
+
 /* ---- whether the daemon is older than what is installed ---- */
 
 static void print_age_of(FILE *out, const json_t *status, const char *name, const char *verb,
@@ -51,6 +60,8 @@ static void print_version(FILE *out, const json_t *status) {
         status_put(out, status_text(status, "started"));
     }
     fputc('\n', out);
+    if (status_is_elsewhere(status))
+        return;
     print_age_of(out, status, "binary", "runs", "restart it");
     print_age_of(out, status, "configuration", "uses", "run trailguard config, then reload it");
 }
@@ -243,7 +254,8 @@ typedef struct Showing {
 static bool has_ended(const json_t *status) {
     json_int_t pid = json_integer_value(json_object_get(status, "pid"));
 
-    return pid > 0 && pid <= INT_MAX && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+    return !status_is_elsewhere(status) && pid > 0 && pid <= INT_MAX && kill((pid_t)pid, 0) < 0 &&
+           errno == ESRCH;
 }
 
 #define AGE_MAX (TIMETEXT_MAX + sizeof(" ago"))
@@ -263,9 +275,11 @@ static const char *age_of(const Showing *s, const json_t *status, char dst[stati
 static void print_by_process(const Showing *s, const json_t *status) {
     char age[AGE_MAX];
 
-    fprintf(s->out, "%s/lock: %s; but process %d runs, and wrote this %s\n", engine_state_dir(),
-            file_strerror(s->lock_error), (int)json_integer_value(json_object_get(status, "pid")),
-            age_of(s, status, age));
+    fprintf(s->out,
+            status_is_elsewhere(status) ? "%s/lock: %s; process %d of another PID namespace wrote this %s\n"
+                                 : "%s/lock: %s; but process %d runs, and wrote this %s\n",
+            engine_state_dir(), file_strerror(s->lock_error),
+            (int)json_integer_value(json_object_get(status, "pid")), age_of(s, status, age));
 }
 
 static int print_ended(const Showing *s, const json_t *status) {
@@ -290,10 +304,12 @@ static int print_running(const Showing *s, json_t *status, const char *text, siz
             print_by_process(s, status);
     }
     if (old)
-        fprintf(s->err, "%s: last written %s: the daemon makes no progress; its journal says why\n", s->path,
+        fprintf(s->err, "%s: last written %s: the daemon %smakes no progress; its journal says why\n",
+                s->path,
                 status_text(status, "updated")[0]
                         ? text_escaped(shown, sizeof(shown), status_text(status, "updated"))
-                        : "at an unknown time");
+                        : "at an unknown time",
+                s->lock_error < 0 && status_is_elsewhere(status) ? "has ended or " : "");
     return trouble ? STATUS_TROUBLE : STATUS_WELL;
 }
 

@@ -99,6 +99,7 @@ typedef struct Status {
     const char *shard;             /* "2/5"; NULL: all accounts */
     Mode mode;
     int pid;
+    const char *pid_namespace; /* where pid is its number: state_pid_namespace; NULL: not known */
     unsigned poll_interval_sec;
     unsigned unreachable_after;      /* polls that fail in a row */
     uint64_t started_usec, now_usec; /* real */

@@ -556,6 +556,7 @@ static const CodecMember status_members[] = {
     SHOW(Status, binary, "binary", object, .members = file_members),
     SHOW(Status, configuration, "configuration", object, .members = file_members),
     SHOW(Status, pid, "pid", uint),
+    SHOWN(Status, pid_namespace, "pid_namespace"),
     SHOWN(Status, shard, "shard"),
     SHOW(Status, mode, "mode", word, .names = &codec_modes),
     SHOW(Status, started_usec, "started", time),

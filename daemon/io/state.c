@@ -363,3 +363,10 @@ int state_is_guarded(const char *dir, const char *runtime_dir, int *ret_pid) {
     e = state_is_locked(runtime_dir, ret_pid);
     return e > 0 || r == 0 ? e : r;
 }
+
+const char *state_pid_namespace(char dst[static STATE_PID_NAMESPACE_MAX]) {
+    ssize_t n = readlink("/proc/self/ns/pid", dst, STATE_PID_NAMESPACE_MAX - 1);
+
+    dst[MAX(n, 0)] = '\0';
+    return dst;
+}

@@ -115,3 +115,7 @@ bool state_lock_is_kept(const char *dir, int fd);
 /* Does a daemon hold the lock of the state directory, or that of the runtime directory, which is there when
  * the other was removed? As state_is_locked. */
 int state_is_guarded(const char *dir, const char *runtime_dir, int *ret_pid);
+/* Which PID namespace we are in, as /proc names it ("pid:[4026531836]"): a pid means another process, or
+ * none, in every other one. "" when that cannot be read. */
+#define STATE_PID_NAMESPACE_MAX 32
+const char *state_pid_namespace(char dst[static STATE_PID_NAMESPACE_MAX]);

@@ -122,6 +122,8 @@ def with_daemon(book, sim, make_guard):
     guard.kill()
     lock(guard)
     book.write("status     # killed; the locks may not be read", guard.powerless("status", config=False), guard)
+    path.write_text(json.dumps({**status, "pid_namespace": "pid:[1]", "updated": "2020-01-01T00:00:00Z"}))
+    book.write("status     # the same, in another PID namespace", guard.powerless("status", config=False), guard)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import select
 import struct
 import subprocess
 import termios
+import time
 
 import pytest
 
@@ -388,6 +389,36 @@ def test_status_without_rights_goes_by_the_process_and_the_age(idle):
         one_line(gone.stderr)
         matches(rf"trailguard is not running: process {pid}, which wrote .*/status.json \d+(\.\d)? m?s ago, has ended",
                 gone.stderr)
+
+
+def elsewhere(guard, *arguments):
+    """A verb of a user who may not read the locks, in a container whose processes have other numbers."""
+    return guard.verb("status", *arguments, config=False, before=[
+        "unshare", "--fork", "--pid", "--mount-proc", "setpriv", "--inh-caps=-all", "--bounding-set=-all"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: another PID namespace")
+def test_status_in_another_pid_namespace_goes_by_the_age(idle):
+    idle.start().wait_guarding()
+    # with the lock nothing depends on numbers
+    assert idle.verb("status", config=False, before=["unshare", "--fork", "--pid", "--mount-proc"]).returncode == 0
+    lock(idle)
+    pid, path = idle.process.pid, idle.runtime / "status.json"
+    alive = elsewhere(idle)
+    assert (alive.returncode, alive.stderr) == (0, ""), alive
+    assert re.search(rf"\n{re.escape(str(idle.state))}/lock: Permission denied; process {pid} of another PID namespace "
+                     r"wrote this \d+(\.\d)? m?s ago\n$", alive.stdout), alive.stdout
+    assert elsewhere(idle, "--json").returncode == 0
+    # its number is that of another process here
+    idle.kill()
+    status = json.loads(path.read_text())
+    for number, age in ((1, 0), (1, 3600)):
+        updated = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - age))
+        path.write_text(json.dumps({**status, "pid": number, "updated": updated}))
+        dead = elsewhere(idle)
+        assert dead.returncode == (2 if age else 0), dead
+        assert "runs" not in dead.stdout + dead.stderr
+        assert ("the daemon has ended or makes no progress" in dead.stderr) == bool(age), dead.stderr
 
 
 def test_who_stopped_a_trail_is_not_shown_as_who_changed_it_later(sim, make_guard):

@@ -31,7 +31,7 @@ static void who_add_deed(const AlertExpansion *x) {
         about = FINDING_BIT(FINDING_MISSING);
     if (event->has_actor && strcmp(event->actor.event_name, "CreateTrail") == 0 &&
         (about & FINDINGS_CHANGED)) {
-        (void)strbuf_add(x->out, "deleted and created again");
+        (void)strbuf_add(x->out, "recreated");
         return;
     }
     for (Finding f = 0; f < _FINDING_MAX; f++)

@@ -33,4 +33,4 @@ def test_what_was_done_to_a_trail_that_could_not_be_read(sim, make_guard):
     found = poll(lambda: [entry for entry in [wait_alert(sim, "trail.attributed", seconds=within(40))]
                           if entry["actor"]["event_name"] == "CreateTrail"], within(40))
     assert found[0]["actor"]["arn"] == f"arn:aws:iam::{MAIN}:user/eve"
-    assert any("was deleted and created again by user eve" in " ".join(mail.split()) for mail in mails(sim))
+    assert any("was recreated by user eve" in " ".join(mail.split()) for mail in mails(sim))

@@ -265,6 +265,7 @@ static const GoldenCase golden_cases[] = {
     { ATTRIBUTED, "weakened", RESTORE, "bob", "well set:EventSelectors held by:bob" },
     { ATTRIBUTED, "weakened", RESTORE, "nobody", "well set:EventSelectors held nobody" },
     { ATTRIBUTED, "changed", RESTART, "bob-still_changed", "well set:SnsTopicARN by:bob" },
+    { ATTRIBUTED, "weakened", RESTART, "remade-still_weakened", "well set:EventSelectors remade:bob" },
     { ATTRIBUTED, "changed", RESTART, "unsearched-still_changed", "well set:SnsTopicARN unsearched" },
     { ATTRIBUTED, "interrupted", RESTART, "bob-unmet", "well pin:KmsKeyId flap by:bob" },
     { ATTRIBUTED, "stopped", RESTART, "bob-maintenance", "well maintenance:on stop held by:bob" },

@@ -758,6 +758,17 @@ static void word_by(Stage *s, const char *arg) {
     answer_search(s, &found);
 }
 
+/* The settings differ because the trail was deleted and created again: CreateTrail is the call. */
+static void word_remade(Stage *s, const char *arg) {
+    Attribution found = { .polled = true, .found = true };
+
+    if (!wait_for_search(s))
+        return;
+    found.actor = actor_named(s, arg);
+    (void)text_copy(found.actor.event_name, sizeof(found.actor.event_name), "CreateTrail");
+    answer_search(s, &found);
+}
+
 /* All searches find nobody, or all fail. */
 static void search_in_vain(Stage *s, const Attribution *nothing_found) {
     for (unsigned i = 0; i < 8 && wait_for_search(s); i++) {
@@ -1362,6 +1373,7 @@ static const struct Word {
     { "unshown", word_unshown, { "" } },
     { "crash", word_crash, { "" } },
     { "by", word_by, { "bob" } },
+    { "remade", word_remade, { "bob" } },
     { "nobody", word_nobody, { "", "unread" } },
     { "unsearched", word_unsearched, { "" } },
     { "tried", word_tried, { "1", "4" } },

@@ -296,7 +296,7 @@ static void what_a_creation_did(void **state _unused_) {
         uint32_t about;
         const char *deed, *not;
     } rows[] = {
-        { FINDING_BIT(FINDING_CHANGED), "deleted and created again by", NULL },
+        { FINDING_BIT(FINDING_CHANGED), "recreated by", NULL },
         { FINDING_BIT(FINDING_APPEARED), "created by", "deleted" },
     };
 

@@ -168,7 +168,7 @@ check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the f
 	@tools/run-units $(UNITS)
 	@set -e; for f in $(REPLAYS); do $(TEST_WRAPPER) $$f "tests/fuzz/corpus/$${f##*/fuzz_}"; done
 
-GOLDEN := $(addprefix $(BUILD)/tests/unit/,test_golden test_config test_config_expect test_verbs test_metrics test_protection_rows)
+GOLDEN := $(addprefix $(BUILD)/tests/unit/,test_golden test_config test_config_expect test_verbs test_metrics test_protection_rows test_doctor_rows)
 golden: $(GOLDEN)                              ## write the golden texts of alerts, errors and metrics again; review the diff
 	@for t in $(GOLDEN); do TRAILGUARD_GOLDEN_UPDATE=1 $$t >/dev/null || exit 1; done
 

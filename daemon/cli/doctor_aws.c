@@ -149,15 +149,22 @@ static void check_key_file(Doctor *doctor, const char *path) {
 
 /* ---- who they are ---- */
 
+/* STS calls a signature of another hour a wrong one. */
+static bool is_about_time(const AwsError *error) {
+    return error->class == AWS_SKEWED || text_starts_with(error->message, "Signature expired") ||
+           text_starts_with(error->message, "Signature not yet current");
+}
+
 static const char *advice_for(const AwsError *error) {
+    if (is_about_time(error))
+        return "correct the clock of this host";
     switch (error->class) {
     case AWS_BAD_CREDENTIALS: return "the key is unknown, inactive or deleted, or its secret is wrong";
     case AWS_EXPIRED: return "the session has ended: whatever makes it must renew it";
-    case AWS_SKEWED: return "correct the clock of this host";
     case AWS_TLS: return "if a proxy opens TLS, name its certificate by aws.ca_bundle";
     case AWS_UNREACHABLE:
     case AWS_TIMED_OUT: return "allow https from this host to AWS, or name the proxy by aws.proxy";
-    default: return NULL;
+    default: return "run this again in a minute; is the endpoint AWS's?";
     }
 }
 

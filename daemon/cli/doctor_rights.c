@@ -69,7 +69,7 @@ static void doctor_add_missing(Rights *rights, const char *action, const char *r
 
 static void add_more(const Rights *rights) {
     if (rights->n_missing > ROWS_MAX)
-        doctor_add(rights->doctor, DOCTOR_RIGHTS, DOCTOR_PROBLEM, NULL, "%s: %zu more are missing",
+        doctor_add(rights->doctor, DOCTOR_RIGHTS, DOCTOR_PROBLEM, NULL, "%s: more that are missing: %zu",
                    rights->account, rights->n_missing - ROWS_MAX);
 }
 
@@ -386,5 +386,5 @@ void doctor_rights(Doctor *doctor, const Config *config, sd_event *event, const 
     }
     if (n > ACCOUNTS_MAX)
         doctor_add(doctor, DOCTOR_RIGHTS, DOCTOR_NOTE, "trailguard check lists denied calls of all accounts",
-                   "%zu more accounts were not asked about", n - ACCOUNTS_MAX);
+                   "more accounts, not asked about: %zu", n - ACCOUNTS_MAX);
 }

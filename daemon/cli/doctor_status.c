@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the doctor says of a pass over everything. Much of it is well as a rule: that is a line for all. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@
 #define SHOWN_MAX 20U
 #define LIST_MAX  900U
 
+#define LISTED_MAX 320 /* a name and an account */
+
 /* ---- lists of names ---- */
 
 static void list_add(StrBuf *list, size_t n, const char *name) {
@@ -20,6 +23,15 @@ static void list_add(StrBuf *list, size_t n, const char *name) {
         (void)strbuf_addf(list, "%s%s", n > 0 ? ", " : "", name);
     else if (!text_ends_with(strbuf_str(list), "..."))
         (void)strbuf_add(list, ", ...");
+}
+
+/* With the account, where there are several. */
+static void list_subject(StrBuf *list, size_t n, const char *name, const Subject *subject,
+                         const Status *status) {
+    char both[LISTED_MAX];
+
+    (void)snprintf(both, sizeof(both), "%s (%s)", name, subject->account);
+    list_add(list, n, status->n_accounts > 1 ? both : name);
 }
 
 /* ---- accounts ---- */
@@ -55,7 +67,7 @@ static void add_accounts(Doctor *doctor, const Status *status) {
             doctor_add_account(doctor, account);
     }
     if (n_well > SHOWN_MAX)
-        doctor_add(doctor, DOCTOR_IDENTITY, DOCTOR_OK, NULL, "%zu more roles can be assumed",
+        doctor_add(doctor, DOCTOR_IDENTITY, DOCTOR_OK, NULL, "more roles that can be assumed: %zu",
                    n_well - SHOWN_MAX);
     if (status->has_organization && status->organization_error[0])
         doctor_add(doctor, DOCTOR_IDENTITY, DOCTOR_PROBLEM,
@@ -65,9 +77,21 @@ static void add_accounts(Doctor *doctor, const Status *status) {
 
 /* ---- regions ---- */
 
+static const char *region_advice(PollError error) {
+    switch (error) {
+    case POLL_DENIED: return "trailguard policy guard prints the policy that is needed";
+    case POLL_CREDENTIALS: return "correct the keys, or the role that the account is reached by";
+    case POLL_THROTTLED: return "run this again in a minute; others may be using up the account's quota";
+    case POLL_UNREACHABLE:
+        return "allow https from this host to AWS in that region, or name a proxy by aws.proxy";
+    default: return "run this again in a minute; AWS's health dashboard shows outages";
+    }
+}
+
 static void add_region_problem(Doctor *doctor, const StatusTarget *target) {
     const TargetState *state = target->state;
-    const char *text = state->error_text[0] ? state->error_text : state->list_error_text, *advice = NULL;
+    const char *text = state->error_text[0] ? state->error_text : state->list_error_text;
+    const char *advice = region_advice(state->error ? state->error : state->list_error);
     bool by_scp = strstr(text, "service control policy");
 
     if (by_scp)
@@ -97,17 +121,17 @@ static void add_regions(Doctor *doctor, const Status *status) {
         if (!target->subject.region || !target->subject.region[0])
             continue; /* an account that cannot be reached at all */
         if (state->not_enabled)
-            list_add(&off, n_off++, target->subject.region);
+            list_subject(&off, n_off++, target->subject.region, &target->subject, status);
         else if (is_silent(target)) {
             if (n_bad++ < SHOWN_MAX)
                 add_region_problem(doctor, target);
         } else
             n_well++;
         if (state->cover.open)
-            list_add(&bare, n_bare++, target->subject.region);
+            list_subject(&bare, n_bare++, target->subject.region, &target->subject, status);
     }
     if (n_bad > SHOWN_MAX)
-        doctor_add(doctor, DOCTOR_REGIONS, DOCTOR_PROBLEM, NULL, "%zu more cannot be polled",
+        doctor_add(doctor, DOCTOR_REGIONS, DOCTOR_PROBLEM, NULL, "more that cannot be polled: %zu",
                    n_bad - SHOWN_MAX);
     if (n_well > 0)
         doctor_add(doctor, DOCTOR_REGIONS, DOCTOR_OK, NULL, "%zu %s polled", n_well,
@@ -151,9 +175,10 @@ static void add_trails(Doctor *doctor, const Status *status) {
             add_trail(doctor, &status->trails[i]);
     }
     if (n_bad > SHOWN_MAX)
-        doctor_add(doctor, DOCTOR_TRAILS, DOCTOR_PROBLEM, NULL, "%zu more are not well", n_bad - SHOWN_MAX);
+        doctor_add(doctor, DOCTOR_TRAILS, DOCTOR_PROBLEM, NULL, "more that are not well: %zu",
+                   n_bad - SHOWN_MAX);
     if (n_unknown > SHOWN_MAX)
-        doctor_add(doctor, DOCTOR_TRAILS, DOCTOR_UNKNOWN, NULL, "%zu more are unknown",
+        doctor_add(doctor, DOCTOR_TRAILS, DOCTOR_UNKNOWN, NULL, "more that are unknown: %zu",
                    n_unknown - SHOWN_MAX);
     if (n_well > 0)
         doctor_add(doctor, DOCTOR_TRAILS, DOCTOR_OK, NULL, "%zu %s", n_well,
@@ -179,16 +204,19 @@ static void add_baselines(Doctor *doctor, const Status *status) {
         const StatusTrail *trail = &status->trails[i];
 
         if (trail->baseline_unreadable)
-            list_add(&bad, n_bad++, trail->subject.name);
+            list_subject(&bad, n_bad++, trail->subject.name, &trail->subject, status);
         else if (trail->provisional)
-            list_add(&new, n_new++, trail->subject.name);
+            list_subject(&new, n_new++, trail->subject.name, &trail->subject, status);
         else if (trail->has_baseline)
             n_with++;
         else
             n_without++;
     }
     if (status->record_problem[0])
-        doctor_add(doctor, DOCTOR_BASELINES, DOCTOR_PROBLEM, "run this as root",
+        doctor_add(doctor, DOCTOR_BASELINES, DOCTOR_PROBLEM,
+                   strstr(status->record_problem, strerror(EACCES))
+                           ? "run this as root"
+                           : "correct what it names; the daemon does not start without it",
                    "the state cannot be read: %s", status->record_problem);
     if (n_with > 0)
         doctor_add(doctor, DOCTOR_BASELINES, DOCTOR_OK, NULL, "%zu %s a baseline", n_with,

@@ -64,10 +64,7 @@ static void check_room(Doctor *doctor, const char *path) {
     if (statvfs(path, &fs) < 0)
         return;
     free_bytes = (unsigned long long)fs.f_bavail * fs.f_frsize;
-    if (fs.f_flag & ST_RDONLY)
-        doctor_add(doctor, DOCTOR_DIRECTORIES, DOCTOR_PROBLEM, NULL, "%s is on a read-only file system",
-                   path);
-    else if (free_bytes < ROOM_BYTES)
+    if (free_bytes < ROOM_BYTES)
         doctor_add(doctor, DOCTOR_DIRECTORIES, free_bytes == 0 ? DOCTOR_PROBLEM : DOCTOR_WARNING,
                    "make room: state and waiting alerts are kept there", "%s has %llu MB left", path,
                    free_bytes >> 20);
@@ -87,6 +84,10 @@ static void check_directory(Doctor *doctor, const char *path, const char *variab
         doctor_add(doctor, DOCTOR_DIRECTORIES, DOCTOR_PROBLEM, advice, "%s: %s", path, strerror(errno));
     else if (!S_ISDIR(st.st_mode))
         doctor_add(doctor, DOCTOR_DIRECTORIES, DOCTOR_PROBLEM, "remove it", "%s is no directory", path);
+    else if (access(path, R_OK | W_OK | X_OK) < 0 && errno == EROFS)
+        doctor_add(doctor, DOCTOR_DIRECTORIES, DOCTOR_PROBLEM,
+                   "mount it writable: state and waiting alerts are kept there",
+                   "%s is on a read-only file system", path);
     else if (access(path, R_OK | W_OK | X_OK) < 0)
         doctor_add(doctor, DOCTOR_DIRECTORIES,
                    errno == EACCES && getuid() != 0 ? DOCTOR_UNKNOWN : DOCTOR_PROBLEM, advice,
@@ -110,7 +111,8 @@ static void check_heartbeat(Doctor *doctor, const Config *config) {
     const char *file = config->heartbeat.url_file;
 
     if (file && access(file, R_OK) < 0)
-        doctor_add(doctor, DOCTOR_HEARTBEAT, DOCTOR_PROBLEM, NULL, "%s: %s", file, strerror(errno));
+        doctor_add(doctor, DOCTOR_HEARTBEAT, DOCTOR_PROBLEM,
+                   "write the URL into it, or correct heartbeat.url_file", "%s: %s", file, strerror(errno));
     else if (config->heartbeat.url || file)
         doctor_add(doctor, DOCTOR_HEARTBEAT, DOCTOR_OK, NULL,
                    "configured; not sent now: it would signal that all is well");

@@ -401,7 +401,8 @@ def test_heartbeat_is_not_sent(sim, idle):
     assert lines_of(doctor(idle)[1], "heartbeat") == ["ok configured; not sent now: it would signal that all is well"]
     idle.write_config(heartbeat={"url_file": str(idle.directory / "ping")})
     status, text = doctor(idle)
-    assert (status, lines_of(text, "heartbeat")) == (CRITICAL, ["problem DIR/ping: No such file or directory"])
+    assert (status, lines_of(text, "heartbeat")) == (CRITICAL, [
+        "problem DIR/ping: No such file or directory -> write the URL into it, or correct heartbeat.url_file"])
 
 
 def test_colour_only_on_a_terminal_and_options_that_do_not_fit(sim, idle):

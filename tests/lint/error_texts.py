@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Each error text of the configuration and the verbs is in a golden file, tests/golden/errors.*.txt, where a person reads it
-as it is printed. One that no test can bring about stands in error_texts.reasons, below the reason.
+as it is printed; and each row of `check --doctor` in tests/golden/shown.*.txt. One that no test can bring about stands in error_texts.reasons, below the reason.
 
 usage: error_texts.py [ROOT]"""
 
@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 FILES = ["daemon/cli/*.c", "daemon/config/*.c", "daemon/main.c", "daemon/aws_setup.c", "daemon/directories.c", "daemon/engine.c",
-         "daemon/engine_state.c", "daemon/settings_rows.c", "daemon/io/state.c", "daemon/io/baseline_file.c"]
+         "daemon/engine_state.c", "daemon/settings_rows.c", "daemon/core/protection_rows.c", "daemon/io/state.c", "daemon/io/baseline_file.c"]
 # What these print or return in texts of several words is about errors only.
-WHOLE = re.compile(r"daemon/config/\w+\.c|daemon/cli/drill_\w+\.c")
+# What these show.
+ROWS = re.compile(r"daemon/cli/(?:verb_doctor|doctor_\w+)\.c|daemon/core/protection_rows\.c")
+WHOLE = re.compile(rf"daemon/config/\w+\.c|daemon/cli/drill_\w+\.c|{ROWS.pattern}")
 SINK = re.compile(r"\w*refuse\w*|config_mistake|scan_is_not|verb_usage|verb_unknown")
 PRINT = {"fprintf": {"stderr", "err"}, "fputs": {"stderr", "err"}, "snprintf": {"error"}, "vsnprintf": {"error"}}
 TOKEN = re.compile(r'/\*.*?\*/|^[ \t]*#.*?(?<!\\)\n|"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|\w+|\S', re.S | re.M)
@@ -94,7 +96,8 @@ def shown(path, text):
 
 def main(root="."):
     root = Path(root)
-    golden = "".join(path.read_text() for path in sorted((root / "tests/golden").glob("errors.*.txt")))
+    errors, shown_rows = ("".join(path.read_text() for path in sorted((root / "tests/golden").glob(pattern)))
+                          for pattern in ("errors.*.txt", "shown.*.txt"))
     listed = reasons(root / "tests/lint/error_texts.reasons")
     files = sorted(path for pattern in FILES for path in root.glob(pattern))
     every, lacking = 0, set()
@@ -102,7 +105,7 @@ def main(root="."):
         short = path.relative_to(root)
         for text in texts(short, path.read_text()):
             every += 1
-            if not is_golden(text, golden):
+            if not is_golden(text, shown_rows if ROWS.fullmatch(str(short)) else errors):
                 lacking.add(shown(short, text))
     found = [f"{line}: in no golden file" for line in sorted(lacking - listed)] + \
         [f"error_texts.reasons: {line}: no such text, or a golden file has it" for line in sorted(listed - lacking)]

@@ -12,29 +12,7 @@
 
 #include "daemon/cli/doctor.h"
 #include "lib/util/macros.h"
-
-static char printed[65536];
-
-/* What doctor_print writes, and its status. */
-static int print(const Doctor *doctor, bool json, bool color) {
-    FILE *file = tmpfile();
-    int saved, status;
-    size_t n;
-
-    assert_non_null(file);
-    fflush(stdout);
-    saved = dup(STDOUT_FILENO);
-    assert_true(saved >= 0 && dup2(fileno(file), STDOUT_FILENO) >= 0);
-    status = doctor_print(doctor, json, color);
-    fflush(stdout);
-    assert_true(dup2(saved, STDOUT_FILENO) >= 0);
-    close(saved);
-    rewind(file);
-    n = fread(printed, 1, sizeof(printed) - 1, file);
-    printed[n] = '\0';
-    fclose(file);
-    return status;
-}
+#include "tests/unit/doctor_shown.h"
 
 static void the_worst_row_is_the_exit_status(void **state _unused_) {
     static const struct {
@@ -54,9 +32,9 @@ static void the_worst_row_is_the_exit_status(void **state _unused_) {
 
         for (size_t k = 0; k < 3; k++)
             doctor_add(&doctor, DOCTOR_CLOCK, cases[i].rows[k], NULL, "row %zu", k);
-        assert_int_equal(print(&doctor, false, false), cases[i].status);
-        assert_non_null(strstr(printed, cases[i].sum));
-        assert_int_equal(print(&doctor, true, false), cases[i].status);
+        assert_int_equal(doctor_shown(&doctor, false, false), cases[i].status);
+        assert_non_null(strstr(doctor_text, cases[i].sum));
+        assert_int_equal(doctor_shown(&doctor, true, false), cases[i].status);
         doctor_done(&doctor);
     }
 }
@@ -68,17 +46,17 @@ static void rows_stand_in_groups(void **state _unused_) {
     doctor_add(&doctor, DOCTOR_CONFIGURATION, DOCTOR_PROBLEM, "correct it\n", "%s",
                "bad \033[31mname\033[0m");
     doctor_add(&doctor, DOCTOR_TRAILS, DOCTOR_WARNING, NULL, "another");
-    assert_int_equal(print(&doctor, false, false), 2);
-    assert_string_equal(printed, "configuration\n"
-                                 "  problem  bad \\x1b[31mname\\x1b[0m\n"
-                                 "           -> correct it\\x0a\n"
-                                 "trails\n"
-                                 "  ok       2 trails log\n"
-                                 "  warning  another\n"
-                                 "\n"
-                                 "1 problem, 1 warning, 1 ok\n");
-    (void)print(&doctor, false, true);
-    assert_non_null(strstr(printed, "  \033[31mproblem \033[0m bad"));
+    assert_int_equal(doctor_shown(&doctor, false, false), 2);
+    assert_string_equal(doctor_text, "configuration\n"
+                                     "  problem  bad \\x1b[31mname\\x1b[0m\n"
+                                     "           -> correct it\\x0a\n"
+                                     "trails\n"
+                                     "  ok       2 trails log\n"
+                                     "  warning  another\n"
+                                     "\n"
+                                     "1 problem, 1 warning, 1 ok\n");
+    (void)doctor_shown(&doctor, false, true);
+    assert_non_null(strstr(doctor_text, "  \033[31mproblem \033[0m bad"));
     doctor_done(&doctor);
     assert_int_equal(doctor.n, 0);
 }
@@ -90,8 +68,8 @@ static void there_is_a_ceiling(void **state _unused_) {
     for (size_t i = 0; i <= DOCTOR_ROWS_MAX; i++)
         doctor_add(&doctor, DOCTOR_RIGHTS, DOCTOR_OK, NULL, "row");
     assert_int_equal(doctor.n, DOCTOR_ROWS_MAX);
-    assert_int_equal(print(&doctor, false, false), 3);
-    assert_non_null(strstr(printed, "1000 ok; not all lines are here: out of memory, or too many\n"));
+    assert_int_equal(doctor_shown(&doctor, false, false), 3);
+    assert_non_null(strstr(doctor_text, "1000 ok; not all lines are here: out of memory, or too many\n"));
     doctor_done(&doctor);
 }
 
@@ -142,10 +120,11 @@ static void many_of_a_kind_are_counted(void **state _unused_) {
     }
     doctor_status(&doctor, &status);
     assert_true(doctor.n < 80);
-    assert_int_equal(row_of(&doctor, DOCTOR_TRAILS, "10 more are unknown")->state, DOCTOR_UNKNOWN);
-    assert_int_equal(row_of(&doctor, DOCTOR_TRAILS, "80 more are not well")->state, DOCTOR_PROBLEM);
+    assert_int_equal(row_of(&doctor, DOCTOR_TRAILS, "more that are unknown: 10")->state, DOCTOR_UNKNOWN);
+    assert_int_equal(row_of(&doctor, DOCTOR_TRAILS, "more that are not well: 80")->state, DOCTOR_PROBLEM);
     assert_int_equal(row_of(&doctor, DOCTOR_TRAILS, "170 trails log")->state, DOCTOR_OK);
-    assert_int_equal(row_of(&doctor, DOCTOR_IDENTITY, "280 more roles can be assumed")->state, DOCTOR_OK);
+    assert_int_equal(row_of(&doctor, DOCTOR_IDENTITY, "more roles that can be assumed: 280")->state,
+                     DOCTOR_OK);
     assert_int_equal(row_of(&doctor, DOCTOR_REGIONS, "300 regions are polled")->state, DOCTOR_OK);
     assert_int_equal(row_of(&doctor, DOCTOR_BASELINES, "150 trails have a baseline")->state, DOCTOR_OK);
     assert_int_equal(row_of(&doctor, DOCTOR_CHANNELS, "no channel is configured")->state, DOCTOR_WARNING);
@@ -166,16 +145,16 @@ static void what_protects_the_guard(void **state _unused_) {
     doctor_protection_of_guard(&doctor, &facts);
     assert_int_equal(row_of(&doctor, DOCTOR_PROTECTION, "which it guards")->state, DOCTOR_NOTE);
     assert_int_equal(row_of(&doctor, DOCTOR_PROTECTION, "permissions boundary")->state, DOCTOR_NOTE);
-    assert_int_equal(print(&doctor, false, false), 0);
-    assert_null(strstr(printed, "heartbeat"));
+    assert_int_equal(doctor_shown(&doctor, false, false), 0);
+    assert_null(strstr(doctor_text, "heartbeat"));
     doctor_done(&doctor);
 
     facts.guard_checks = true;
     doctor_protection_of_guard(&doctor, &facts);
     assert_int_equal(row_of(&doctor, DOCTOR_PROTECTION, "guard_checks is on")->state, DOCTOR_OK);
-    (void)print(&doctor, false, false);
-    assert_null(strstr(printed, "boundary"));
-    assert_null(strstr(printed, "service control"));
+    (void)doctor_shown(&doctor, false, false);
+    assert_null(strstr(doctor_text, "boundary"));
+    assert_null(strstr(doctor_text, "service control"));
     doctor_done(&doctor);
 }
 

@@ -60,16 +60,16 @@ static void put_column(FILE *out, const json_t *row, const char *name, int width
         fprintf(out, "%.*s%s%s  ", (int)head, shown, dots, shown + n - tail);
 }
 
-/* "prefix a, b  " of the texts of an array, or of a member of its objects, without one of them. */
+/* "prefix a, b  " of the texts of an array, or of a member of its objects, without two of them. */
 static void put_words(FILE *out, const char *prefix, const json_t *list, const char *member,
-                      const char *without) {
+                      const char *without, const char *nor) {
     size_t n = 0;
 
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *item = json_array_get(list, i);
         const char *word = member ? status_text(item, member) : json_string_value(item);
 
-        if (!word || strcmp(word, without) == 0)
+        if (!word || strcmp(word, without) == 0 || strcmp(word, nor) == 0)
             continue;
         fputs(n++ == 0 ? prefix : ", ", out);
         status_put(out, word);
@@ -81,9 +81,11 @@ static void put_words(FILE *out, const char *prefix, const json_t *list, const c
 static void put_detail(FILE *out, const json_t *trail) {
     const json_t *incident = json_object_get(trail, "incident");
 
-    put_words(out, "", json_object_get(trail, "findings"), NULL, status_text(trail, "verdict"));
-    put_words(out, "changed: ", json_object_get(incident, "changes"), "field", "");
-    put_words(out, "not recorded yet: ", json_object_get(trail, "not_recorded"), NULL, "");
+    /* which settings have changed says more than that some have */
+    put_words(out, "", json_object_get(trail, "findings"), NULL, status_text(trail, "verdict"),
+              json_array_size(json_object_get(incident, "changes")) > 0 ? "changed" : "");
+    put_words(out, "changed: ", json_object_get(incident, "changes"), "field", "", "");
+    put_words(out, "not recorded yet: ", json_object_get(trail, "not_recorded"), NULL, "", "");
     if (json_is_true(json_object_get(trail, "bucket_owner_unchecked")))
         fputs("owner of its bucket not checked  ", out);
     if (json_is_true(json_object_get(trail, "provisional")))

@@ -234,7 +234,7 @@ static const struct {
       0 },
     { "protected", DOCUMENT(TRAIL("\"verdict\": \"protected\"")), NULL, 0 },
     { "an incident with everything",
-      DOCUMENT(TRAIL("\"verdict\": \"weakened\", \"findings\": [\"weakened\", \"stale\"],"
+      DOCUMENT(TRAIL("\"verdict\": \"weakened\", \"findings\": [\"weakened\", \"changed\", \"stale\"],"
                      "\"not_recorded\": [\"Tags\"], \"incident\": {\"id\": \"i-1\", \"opened\": \"" NOW "\","
                      "\"changes\": [{\"field\": \"S3BucketName\"}, {\"field\": \"KmsKeyId\"}],"
                      "\"failure\": {\"action\": \"restore\", \"attempts\": 3, \"time\": \"" NOW

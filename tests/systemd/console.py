@@ -14,7 +14,9 @@ class Console:
 
     def __init__(self, machine, environment=()):
         self.machine = machine
-        self.exports = "".join(f"export {name}='{value}'; " for name, value in dict(environment).items())
+        # debconf looks for a terminal, and says at length that there is none
+        variables = {"DEBIAN_FRONTEND": "noninteractive", **dict(environment)}
+        self.exports = "".join(f"export {name}='{value}'; " for name, value in variables.items())
 
     def step(self, title, text=""):
         print(f"\n==== {title}")

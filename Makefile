@@ -333,10 +333,15 @@ install: all                                   ## install below DESTDIR, PREFIX=
 	@test -n "$(DESTDIR)" || ! test -d /run/systemd/system || tools/after-install installed
 
 .PHONY: site
+SITE ?= build/site
 site:                                          ## the pages as a static site in build/site/html, by mkdocs
-	rm -rf build/site
-	@for d in $(DOCS) docs/site.css; do install -D -m 0644 $$d build/site/pages/$$d || exit 1; done
-	mkdocs build --strict --quiet --config-file docs/mkdocs.yml
+	rm -rf $(SITE)/pages $(SITE)/html
+	@for d in $(DOCS) docs/site.css; do install -D -m 0644 $$d $(SITE)/pages/$$d || exit 1; done
+	@sed 's|\.\./build/site|$(abspath $(SITE))|' docs/mkdocs.yml >$(SITE)/mkdocs.yml
+	mkdocs build --strict --quiet --config-file $(SITE)/mkdocs.yml
+	@# Debian 12's theme names scripts that its package has under another name, or not at all
+	@cd $(SITE)/html/js && for f in jquery-3.6.0.min.js theme_extra.js html5shiv.min.js; do \
+	    test -e $$f || cp "$$(ls | grep -m 1 "^$${f%%[-.]*}-.*js$$" || echo /dev/null)" $$f || exit 1; done
 
 uninstall:                                     ## remove what install put there; configuration and state stay
 	rm -f $(DESTDIR)$(sbindir)/trailguard $(DESTDIR)$(unitdir)/trailguard.service \

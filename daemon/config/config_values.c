@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One value of a file: read into the option's place, with its bounds; its default; its end. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,14 @@
 
 /* ---- what is wrong ---- */
 
+/* With its decimal point also where nothing is behind it: that is what is wrong. */
+static const char *found_fraction(char dst[static FOUND_MAX], double value) {
+    (void)snprintf(dst, FOUND_MAX, "%g", value);
+    if (!dst[strspn(dst, "-0123456789")])
+        (void)snprintf(dst, FOUND_MAX, "%g.0", value);
+    return dst;
+}
+
 /* The value found: "text" (escaped, shortened), a number, true, or what kind of thing it is. */
 static const char *found(char dst[static FOUND_MAX], const config_setting_t *setting) {
     char show[FOUND_MAX - 2];
@@ -26,7 +35,7 @@ static const char *found(char dst[static FOUND_MAX], const config_setting_t *set
         break;
     case CONFIG_TYPE_INT: (void)snprintf(dst, FOUND_MAX, "%d", config_setting_get_int(setting)); break;
     case CONFIG_TYPE_INT64: (void)snprintf(dst, FOUND_MAX, "%lld", config_setting_get_int64(setting)); break;
-    case CONFIG_TYPE_FLOAT: (void)snprintf(dst, FOUND_MAX, "%g", config_setting_get_float(setting)); break;
+    case CONFIG_TYPE_FLOAT: return found_fraction(dst, config_setting_get_float(setting));
     case CONFIG_TYPE_BOOL: return config_setting_get_bool(setting) ? "true" : "false";
     case CONFIG_TYPE_GROUP: return "a group";
     case CONFIG_TYPE_ARRAY: return config_setting_length(setting) ? "an array" : "an empty array";
@@ -93,7 +102,18 @@ static int set_text(Reading *r, const config_setting_t *setting, const Option *o
     return *slot ? 0 : -ENOMEM;
 }
 
-/* A number or true in quotation marks: what to write. NULL: that is not what it is. */
+/* A whole number with a decimal point: what to write. "": that is not what it is. */
+static const char *unpointed(char dst[static MEANT_MAX], const config_setting_t *setting) {
+    double value = config_setting_get_float(setting);
+
+    if (config_setting_type(setting) != CONFIG_TYPE_FLOAT || value < INT_MIN || value > INT_MAX ||
+        value != (int)value)
+        return "";
+    (void)snprintf(dst, MEANT_MAX, ", without a decimal point: %d", (int)value);
+    return dst;
+}
+
+/* A number or true in quotation marks: what to write. "": that is not what it is. */
 static const char *unquoted(char dst[static MEANT_MAX], const config_setting_t *setting, const char *chars) {
     const char *text = config_setting_get_string(setting);
     size_t n = text ? strspn(text, chars) : 0;
@@ -109,11 +129,11 @@ static int set_number(Reading *r, const config_setting_t *setting, const Option 
     long long value =
             type == CONFIG_TYPE_INT64 ? config_setting_get_int64(setting) : config_setting_get_int(setting);
     bool zero_is_off = option->min == 0 || option->off;
-    char allowed[240], dst[MEANT_MAX];
+    char allowed[300], dst[MEANT_MAX], whole[MEANT_MAX];
 
-    (void)snprintf(allowed, sizeof(allowed), "a whole number, %s%u..%u%s%s",
+    (void)snprintf(allowed, sizeof(allowed), "a whole number, %s%u..%u%s%s%s",
                    zero_is_off ? "0 (off) or " : "", MAX(option->min, 1U), option->max, option->unit,
-                   unquoted(dst, setting, "0123456789"));
+                   unquoted(dst, setting, "0123456789"), unpointed(whole, setting));
     if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) || value > option->max ||
         (value < option->min && !(zero_is_off && value == 0)))
         return refuse_value(r, setting, option, allowed);

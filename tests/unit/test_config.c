@@ -206,6 +206,7 @@ static const char *const foreign[] = {
     BASE "poll_interval = 10s;\nsettings_interval = 5 min;\nstale_after = 2h\nreminder_interval = 1 d;",
     BASE "max_restores_per_hour = 5s;\nunreachable_after = 3 times;\npoll_interval = 3 parsecs;",
     BASE "attribution = yes;\nowner_check = No;\nbucket_checks = maybe;\naws = { use_fips = on; };",
+    BASE "poll_interval = 10.0;\nsettings_interval = 6e1;\nstale_after = 7200.5;\nunreachable_after = 1e30;",
     BASE "attribution = \"true\";\nbucket_checks = \"yes\";\npoll_interval = \"10\";\nstale_after = \"2h\";",
     BASE "mode = observe;\nregions = eu-central-1;\ntrails = [ main, arn:aws:cloudtrail:x ];",
     BASE "shard = 2/5;\nmaintenance = ( { from = 2026-11-24T22:00:00Z; } );",

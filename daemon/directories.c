@@ -83,15 +83,23 @@ static int renew(const char *dir, mode_t mode, int *lock_fd, char error[static E
     return 1;
 }
 
-static void write_all_again(Engine *engine) {
-    outbox_write_again(engine->outbox);
+/* Was everything written? What was not is tried again where it is. */
+static bool write_all_again(Engine *engine) {
+    bool all = outbox_write_again(engine->outbox);
+
     for (size_t i = 0; i < engine->n_trails; i++) {
-        engine_rewrite_baseline(engine->trails[i]);
-        if (engine->trails[i]->has_intent)
-            engine_save_intent(engine->trails[i]);
+        Trail *trail = engine->trails[i];
+
+        engine_rewrite_baseline(trail);
+        all = all && !trail->tracking.unsaved;
+        if (!trail->has_intent)
+            continue;
+        engine_save_intent(trail);
+        all = all && !engine->intent_failed;
     }
     engine->state_unread = false; /* what could not be read is not there any more */
     engine_save_state(engine);
+    return all && !engine->save_failed;
 }
 
 /* Said when it changes. */
@@ -117,10 +125,11 @@ static void check_state_dir(Engine *engine) {
     if (r == -EBUSY)
         return;
     if (r > 0) {
-        write_all_again(engine);
-        log_line(LOG_ERR,
-                 "%s: removed or replaced while in use; made again, and what is known is written there",
-                 engine->state_dir);
+        bool all = write_all_again(engine);
+
+        log_line(LOG_ERR, "%s: removed or replaced while in use; made again%s", engine->state_dir,
+                 all ? ", and what is known is written there"
+                     : "; not all that is known can be written there: trying again");
     }
     set_problem(engine, error);
 }

@@ -255,13 +255,14 @@ static bool is_about_content(int error) {
     return error == -EINVAL || error == -E2BIG;
 }
 
-/* Tries what the disk has refused before; one refusal is enough to know. What a refusal left behind is
- * removed once the disk is well. */
+/* Tries what the disk has refused before; one refusal is enough to know. That the disk is well is known only
+ * from an alert that is on it: a full one still opens directories and makes empty files. */
 static void write_waiting(Outbox *outbox) {
     _cleanup_(file_closep) int fd = -1;
+    bool waits = outbox->n_unwritten > 0;
     int error;
 
-    if (outbox->n_unwritten == 0 && outbox->disk_error == 0)
+    if (!waits && outbox->disk_error == 0)
         return;
     fd = ensure_dir(outbox);
     error = MIN(fd, 0);
@@ -273,8 +274,9 @@ static void write_waiting(Outbox *outbox) {
             error = r < 0 ? r : error;
         }
     if (error == 0 && outbox->disk_error < 0)
-        (void)file_sweep_at(fd);
-    note_disk(outbox, error);
+        (void)file_sweep_at(fd); /* what a refusal left behind */
+    if (error < 0 || waits)
+        note_disk(outbox, error);
 }
 
 static int where_kept(const OutboxEntry *entry) {
@@ -392,12 +394,13 @@ int outbox_add(Outbox *outbox, Alert *alert) {
     return r;
 }
 
-void outbox_write_again(Outbox *outbox) {
+bool outbox_write_again(Outbox *outbox) {
     for (OutboxEntry *entry = outbox->first; entry; entry = entry->next) {
         entry->on_disk = MIN(entry->on_disk, ON_DISK_MAYBE);
         set_unwritten(outbox, entry, true);
     }
     write_waiting(outbox);
+    return outbox->n_unwritten == 0;
 }
 
 static bool all_acknowledged(const OutboxEntry *entry, const char *const *channels, size_t n_channels) {

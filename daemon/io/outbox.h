@@ -34,8 +34,8 @@ void outbox_close(Outbox *outbox);
  * oldest; each is counted and logged. */
 int outbox_add(Outbox *outbox, Alert *alert);
 
-/* The directory was made again: all that waits is written down once more. */
-void outbox_write_again(Outbox *outbox);
+/* The directory was made again: all that waits is written down once more. Was it? */
+bool outbox_write_again(Outbox *outbox);
 
 /* Tries again what the disk has refused: to read alerts that were there when the outbox was opened, to write
  * those that are only in memory, to remove those that are done. True when there is more to deliver now. */

@@ -178,12 +178,28 @@ def test_an_alert_that_waits_outlives_a_state_directory_that_was_removed(sim, vi
     wait_alert(sim, "trail.stopped")
 
 
+def test_a_directory_made_again_where_not_all_can_be_written_is_said_to_lack_it(sim, victim):
+    start(victim)
+    elsewhere = victim.directory / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    (elsewhere / "baselines").write_text("in the way")
+    exchange(elsewhere, victim.state)
+    victim.wait_line("state: removed or replaced while in use; made again; not all that is known can be written there")
+    assert not victim.found("what is known is written there")
+    (victim.state / "baselines").unlink()
+    poll(lambda: victim.remembers(VICTIM) and baselines(victim), within(15))
+
+
+def exchange(one, other):
+    """In one step, which leaves the daemon no moment to make a directory again."""
+    libc, here, both = ctypes.CDLL(None, use_errno=True), -100, 2
+    assert libc.renameat2(here, os.fsencode(one), here, os.fsencode(other), both) == 0, os.strerror(ctypes.get_errno())
+
+
 def put_file_in_place_of(directory):
-    """In one step, which leaves the daemon no moment to make the directory again."""
     file = directory.parent / "in-the-way"
     file.write_text("in the way")
-    libc, here, exchange = ctypes.CDLL(None, use_errno=True), -100, 2
-    assert libc.renameat2(here, os.fsencode(file), here, os.fsencode(directory), exchange) == 0, os.strerror(ctypes.get_errno())
+    exchange(file, directory)
     shutil.rmtree(file)
 
 

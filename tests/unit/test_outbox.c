@@ -54,6 +54,7 @@ void log_event(int level _unused_, const char *message_id _unused_, const LogFie
 /* ---- a disk that fails once ---- */
 
 static bool fail_unlink, fail_probe, fail_fsync; /* of an alert's file; of a temporary one; of a directory */
+static bool full;                                /* as long as it is set: no file's data gets there */
 
 int __real_unlinkat(int fd, const char *name, int flags);
 int __wrap_unlinkat(int fd, const char *name, int flags);
@@ -79,6 +80,10 @@ int __wrap_fsync(int fd) {
         errno = EIO;
         return -1;
     }
+    if (full && fstat(fd, &st) >= 0 && S_ISREG(st.st_mode)) {
+        errno = ENOSPC;
+        return -1;
+    }
     return __real_fsync(fd);
 }
 
@@ -90,6 +95,7 @@ static Outbox *outbox;
 static int set_up(void **state _unused_) {
     (void)strcpy(dir, "/tmp/test_outbox.XXXXXX");
     logged[0] = '\0';
+    full = false;
     outbox = NULL;
     return mkdtemp(dir) ? 0 : -1;
 }
@@ -390,7 +396,24 @@ static void a_probe_that_cannot_be_removed_is_swept(void **state _unused_) {
     outbox_acknowledge(outbox, outbox_first(outbox), "a", (const char *const[]){ "a" }, 1);
     assert_false(outbox_try_again(outbox));
     assert_int_equal(count_hidden("outbox"), 0);
+}
+
+/* An empty file can still be made on a full disk, and a directory opened: neither proves anything. */
+static void a_full_disk_is_well_again_only_once_an_alert_is_written(void **state _unused_) {
+    open_again();
+    full = true;
+    assert_int_equal(add(1, EVENT_TRAIL_STOPPED, 10), OUTBOX_IN_MEMORY);
+    assert_non_null(strstr(logged, "cannot be written: No space left on device"));
+    logged[0] = '\0';
+    outbox_acknowledge(outbox, outbox_first(outbox), "a", (const char *const[]){ "a" }, 1);
+    assert_int_equal(outbox_depth(outbox), 0);
+    assert_false(outbox_try_again(outbox));
+    assert_int_equal(add(2, EVENT_TRAIL_STOPPED, 10), OUTBOX_IN_MEMORY);
+    assert_string_equal(logged, ""); /* said once, and it still holds */
+    full = false;
+    assert_false(outbox_try_again(outbox));
     assert_non_null(strstr(logged, "can be written again"));
+    assert_int_equal(count_files("outbox"), 1);
 }
 
 /* The file is in its place, and the disk has not confirmed it. */
@@ -447,6 +470,7 @@ int main(void) {
         T(what_cannot_be_read_stays_and_is_read_later),
         T(what_cannot_be_removed_is_removed_later),
         T(a_probe_that_cannot_be_removed_is_swept),
+        T(a_full_disk_is_well_again_only_once_an_alert_is_written),
         T(what_was_written_with_an_error_is_written_again_and_removed),
         T(a_directory_that_is_none_is_an_error_and_one_that_goes_is_made_again),
 #undef T

@@ -16,8 +16,8 @@
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
-#include "daemon/reserve.h"
-#include "daemon/version.h"
+#include "daemon/sinks.h"
+#include "daemon/unaccepted.h"
 #include "lib/util/macros.h"
 #include "lib/util/shared_text.h"
 #include "lib/util/text.h"
@@ -35,66 +35,6 @@ static void write_notes(Engine *engine, const Subject *subject, const Incident *
         (void)alert_incident_id(subject, incident->dedup_usec, id);
     for (unsigned i = 0; i < plan->n_entries; i++)
         engine->sink->entry(subject, &plan->entries[i], id, engine_now(engine).real_usec);
-}
-
-static int try_message(Engine *engine, const Subject *subject, const Event *event, bool *ret_composed) {
-    char host[256] = "unknown";
-    AlertGuard guard = { .host = host, .version = trailguard_version };
-    Alert alert = { 0 };
-    int r;
-
-    (void)gethostname(host, sizeof(host) - 1);
-    r = alert_compose(&guard, subject, event, &alert);
-    *ret_composed = r >= 0;
-    if (r >= 0 && deliver_wants(engine->deliver, &alert))
-        r = outbox_add(engine->outbox, &alert);
-    alert_done(&alert);
-    return r;
-}
-
-/* The guard has decided and will not send it again. So it may use memory that was put by for it. OpenSSL
- * does not say what it lacked: its -EIO may be memory. */
-static int queue_message(Engine *engine, const Subject *subject, const Event *event) {
-    bool composed;
-    int r = try_message(engine, subject, event, &composed);
-
-    if ((r == -ENOMEM || r == -EIO) && engine_use_reserve(engine))
-        r = try_message(engine, subject, event, &composed);
-    engine_fill_reserve(engine);
-    if (r >= 0) /* else it is made again later */
-        metrics_count_event(engine->metrics, event->kind, event->severity);
-    else if (!composed)
-        log_line(LOG_ERR, "an alert about %s%s%s cannot be composed: %s", subject->name,
-                 subject->name[0] ? " in " : "", subject->region, strerror(-r));
-    return r;
-}
-
-const Sink sink_reports = { .entry = report_entry, .message = queue_message, .records = true };
-
-static void drop_entry(const Subject *subject _unused_, const JournalEntry *entry _unused_,
-                       const char *incident_id _unused_, uint64_t now_usec _unused_) {
-}
-
-static int drop_message(Engine *engine _unused_, const Subject *subject _unused_,
-                        const Event *event _unused_) {
-    return 0;
-}
-
-const Sink sink_shows = { .entry = drop_entry, .message = drop_message };
-
-int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan) {
-    int result = 0; /* the worst */
-
-    if (plan->n_events == 0)
-        return 0;
-    for (unsigned i = 0; i < plan->n_events; i++) {
-        int r = engine->sink->message(engine, subject, &plan->events[i]);
-
-        result = result < 0 || r < 0 ? MIN(result, r) : MAX(result, r);
-    }
-    if (engine->deliver)
-        deliver_kick(engine->deliver, false);
-    return result;
 }
 
 void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, ChannelChange change) {
@@ -326,98 +266,6 @@ static void hold_state(Trail *trail, bool hold, const TrailState *before) {
                  trail->arn);
 }
 
-/* ---- trails that nobody has accepted ---- */
-
-static void set_appearance_pending(Trail *trail, bool pending) {
-    if (TRAIL_STATE(trail, appearance_pending) != pending)
-        SET_TRAIL_STATE(trail, appearance_pending, pending);
-    if (trail->held)
-        trail->held->appearance_pending = pending;
-}
-
-static void unaccepted_are_due(void *userdata) {
-    _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(ERROR_TEXT_MAX);
-    Account *account = userdata;
-    Engine *engine = account->engine;
-    UnacceptedPace *pace = &account->unaccepted;
-    Now now = engine_now(engine);
-    Subject subject = engine_account_subject(account);
-    Plan plan = { .n_events = 1 };
-
-    account->unaccepted_timer = NULL;
-    (void)strbuf_addf(&detail, "%u more appeared, %u are gone again: %s", pace->n_appeared, pace->n_gone,
-                      account->unaccepted_names);
-    plan.events[0] = (Event){
-        .kind = EVENT_TRAILS_UNACCEPTED,
-        .severity = SEVERITY_WARNING,
-        .sequence = 1,
-        .incident_dedup_usec = now.real_usec,
-        .dedup_usec = now.real_usec,
-        .opened_usec = now.real_usec,
-        .time_usec = now.real_usec,
-        .mode = engine_account_policy(account).mode,
-    };
-    (void)text_copy(plan.events[0].detail, sizeof(plan.events[0].detail), strbuf_str(&detail));
-    if (engine_queue_messages(engine, &subject, &plan) < 0) {
-        (void)loop_after(engine->aws.loop, SCHEDULE_UNACCEPTED_SOON_USEC, unaccepted_are_due, account,
-                         &account->unaccepted_timer);
-        return;
-    }
-    for (size_t i = 0; i < engine->n_trails; i++)
-        if (engine->trails[i]->via == account)
-            set_appearance_pending(engine->trails[i], false);
-    engine_save_soon(engine, true);
-    pace->n_appeared = pace->n_gone = 0;
-    pace->summed_usec = now.mono_usec;
-    account->unaccepted_names[0] = '\0';
-    account->unaccepted_cut = false;
-}
-
-static void add_unaccepted_name(Account *account, const char *name) {
-    char *names = account->unaccepted_names;
-    size_t used = strlen(names), size = sizeof(account->unaccepted_names);
-
-    if (!account->unaccepted_cut && used + strlen(name) + sizeof(",  and more") < size) {
-        (void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
-        return;
-    }
-    if (!account->unaccepted_cut)
-        (void)snprintf(names + used, size - used, " and more");
-    account->unaccepted_cut = true;
-}
-
-static void sum_up_soon(Account *account) {
-    const Engine *engine = account->engine;
-    uint64_t wait_usec = schedule_unaccepted_wait(&account->unaccepted, engine_now(engine).mono_usec);
-
-    if (!account->unaccepted_timer && !engine->once && wait_usec != UINT64_MAX)
-        (void)loop_after(engine->aws.loop, wait_usec, unaccepted_are_due, account,
-                         &account->unaccepted_timer);
-}
-
-void engine_sum_up(Trail *trail) {
-    if (!trail->is_summed_up)
-        add_unaccepted_name(trail->via, trail->name);
-    trail->via->unaccepted.n_appeared += !trail->is_summed_up;
-    trail->is_summed_up = true;
-    sum_up_soon(trail->via);
-}
-
-void engine_sum_up_now(Engine *engine) {
-    for (size_t i = 0; i < engine->n_accounts; i++)
-        if (engine->accounts[i]->unaccepted_timer) {
-            loop_cancel(engine->aws.loop, engine->accounts[i]->unaccepted_timer);
-            unaccepted_are_due(engine->accounts[i]);
-        }
-}
-
-static void count_unaccepted(Trail *trail) {
-    if (!trail->is_summed_up)
-        set_appearance_pending(trail, true);
-    trail->via->unaccepted.n_gone += engine_is_missing(trail);
-    engine_sum_up(trail);
-}
-
 /* ---- trails ---- */
 
 static bool is_reported_known(const Trail *trail) {
@@ -461,7 +309,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
         return;
     }
     if (plan.summed_up)
-        count_unaccepted(trail);
+        engine_count_unaccepted(trail);
     /* before they are put back: a message that waits for that reports them too */
     engine_note_changes(trail);
     engine_note_episode(trail, input->kind == GUARD_ACTED ? input->outcome : NULL, &plan);

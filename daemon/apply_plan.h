@@ -5,19 +5,9 @@
 
 #include "daemon/tables.h"
 
-/* Notes to the journal and messages to the outbox; nowhere. */
-extern const Sink sink_reports, sink_shows;
-
 void engine_decide_trail(Trail *trail, const TrailInput *input);
 /* A message waited when the guard ended: it goes out in time, whatever AWS answers. */
 void engine_resume_trail(Trail *trail);
-/* One of those that nobody has accepted, and that are reported together: soon. */
-void engine_sum_up(Trail *trail);
-/* ... and all of them now: what is not reported yet would be forgotten. */
-void engine_sum_up_now(Engine *engine);
-/* Composes messages and queues them. 0 when every one is on the disk; OUTBOX_IN_MEMORY: one is not, and is
- * sent; < 0: one is lost, and has to be made again. */
-int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan);
 void engine_decide_target(Target *target, const PollResult *result);
 void engine_decide_account(Account *account, const PollResult *result); /* of the account as a whole */
 void engine_account_attributed(Account *account, const Attribution *found);

@@ -17,6 +17,7 @@
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "daemon/reserve.h"
+#include "daemon/sinks.h"
 #include "lib/arn.h"
 #include "lib/endpoint.h"
 #include "lib/util/file.h"

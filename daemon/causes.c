@@ -9,6 +9,7 @@
 #include "daemon/apply_plan.h"
 #include "daemon/core/guard.h"
 #include "daemon/engine_private.h"
+#include "daemon/sinks.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

@@ -14,7 +14,9 @@
 #include "daemon/rounds.h"
 #include "daemon/searches.h"
 #include "daemon/settings_rows.h"
+#include "daemon/sinks.h"
 #include "daemon/trails.h"
+#include "daemon/unaccepted.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -141,7 +141,11 @@ static const StateAccount *engine_state_account_row(void *userdata, size_t i) {
         .member = a->member,
         .left = a->left,
         .state = states_target(a->state),
+        .n_appeared = a->unaccepted.n_appeared,
+        .n_gone = a->unaccepted.n_gone,
     };
+    (void)text_copy(rows->account.unaccepted_names, sizeof(rows->account.unaccepted_names),
+                    a->unaccepted_names);
     return id[0] ? &rows->account : NULL;
 }
 

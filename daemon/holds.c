@@ -11,6 +11,7 @@
 #include "daemon/io/enforce.h"
 #include "daemon/io/release_file.h"
 #include "daemon/log.h"
+#include "daemon/sinks.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"

@@ -14,6 +14,8 @@
 #include "daemon/core/settings.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/sinks.h"
+#include "daemon/unaccepted.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -74,9 +76,15 @@ static int take_account_row(Account *account, const char *assumed) {
     const StateTable *unclaimed = &account->engine->unclaimed;
     int r = 0;
 
-    for (size_t i = 0; r >= 0 && i < unclaimed->n_accounts; i++)
-        if (text_equal(unclaimed->accounts[i].account, assumed))
-            r = states_keep_target(&account->state, &unclaimed->accounts[i].state);
+    for (size_t i = 0; r >= 0 && i < unclaimed->n_accounts; i++) {
+        const StateAccount *row = &unclaimed->accounts[i];
+
+        if (!text_equal(row->account, assumed))
+            continue;
+        r = states_keep_target(&account->state, &row->state);
+        if (r >= 0)
+            engine_resume_unaccepted(account, row);
+    }
     return r;
 }
 
@@ -118,7 +126,7 @@ static int take_state(Trail *trail, StateTrail *row) {
     if (row->state.weakness_pending)
         engine_weakness_waits(trail->engine);
     if (row->state.appearance_pending)
-        engine_sum_up(trail);
+        engine_resume_appearance(trail);
     return 0;
 }
 

@@ -82,9 +82,9 @@ struct Account {
     bool region_denial_reported;
     Sparse *state; /* see TARGET_STATE; of the account as a whole: its credentials */
     LoopTimer *wake;
-    UnacceptedPace unaccepted;  /* its trails that nobody has accepted ... */
-    char unaccepted_names[256]; /* ... the first of those that are to be summed up */
-    bool unaccepted_cut;        /* there are more */
+    UnacceptedPace unaccepted; /* its trails that nobody has accepted ... */
+    char unaccepted_names[UNACCEPTED_NAMES_MAX]; /* ... the first of those that are to be summed up */
+    bool unaccepted_resumed; /* how many were to be summed up was in the state file */
     LoopTimer *unaccepted_timer;
     bool full_reported; /* that it has as many trails as are kept */
     bool polls_are_due; /* of its targets, now: see DUE_POLLS */

@@ -24,6 +24,8 @@ typedef struct StateTarget {
     TargetState state;
 } StateTarget;
 
+#define UNACCEPTED_NAMES_MAX 256
+
 /* An account as a whole. */
 typedef struct StateAccount {
     char *account;
@@ -32,6 +34,8 @@ typedef struct StateAccount {
     bool member; /* of the organization */
     bool left;   /* was a member */
     TargetState state;
+    unsigned n_appeared, n_gone; /* trails that nobody has accepted, to be reported together ... */
+    char unaccepted_names[UNACCEPTED_NAMES_MAX]; /* ... and the first of their names */
 } StateAccount;
 
 /* Rows that are made one by one while they are written, so that a table of ten thousand is never in memory.

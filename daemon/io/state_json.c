@@ -423,6 +423,9 @@ static const CodecMember account_members[] = {
     CODEC(StateAccount, base, "base", bool),
     CODEC(StateAccount, member, "member", bool),
     CODEC(StateAccount, left, "left", bool),
+    CODEC(StateAccount, n_appeared, "unaccepted_appeared", uint),
+    CODEC(StateAccount, n_gone, "unaccepted_gone", uint),
+    CODEC(StateAccount, unaccepted_names, "unaccepted_names", text),
     CODEC(StateAccount, state, NULL, object, .members = target_state_members),
     CODEC_END,
 };

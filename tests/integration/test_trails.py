@@ -176,6 +176,32 @@ def test_trails_that_are_reported_together_are_reported_after_whatever_end(sim, 
     assert events(sim).count("trails.unaccepted") == 1
 
 
+def test_trails_that_came_and_went_before_their_summary_outlive_a_crash(sim, make_guard, mallory):
+    """No row of theirs is left, and their summary waits for five minutes after the one before."""
+    guard = make_guard(sim, regions=[FRA, IAD], settings_interval=1).start().wait_guarding()
+    for name, region in zip(["own-0", "own-1", "own-2", "own-3"], [FRA, FRA, FRA, IAD]):
+        mallory.create(trail_arn(name, region), bucket="mallorys-bucket")
+    wait_alert(sim, "trails.unaccepted", seconds=20)
+    brief = [trail_arn(name, IAD) for name in ("brief-1", "brief-2")]
+    for arn in brief:
+        mallory.create(arn, bucket="mallorys-bucket")
+    poll(lambda: all(guard.remembers(arn) for arn in brief), within(20))
+    for arn in brief:
+        mallory.delete(arn)
+    poll(lambda: not any(guard.remembers(arn) for arn in brief), within(20))
+    assert events(sim).count("trails.unaccepted") == 1
+    guard.kill()
+    guard.start()
+    poll(lambda: events(sim).count("trails.unaccepted") == 2, within(20))
+    told = [entry for entry in documents(sim) if entry["event"] == "trails.unaccepted"][-1]
+    assert told["detail"] == "2 more appeared, 2 are gone again: brief-1, brief-2"
+    poll(lambda: "brief-" not in (guard.state / "state.json").read_text(), within(10))
+    guard.kill()
+    guard.start().wait_guarding()
+    guard.wait_delivered()
+    assert events(sim).count("trails.unaccepted") == 2
+
+
 def test_a_new_trail_that_is_gone_leaves_nothing(sim, make_guard, mallory):
     own = trail_arn("own", IAD)
     guard = make_guard(sim, regions=[IAD], settings_interval=1).start().wait_guarding()

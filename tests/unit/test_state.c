@@ -472,6 +472,9 @@ static StateAccount rnd_account(void) {
         .member = rnd() % 2,
         .left = rnd() % 2,
         .state = target.state,
+        .n_appeared = rnd() % 3,
+        .n_gone = rnd() % 3,
+        .unaccepted_names = "own-1, own-2 and more",
     };
 }
 
@@ -485,6 +488,9 @@ static void assert_account(const StateAccount *a, const StateAccount *b) {
     assert_int_equal(a->base, b->base);
     assert_int_equal(a->member, b->member);
     assert_int_equal(a->left, b->left);
+    assert_int_equal(a->n_appeared, b->n_appeared);
+    assert_int_equal(a->n_gone, b->n_gone);
+    assert_string_equal(a->unaccepted_names, b->unaccepted_names);
 }
 
 /* What several have in common keeps its identity, and what was reported of it. */

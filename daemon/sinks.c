@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where notes and messages go. */
+#include "daemon/sinks.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/core/alert.h"
+#include "daemon/log.h"
+#include "daemon/reserve.h"
+#include "daemon/version.h"
+#include "lib/util/macros.h"
+
+static int try_message(Engine *engine, const Subject *subject, const Event *event, bool *ret_composed) {
+    char host[256] = "unknown";
+    AlertGuard guard = { .host = host, .version = trailguard_version };
+    Alert alert = { 0 };
+    int r;
+
+    (void)gethostname(host, sizeof(host) - 1);
+    r = alert_compose(&guard, subject, event, &alert);
+    *ret_composed = r >= 0;
+    if (r >= 0 && deliver_wants(engine->deliver, &alert))
+        r = outbox_add(engine->outbox, &alert);
+    alert_done(&alert);
+    return r;
+}
+
+/* The guard has decided and will not send it again. So it may use memory that was put by for it. OpenSSL
+ * does not say what it lacked: its -EIO may be memory. */
+static int queue_message(Engine *engine, const Subject *subject, const Event *event) {
+    bool composed;
+    int r = try_message(engine, subject, event, &composed);
+
+    if ((r == -ENOMEM || r == -EIO) && engine_use_reserve(engine))
+        r = try_message(engine, subject, event, &composed);
+    engine_fill_reserve(engine);
+    if (r >= 0) /* else it is made again later */
+        metrics_count_event(engine->metrics, event->kind, event->severity);
+    else if (!composed)
+        log_line(LOG_ERR, "an alert about %s%s%s cannot be composed: %s", subject->name,
+                 subject->name[0] ? " in " : "", subject->region, strerror(-r));
+    return r;
+}
+
+const Sink sink_reports = { .entry = report_entry, .message = queue_message, .records = true };
+
+static void drop_entry(const Subject *subject _unused_, const JournalEntry *entry _unused_,
+                       const char *incident_id _unused_, uint64_t now_usec _unused_) {
+}
+
+static int drop_message(Engine *engine _unused_, const Subject *subject _unused_,
+                        const Event *event _unused_) {
+    return 0;
+}
+
+const Sink sink_shows = { .entry = drop_entry, .message = drop_message };
+
+int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan) {
+    int result = 0; /* the worst */
+
+    if (plan->n_events == 0)
+        return 0;
+    for (unsigned i = 0; i < plan->n_events; i++) {
+        int r = engine->sink->message(engine, subject, &plan->events[i]);
+
+        result = result < 0 || r < 0 ? MIN(result, r) : MAX(result, r);
+    }
+    if (engine->deliver)
+        deliver_kick(engine->deliver, false);
+    return result;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trails that nobody has accepted, and that are reported together. */
+#include "daemon/unaccepted.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/engine_private.h"
+#include "daemon/sinks.h"
+#include "lib/util/macros.h"
+#include "lib/util/text.h"
+
+static void set_appearance_pending(Trail *trail, bool pending) {
+    if (TRAIL_STATE(trail, appearance_pending) != pending)
+        SET_TRAIL_STATE(trail, appearance_pending, pending);
+    if (trail->held)
+        trail->held->appearance_pending = pending;
+}
+
+static void unaccepted_are_due(void *userdata) {
+    _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(ERROR_TEXT_MAX);
+    Account *account = userdata;
+    Engine *engine = account->engine;
+    UnacceptedPace *pace = &account->unaccepted;
+    Now now = engine_now(engine);
+    Subject subject = engine_account_subject(account);
+    Plan plan = { .n_events = 1 };
+
+    account->unaccepted_timer = NULL;
+    (void)strbuf_addf(&detail, "%u more appeared, %u are gone again: %s", pace->n_appeared, pace->n_gone,
+                      account->unaccepted_names);
+    plan.events[0] = (Event){
+        .kind = EVENT_TRAILS_UNACCEPTED,
+        .severity = SEVERITY_WARNING,
+        .sequence = 1,
+        .incident_dedup_usec = now.real_usec,
+        .dedup_usec = now.real_usec,
+        .opened_usec = now.real_usec,
+        .time_usec = now.real_usec,
+        .mode = engine_account_policy(account).mode,
+    };
+    (void)text_copy(plan.events[0].detail, sizeof(plan.events[0].detail), strbuf_str(&detail));
+    if (engine_queue_messages(engine, &subject, &plan) < 0) {
+        (void)loop_after(engine->aws.loop, SCHEDULE_UNACCEPTED_SOON_USEC, unaccepted_are_due, account,
+                         &account->unaccepted_timer);
+        return;
+    }
+    for (size_t i = 0; i < engine->n_trails; i++)
+        if (engine->trails[i]->via == account)
+            set_appearance_pending(engine->trails[i], false);
+    pace->n_appeared = pace->n_gone = 0;
+    pace->summed_usec = now.mono_usec;
+    account->unaccepted_names[0] = '\0';
+    engine_save_soon(engine, true);
+}
+
+/* No trail's name has a space. */
+static const char and_more[] = " and more";
+
+static void add_unaccepted_name(Account *account, const char *name) {
+    char *names = account->unaccepted_names;
+    size_t used = strlen(names), size = sizeof(account->unaccepted_names);
+
+    if (text_ends_with(names, and_more))
+        return;
+    if (used + strlen(name) + sizeof(", ") + strlen(and_more) < size) {
+        (void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+        return;
+    }
+    (void)snprintf(names + used, size - used, "%s", and_more);
+}
+
+static void sum_up_soon(Account *account) {
+    const Engine *engine = account->engine;
+    uint64_t wait_usec = schedule_unaccepted_wait(&account->unaccepted, engine_now(engine).mono_usec);
+
+    if (!account->unaccepted_timer && !engine->once && wait_usec != UINT64_MAX)
+        (void)loop_after(engine->aws.loop, wait_usec, unaccepted_are_due, account,
+                         &account->unaccepted_timer);
+}
+
+static void sum_up(Trail *trail) {
+    if (!trail->is_summed_up)
+        add_unaccepted_name(trail->via, trail->name);
+    trail->via->unaccepted.n_appeared += !trail->is_summed_up;
+    trail->is_summed_up = true;
+    sum_up_soon(trail->via);
+}
+
+void engine_resume_unaccepted(Account *account, const StateAccount *row) {
+    if (row->n_appeared == 0 && row->n_gone == 0)
+        return;
+    account->unaccepted.n_appeared = row->n_appeared;
+    account->unaccepted.n_gone = row->n_gone;
+    (void)text_copy(account->unaccepted_names, sizeof(account->unaccepted_names), row->unaccepted_names);
+    account->unaccepted_resumed = true;
+    sum_up_soon(account);
+}
+
+/* A state file of an earlier version has no numbers: the rows that wait are counted. */
+void engine_resume_appearance(Trail *trail) {
+    const UnacceptedPace *pace = &trail->via->unaccepted;
+
+    if (!trail->via->unaccepted_resumed) {
+        sum_up(trail);
+        return;
+    }
+    trail->is_summed_up = true;
+    if (pace->n_appeared == 0) /* they were reported before this row was taken up */
+        set_appearance_pending(trail, false);
+}
+
+void engine_sum_up_now(Engine *engine) {
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (engine->accounts[i]->unaccepted_timer) {
+            loop_cancel(engine->aws.loop, engine->accounts[i]->unaccepted_timer);
+            unaccepted_are_due(engine->accounts[i]);
+        }
+}
+
+void engine_count_unaccepted(Trail *trail) {
+    if (!trail->is_summed_up)
+        set_appearance_pending(trail, true);
+    trail->via->unaccepted.n_gone += engine_is_missing(trail);
+    sum_up(trail);
+}

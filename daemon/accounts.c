@@ -216,6 +216,7 @@ static void take_base_shard(Account *base) {
 static void take_base_id(Account *base, const char *id) {
     Engine *engine = base->engine;
 
+    engine_unindex_account(base); /* keys of another account came in the place of those before */
     (void)text_copy(base->id, sizeof(base->id), id);
     if (engine->config->shard.total > 0)
         take_base_shard(base);
@@ -355,6 +356,19 @@ void engine_ask_identity(Account *account) {
         log_line(LOG_ERR, "account %s: cannot ask for our identity: %s", engine_account_named(account),
                  strerror(-r));
     }
+}
+
+/* What we wrote by these keys is nobody else's deed, and their account need not be the one before. */
+static void keys_changed(void *userdata) {
+    Account *base = userdata;
+
+    operation_cancel(TAKE_PTR(base->identity_call));
+    base->identity[0] = '\0';
+    engine_ask_identity(base);
+}
+
+void engine_watch_keys(Engine *engine) {
+    credentials_cache_watch(engine->aws.credentials, keys_changed, engine->base);
 }
 
 /* ---- members come and go ---- */

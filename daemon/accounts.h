@@ -8,6 +8,8 @@
 int engine_add_configured_accounts(Engine *engine);
 void engine_free_accounts(Engine *engine);
 void engine_ask_identity(Account *account);
+/* ... and again whenever the base credentials' keys are others. */
+void engine_watch_keys(Engine *engine);
 /* A poll ended because the account's credentials cannot be had: the result says how. */
 void engine_account_failed(Account *account, const PollResult *result);
 void engine_list_accounts(Engine *engine);

@@ -215,6 +215,7 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
     engine_due(engine, DUE_HOLDS);
     for (size_t i = 0; i < engine->n_accounts; i++)
         engine_ask_identity(engine->accounts[i]);
+    engine_watch_keys(engine);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "daemon/polls.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,23 @@ static bool waits_for_status(const TargetPoll *poll) {
 
 /* ---- what a poll has shown ---- */
 
+/* What an account's keys do not show is gone only if they are that account's. */
+static void judge_absence(const Account *account, const Trail *trail, Observation *seen) {
+    const AccountScope scope = engine_account_scope(account);
+    bool owned = text_equal(engine_account_named(account), trail->account);
+
+    if (scope_proves_absence(&scope, owned, trail->organization))
+        return;
+    seen->kind = OBSERVED_ERROR;
+    seen->error = POLL_CREDENTIALS;
+    if (scope.identity_known)
+        (void)snprintf(seen->error_text, sizeof(seen->error_text),
+                       "not found: the keys belong to account %s", account->id);
+    else
+        (void)text_copy(seen->error_text, sizeof(seen->error_text),
+                        "not found, and AWS has not said which account the keys belong to");
+}
+
 static void take_observation(TargetPoll *poll, size_t i, const Observation *seen) {
     Trail *trail = i < poll->n_trails ? poll->trails[i] : NULL;
     Observation merged = *seen;
@@ -115,6 +133,8 @@ static void take_observation(TargetPoll *poll, size_t i, const Observation *seen
     poll->trails[i] = NULL;
     if (seen->held_back && !poll->target->engine->once) /* no news; a check of ours shows it */
         return;
+    if (merged.kind == OBSERVED_ABSENT)
+        judge_absence(poll->target->account, trail, &merged);
     engine_remember_seen(trail, &merged);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_POLLED, .seen = &merged });
 }

@@ -77,6 +77,7 @@ AccountScope engine_account_scope(const Account *account) {
         .guarded = account->guarded,
         .by_role = account->role_arn,
         .identity_asked = account->identity_asked,
+        .identity_known = account->identity[0],
         .blocked = account->blocked,
         .left = account->left,
     };

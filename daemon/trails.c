@@ -442,8 +442,9 @@ static bool may_be_gone(const Account *account, const char *name) {
 /* Once every configured target has been listed, a name that no trail has is a trail that is missing. */
 void engine_check_named(Account *account) {
     const StringList *trails = config_account_trails(account->engine->config, account->config);
+    const AccountScope scope = engine_account_scope(account);
 
-    if (trails->all)
+    if (trails->all || !scope_proves_absence(&scope, true, false))
         return;
     for (size_t i = 0; i < account->n_targets; i++)
         if (account->targets[i]->configured && !account->targets[i]->listed &&

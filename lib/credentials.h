@@ -72,6 +72,11 @@ static inline void credentials_provider_free(CredentialsProvider *provider) {
  * a reload (bad NULL). The next get asks inner. */
 void credentials_cache_invalidate(CredentialsProvider *provider, const Credentials *bad);
 
+/* Calls back when the cache holds a set with another access key than the one before, which may be someone
+ * else's; before anyone is given it. The callback may get. */
+typedef void (*CredentialsChanged)(void *userdata);
+void credentials_cache_watch(CredentialsProvider *provider, CredentialsChanged changed, void *userdata);
+
 /* AWS did not know the set `bad`. It may have been replaced where it comes from; but a region that is not
  * enabled says the same of good keys, so that it is not dropped: if it is still the held one, the next get
  * waits for inner and is given the held one after all when inner fails. At most one request in 10 s; in

@@ -106,6 +106,10 @@ bool scope_is_open(const AccountScope *account) {
            (account->identity_asked || !account->by_role);
 }
 
+bool scope_proves_absence(const AccountScope *account, bool owned, bool organization) {
+    return account->by_role || (account->identity_known && (owned || organization));
+}
+
 /* Base credentials that STS does not accept may still be good where the trails are; a role's are what STS
  * says. */
 bool scope_keys_are_missing(const AccountScope *account, bool none, bool refused) {

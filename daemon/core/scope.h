@@ -89,12 +89,18 @@ typedef struct AccountScope {
     bool guarded;        /* else it only has the keys that others are reached with */
     bool by_role;        /* else by the base credentials */
     bool identity_asked; /* who we are there was answered, or could not be */
+    bool identity_known; /* ... and it was answered for the keys that are used */
     bool blocked;        /* no keys can be had */
     bool left;           /* was a member of the organization */
 } AccountScope;
 
 /* May its regions be polled? */
 bool scope_is_open(const AccountScope *account);
+
+/* Is a trail gone that its keys do not show? Base credentials may have been replaced by those of another
+ * account, which has no such trail: also when AWS does not say whose they are. owned: the trail is the
+ * account's; organization: it may show in others. */
+bool scope_proves_absence(const AccountScope *account, bool owned, bool organization);
 
 /* Does this failure to learn who we are there mean that no keys can be had? none: no source gave keys;
  * refused: AWS did not accept them, or there were none. */

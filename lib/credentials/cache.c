@@ -16,6 +16,7 @@
 #define BACKOFF_MAX_USEC       (60 * USEC_PER_SEC)
 #define SUSPECT_INTERVAL_USEC  (10 * USEC_PER_SEC)
 #define NEVER                  UINT64_MAX
+#define ACCESS_KEY_MAX         129 /* IAM's longest, and the end */
 
 /* A provider may hand out a set whose expiry has passed already: instance metadata does while AWS cannot
  * renew it, and a clock that runs ahead makes any set look so. AWS may still accept it, so it is used, and
@@ -129,6 +130,9 @@ typedef struct CacheProvider {
     CredentialsProvider *inner;
 
     Credentials *held;
+    char latest_key[ACCESS_KEY_MAX]; /* of the latest set that was held; "": none was */
+    CredentialsChanged changed;      /* NULL: nobody watches */
+    void *watcher;
     uint64_t refresh_at_usec;
     uint64_t expires_at_usec;
 
@@ -181,6 +185,14 @@ static void answer(CacheProvider *c, CredentialsStatus status) {
 
 static bool usable(const CacheProvider *c, uint64_t now) {
     return c->held && now < c->expires_at_usec;
+}
+
+static void note_key(CacheProvider *c, const Credentials *credentials) {
+    bool other = c->latest_key[0] && !text_equal(c->latest_key, credentials->access_key_id);
+
+    (void)text_copy(c->latest_key, sizeof(c->latest_key), credentials->access_key_id);
+    if (other && c->changed)
+        c->changed(c->watcher);
 }
 
 /* Refresh in the first half of the last max(5 min, quarter of the lifetime). */
@@ -275,6 +287,7 @@ static void on_inner(CredentialsStatus status, Credentials *credentials, const c
     }
     if (status == CREDENTIALS_OK) {
         hold(c, credentials);
+        note_key(c, credentials);
         note_success(c);
     } else
         cache_note_failure(c, status, message);
@@ -332,6 +345,15 @@ void credentials_cache_invalidate(CredentialsProvider *provider, const Credentia
     /* A reload: neither an old failure nor an answer to an old request counts any more. */
     note_success(c);
     c->discard = c->in_flight;
+}
+
+void credentials_cache_watch(CredentialsProvider *provider, CredentialsChanged changed, void *userdata) {
+    CacheProvider *c = cache_of(provider);
+
+    if (!c)
+        return;
+    c->changed = changed;
+    c->watcher = userdata;
 }
 
 void credentials_cache_suspect(CredentialsProvider *provider, const Credentials *bad) {

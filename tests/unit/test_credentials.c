@@ -774,6 +774,31 @@ static void test_cache_asks_once_for_all(void **state) {
     assert_int_equal(t->n_gets, 1);
 }
 
+static void count_change(void *userdata) {
+    unsigned *n = userdata;
+
+    (*n)++;
+}
+
+static void test_cache_says_when_another_key_comes(void **state) {
+    Fixture *f = *state;
+    ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
+    unsigned n = 0;
+
+    credentials_cache_watch(f->source, count_change, &n);
+    ask(f);
+    credentials_cache_invalidate(f->source, NULL);
+    ask(f); /* the same again */
+    assert_int_equal(t->n_gets, 2);
+    assert_int_equal(n, 0);
+    t->key = "K2";
+    credentials_cache_invalidate(f->source, NULL);
+    ask(f);
+    assert_got(f, "K2", "told");
+    assert_int_equal(n, 1);
+    credentials_cache_watch(&t->source, count_change, &n); /* no cache: nothing happens */
+}
+
 static void test_cache_refreshes_ahead(void **state) {
     Fixture *f = *state;
     ToldProvider *t = use_cache(f, CREDENTIALS_OK, "K1");
@@ -1163,6 +1188,7 @@ int main(void) {
         T(test_chain_destroyed_while_asking),
         T(test_chain_without_members_and_memory),
         T(test_cache_asks_once_for_all),
+        T(test_cache_says_when_another_key_comes),
         T(test_cache_refreshes_ahead),
         T(test_cache_spreads_refreshes),
         T(test_cache_keeps_the_old_while_refresh_fails),

@@ -207,6 +207,24 @@ static void which_regions_show_that_keys_are_good(void **state _unused_) {
     }
 }
 
+static void a_trail_is_gone_only_by_its_own_accounts_keys(void **state _unused_) {
+    static const struct {
+        AccountScope account;
+        bool owned, organization, proven;
+    } rows[] = {
+        { { .guarded = true, .identity_known = true }, true, false, true },
+        { { .guarded = true, .identity_known = true }, false, true, true },
+        { { .guarded = true, .identity_known = true }, false, false, false },
+        { { .guarded = true }, true, false, false },
+        { { .guarded = true }, false, true, false },
+        { { .guarded = true, .by_role = true }, true, false, true }, /* the role's ARN says whose it is */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_proves_absence(&rows[i].account, rows[i].owned, rows[i].organization) != rows[i].proven)
+            fail_msg("row %zu", i);
+}
+
 static void which_accounts_may_be_polled(void **state _unused_) {
     static const struct {
         AccountScope account;
@@ -581,6 +599,7 @@ int main(void) {
         cmocka_unit_test(aws_is_asked_only_where_its_word_can_matter),
         cmocka_unit_test(what_it_means_that_a_region_calls_keys_unknown),
         cmocka_unit_test(which_regions_show_that_keys_are_good),
+        cmocka_unit_test(a_trail_is_gone_only_by_its_own_accounts_keys),
         cmocka_unit_test(which_accounts_may_be_polled),
         cmocka_unit_test(an_account_ends_when_it_is_in_no_table_that_is_whole),
         cmocka_unit_test(a_trail_ends_with_its_account_or_its_name),

@@ -272,6 +272,15 @@ static bool is_reported_known(const Trail *trail) {
     return trail->held ? trail->held->known : TRAIL_STATE(trail, known);
 }
 
+static void set_all_facts(Trail *trail, const TrailState *before, const TrailInput *input, Now now) {
+    set_maintenance(trail, now);
+    engine_find_drill(trail, before, input);
+    engine_set_facts(trail);
+    if (guard_asks_destination(before))
+        engine_judge_destination(trail);
+    trail->facts.summed_up = schedule_unaccepted_is_summed_up(&trail->via->unaccepted, now.mono_usec);
+}
+
 void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Engine *engine = trail->engine;
     Policy policy = engine_account_policy(trail->via);
@@ -293,14 +302,9 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     FollowUp follow;
     int r;
 
-    set_maintenance(trail, now);
-    engine_find_drill(trail, &before, input);
-    engine_set_facts(trail);
-    if (guard_asks_destination(&before))
-        engine_judge_destination(trail);
+    set_all_facts(trail, &before, input, now);
     if (!trail->arn[0])
         policy.attribution = false; /* it was never found: nobody did anything to it */
-    trail->facts.summed_up = schedule_unaccepted_is_summed_up(&trail->via->unaccepted, now.mono_usec);
     if (input->kind == GUARD_ACTED)
         metrics_count_outcome(engine->metrics, input->outcome->action, input->outcome->result);
     guard_trail(&policy, &trail->facts, &before, input, now, &plan, &s);

@@ -105,10 +105,7 @@ static int add_role(Engine *engine, const AccountConfig *config, const char *rol
 /* Which shard guards the base credentials' account is known when AWS has said once which account that is:
  * until then none does, rather than all. */
 static bool base_is_guarded(const Engine *engine, const char *id) {
-    const Config *config = engine->config;
-
-    return (config_base_account(config) || config->n_accounts == 0 || config->organization.role_name) &&
-           shard_has(&config->shard, id);
+    return config_guards_base(engine->config) && shard_has(&engine->config->shard, id);
 }
 
 static int add_base(Engine *engine) {

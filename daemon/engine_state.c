@@ -250,10 +250,13 @@ static bool remove_reported_intents(Engine *engine) {
 
     for (size_t i = 0; i < engine->n_trails; i++) {
         Trail *t = engine->trails[i];
-        const TrailState reported = engine_reported(t);
+        TrailState reported, state;
 
-        if (t->has_intent && reported.intent_usec == TRAIL_STATE(t, intent_usec) && !reported.pending.set &&
-            !reported.pending_restore.set) {
+        if (!t->has_intent)
+            continue;
+        reported = engine_reported(t);
+        state = states_trail(t->state);
+        if (guard_intent_is_reported(&reported, &state)) {
             engine_remove_intent(t);
             all = all && !t->has_intent;
         }

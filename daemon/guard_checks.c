@@ -18,13 +18,8 @@
 
 /* The polls of trails come first. */
 #define BEGIN_USEC (10 * USEC_PER_SEC)
-/* Between two checks, at most: with a thousand accounts a day has room for each four times. */
-#define GAP_USEC (20 * USEC_PER_SEC)
 /* New accounts are found by then. */
 #define IDLE_USEC (60 * USEC_PER_SEC)
-/* After a denial, unless the last check is younger. */
-#define SOON_USEC  (2 * USEC_PER_SEC)
-#define AGAIN_USEC (300 * USEC_PER_SEC)
 /* AWS's clock may be off, and an event has the time of its call. */
 #define SLACK_USEC (60 * USEC_PER_SEC)
 
@@ -34,9 +29,8 @@ static uint64_t interval_usec(const Engine *engine) {
     return engine->config->guard_interval_sec * USEC_PER_SEC;
 }
 
-/* The gap is shorter only where all would not have their turn otherwise. */
 static uint64_t gap_usec(const Engine *engine) {
-    return MIN(GAP_USEC, interval_usec(engine) / (2 * engine->n_accounts + 1));
+    return guard_check_gap_usec(interval_usec(engine), engine->n_accounts);
 }
 
 static void guard_checks_arm(Engine *engine, uint64_t delay_usec) {
@@ -167,28 +161,18 @@ static void send_reminders(Engine *engine) {
         }
 }
 
-/* Whoever takes all rights takes that of asking, too. */
-static bool take_refusal(const GuardRecord *record, const AwsError *error, GuardLossReport *ret) {
-    char text[ERROR_TEXT_MAX];
-
-    if (error->class != AWS_DENIED || !record->simulated)
-        return false;
-    (void)aws_error_text(error, "SimulatePrincipalPolicy", text, sizeof(text));
-    *ret = (GuardLossReport){ .n = 1, .severity = SEVERITY_CRITICAL, .mark = 1 };
-    (void)snprintf(ret->text, sizeof(ret->text),
-                   "IAM may not be asked any more, so every right may be gone: %.*s", ERROR_TEXT_MAX - 80,
-                   text);
-    return true;
-}
-
 /* Whether there is trouble. */
 static bool take_rights(Engine *engine, GuardRecord *record, const PrincipalFound *found) {
+    bool denied = found->error.class == AWS_DENIED;
+    char text[ERROR_TEXT_MAX] = "";
     GuardLossReport losses;
 
+    if (!found->simulated)
+        (void)aws_error_text(&found->error, "SimulatePrincipalPolicy", text, sizeof(text));
     if (found->simulated)
         guard_losses_report(&found->losses, &losses);
-    else if (!take_refusal(record, &found->error, &losses))
-        return record->lost_usec != 0 || found->error.class != AWS_DENIED;
+    else if (!guard_losses_of_denial(record, denied, text, &losses))
+        return record->lost_usec != 0 || !denied;
     switch (guard_rights_take(record, &losses, engine_now(engine).real_usec)) {
     case RIGHTS_LOST: report_lost(engine, record, &losses); break;
     case RIGHTS_RESTORED: report_restored(engine, record, NULL); break;
@@ -364,8 +348,16 @@ static void principal_of(const Account *account, GuardIdentity *ret) {
 }
 
 static bool is_checkable(const Account *account) {
-    return account->identity[0] && !account->blocked && !account->left && account->credentials &&
-           (account->guarded || !account->role_arn) && !text_ends_with(account->identity, ":root");
+    const GuardPrincipal principal = {
+        .identified = account->identity[0],
+        .root = text_ends_with(account->identity, ":root"),
+        .blocked = account->blocked,
+        .left = account->left,
+        .by_role = account->role_arn,
+        .guarded = account->guarded,
+    };
+
+    return account->credentials && guard_is_checkable(&principal);
 }
 
 /* The one that waits longest; NULL: none can be checked. */
@@ -436,8 +428,7 @@ static void check_fired(void *userdata) {
 }
 
 void engine_check_wanted_guards(Engine *engine) {
-    uint64_t now = engine_now(engine).mono_usec, soon = now + SOON_USEC;
-    uint64_t again = MIN(AGAIN_USEC, interval_usec(engine));
+    uint64_t now = engine_now(engine).mono_usec;
     bool any = false;
 
     for (size_t i = 0; i < engine->n_accounts; i++) {
@@ -446,15 +437,13 @@ void engine_check_wanted_guards(Engine *engine) {
         if (!account->guard_check_is_wanted)
             continue;
         account->guard_check_is_wanted = false;
-        if (account->guard_begun_usec != 0 && now < account->guard_begun_usec + again)
-            soon = account->guard_begun_usec + again;
-        if (account->guard_due_usec > soon)
-            account->guard_due_usec = soon;
+        account->guard_due_usec = guard_check_wanted_usec(
+                account->guard_due_usec, account->guard_begun_usec, interval_usec(engine), now);
         any = true;
     }
     if (any && engine->config->guard_checks && !engine->once && !engine->guard.check &&
         !engine->guard.search)
-        guard_checks_arm(engine, SOON_USEC);
+        guard_checks_arm(engine, GUARD_CHECK_SOON_USEC);
 }
 
 /* ---- begin and end ---- */

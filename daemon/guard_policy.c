@@ -124,7 +124,7 @@ static json_t *hub_policy(PolicyJob *job) {
     const AccountConfig *group = config_base_account(config);
     PolicyNeeds needs = needs_of(job, group);
 
-    needs.guarded = (group || config->n_accounts == 0 || config->organization.role_name) &&
+    needs.guarded = config_guards_base(config) &&
                     (!job->guard.known || shard_has(&config->shard, job->guard.account));
     needs.account = job->guard.account;
     needs.own = job->guard.arn;

@@ -13,14 +13,15 @@ static PassCount count_targets(const Engine *engine) {
 
     for (size_t i = 0; i < engine->n_targets; i++) {
         const Target *target = engine->targets[i];
+        const PassTarget row = {
+            .not_enabled = TARGET_STATE(target, not_enabled),
+            .unreachable =
+                    TARGET_STATE(target, unreachable) || TARGET_STATE(target->account, unreachable),
+            .polled = target->polled_usec != 0,
+            .n_failed = TARGET_STATE(target, n_failed),
+        };
 
-        if (TARGET_STATE(target, not_enabled))
-            continue;
-        count.n_targets++;
-        if (TARGET_STATE(target, unreachable) || TARGET_STATE(target->account, unreachable))
-            count.n_unreachable++;
-        else if (target->polled_usec != 0 && TARGET_STATE(target, n_failed) == 0)
-            count.n_answered++;
+        schedule_count_target(&count, &row);
     }
     return count;
 }

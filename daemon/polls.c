@@ -339,17 +339,21 @@ static int collect_trails(TargetPoll *poll, const char ***ret_arns, size_t *ret_
     return 0;
 }
 
-/* A further poll beside one that does not end: not of a target that nothing answers, and not before the
- * reads of the earlier one had their time. Nor while AWS is asked whether the account has enabled the
- * region: only where trails live can that answer be too late. */
 static bool may_poll(const Target *target, const Intervals *intervals, uint64_t now_usec) {
     const TargetPoll *latest = engine_latest_poll(target);
+    PollChance chance = {
+        .open = engine_account_is_open(target->account),
+        .region_asked = target->region_call,
+        .has_trails = target->n_trails > 0,
+        .under_way = latest,
+    };
 
-    if (!engine_account_is_open(target->account) || (target->region_call && target->n_trails == 0))
-        return false;
-    return !latest ||
-           (TARGET_STATE(target, n_failed) < intervals->unreachable_after &&
-            now_usec >= latest->began_usec + schedule_poll_usec(intervals, engine_count_polled(target)));
+    if (latest) {
+        chance.age_usec = now_usec - latest->began_usec;
+        chance.n_failed = TARGET_STATE(target, n_failed);
+        chance.n_polled = engine_count_polled(target);
+    }
+    return schedule_may_poll(intervals, &chance);
 }
 
 static int start_poll(TargetPoll *poll, bool list, bool probe) {

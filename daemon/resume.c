@@ -192,21 +192,27 @@ static int take_trail_rows(Account *account, const char *assumed) {
     return 0;
 }
 
-/* Is a trail that the configuration names by its ARN for this account to poll? Its owner's, when that is
- * guarded; else the account's that names it for itself, or the first one's. */
-static bool is_for(const Account *account, const char *owner) {
+static bool is_first_guarded(const Account *account) {
     const Engine *engine = account->engine;
-    const Account *holder = engine_account_by_id(engine, owner);
-    const StringList *trails = config_account_trails(engine->config, account->config);
 
-    if (holder && holder->guarded)
-        return holder == account;
-    if (trails != &engine->config->trails)
-        return true;
     for (size_t i = 0; i < engine->n_accounts; i++)
         if (engine->accounts[i]->guarded)
             return engine->accounts[i] == account;
     return false;
+}
+
+static bool is_for(const Account *account, const char *owner) {
+    const Engine *engine = account->engine;
+    const Account *holder = engine_account_by_id(engine, owner);
+    const NamedByArn in = {
+        .owner_guarded = holder && holder->guarded,
+        .owner = holder == account,
+        .names_itself =
+                config_account_trails(engine->config, account->config) != &engine->config->trails,
+        .first = is_first_guarded(account),
+    };
+
+    return named_trail_is_for(&in);
 }
 
 static int add_trails_named_by_arn(Account *account) {

@@ -493,22 +493,32 @@ bool engine_is_named(const Trail *trail) {
     return false;
 }
 
-bool engine_is_foreign(const Trail *trail) {
-    return trail->organization && trail->via->id[0] && !text_equal(trail->via->id, trail->account);
+static TrailHolder holder_of(const Trail *trail) {
+    const Account *via = trail->via;
+
+    return (TrailHolder){
+        .organization = trail->organization,
+        .known = via->id[0],
+        .asked = via->identity_asked,
+        .owner = text_equal(via->id, trail->account),
+    };
 }
 
-/* Whether an organization trail is ours is known only once we know who we are; until AWS has said so (or
- * could not be asked) it is not written to. One that is another account's may be written to by CloudTrail's
- * delegated administrator too: whether we are that AWS says when it is asked to do something. */
-void engine_set_facts(Trail *trail) {
-    const Account *via = trail->via;
-    bool ours =
-            !trail->organization || (via->id[0] ? text_equal(via->id, trail->account) : via->identity_asked);
+bool engine_is_foreign(const Trail *trail) {
+    const TrailHolder holder = holder_of(trail);
 
-    trail->facts.writable = ours;
+    return holder_is_foreign(&holder);
+}
+
+/* One that is another account's may be written to by CloudTrail's delegated administrator too: whether we
+ * are that AWS says when it is asked to do something. */
+void engine_set_facts(Trail *trail) {
+    const TrailHolder holder = holder_of(trail);
+
+    trail->facts.writable = holder_may_write(&holder);
     trail->facts.named = engine_is_named(trail);
     trail->facts.may_ask = 0;
-    if (!ours && via->id[0])
+    if (holder_is_foreign(&holder))
         trail->facts.may_ask = permission_to_ask(&trail->permission, engine_now(trail->engine).mono_usec);
 }
 

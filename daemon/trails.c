@@ -308,11 +308,15 @@ static void judge_newcomer(Trail *trail, const Target *target, const CloudTrailT
     (void)settings_keep(&trail->tracking.actual, &actual);
 }
 
+static Listing listing_of(const Target *target, const CloudTrailTrail *listed) {
+    return (Listing){ target->configured, listed->multi_region || listed->organization };
+}
+
 static Trail *take_new_trail(const Target *target, const CloudTrailTrail *listed) {
+    const Listing listing = listing_of(target, listed);
     Trail *trail;
 
-    /* our own target is here only for other trails' sake */
-    if (!target->configured && !listed->multi_region && !listed->organization)
+    if (!listing_covers(&listing))
         return NULL;
     if (!make_room(target->account, listed->name))
         return NULL;
@@ -336,13 +340,11 @@ static Account *judge_of(const Trail *trail, Target *target, const char *arn_tex
     return arn_parse(arn_text, &arn) < 0 ? target->account : engine_best_via(target->account, arn.account);
 }
 
-/* What was guarded stays guarded: one UpdateTrail by whoever is about to stop it, or a region taken out of
- * the configuration, ends nothing. */
 static void note_uncovering(const Trail *trail, const Target *target, const CloudTrailTrail *listed) {
-    bool covers = target->configured || listed->multi_region || listed->organization;
-    bool is_news = trail->n_covers == 0 || trail->multi_region || trail->organization;
+    const Listing listing = listing_of(target, listed);
 
-    if (trail->home == target && !covers && is_news)
+    if (trail->home == target &&
+        listing_uncovers(&listing, trail->n_covers > 0, trail->multi_region || trail->organization))
         log_line(LOG_NOTICE,
                  "%s %s %s: covers no configured region any more: it stays guarded; `ignore` in the "
                  "configuration "

@@ -200,6 +200,9 @@ Policy config_policy(const Config *config);
 
 /* The group of the base credentials' own account, which has no role; NULL: there is none. */
 const AccountConfig *config_base_account(const Config *config);
+/* Is that account guarded, as far as the configuration says? With `accounts` only those that it lists
+ * are. */
+bool config_guards_base(const Config *config);
 
 /* What holds in one account; NULL for an account that is not in `accounts`. */
 const StringList *config_account_regions(const Config *config, const AccountConfig *account);

@@ -61,6 +61,10 @@ const AccountConfig *config_base_account(const Config *config) {
     return NULL;
 }
 
+bool config_guards_base(const Config *config) {
+    return config_base_account(config) || config->n_accounts == 0 || config->organization.role_name;
+}
+
 const StringList *config_account_regions(const Config *config, const AccountConfig *account) {
     return account && is_set(&account->regions) ? &account->regions : &config->regions;
 }

@@ -105,6 +105,10 @@ typedef struct FollowUp {
 
 FollowUp guard_follow_up(const Decided *decided, Now now);
 
+/* An action's intent is on the disk: is all of it reported, so that it may go? reported: the state as the
+ * state file has it now. */
+bool guard_intent_is_reported(const TrailState *reported, const TrailState *state);
+
 /* Did something happen to a target or an account, so that it is saved and shown? */
 bool guard_target_is_news(const TargetState *before, const TargetState *next, const Plan *plan);
 

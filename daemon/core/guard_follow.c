@@ -25,6 +25,11 @@ FollowUp guard_follow_up(const Decided *in, Now now) {
     return ret;
 }
 
+bool guard_intent_is_reported(const TrailState *reported, const TrailState *state) {
+    return reported->intent_usec == state->intent_usec && !reported->pending.set &&
+           !reported->pending_restore.set;
+}
+
 bool guard_target_is_news(const TargetState *before, const TargetState *next, const Plan *plan) {
     return plan->n_events > 0 || plan->n_entries > 0 || before->unreachable != next->unreachable ||
            before->list_unreadable != next->list_unreadable;

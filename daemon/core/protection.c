@@ -156,6 +156,37 @@ void guard_rights_end(GuardRecord *record) {
 }
 
 #define TROUBLE_USEC (300 * USEC_PER_SEC)
+#define GAP_USEC     (20 * USEC_PER_SEC)
+#define AGAIN_USEC   (300 * USEC_PER_SEC) /* after a check that has just begun */
+
+bool guard_losses_of_denial(const GuardRecord *record, bool denied, const char *text, GuardLossReport *ret) {
+    if (!denied || !record->simulated)
+        return false;
+    *ret = (GuardLossReport){ .n = 1, .severity = SEVERITY_CRITICAL, .mark = 1 };
+    (void)snprintf(ret->text, sizeof(ret->text),
+                   "IAM may not be asked any more, so every right may be gone: %.*s", ERROR_TEXT_MAX - 80,
+                   text);
+    return true;
+}
+
+bool guard_is_checkable(const GuardPrincipal *principal) {
+    return principal->identified && !principal->root && !principal->blocked && !principal->left &&
+           (principal->guarded || !principal->by_role);
+}
+
+uint64_t guard_check_gap_usec(uint64_t interval_usec, size_t n_accounts) {
+    return MIN(GAP_USEC, interval_usec / (2 * n_accounts + 1));
+}
+
+uint64_t guard_check_wanted_usec(uint64_t due_usec, uint64_t begun_usec, uint64_t interval_usec,
+                                 uint64_t now_usec) {
+    uint64_t again_usec = begun_usec + MIN(AGAIN_USEC, interval_usec);
+    uint64_t soon = now_usec + GUARD_CHECK_SOON_USEC;
+
+    if (begun_usec != 0 && now_usec < again_usec)
+        soon = again_usec;
+    return MIN(due_usec, soon);
+}
 
 uint64_t guard_check_next_usec(uint64_t interval_usec, bool trouble, uint64_t random) {
     if (trouble)

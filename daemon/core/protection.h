@@ -139,6 +139,33 @@ bool guard_rights_remind(GuardRecord *record, uint64_t interval_usec, uint64_t n
 /* It was reported that all is there again. */
 void guard_rights_end(GuardRecord *record);
 
+/* Whoever takes all rights takes that of asking, too: is a denied SimulatePrincipalPolicy that loss? It is
+ * for one that could be asked before. text: AWS's error. */
+bool guard_losses_of_denial(const GuardRecord *record, bool denied, const char *text, GuardLossReport *ret);
+
+/* What the guard has in an account. */
+typedef struct GuardPrincipal {
+    bool identified;  /* AWS has said who we are there */
+    bool root;        /* ... the root user, who has all rights and no policies */
+    bool blocked;     /* no keys can be had */
+    bool left;        /* it was a member of the organization */
+    bool by_role;     /* else by the base credentials, which other accounts' roles are assumed with */
+    bool guarded;
+} GuardPrincipal;
+
+/* Can what it has be checked? */
+bool guard_is_checkable(const GuardPrincipal *principal);
+
+/* How long between two checks, at most: with a thousand accounts a day has room for each four times. It is
+ * shorter only where all would not have their turn otherwise. */
+uint64_t guard_check_gap_usec(uint64_t interval_usec, size_t n_accounts);
+
+/* AWS has denied something: when is the account's check due? Soon, unless the last one (mono; 0: none) is
+ * young; never later than it was. */
+uint64_t guard_check_wanted_usec(uint64_t due_usec, uint64_t begun_usec, uint64_t interval_usec,
+                                 uint64_t now_usec);
+#define GUARD_CHECK_SOON_USEC (2ULL * 1000000)
+
 /* When a check is due again, from now: after trouble soon, else after the interval, with up to a 24th of it
  * of jitter from a random number. */
 uint64_t guard_check_next_usec(uint64_t interval_usec, bool trouble, uint64_t random);

@@ -134,6 +134,13 @@ uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint6
     return 0;
 }
 
+bool schedule_may_poll(const Intervals *intervals, const PollChance *chance) {
+    if (!chance->open || (chance->region_asked && !chance->has_trails))
+        return false;
+    return !chance->under_way || (chance->n_failed < intervals->unreachable_after &&
+                                  chance->age_usec >= schedule_poll_usec(intervals, chance->n_polled));
+}
+
 bool schedule_settings_are_due(const Intervals *intervals, uint64_t next_usec, uint64_t now_usec) {
     /* passes do not fall on our times: the nearest one serves */
     return now_usec + intervals->poll_usec / 2 >= next_usec;
@@ -230,6 +237,14 @@ uint64_t schedule_unaccepted_wait(const UnacceptedPace *pace, uint64_t now_usec)
     if (pace->summed_usec == 0 || due_usec < now_usec + SCHEDULE_UNACCEPTED_SOON_USEC)
         return SCHEDULE_UNACCEPTED_SOON_USEC;
     return due_usec - now_usec;
+}
+
+void schedule_count_target(PassCount *count, const PassTarget *target) {
+    if (target->not_enabled)
+        return;
+    count->n_targets++;
+    count->n_unreachable += target->unreachable;
+    count->n_answered += !target->unreachable && target->polled && target->n_failed == 0;
 }
 
 PassResult schedule_pass_result(const PassCount *count) {

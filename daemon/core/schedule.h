@@ -68,6 +68,22 @@ bool schedule_has_turn(unsigned turn, unsigned n_turns, unsigned n_provisional, 
  * need. */
 uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails);
 
+/* A target that could be polled now. */
+typedef struct PollChance {
+    bool open;         /* its account can be polled */
+    bool region_asked; /* AWS is being asked whether the account has enabled the region */
+    bool has_trails;   /* ... live there */
+    bool under_way;    /* an earlier poll has not ended ... */
+    uint64_t age_usec; /* ... and runs since then */
+    unsigned n_failed; /* polls in a row */
+    unsigned n_polled; /* trails that a poll asks for */
+} PollChance;
+
+/* Is it polled? A further poll beside one that does not end: not of a target that nothing answers, and not
+ * before the reads of the earlier one had their time. Nor while AWS is asked whether the account has enabled
+ * the region: only where trails live can that answer be too late. */
+bool schedule_may_poll(const Intervals *intervals, const PollChance *chance);
+
 /* How long from the end of a poll the target is not to be polled again; 0: it is polled at
  * its next turn. Where polls are stretched that counts from the poll's beginning: its calls were paced
  * already. */
@@ -193,5 +209,15 @@ typedef enum PassResult {
     PASS_INCOMPLETE,  /* something fails, and is not reported yet; or there is nothing to poll yet */
     PASS_UNREACHABLE, /* nothing answers */
 } PassResult;
+
+/* A target, as a pass left it. */
+typedef struct PassTarget {
+    bool not_enabled;
+    bool unreachable; /* it, or its account, is reported as that */
+    bool polled;      /* since the start */
+    unsigned n_failed;
+} PassTarget;
+
+void schedule_count_target(PassCount *count, const PassTarget *target);
 
 PassResult schedule_pass_result(const PassCount *count);

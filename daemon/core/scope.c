@@ -224,6 +224,20 @@ Ended scope_trail_ended(const FormerTrail *trail) {
     return ended;
 }
 
+/* ---- which trails a list brings ---- */
+
+bool listing_covers(const Listing *listing) {
+    return listing->configured || listing->wide;
+}
+
+bool listing_uncovers(const Listing *listing, bool shown, bool was_wide) {
+    return !listing_covers(listing) && (!shown || was_wide);
+}
+
+bool named_trail_is_for(const NamedByArn *in) {
+    return in->owner_guarded ? in->owner : in->names_itself || in->first;
+}
+
 /* ---- trails that appear ---- */
 
 bool newcomer_is_provisional(const Newcomer *in) {
@@ -271,6 +285,14 @@ bool viewer_is_better(const Viewer *other, bool foreign) {
 }
 
 /* ---- what that account may do to it ---- */
+
+bool holder_may_write(const TrailHolder *holder) {
+    return !holder->organization || (holder->known ? holder->owner : holder->asked);
+}
+
+bool holder_is_foreign(const TrailHolder *holder) {
+    return holder->organization && holder->known && !holder->owner;
+}
 
 /* Most accounts never may. But an attacker can deregister the delegated administrator, and it is registered
  * again. */

@@ -193,6 +193,33 @@ typedef struct FormerTrail {
 
 Ended scope_trail_ended(const FormerTrail *trail);
 
+/* ---- which trails a list brings ---- */
+
+/* How the list of a region shows a trail. */
+typedef struct Listing {
+    bool configured; /* the region: else it is polled only because a trail lives there */
+    bool wide;       /* the trail is a multi-region or an organization trail */
+} Listing;
+
+/* Is it guarded from now on, if it is new? What covers no configured region is not. */
+bool listing_covers(const Listing *listing);
+
+/* The list of its home shows a guarded trail: is it news that it covers no configured region any more? It
+ * stays guarded: one UpdateTrail by whoever is about to stop it must not end that. shown: a list has shown
+ * it before; was_wide: as one that covers all regions. */
+bool listing_uncovers(const Listing *listing, bool shown, bool was_wide);
+
+/* A trail that the configuration names by its ARN, and one of the accounts that could poll it. */
+typedef struct NamedByArn {
+    bool owner_guarded;  /* the account that owns it is guarded ... */
+    bool owner;          /* ... and is this one */
+    bool names_itself;   /* this account has `trails` of its own, which name it */
+    bool first;          /* it is the first that is guarded */
+} NamedByArn;
+
+/* Is it this account's to poll? */
+bool named_trail_is_for(const NamedByArn *in);
+
 /* ---- trails that appear ---- */
 
 /* A trail that the tables do not have yet, and a list shows. */
@@ -257,6 +284,21 @@ bool viewer_adopts(const Viewer *other);
 bool viewer_is_better(const Viewer *other, bool foreign);
 
 /* ---- what that account may do to it ---- */
+
+/* The account through which a trail is polled. */
+typedef struct TrailHolder {
+    bool organization; /* it is an organization trail: members see those of the management account */
+    bool known;        /* AWS has said which account that is ... */
+    bool asked;        /* ... or was asked, and has not */
+    bool owner;        /* the trail is its own */
+} TrailHolder;
+
+/* May it be written to as one's own? Whether an organization trail is ours is known only once we know who we
+ * are; until AWS has said so, or could not be asked, it is not written to. */
+bool holder_may_write(const TrailHolder *holder);
+
+/* Is it an organization trail of another account, as far as is known? */
+bool holder_is_foreign(const TrailHolder *holder);
 
 /* What AWS made of an account's actions on the organization trail of another. CloudTrail's delegated
  * administrator may write to it: whether we are that AWS says when it is asked to do something. */

@@ -297,8 +297,27 @@ static void a_dump_reads_back_to_the_same(void **state _unused_) {
     }
 }
 
+static void whether_the_base_credentials_own_account_is_guarded(void **state _unused_) {
+    AccountConfig with_role = { .role_arn = (char *)"arn:aws:iam::111122223333:role/guard" };
+    AccountConfig without = { 0 };
+    const struct {
+        Config config;
+        bool guarded;
+    } rows[] = {
+        { { 0 }, true },
+        { { .accounts = &without, .n_accounts = 1 }, true },
+        /* only the listed groups are guarded */
+        { { .accounts = &with_role, .n_accounts = 1 }, false },
+        { { .accounts = &with_role, .n_accounts = 1, .organization.role_name = (char *)"guard" }, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(config_guards_base(&rows[i].config), rows[i].guarded);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whether_the_base_credentials_own_account_is_guarded),
         cmocka_unit_test(defaults_are_those_of_the_manual),
         cmocka_unit_test(everything_can_be_said),
         cmocka_unit_test(keys_have_four_forms),

@@ -139,6 +139,23 @@ static void what_is_news_of_a_target(void **state _unused_) {
             fail_msg("row %zu", i);
 }
 
+static void when_an_intent_may_go(void **state _unused_) {
+    static const struct {
+        TrailState reported, state;
+        bool may_go;
+    } rows[] = {
+        { { .intent_usec = 5 }, { .intent_usec = 5 }, true },
+        { { .intent_usec = 4 }, { .intent_usec = 5 }, false }, /* the file knows an earlier action only */
+        { { .intent_usec = 5, .pending.set = true }, { .intent_usec = 5 }, false },
+        { { .intent_usec = 5, .pending_restore.set = true }, { .intent_usec = 5 }, false },
+        /* a message waits of which the file has the end */
+        { { .intent_usec = 5 }, { .intent_usec = 5, .pending.set = true }, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(guard_intent_is_reported(&rows[i].reported, &rows[i].state), rows[i].may_go);
+}
+
 /* The intent on the disk is known by it: two within a microsecond must differ. */
 static void each_action_has_a_time_of_its_own(void **state _unused_) {
     Life l = life(MODE_RESTART, true);
@@ -166,6 +183,7 @@ int main(void) {
         cmocka_unit_test(what_nobody_has_accepted_is_counted_once),
         cmocka_unit_test(whose_the_bucket_is_is_asked_while_a_message_may_name_it),
         cmocka_unit_test(what_is_news_of_a_target),
+        cmocka_unit_test(when_an_intent_may_go),
         cmocka_unit_test(each_action_has_a_time_of_its_own),
     };
 

@@ -237,6 +237,71 @@ static void when_it_is_checked_again(void **state _unused_) {
         assert_between(guard_check_next_usec(day, false, i * 7919 * USEC_PER_SEC), day - day / 24, day);
 }
 
+static void a_denial_of_the_question_may_be_the_loss(void **state _unused_) {
+    GuardRecord asked = { .simulated = true }, never = { 0 };
+    GuardLossReport report;
+
+    assert_false(guard_losses_of_denial(&never, true, "denied", &report)); /* it never had that right */
+    assert_false(guard_losses_of_denial(&asked, false, "throttled", &report));
+    assert_true(guard_losses_of_denial(&asked, true, "denied", &report));
+    assert_true(report.n == 1 && report.severity == SEVERITY_CRITICAL && report.mark != 0);
+    assert_string_equal(report.text, "IAM may not be asked any more, so every right may be gone: denied");
+}
+
+static void whose_access_is_checked(void **state _unused_) {
+    static const struct {
+        GuardPrincipal principal;
+        bool checkable;
+    } rows[] = {
+        { { .identified = true, .guarded = true }, true },
+        { { .identified = true, .guarded = true, .by_role = true }, true },
+        /* the base credentials open the roles of others, also where their own account is not guarded */
+        { { .identified = true }, true },
+        { { .identified = true, .by_role = true }, false },
+        { { .guarded = true }, false },
+        { { .identified = true, .guarded = true, .root = true }, false },
+        { { .identified = true, .guarded = true, .blocked = true }, false },
+        { { .identified = true, .guarded = true, .left = true }, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(guard_is_checkable(&rows[i].principal), rows[i].checkable);
+}
+
+#define SEC USEC_PER_SEC
+
+static void how_far_apart_checks_are(void **state _unused_) {
+    static const uint64_t day = 86400 * SEC;
+
+    assert_int_equal(guard_check_gap_usec(day, 1), 20 * SEC);
+    assert_int_equal(guard_check_gap_usec(day, 1000), 20 * SEC);
+    assert_int_equal(guard_check_gap_usec(60 * SEC, 7), 4 * SEC); /* each has its turn within the interval */
+    assert_int_equal(guard_check_gap_usec(60 * SEC, 1), 20 * SEC);
+}
+
+static void a_denial_brings_a_check_forward(void **state _unused_) {
+    static const struct {
+        uint64_t due, begun, interval, wanted; /* in seconds; it is 1000 now */
+    } rows[] = {
+        { 9000, 0, 86400, 1002 },
+        { 9000, 500, 86400, 1002 },
+        { 9000, 700, 86400, 1002 },
+        /* the last one is young: it has just read all this */
+        { 9000, 701, 86400, 1001 },
+        { 9000, 1000, 86400, 1300 },
+        { 9000, 990, 60, 1050 },
+        /* one that is due before stays */
+        { 1001, 0, 86400, 1001 },
+        { 1100, 1000, 86400, 1100 },
+        { 0, 0, 86400, 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (guard_check_wanted_usec(rows[i].due * SEC, rows[i].begun * SEC, rows[i].interval * SEC,
+                                    1000 * SEC) != rows[i].wanted * SEC)
+            fail_msg("row %zu", i);
+}
+
 /* ---- parts ---- */
 
 /* "KIND NAME TEXT" for each, with "|" between; TEXT "-": none. */
@@ -386,6 +451,10 @@ int main(void) {
         cmocka_unit_test(losses),            cmocka_unit_test(many_losses_are_counted),
         cmocka_unit_test(losses_are_reported_once), cmocka_unit_test(reminders_of_lost_rights),
         cmocka_unit_test(when_it_is_checked_again),
+        cmocka_unit_test(a_denial_of_the_question_may_be_the_loss),
+        cmocka_unit_test(whose_access_is_checked),
+        cmocka_unit_test(how_far_apart_checks_are),
+        cmocka_unit_test(a_denial_brings_a_check_forward),
         cmocka_unit_test(unread_kinds_stay), cmocka_unit_test(a_ceiling),    cmocka_unit_test(trust),
     };
 

@@ -479,6 +479,62 @@ static void unaccepted_trails_are_summed_up(void **state _unused_) {
     assert_false(schedule_unaccepted_is_summed_up(&pace, 1001 * SEC + 3600 * SEC));
 }
 
+static void what_of_a_target_counts_in_a_pass(void **state) {
+    static const struct {
+        PassTarget target;
+        PassCount count;
+    } rows[] = {
+        { { .polled = true }, { .n_targets = 1, .n_answered = 1 } },
+        { { .polled = true, .n_failed = 1 }, { .n_targets = 1 } },
+        { { .polled = false }, { .n_targets = 1 } }, /* not since the start */
+        { { .unreachable = true, .n_failed = 3 }, { .n_targets = 1, .n_unreachable = 1 } },
+        /* its account is reported: an old answer of the region is none */
+        { { .unreachable = true, .polled = true }, { .n_targets = 1, .n_unreachable = 1 } },
+        { { .not_enabled = true, .polled = true }, { 0 } },
+        { { .not_enabled = true, .unreachable = true }, { 0 } },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        PassCount count = { 0 };
+
+        schedule_count_target(&count, &rows[i].target);
+        if (count.n_targets != rows[i].count.n_targets || count.n_answered != rows[i].count.n_answered ||
+            count.n_unreachable != rows[i].count.n_unreachable)
+            fail_msg("row %zu", i);
+    }
+}
+
+static void when_a_target_is_polled_beside_a_poll_that_does_not_end(void **state) {
+    static const Intervals intervals = { .poll_usec = 10 * SEC,
+                                         .settings_usec = 60 * SEC,
+                                         .unreachable_after = 3 };
+    static const struct {
+        PollChance chance;
+        bool may;
+    } rows[] = {
+        { { .open = true }, true },
+        { { .open = false }, false },
+        { { .open = true, .n_failed = 99 }, true }, /* back-off is for others to know */
+        { { .open = true, .under_way = true, .age_usec = 9 * SEC, .n_polled = 1 }, false },
+        { { .open = true, .under_way = true, .age_usec = 10 * SEC, .n_polled = 1 }, true },
+        { { .open = true, .under_way = true, .age_usec = 10 * SEC, .n_polled = 1, .n_failed = 2 }, true },
+        /* nothing answers: one poll waits for it, not one more each turn */
+        { { .open = true, .under_way = true, .age_usec = 10 * SEC, .n_polled = 1, .n_failed = 3 }, false },
+        /* the earlier one has so many reads that it needs more than an interval */
+        { { .open = true, .under_way = true, .age_usec = 10 * SEC, .n_polled = 1000 }, false },
+        /* whether the region is enabled is being asked */
+        { { .open = true, .region_asked = true }, false },
+        { { .open = true, .region_asked = true, .has_trails = true }, true },
+        { { .open = false, .region_asked = true, .has_trails = true }, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (schedule_may_poll(&intervals, &rows[i].chance) != rows[i].may)
+            fail_msg("row %zu", i);
+}
+
 static void test_pass_result(void **state) {
     static const struct {
         PassCount count;
@@ -502,6 +558,8 @@ static void test_pass_result(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unaccepted_trails_are_summed_up),
+        cmocka_unit_test(what_of_a_target_counts_in_a_pass),
+        cmocka_unit_test(when_a_target_is_polled_beside_a_poll_that_does_not_end),
         cmocka_unit_test(test_pass_result),
         cmocka_unit_test(so_many_checks_of_settings_are_under_way_at_once),
         cmocka_unit_test(weak_baselines_come_one_by_one_while_they_are_few),

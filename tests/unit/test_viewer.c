@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Through which account a trail is polled, in tables of cases. */
+/* Which trails a list brings, through which account each is polled, and whether that may write to it: tables
+ * of cases. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,9 +48,72 @@ static void who_sees_a_trail_best(void **state _unused_) {
     }
 }
 
+static void whose_an_organization_trail_is(void **state _unused_) {
+    static const struct {
+        TrailHolder holder;
+        bool may_write, foreign;
+    } cases[] = {
+        { { .known = true }, true, false },
+        { { 0 }, true, false },
+        { { .organization = true, .known = true, .owner = true, .asked = true }, true, false },
+        { { .organization = true, .known = true, .asked = true }, false, true },
+        /* AWS has not said yet who we are: it may be another account's */
+        { { .organization = true }, false, false },
+        /* it does not say so at all: what is ours must not stay stopped for that */
+        { { .organization = true, .asked = true }, true, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        if (holder_may_write(&cases[i].holder) != cases[i].may_write ||
+            holder_is_foreign(&cases[i].holder) != cases[i].foreign)
+            fail_msg("row %zu", i);
+}
+
+static void which_trails_a_list_brings(void **state _unused_) {
+    static const struct {
+        Listing listing;
+        bool shown, was_wide, covers, uncovers;
+    } cases[] = {
+        { { .configured = true }, false, false, true, false },
+        { { .wide = true }, false, false, true, false },
+        { { .configured = true, .wide = true }, true, true, true, false },
+        /* its home is polled for other trails' sake only */
+        { { 0 }, false, false, false, true },
+        /* whoever is about to stop it has made it a trail of one region: said once */
+        { { 0 }, true, true, false, true },
+        { { 0 }, true, false, false, false },
+        { { .configured = true }, true, true, true, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        if (listing_covers(&cases[i].listing) != cases[i].covers ||
+            listing_uncovers(&cases[i].listing, cases[i].shown, cases[i].was_wide) != cases[i].uncovers)
+            fail_msg("row %zu", i);
+}
+
+static void whose_a_trail_is_that_is_named_by_its_arn(void **state _unused_) {
+    static const struct {
+        NamedByArn in;
+        bool is_for;
+    } cases[] = {
+        { { .owner_guarded = true, .owner = true }, true },
+        { { .owner_guarded = true, .first = true, .names_itself = true }, false },
+        { { .names_itself = true }, true },
+        { { .first = true }, true },
+        { { .owner = true }, false }, /* it is not guarded: the first one asks */
+        { { 0 }, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(named_trail_is_for(&cases[i].in), cases[i].is_for);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_sees_a_trail_best),
+        cmocka_unit_test(whose_an_organization_trail_is),
+        cmocka_unit_test(which_trails_a_list_brings),
+        cmocka_unit_test(whose_a_trail_is_that_is_named_by_its_arn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

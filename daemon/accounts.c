@@ -89,7 +89,7 @@ static int add_role(Engine *engine, const AccountConfig *config, const char *rol
     r = assume_role(account);
     if (r >= 0)
         r = engine_index_account(account);
-    if (r >= 0 && !ENGINE_APPEND(engine->accounts, engine->n_accounts, account)) {
+    if (r >= 0 && !ARRAY_APPEND(engine->accounts, engine->n_accounts, account)) {
         engine_unindex_account(account);
         r = -ENOMEM;
     }
@@ -117,7 +117,7 @@ static int add_base(Engine *engine) {
         return -ENOMEM;
     engine->base->credentials = engine->aws.credentials;
     engine->base->guarded = base_is_guarded(engine, engine_account_named(engine->base));
-    if (!ENGINE_APPEND(engine->accounts, engine->n_accounts, engine->base)) {
+    if (!ARRAY_APPEND(engine->accounts, engine->n_accounts, engine->base)) {
         free_account(engine->base);
         engine->base = NULL;
         return -ENOMEM;

@@ -44,19 +44,16 @@ static void guard_checks_arm(Engine *engine, uint64_t delay_usec) {
 
 static GuardRecord *record_of(Engine *engine, const char *arn) {
     GuardWatch *w = &engine->guard;
-    GuardRecord *grown;
+    GuardRecord *record;
 
     for (size_t i = 0; i < w->n_records; i++)
         if (text_equal(w->records[i].arn, arn))
             return &w->records[i];
-    grown = reallocarray(w->records, w->n_records + 1, sizeof(*grown));
-    if (!grown)
+    if (!ARRAY_APPEND(w->records, w->n_records, (GuardRecord){ 0 }))
         return NULL;
-    w->records = grown;
-    grown += w->n_records++;
-    *grown = (GuardRecord){ 0 };
-    (void)text_copy(grown->arn, sizeof(grown->arn), arn);
-    return grown;
+    record = &w->records[w->n_records - 1];
+    (void)text_copy(record->arn, sizeof(record->arn), arn);
+    return record;
 }
 
 /* Whose user, role or topic it is. */

@@ -183,7 +183,7 @@ static CheckQueue *check_queue(Engine *engine, const char *region) {
     if (!queue)
         return NULL;
     (void)text_copy(queue->region, sizeof(queue->region), region);
-    if (!ENGINE_APPEND(engine->check_queues, engine->n_check_queues, queue)) {
+    if (!ARRAY_APPEND(engine->check_queues, engine->n_check_queues, queue)) {
         free(queue);
         return NULL;
     }
@@ -235,12 +235,12 @@ static Target *engine_target(Account *account, const char *region, bool configur
     target->checks = check_queue(engine, region);
     (void)text_copy(target->region, sizeof(target->region), region);
     if (!target->checks || states_new_target(&target->state) < 0 ||
-        !ENGINE_APPEND(engine->targets, engine->n_targets, target)) {
+        !ARRAY_APPEND(engine->targets, engine->n_targets, target)) {
         sparse_free(target->state);
         free(target);
         return NULL;
     }
-    if (!ENGINE_APPEND(account->targets, account->n_targets, target)) {
+    if (!ARRAY_APPEND(account->targets, account->n_targets, target)) {
         engine->n_targets--;
         sparse_free(target->state);
         free(target);
@@ -582,7 +582,7 @@ Account *engine_best_via(Account *seen_by, const char *owner) {
 int engine_attach_trail(Trail *trail, Account *via) {
     Target *home = engine_target(via, trail->region, false);
 
-    if (!home || !ENGINE_APPEND(home->trails, home->n_trails, trail))
+    if (!home || !ARRAY_APPEND(home->trails, home->n_trails, trail))
         return -ENOMEM;
     trail->home = home;
     trail->via = via;
@@ -629,7 +629,7 @@ Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, con
             goto fail;
     }
     engine_set_facts(trail);
-    if (!ENGINE_APPEND(engine->trails, engine->n_trails, trail))
+    if (!ARRAY_APPEND(engine->trails, engine->n_trails, trail))
         goto fail;
     return trail;
 

@@ -29,19 +29,6 @@
 #include "lib/organizations.h"
 #include "lib/sts.h"
 
-/* Adds an item to an array of pointers; whether there was memory. */
-#define ENGINE_APPEND(array, n, item)                                                                       \
-    ({                                                                                                      \
-        __typeof__(array) _grown = realloc((array), ((n) + 1) * sizeof(*_grown));                           \
-                                                                                                            \
-        if (_grown) {                                                                                       \
-            (array) = _grown;                                                                               \
-            (array)[n] = (item);                                                                            \
-            (n) += 1;                                                                                       \
-        }                                                                                                   \
-        _grown != NULL;                                                                                     \
-    })
-
 #define ENGINE_NOT_ITS_ACCOUNT                                                                              \
     "only the account that owns it can say whether it is gone, and these are no keys of that account"
 
@@ -263,8 +250,6 @@ struct Engine {
     Deliver *deliver;
     ChannelWatch *channel_watch; /* also of a check */
     Heartbeat *heartbeat;        /* NULL: none is configured */
-    char **channel_keys;
-    size_t n_channel_keys;
 
     Account **accounts; /* the base credentials' own first, guarded or not */
     size_t n_accounts;

@@ -172,7 +172,7 @@ static void set_covers(Trail *trail, Target *target) {
         if (target->shown[i] == trail)
             return;
     /* without memory only region.uncovered is softer */
-    trail->n_covers += ENGINE_APPEND(target->shown, target->n_shown, trail);
+    trail->n_covers += ARRAY_APPEND(target->shown, target->n_shown, trail);
 }
 
 static void note_ignored(Engine *engine, const char *arn) {
@@ -182,7 +182,7 @@ static void note_ignored(Engine *engine, const char *arn) {
         if (text_equal(engine->ignored[i], arn))
             return;
     copy = strdup(arn);
-    if (copy && !ENGINE_APPEND(engine->ignored, engine->n_ignored, copy))
+    if (copy && !ARRAY_APPEND(engine->ignored, engine->n_ignored, copy))
         free(copy);
 }
 

@@ -74,16 +74,10 @@ typedef struct Reading {
 
 static int add_decision(Reading *r, const IamSimulated *decision) {
     IamSimulation *s = r->simulation;
-    IamSimulated *items;
 
     if (s->n >= IAM_SIMULATED_MAX)
         return -E2BIG;
-    items = reallocarray(s->items, s->n + 1, sizeof(*items));
-    if (!items)
-        return -ENOMEM;
-    s->items = items;
-    items[s->n++] = *decision;
-    return 0;
+    return ARRAY_APPEND(s->items, s->n, *decision) ? 0 : -ENOMEM;
 }
 
 static int take_decision(const char *text, IamDecision *ret, bool *ret_known, AnswerFault *fault) {

@@ -134,8 +134,6 @@ typedef struct Reading {
 } Reading;
 
 static int add_row(Reading *r, const char *text) {
-    IamListed *items;
-
     /* the name of an inline policy is the text of its member */
     if (!r->row.name[0] && !text_copy(r->row.name, sizeof(r->row.name), text))
         return answer_fault(r->fault, "a name is too long");
@@ -143,11 +141,8 @@ static int add_row(Reading *r, const char *text) {
         return answer_fault(r->fault, "a name is missing");
     if (r->list->n >= IAM_LIST_MAX)
         return -E2BIG;
-    items = reallocarray(r->list->items, r->list->n + 1, sizeof(*items));
-    if (!items)
+    if (!ARRAY_APPEND(r->list->items, r->list->n, r->row))
         return -ENOMEM;
-    r->list->items = items;
-    items[r->list->n++] = r->row;
     r->row = (IamListed){ 0 };
     return 0;
 }

@@ -158,7 +158,7 @@ static const struct {
 
 static int end_rule(Reading *reading) {
     S3Rules *rules = &reading->rules;
-    S3Rule *rule = &reading->current, *items;
+    S3Rule *rule = &reading->current;
     int r = 0;
 
     if (!rule->id)
@@ -169,11 +169,8 @@ static int end_rule(Reading *reading) {
         return r;
     if (rules->n == S3_RULES_MAX)
         return -E2BIG;
-    items = realloc(rules->items, (rules->n + 1) * sizeof(*items));
-    if (!items)
+    if (!ARRAY_APPEND(rules->items, rules->n, *rule))
         return -ENOMEM;
-    rules->items = items;
-    items[rules->n++] = *rule;
     *rule = (S3Rule){ 0 };
     return 0;
 }

@@ -50,17 +50,12 @@ static int sns_subscription_build_list(const void *input, const char *token, cha
 }
 
 static int add_row(ListReading *r) {
-    SnsSubscription *items;
-
     if (!r->row.arn[0])
         return answer_fault(r->fault, "SubscriptionArn is missing");
     if (r->list->n >= SNS_SUBSCRIPTIONS_MAX)
         return -E2BIG;
-    items = reallocarray(r->list->items, r->list->n + 1, sizeof(*items));
-    if (!items)
+    if (!ARRAY_APPEND(r->list->items, r->list->n, r->row))
         return -ENOMEM;
-    r->list->items = items;
-    items[r->list->n++] = r->row;
     r->row = (SnsSubscription){ 0 };
     return 0;
 }

@@ -500,17 +500,16 @@ size_t policy_size(const json_t *policy) {
 #define PRINCIPAL_MAX (ARN_MAX + 64)
 
 static int add_text(PolicyPrincipals *principals, const char *text) {
-    char **grown;
+    _cleanup_free_ char *copy = NULL;
 
     for (size_t i = 0; i < principals->n; i++)
         if (text_equal(principals->items[i], text))
             return 0;
-    grown = realloc(principals->items, (principals->n + 1) * sizeof(*grown));
-    if (!grown)
+    copy = strdup(text);
+    if (!copy || !ARRAY_APPEND(principals->items, principals->n, copy))
         return -ENOMEM;
-    principals->items = grown;
-    grown[principals->n] = strdup(text);
-    return grown[principals->n] ? (principals->n++, 0) : -ENOMEM;
+    copy = NULL;
+    return 0;
 }
 
 static int add_role(PolicyPrincipals *principals, const Arn *parts, const char *account, bool exact) {

@@ -254,20 +254,15 @@ static int digest_of(const char *text, char ret[static GUARD_PART_DIGEST_MAX]) {
 }
 
 int guard_parts_add(GuardParts *parts, GuardPartKind kind, const char *name, const char *text) {
-    GuardPart part = { .kind = kind }, *grown;
+    GuardPart part = { .kind = kind };
     int r = text ? digest_of(text, part.digest) : 0;
 
     if (r < 0)
         return r;
     if (parts->n >= GUARD_PARTS_MAX)
         return -E2BIG;
-    grown = realloc(parts->items, (parts->n + 1) * sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
     (void)text_copy(part.name, sizeof(part.name), name);
-    parts->items = grown;
-    grown[parts->n++] = part;
-    return 0;
+    return ARRAY_APPEND(parts->items, parts->n, part) ? 0 : -ENOMEM;
 }
 
 static const GuardPart *find(const GuardParts *parts, const GuardPart *like) {
@@ -326,15 +321,9 @@ int guard_parts_merge(GuardParts *record, GuardParts *now) {
 
     for (size_t i = 0; i < record->n; i++) {
         const GuardPart *part = &record->items[i];
-        GuardPart *grown;
 
-        if (now->kinds & GUARD_PART_BIT(part->kind))
-            continue;
-        grown = realloc(now->items, (n + 1) * sizeof(*grown));
-        if (!grown)
+        if (!(now->kinds & GUARD_PART_BIT(part->kind)) && !ARRAY_APPEND(now->items, n, *part))
             return -ENOMEM;
-        now->items = grown;
-        grown[n++] = *part;
     }
     now->n = n;
     now->kinds |= record->kinds;

@@ -36,6 +36,19 @@
         _taken;                                                                                             \
     })
 
+/* Adds an item to an array of malloc(3), and counts it; whether there was memory. */
+#define ARRAY_APPEND(array, n, item)                                                                        \
+    ({                                                                                                      \
+        __typeof__(array) _grown = reallocarray((array), (n) + 1, sizeof(*_grown));                         \
+                                                                                                            \
+        if (_grown) {                                                                                       \
+            (array) = _grown;                                                                               \
+            (array)[n] = (item);                                                                            \
+            (n) += 1;                                                                                       \
+        }                                                                                                   \
+        _grown != NULL;                                                                                     \
+    })
+
 /* The struct of which `ptr` is the member `member`. */
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 

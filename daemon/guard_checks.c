@@ -34,8 +34,7 @@ static uint64_t gap_usec(const Engine *engine) {
 }
 
 static void guard_checks_arm(Engine *engine, uint64_t delay_usec) {
-    loop_cancel(engine->aws.loop, engine->guard.timer);
-    engine->guard.timer = NULL;
+    loop_cancel(engine->aws.loop, TAKE_PTR(engine->guard.timer));
     if (loop_after(engine->aws.loop, delay_usec, check_fired, engine, &engine->guard.timer) < 0)
         log_line(LOG_ERR, "no timer for the next check of the guard's own access");
 }
@@ -93,35 +92,37 @@ static int guard_checks_report(Engine *engine, const GuardRecord *record, Journa
 
 /* ---- rights ---- */
 
-static void report_lost(Engine *engine, GuardRecord *record, const GuardLossReport *found) {
+static Event rights_event(const GuardRecord *record, EventKind kind, EventPhase phase, const char *detail) {
     Event event = {
-        .kind = EVENT_GUARD_RIGHTS_LOST,
-        .phase = PHASE_OPENED,
-        .severity = found->severity,
+        .kind = kind,
+        .phase = phase,
+        .severity = record->severity,
         .sequence = record->sequence,
         .incident_dedup_usec = record->lost_usec,
-        .dedup_usec = record->sequence > 1 ? engine_now(engine).real_usec : record->lost_usec,
+        .dedup_usec = record->lost_usec,
         .opened_usec = record->lost_usec,
     };
 
-    (void)text_copy(event.detail, sizeof(event.detail), found->text);
+    (void)text_copy(event.detail, sizeof(event.detail), detail);
+    return event;
+}
+
+static void report_lost(Engine *engine, GuardRecord *record, const GuardLossReport *found) {
+    Event event = rights_event(record, EVENT_GUARD_RIGHTS_LOST, PHASE_OPENED, found->text);
+
+    event.severity = found->severity;
+    if (record->sequence > 1)
+        event.dedup_usec = engine_now(engine).real_usec;
     (void)guard_checks_report(engine, record, LINE_RIGHTS_LOST, &event);
 }
 
 static void report_restored(Engine *engine, GuardRecord *record, const char *why_forgotten) {
-    Event event = {
-        .kind = EVENT_GUARD_RIGHTS_RESTORED,
-        .phase = PHASE_RESOLVED,
-        .severity = record->severity,
-        .sequence = record->sequence + 1,
-        .incident_dedup_usec = record->lost_usec,
-        .dedup_usec = record->lost_usec,
-        .opened_usec = record->lost_usec,
-        .forgotten = why_forgotten != NULL,
-    };
+    Event event =
+            rights_event(record, EVENT_GUARD_RIGHTS_RESTORED, PHASE_RESOLVED,
+                     why_forgotten ? why_forgotten : "IAM would allow all that the guard needs again");
 
-    (void)text_copy(event.detail, sizeof(event.detail),
-                    why_forgotten ? why_forgotten : "IAM would allow all that the guard needs again");
+    event.sequence++;
+    event.forgotten = why_forgotten != NULL;
     if (guard_checks_report(engine, record, LINE_RIGHTS_RESTORED, &event) < 0)
         return; /* it is reported by the next check */
     guard_rights_end(record);
@@ -130,19 +131,11 @@ static void report_restored(Engine *engine, GuardRecord *record, const char *why
 static void remind_of(Engine *engine, const GuardRecord *record) {
     Arn arn;
     Subject subject = subject_of(engine, record, &arn);
-    Event event = {
-        .kind = EVENT_INCIDENT_REMINDER,
-        .phase = PHASE_REMINDER,
-        .severity = record->severity,
-        .sequence = record->sequence,
-        .incident_dedup_usec = record->lost_usec,
-        .dedup_usec = record->reported_usec,
-        .opened_usec = record->lost_usec,
-        .n_reminders = record->n_reminders,
-        .still = EVENT_GUARD_RIGHTS_LOST,
-    };
+    Event event = rights_event(record, EVENT_INCIDENT_REMINDER, PHASE_REMINDER, record->lost);
 
-    (void)text_copy(event.detail, sizeof(event.detail), record->lost);
+    event.dedup_usec = record->reported_usec;
+    event.n_reminders = record->n_reminders;
+    event.still = EVENT_GUARD_RIGHTS_LOST;
     (void)guard_checks_send(engine, &subject, &event);
 }
 
@@ -505,11 +498,9 @@ void engine_begin_guard_checks(Engine *engine) {
 void engine_stop_guard_checks(Engine *engine) {
     GuardWatch *w = &engine->guard;
 
-    loop_cancel(engine->aws.loop, w->timer);
-    w->timer = NULL;
+    loop_cancel(engine->aws.loop, TAKE_PTR(w->timer));
     principal_check_cancel(w->check);
-    operation_cancel(w->search);
-    w->search = NULL;
+    operation_cancel(TAKE_PTR(w->search));
     guard_parts_done(&w->now);
     forget_check(w);
 }

@@ -38,6 +38,41 @@ void status_put(FILE *out, const char *text) {
     fputs(text_escaped(shown, sizeof(shown), text), out);
 }
 
+/* Is each "{member}" in the text set? */
+static bool are_set(const json_t *object, const char *format, size_t len) {
+    char name[32];
+
+    for (const char *end = format + len; (format = memchr(format, '{', (size_t)(end - format))); format++) {
+        (void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(format + 1, "}"), format + 1);
+        if (!status_text(object, name)[0])
+            return false;
+    }
+    return true;
+}
+
+/* A text with the object's members in it: "{arn}". What is between brackets is left out where one of its
+ * members is "". */
+static void put_filled(FILE *out, const json_t *object, const char *format) {
+    char name[32];
+
+    for (; *format; format++) {
+        size_t n = strcspn(format, "[]{");
+
+        fprintf(out, "%.*s", (int)n, format);
+        format += n;
+        if (*format == '[' && !are_set(object, format, strcspn(format, "]")))
+            format += strcspn(format, "]");
+        if (*format == '{') {
+            n = strcspn(format + 1, "}");
+            (void)snprintf(name, sizeof(name), "%.*s", (int)n, format + 1);
+            status_put(out, status_text(object, name));
+            format += n + 1;
+        }
+        if (!*format)
+            return;
+    }
+}
+
 /* How many columns a text takes: characters, each counted as one. */
 static size_t columns_of(const char *text) {
     size_t n = 0;
@@ -90,15 +125,12 @@ static void put_detail(FILE *out, const json_t *trail) {
         fputs("owner of its bucket not checked  ", out);
     if (json_is_true(json_object_get(trail, "provisional")))
         fputs("new, not accepted  ", out);
-    if (json_is_object(incident) && status_text(incident, "opened")[0]) {
-        fputs("incident ", out);
-        status_put(out, status_text(incident, "id"));
-        fputs(" since ", out);
-        status_put(out, status_text(incident, status_text(incident, "reopened")[0] ? "reopened" : "opened"));
-    } else if (status_text(trail, "start_logging")[0]) {
-        fputs("since ", out);
-        status_put(out, status_text(trail, "start_logging"));
-    }
+    if (status_text(incident, "reopened")[0])
+        put_filled(out, incident, "incident {id} since {reopened}");
+    else if (status_text(incident, "opened")[0])
+        put_filled(out, incident, "incident {id} since {opened}");
+    else
+        put_filled(out, trail, "[since {start_logging}]");
 }
 
 static uint64_t time_of(const json_t *object, const char *name) {
@@ -114,10 +146,8 @@ static void put_gap(FILE *out, const json_t *gap, uint64_t now_usec) {
 
     if (from == 0)
         return;
-    fputs("    gap: not recorded from ", out);
-    status_put(out, status_text(gap, "from"));
-    fputs(to > 0 ? " to " : " on", out);
-    status_put(out, status_text(gap, "to"));
+    put_filled(out, gap, "    gap: not recorded from {from}");
+    put_filled(out, gap, to > 0 ? " to {to}" : " on");
     fprintf(out, " (%s)\n", timetext_span(span, end > from ? end - from : 0));
 }
 
@@ -163,25 +193,15 @@ static void put_incident(FILE *out, const json_t *status, const json_t *trail, u
                  *actor = json_object_get(incident, "actor");
 
     if (json_is_object(failure)) {
-        fputs("    ", out);
-        status_put(out, status_text(failure, "action"));
-        fprintf(out, " failed, attempt %lld at ",
+        put_filled(out, failure, "    {action} failed");
+        fprintf(out, ", attempt %lld",
                 (long long)json_integer_value(json_object_get(failure, "attempts")));
-        status_put(out, status_text(failure, "time"));
-        fputs(": ", out);
-        status_put(out, status_text(failure, "text"));
-        fputc('\n', out);
+        put_filled(out, failure, " at {time}: {text}\n");
     }
     if (json_is_object(actor)) {
-        fputs("    caused by ", out);
-        status_put(out, status_text(actor, status_text(actor, "arn")[0] ? "arn" : "name"));
-        fputs(status_text(actor, "source_ip")[0] ? " from " : "", out);
-        status_put(out, status_text(actor, "source_ip"));
-        fputs(", ", out);
-        status_put(out, status_text(actor, "event_name"));
-        fputs(" at ", out);
-        status_put(out, status_text(actor, "event_time"));
-        fputc('\n', out);
+        put_filled(out, actor, "    caused by ");
+        put_filled(out, actor, status_text(actor, "arn")[0] ? "{arn}" : "{name}");
+        put_filled(out, actor, "[ from {source_ip}], {event_name} at {event_time}\n");
     }
     if (json_is_object(incident)) {
         put_gap(out, json_object_get(incident, "gap"), now_usec);
@@ -309,11 +329,7 @@ static void put_state(FILE *out, const json_t *status, const json_t *target) {
     if (is_stretched(status, target))
         fprintf(out, ", polled every %lld s",
                 (long long)json_integer_value(json_object_get(target, "poll_interval")));
-    if (status_text(target, "error")[0]) {
-        fputs(": ", out);
-        status_put(out, status_text(target, "error"));
-    }
-    fputc('\n', out);
+    put_filled(out, target, "[: {error}]\n");
 }
 
 /* An account that cannot be reached has no region, and the role that was to be assumed as its identity. */
@@ -357,18 +373,11 @@ static void print_channels(FILE *out, const json_t *status) {
     for (size_t i = 0; i < json_array_size(channels); i++) {
         const json_t *channel = json_array_get(channels, i);
 
-        if (!is_bad_channel(channel))
-            continue;
-        fputs("\nchannel ", out);
-        status_put(out, status_text(channel, "channel"));
-        if (json_is_true(json_object_get(channel, "failed"))) {
-            fputs(" fails: ", out);
-            status_put(out, status_text(channel, "text"));
-        } else {
-            fputs(" reaches nobody: ", out);
-            status_put(out, status_text(channel, "check"));
-        }
-        fputc('\n', out);
+        if (is_bad_channel(channel))
+            put_filled(out, channel,
+                       json_is_true(json_object_get(channel, "failed"))
+                               ? "\nchannel {channel} fails: {text}\n"
+                               : "\nchannel {channel} reaches nobody: {check}\n");
     }
     if (depth > 0)
         fprintf(out, "\n%lld %s in the outbox\n", (long long)depth,
@@ -377,54 +386,11 @@ static void print_channels(FILE *out, const json_t *status) {
 
 /* ---- the guard itself ---- */
 
-static void print_contained(FILE *out, const json_t *status) {
-    const json_t *holds = json_object_get(status, "contained");
-
-    for (size_t i = 0; i < json_array_size(holds); i++) {
-        const json_t *hold = json_array_get(holds, i);
-
-        fputs(i == 0 ? "\nCONTAINED\n" : "", out);
-        status_put(out, status_text(hold, "arn"));
-        fputs("  since ", out);
-        status_put(out, status_text(hold, "since"));
-        fputs("  ", out);
-        status_put(out, status_text(hold, "state"));
-        fputs(", because of ", out);
-        status_put(out, status_text(hold, "reason"));
-        fputs("\n    until you run: ", out);
-        status_put(out, status_text(hold, "release"));
-        fputs(status_text(hold, "error")[0] ? "\n    " : "", out);
-        status_put(out, status_text(hold, "error"));
-        fputc('\n', out);
+static void print_list(FILE *out, const json_t *list, const char *heading, const char *format) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        fputs(i == 0 ? heading : "", out);
+        put_filled(out, json_array_get(list, i), format);
     }
-}
-
-static void print_rights_lost(FILE *out, const json_t *status) {
-    const json_t *losses = json_object_get(status, "rights_lost");
-
-    for (size_t i = 0; i < json_array_size(losses); i++) {
-        const json_t *loss = json_array_get(losses, i);
-
-        fputs(i == 0 ? "\nRIGHTS THAT THE GUARD LACKS\n" : "", out);
-        status_put(out, status_text(loss, "arn"));
-        fputs("  since ", out);
-        status_put(out, status_text(loss, "since"));
-        fputs("  ", out);
-        status_put(out, status_text(loss, "severity"));
-        fputs("\n    ", out);
-        status_put(out, status_text(loss, "text"));
-        fputs("\n    give them back: trailguard policy guard prints the policy\n", out);
-    }
-}
-
-static void print_organization(FILE *out, const json_t *status) {
-    const json_t *organization = json_object_get(status, "organization");
-
-    if (!status_text(organization, "error")[0])
-        return;
-    fputs("\nthe organization's accounts cannot be listed: ", out);
-    status_put(out, status_text(organization, "error"));
-    fputc('\n', out);
 }
 
 /* ---- all of them ---- */
@@ -468,8 +434,13 @@ size_t status_count_bad(const json_t *status) {
 void status_print(FILE *out, const json_t *status, const StatusView *view) {
     print_trails(out, status, view);
     print_targets(out, status, view);
-    print_rights_lost(out, status);
-    print_contained(out, status);
-    print_organization(out, status);
+    print_list(out, json_object_get(status, "rights_lost"), "\nRIGHTS THAT THE GUARD LACKS\n",
+               "{arn}  since {since}  {severity}\n    {text}\n"
+               "    give them back: trailguard policy guard prints the policy\n");
+    print_list(out, json_object_get(status, "contained"), "\nCONTAINED\n",
+               "{arn}  since {since}  {state}, because of {reason}\n"
+               "    until you run: {release}[\n    {error}]\n");
+    put_filled(out, json_object_get(status, "organization"),
+               "[\nthe organization's accounts cannot be listed: {error}\n]");
     print_channels(out, status);
 }

@@ -17,20 +17,6 @@
 #include "lib/util/shared_text.h"
 #include "lib/util/text.h"
 
-/* Takes an item out of an array of pointers; whether it was there. */
-#define REMOVE(array, n, item)                                                                              \
-    ({                                                                                                      \
-        size_t _i = 0;                                                                                      \
-        bool _found;                                                                                        \
-                                                                                                            \
-        while (_i < (n) && (array)[_i] != (item))                                                           \
-            _i++;                                                                                           \
-        _found = _i < (n);                                                                                  \
-        if (_found)                                                                                         \
-            memmove(&(array)[_i], &(array)[_i + 1], (--(n)-_i) * sizeof(*(array)));                         \
-        _found;                                                                                             \
-    })
-
 Now engine_now(const Engine *engine) {
     return (Now){
         .real_usec = loop_realtime_usec(engine->aws.loop),
@@ -404,7 +390,7 @@ void engine_drop_targets(Account *account) {
 
         for (size_t k = 0; k < target->n_shown; k++)
             target->shown[k]->n_covers--;
-        (void)REMOVE(engine->targets, engine->n_targets, target);
+        (void)ARRAY_REMOVE(engine->targets, engine->n_targets, target);
         free_target(target);
         engine->turns_are_stale = true;
     }
@@ -597,7 +583,7 @@ void engine_detach_trail(Trail *trail) {
 
     if (!home)
         return;
-    (void)REMOVE(home->trails, home->n_trails, trail);
+    (void)ARRAY_REMOVE(home->trails, home->n_trails, trail);
     engine_leave_polls(home, trail);
     trail->home = NULL;
     home->check_is_due = true; /* others may have waited for its */
@@ -654,7 +640,7 @@ static void unlink_trail(Trail *trail) {
     Engine *engine = trail->engine;
 
     for (size_t i = 0; i < engine->n_targets && trail->n_covers > 0; i++)
-        trail->n_covers -= REMOVE(engine->targets[i]->shown, engine->targets[i]->n_shown, trail);
+        trail->n_covers -= ARRAY_REMOVE(engine->targets[i]->shown, engine->targets[i]->n_shown, trail);
     if (trail->arn[0])
         (void)tdelete(trail, &engine->trail_index, compare_arns);
     engine_detach_trail(trail);
@@ -662,7 +648,7 @@ static void unlink_trail(Trail *trail) {
 
 void engine_drop_trail(Engine *engine, Trail *trail) {
     unlink_trail(trail);
-    (void)REMOVE(engine->trails, engine->n_trails, trail);
+    (void)ARRAY_REMOVE(engine->trails, engine->n_trails, trail);
     free_trail(trail);
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 /* Small helpers that every file may use: cleanup attributes, ownership moves, array sizes. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define _cleanup_(f) __attribute__((cleanup(f)))
 #define _cleanup_free_ _cleanup_(freep)
@@ -47,6 +49,20 @@
             (n) += 1;                                                                                       \
         }                                                                                                   \
         _grown != NULL;                                                                                     \
+    })
+
+/* Takes an item out of an array of pointers; whether it was there. */
+#define ARRAY_REMOVE(array, n, item)                                                                        \
+    ({                                                                                                      \
+        size_t _i = 0;                                                                                      \
+        bool _found;                                                                                        \
+                                                                                                            \
+        while (_i < (n) && (array)[_i] != (item))                                                           \
+            _i++;                                                                                           \
+        _found = _i < (n);                                                                                  \
+        if (_found)                                                                                         \
+            memmove(&(array)[_i], &(array)[_i + 1], (--(n)-_i) * sizeof(*(array)));                         \
+        _found;                                                                                             \
     })
 
 /* The struct of which `ptr` is the member `member`. */

@@ -220,6 +220,7 @@ static int call_submit(AwsCall *call, const HttpHeader *headers, size_t n_header
                                .timeout_usec = timeout,
                                .host_slot = call->scope->host_slot,
                                .suspect = call->rate_bucket->suspect,
+                               .repeatable = call->rate_bucket->tokens.class == RATE_READ,
                        },
                        on_response, call, &call->exchange);
 }

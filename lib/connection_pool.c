@@ -17,6 +17,13 @@
 /* One connection in so many is for bursts. */
 #define BURST_SHARE 2U
 
+/* One that takes so many times as long as others, and at least so long, hangs. */
+#define GIVE_UP_FACTOR        8U
+#define GIVE_UP_MIN_USEC      (250 * USEC_PER_MSEC)
+#define GIVE_UP_DOUBLINGS_MAX 8U
+/* So many given up without an answer double that: about as many as a host has under way. */
+#define GIVE_UP_DOUBLING 4U
+
 /* One answer in eight makes up the smoothed duration. */
 #define SMOOTHING 8U
 /* A single slow answer is no measure of the others. */
@@ -49,6 +56,7 @@ void pool_arrived(PoolHost *host, uint64_t now_usec) {
 void pool_answered(PoolHost *host, uint64_t took_usec) {
     uint64_t took = MAX(took_usec, 1U);
 
+    host->n_given_up = 0;
     if (host->took_usec == 0) {
         host->took_usec = took;
         return;
@@ -68,8 +76,23 @@ unsigned pool_need(const PoolHost *host, uint64_t now_usec) {
     return 1 + (unsigned)MIN(under_way, UINT16_MAX);
 }
 
+/* Are so many enough for the rate, without any margin? With fewer, ever more requests wait. */
+static bool keeps_up(const PoolHost *host, unsigned n, uint64_t now_usec) {
+    return n * USEC_PER_SEC >= rate_of(host, now_usec) * host->took_usec;
+}
+
+static bool has_idle(const PoolHost *host) {
+    return host->n_open > host->n_running;
+}
+
 bool pool_is_spare(const PoolHost *host, uint64_t now_usec) {
-    return host->n_open > host->n_running && host->n_open > pool_need(host, now_usec) + 1;
+    return has_idle(host) && host->n_open > pool_need(host, now_usec) + 1;
+}
+
+bool pool_can_give(const PoolHost *host, unsigned n_overdue, uint64_t now_usec) {
+    unsigned useful = host->n_open - MIN(n_overdue, host->n_open);
+
+    return has_idle(host) && useful >= 2 && keeps_up(host, useful - 1, now_usec);
 }
 
 uint64_t pool_patience(const PoolHost *host) {
@@ -78,17 +101,34 @@ uint64_t pool_patience(const PoolHost *host) {
     return MIN(OPENING_TRIPS * host->took_usec + MOMENT_USEC, PATIENCE_MAX);
 }
 
+uint64_t pool_give_up_usec(const PoolHost *host) {
+    uint64_t took = host->took_usec ? host->took_usec : UNKNOWN_USEC;
+
+    return MAX(GIVE_UP_FACTOR * took, GIVE_UP_MIN_USEC)
+           << MIN(host->n_given_up / GIVE_UP_DOUBLING, GIVE_UP_DOUBLINGS_MAX);
+}
+
+void pool_gave_up(PoolHost *host) {
+    host->n_given_up++;
+}
+
 /* One after the other, however many wait: the first may be all that was missing. */
 static uint64_t waits_for(const PoolHost *host, const PoolRequest *request) {
     return request->now_usec - MIN(MAX(request->waits_since_usec, host->opened_usec), request->now_usec);
 }
 
 /* To close another host's connection costs both of them a handshake, and where everything is slow it makes
- * everything slower: that is for a host without any, or when waiting has not helped. */
+ * everything slower: that is for a host without any, for one that cannot keep up while another can without
+ * it, or when waiting has not helped. */
 static bool may_evict(const PoolHost *host, const PoolRequest *request, unsigned useful) {
+    uint64_t waits_usec = waits_for(host, request);
+
     if (host->n_running == 0)
         return true;
-    return waits_for(host, request) >= EVICT_AFTER_USEC && (useful == 0 || request->spare_elsewhere);
+    if (request->given_elsewhere && waits_usec >= host->took_usec &&
+        !keeps_up(host, useful, request->now_usec))
+        return true;
+    return waits_usec >= EVICT_AFTER_USEC && (useful == 0 || request->spare_elsewhere);
 }
 
 /* What is needed at the present rate is always opened; for a burst, half of the pool is left to those hosts
@@ -109,7 +149,7 @@ PoolDecision pool_decide(const Pool *pool, const PoolHost *host, const PoolReque
     unsigned useful = host->n_running - MIN(request->n_overdue, host->n_running);
 
     *ret_wait_usec = 0;
-    if (host->n_open > host->n_running)
+    if (has_idle(host))
         return POOL_KEPT;
     if (may_open(pool, host, request, useful))
         return POOL_OPEN;

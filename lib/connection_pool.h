@@ -20,6 +20,7 @@ typedef struct PoolHost {
     uint64_t opened_usec; /* when a connection was last opened for the sake of those that wait */
     uint64_t window_usec; /* requests are counted in windows of a second: when this one began */
     unsigned n_in_window, n_in_last;
+    unsigned n_given_up; /* since the last answer */
 } PoolHost;
 
 /* All hosts together. */
@@ -32,7 +33,8 @@ typedef struct Pool {
 typedef enum PoolDecision {
     POOL_KEPT,  /* take an idle connection */
     POOL_OPEN,  /* open one */
-    POOL_EVICT, /* open one, in place of the idle connection, of any host, that was not used for longest */
+    POOL_EVICT, /* open one in place of the idle connection that was not used for longest: of a host for
+                 * which pool_can_give holds, or else of any */
     POOL_WAIT, /* for one of the host that is about to be free; decide again when one is, or after a while */
     POOL_FULL, /* all are in use: wait until any is free or closed */
 } PoolDecision;
@@ -43,6 +45,7 @@ typedef struct PoolRequest {
     uint64_t waits_since_usec; /* the request, for a connection; now_usec: since now */
     unsigned n_overdue;        /* requests of the host that run for longer than pool_patience */
     bool spare_elsewhere;      /* pool_is_spare of any other host */
+    bool given_elsewhere;      /* pool_can_give of any other host */
 } PoolRequest;
 
 /* A request has come. */
@@ -56,9 +59,16 @@ unsigned pool_count(const PoolHost *host);
 unsigned pool_need(const PoolHost *host, uint64_t now_usec);
 /* Whether it has an idle connection, and two more than it needs. */
 bool pool_is_spare(const PoolHost *host, uint64_t now_usec);
+/* Whether it has an idle connection, and keeps up with its rate without it. n_overdue: as in PoolRequest. */
+bool pool_can_give(const PoolHost *host, unsigned n_overdue, uint64_t now_usec);
 /* How long a request waits for a connection before another one is opened; one that runs for longer hangs,
  * and is not waited for. More than 0. */
 uint64_t pool_patience(const PoolHost *host);
+/* How long a request may go without an answer where all connections are in use and others wait: then it is
+ * given up, to be asked again as a suspect one, which has all its time. Those that are given up without any
+ * answer in between double it, so that a host which has become slow comes to answer. */
+uint64_t pool_give_up_usec(const PoolHost *host);
+void pool_gave_up(PoolHost *host);
 
 /* What to do with a request. *ret_wait_usec: with POOL_WAIT how long until it may be decided otherwise,
  * more than 0; else 0. */

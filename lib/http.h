@@ -53,7 +53,9 @@ typedef struct HttpRequest {
     unsigned host_slot;             /* 1..HTTP_HOST_SLOTS_MAX. Requests of one slot get half of the client's
                                      * connections together, so that a host that hangs leaves the others
                                      * theirs; 0: none */
-    bool suspect; /* it timed out the last time: all such get an eighth of the connections */
+    bool suspect;    /* it timed out the last time: all such get an eighth of the connections */
+    bool repeatable; /* ends as one that timed out when it takes far longer than others of its host, while
+                      * others wait because all connections are in use; not with suspect */
 } HttpRequest;
 
 /* Valid only inside the HttpDone callback. */

@@ -76,6 +76,22 @@ static bool is_spare_elsewhere(const HttpCurl *c, const CurlOrigin *origin, uint
     return false;
 }
 
+/* The host with most idle connections of those that keep up without one. */
+static const CurlOrigin *find_giving(const HttpCurl *c, const CurlOrigin *origin, uint64_t now) {
+    const CurlOrigin *found = NULL;
+    unsigned most = 0;
+
+    for (const CurlOrigin *o = c->origins; o; o = o->next) {
+        unsigned n_idle = o->host.n_open - MIN(o->host.n_running, o->host.n_open);
+
+        if (o != origin && n_idle > most && pool_can_give(&o->host, count_overdue(c, o, now), now)) {
+            found = o;
+            most = n_idle;
+        }
+    }
+    return found;
+}
+
 /* *ret_again_usec (monotonic) is moved forward to when it may be different. */
 static HttpWait waits_for(const HttpCurl *c, const HttpExchange *x, uint64_t now, uint64_t *ret_again_usec) {
     const PoolHost *host = &x->origin->host;
@@ -91,7 +107,10 @@ static HttpWait waits_for(const HttpCurl *c, const HttpExchange *x, uint64_t now
         return HTTP_WAIT_SUSPECT;
     if (host->n_open <= host->n_running) {
         request.n_overdue = count_overdue(c, x->origin, now);
-        request.spare_elsewhere = c->pool.n_open >= c->pool.max && is_spare_elsewhere(c, x->origin, now);
+        if (c->pool.n_open >= c->pool.max) {
+            request.spare_elsewhere = is_spare_elsewhere(c, x->origin, now);
+            request.given_elsewhere = find_giving(c, x->origin, now);
+        }
     }
     decision = pool_decide(&c->pool, host, &request, &wait_usec);
     if (decision == POOL_WAIT)
@@ -116,17 +135,77 @@ static HttpExchange *find_startable(const HttpCurl *c, uint64_t *ret_again_usec)
     return found;
 }
 
-/* Starts what has waited while there is room. */
-static void http_curl_start_waiting(HttpCurl *c) {
-    uint64_t again_usec;
+/* Where it needs a new connection and there are as many as may be, another one makes room. */
+static int start(HttpExchange *x, const HttpRequest *request) {
+    HttpCurl *c = x->owner;
+    const PoolHost *host = &x->origin->host;
+
+    if (host->n_open <= host->n_running && c->pool.n_open >= c->pool.max)
+        (void)curl_watch_drop_idle(&c->watch, find_giving(c, x->origin, curl_now_usec()));
+    return curl_exchange_start(x, request);
+}
+
+/* Does one wait only because all connections are in use? A suspect one is not worth another's answer. */
+static bool is_exhausted(const HttpCurl *c) {
+    if (c->pool.n_running < c->pool.max)
+        return false;
+    for (const HostQueue *queue = c->queues; queue; queue = queue->next)
+        if (!queue->suspect && (queue->host_slot == 0 || c->host_slots[queue->host_slot] < c->host_slot_max))
+            return true;
+    return false;
+}
+
+/* *again_usec is moved forward to when there may be one. */
+static HttpExchange *find_hung(const HttpCurl *c, uint64_t *again_usec) {
+    uint64_t now = curl_now_usec();
+
+    for (HttpExchange *x = c->lists[EXCHANGE_RUNNING].first; x; x = x->next) {
+        uint64_t until_usec = x->started_usec + pool_give_up_usec(&x->origin->host);
+
+        if (x->suspect || !x->repeatable)
+            continue;
+        if (until_usec <= now)
+            return x;
+        *again_usec = MIN(*again_usec, until_usec);
+    }
+    return NULL;
+}
+
+/* Its owner asks again, as for a suspect one. */
+static bool give_up_one(HttpCurl *c, uint64_t *again_usec) {
+    HttpExchange *x = is_exhausted(c) ? find_hung(c, again_usec) : NULL;
+    char text[80];
+
+    if (!x)
+        return false;
+    (void)snprintf(text, sizeof(text), "no answer within %llu ms, while others waited for a connection",
+                   (unsigned long long)((curl_now_usec() - x->started_usec) / USEC_PER_MSEC));
+    pool_gave_up(&x->origin->host);
+    c->stats.given_up++;
+    curl_exchange_fail(x, HTTP_TIMED_OUT, false, text);
+    return true;
+}
+
+static void start_startable(HttpCurl *c, uint64_t *ret_again_usec) {
     HttpExchange *x;
 
-    while ((x = find_startable(c, &again_usec))) {
-        if (curl_exchange_start(x, &x->waiting->request) >= 0)
+    while ((x = find_startable(c, ret_again_usec))) {
+        if (start(x, &x->waiting->request) >= 0)
             curl_request_free(TAKE_PTR(x->waiting));
         else
             curl_exchange_refuse(x);
     }
+}
+
+/* Starts what has waited while there is room. The caller holds a reference on the client. */
+static void http_curl_start_waiting(HttpCurl *c) {
+    uint64_t again_usec;
+
+    do
+        start_startable(c, &again_usec);
+    while (give_up_one(c, &again_usec) && !c->closed);
+    if (c->closed)
+        return;
     if (c->queues)
         wait_until(c, again_usec);
     else if (!c->lists[EXCHANGE_RESOLVING].first && c->waiting_until_usec != NEVER) {
@@ -414,7 +493,7 @@ static int exchange_begin(HttpExchange *x, const HttpRequest *request) {
     if (r <= 0)
         return r;
     if (waits_for(c, x, x->queued_usec, &again_usec) == HTTP_WAIT_NONE && !find_startable(c, &again_usec))
-        return curl_exchange_start(x, request);
+        return start(x, request);
     return exchange_wait(x, request);
 }
 
@@ -437,6 +516,7 @@ static int http_curl_submit(HttpClient *client, const HttpRequest *request, Http
     x->userdata = userdata;
     x->host_slot = MIN(request->host_slot, (unsigned)HTTP_HOST_SLOTS_MAX);
     x->suspect = request->suspect;
+    x->repeatable = request->repeatable;
     r = exchange_begin(x, request);
     if (r < 0) {
         curl_exchange_free(x);
@@ -471,11 +551,11 @@ static int set_up_multi(HttpCurl *c) {
     c->multi = curl_multi_init();
     if (!c->multi)
         return -ENOMEM;
-    /* The first makes libcurl close the oldest idle connection when the pool has one opened beyond that. The
-     * second would be four times as many as there are exchanges at the moment: most idle ones would be
-     * closed. */
-    if (curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)c->pool.max) != CURLM_OK ||
-        curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)c->pool.max) != CURLM_OK)
+    /* Both count those that were dropped and that libcurl has not looked at since: the ceiling is ours, and
+     * this is for the case that they pile up. The second would be four times as many as there are exchanges
+     * at the moment: most idle ones would be closed. */
+    if (curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 2L * (long)c->pool.max) != CURLM_OK ||
+        curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, 2L * (long)c->pool.max) != CURLM_OK)
         return -EIO;
     return curl_watch_init(&c->watch, c->event, c->multi, &c->pool, on_wake, c);
 }

@@ -32,6 +32,6 @@ int http_curl_new(sd_event *event, const HttpCurlOptions *options, char *error, 
 void http_curl_free(HttpClient *client);
 
 typedef struct HttpCurlStats {
-    uint64_t exchanges, connections, ca_reads;
+    uint64_t exchanges, connections, ca_reads, given_up;
 } HttpCurlStats;
 void http_curl_stats(const HttpClient *client, HttpCurlStats *ret);

@@ -5,17 +5,9 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
-
-uint64_t curl_now_usec(void) {
-    struct timespec ts = { 0 };
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
 
 static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *userdata) {
     HttpCurl *c = userdata;

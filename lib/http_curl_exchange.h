@@ -55,7 +55,7 @@ struct HttpExchange {
     uint64_t number; /* in the order of submission */
     CurlOrigin *origin;
     unsigned host_slot;
-    bool suspect;
+    bool suspect, repeatable;
     HttpWait waited_for;
     uint64_t submitted_usec, queued_usec, started_usec; /* monotonic */
     uint64_t patience_usec;                             /* monotonic; for the resolver */
@@ -98,9 +98,6 @@ struct HttpCurl {
     ExchangeList lists[EXCHANGE_LOOSE];
     HttpCurlStats stats;
 };
-
-/* Monotonic. */
-uint64_t curl_now_usec(void);
 
 /* The queue of those that wait for the same as x, made when it is not there. NULL when out of memory. */
 HostQueue *curl_exchange_queue_of(HttpCurl *c, const HttpExchange *x);

@@ -7,11 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <systemd/sd-event.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/util/macros.h"
+
+uint64_t curl_now_usec(void) {
+    struct timespec ts = { 0 };
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
 
 /* ==== sockets and timer ==== */
 
@@ -21,6 +29,7 @@
 struct CurlSocket {
     CurlWatch *watch;
     CurlOrigin *origin; /* NULL: not opened by us */
+    uint64_t idle_usec; /* since when; 0: not used yet */
     sd_event_source *io;
     uint32_t events;
     bool idle, off;
@@ -135,6 +144,7 @@ static void socket_rest(CurlWatch *w, curl_socket_t fd) {
     if (!s)
         return;
     s->idle = true;
+    s->idle_usec = curl_now_usec();
     if (!s->origin)
         socket_free(w, fd);
     else if (s->io && s->events != EPOLLIN)
@@ -180,10 +190,30 @@ int curl_watch_close(void *watch, curl_socket_t fd) {
     return close(fd);
 }
 
+/* libcurl has no call to close a connection: it finds this one dead the next time that it looks. */
+static void drop(CurlWatch *w, curl_socket_t fd) {
+    socket_free(w, fd);
+    (void)shutdown(fd, SHUT_RDWR);
+}
+
+bool curl_watch_drop_idle(CurlWatch *watch, const CurlOrigin *origin) {
+    curl_socket_t oldest = CURL_SOCKET_BAD;
+
+    for (unsigned fd = 0; fd < watch->n_sockets; fd++) {
+        const CurlSocket *s = watch->sockets[fd];
+
+        if (s && s->origin && (!origin || s->origin == origin) && s->idle && s->idle_usec != 0 &&
+            (oldest == CURL_SOCKET_BAD || s->idle_usec < watch->sockets[oldest]->idle_usec))
+            oldest = (curl_socket_t)fd;
+    }
+    if (oldest == CURL_SOCKET_BAD)
+        return false;
+    drop(watch, oldest);
+    return true;
+}
+
 static int on_curl_timer(CURLM *multi, long timeout_ms, void *userdata) {
     CurlWatch *w = userdata;
-    struct timespec ts = { 0 };
-    uint64_t at;
 
     (void)multi;
     /* A turn costs no system call, a timer does. */
@@ -193,10 +223,7 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *userdata) {
         (void)sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
         return 0;
     }
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    at = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-    at += (uint64_t)timeout_ms * USEC_PER_MSEC;
-    (void)sd_event_source_set_time(w->timer, at);
+    (void)sd_event_source_set_time(w->timer, curl_now_usec() + (uint64_t)timeout_ms * USEC_PER_MSEC);
     (void)sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
     return 0;
 }

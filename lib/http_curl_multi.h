@@ -13,6 +13,9 @@
 typedef struct sd_event sd_event;
 typedef struct sd_event_source sd_event_source;
 
+/* Monotonic. */
+uint64_t curl_now_usec(void);
+
 typedef void (*CurlWake)(curl_socket_t fd, int events, void *userdata);
 typedef struct CurlSocket CurlSocket;
 typedef struct CurlOrigin CurlOrigin;
@@ -44,6 +47,9 @@ void curl_watch_want_turn(CurlWatch *watch);
  * curl_watch_close, with the watch as its data. */
 void curl_watch_opened(CurlWatch *watch, curl_socket_t fd, CurlOrigin *origin);
 int curl_watch_close(void *watch, curl_socket_t fd);
+
+/* Ends the idle connection to origin that was not used for longest; NULL: to any. False: there is none. */
+bool curl_watch_drop_idle(CurlWatch *watch, const CurlOrigin *origin);
 
 /* A scheme, host and port: its connections, and its TLS sessions, which are kept apart for each, because
  * libcurl before 8.12 remembers eight in one cache, which is less than there are regions. Plain HTTP has an

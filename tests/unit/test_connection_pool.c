@@ -25,11 +25,20 @@ static void decisions(void **state _unused_) {
         unsigned pool_open, pool_running; /* of 8 */
         unsigned n_overdue;
         uint64_t waited_usec, wait_usec;
-        bool spare;
+        bool spare, given;
     } cases[] = {
-        { "the first request opens", POOL_OPEN, { 0 }, 0, 0, 0, 0, 0, false },
-        { "an idle one is taken", POOL_KEPT, { .n_open = 1 }, 1, 0, 0, 0, 0, false },
-        { "... also when all is full", POOL_KEPT, { .n_open = 1, .n_running = 0 }, 8, 7, 0, 0, 0, false },
+        { "the first request opens", POOL_OPEN, { 0 }, 0, 0, 0, 0, 0, false, false },
+        { "an idle one is taken", POOL_KEPT, { .n_open = 1 }, 1, 0, 0, 0, 0, false, false },
+        { "... also when all is full",
+          POOL_KEPT,
+          { .n_open = 1, .n_running = 0 },
+          8,
+          7,
+          0,
+          0,
+          0,
+          false,
+          false },
         { "a busy one is waited for",
           POOL_WAIT,
           { .n_open = 1, .n_running = 1, .took_usec = 2 * MSEC },
@@ -38,6 +47,7 @@ static void decisions(void **state _unused_) {
           0,
           0,
           26 * MSEC,
+          false,
           false },
         { "... also one that is being opened",
           POOL_WAIT,
@@ -47,6 +57,7 @@ static void decisions(void **state _unused_) {
           0,
           10 * MSEC,
           90 * MSEC,
+          false,
           false },
         { "... for so long",
           POOL_OPEN,
@@ -56,6 +67,7 @@ static void decisions(void **state _unused_) {
           0,
           26 * MSEC,
           0,
+          false,
           false },
         { "one after the other is opened",
           POOL_WAIT,
@@ -65,6 +77,7 @@ static void decisions(void **state _unused_) {
           0,
           SEC,
           10 * MSEC,
+          false,
           false },
         { "one that hangs is not waited for",
           POOL_OPEN,
@@ -74,6 +87,7 @@ static void decisions(void **state _unused_) {
           1,
           0,
           0,
+          false,
           false },
         { "the rate needs more",
           POOL_OPEN,
@@ -83,6 +97,7 @@ static void decisions(void **state _unused_) {
           0,
           0,
           0,
+          false,
           false },
         { "the rate needs no more",
           POOL_WAIT,
@@ -92,6 +107,7 @@ static void decisions(void **state _unused_) {
           0,
           0,
           140 * MSEC,
+          false,
           false },
         { "many wait: the last one would for too long",
           POOL_OPEN,
@@ -101,6 +117,7 @@ static void decisions(void **state _unused_) {
           0,
           0,
           0,
+          false,
           false },
         { "... while half of the pool is free",
           POOL_WAIT,
@@ -110,6 +127,7 @@ static void decisions(void **state _unused_) {
           0,
           0,
           140 * MSEC,
+          false,
           false },
         { "many wait, but not for long",
           POOL_WAIT,
@@ -119,8 +137,18 @@ static void decisions(void **state _unused_) {
           0,
           0,
           23 * MSEC,
+          false,
           false },
-        { "full: a host without any takes another's idle one", POOL_EVICT, { 0 }, 8, 7, 0, 0, 0, false },
+        { "full: a host without any takes another's idle one",
+          POOL_EVICT,
+          { 0 },
+          8,
+          7,
+          0,
+          0,
+          0,
+          false,
+          false },
         { "... and one whose all hang, but not at once",
           POOL_WAIT,
           { .n_open = 1, .n_running = 1 },
@@ -129,6 +157,7 @@ static void decisions(void **state _unused_) {
           1,
           990 * MSEC,
           10 * MSEC,
+          false,
           false },
         { "... for that may be the fault of the network",
           POOL_EVICT,
@@ -138,8 +167,9 @@ static void decisions(void **state _unused_) {
           1,
           SEC,
           0,
+          false,
           false },
-        { "full, all in use", POOL_FULL, { 0 }, 8, 8, 0, 0, 0, true },
+        { "full, all in use", POOL_FULL, { 0 }, 8, 8, 0, 0, 0, true, false },
         { "full: who has one waits",
           POOL_WAIT,
           { .n_open = 1, .n_running = 1 },
@@ -148,6 +178,7 @@ static void decisions(void **state _unused_) {
           0,
           SEC,
           10 * MSEC,
+          false,
           false },
         { "... but not for what others do not need",
           POOL_EVICT,
@@ -157,6 +188,47 @@ static void decisions(void **state _unused_) {
           0,
           SEC,
           0,
+          true,
+          false },
+        { "full: who cannot keep up gets what another can give",
+          POOL_EVICT,
+          { .n_open = 2, .n_running = 2, .took_usec = 40 * MSEC, .window_usec = NOW, .n_in_window = 59 },
+          8,
+          7,
+          0,
+          40 * MSEC,
+          0,
+          false,
+          true },
+        { "... but not one after the other at once",
+          POOL_WAIT,
+          { .n_open = 2, .n_running = 2, .took_usec = 40 * MSEC, .window_usec = NOW, .n_in_window = 59 },
+          8,
+          7,
+          0,
+          39 * MSEC,
+          101 * MSEC,
+          false,
+          true },
+        { "... nor while it can",
+          POOL_WAIT,
+          { .n_open = 3, .n_running = 3, .took_usec = 40 * MSEC, .window_usec = NOW, .n_in_window = 59 },
+          8,
+          7,
+          0,
+          40 * MSEC,
+          100 * MSEC,
+          false,
+          true },
+        { "... which one that hangs does not count for",
+          POOL_EVICT,
+          { .n_open = 3, .n_running = 3, .took_usec = 40 * MSEC, .window_usec = NOW, .n_in_window = 59 },
+          8,
+          7,
+          1,
+          40 * MSEC,
+          0,
+          false,
           true },
     };
 
@@ -165,7 +237,8 @@ static void decisions(void **state _unused_) {
         PoolRequest request = { .now_usec = NOW,
                                 .waits_since_usec = NOW - cases[i].waited_usec,
                                 .n_overdue = cases[i].n_overdue,
-                                .spare_elsewhere = cases[i].spare };
+                                .spare_elsewhere = cases[i].spare,
+                                .given_elsewhere = cases[i].given };
         uint64_t wait = 1;
 
         print_message("%s\n", cases[i].what);
@@ -203,6 +276,56 @@ static void a_host_needs_its_rate_times_its_duration(void **state _unused_) {
     }
 }
 
+static void a_host_gives_what_it_can_do_without(void **state _unused_) {
+    static const struct {
+        const char *what;
+        unsigned n_open, n_running, n_overdue, rate;
+        bool gives;
+    } cases[] = {
+        { "none is idle", 4, 4, 0, 10, false },
+        { "one of four, of which three are enough", 4, 2, 0, 59, true },
+        { "one of three", 3, 2, 0, 59, false },
+        { "one of four, and one hangs", 4, 2, 1, 59, false },
+        { "its only one", 1, 0, 0, 0, false },
+        { "its only one that does not hang", 2, 1, 1, 0, false },
+        { "one of two that it does not need", 2, 0, 0, 0, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        PoolHost host = { .n_open = cases[i].n_open,
+                          .n_running = cases[i].n_running,
+                          .took_usec = 40 * MSEC,
+                          .window_usec = SEC,
+                          .n_in_window = cases[i].rate };
+
+        print_message("%s\n", cases[i].what);
+        assert_int_equal(pool_can_give(&host, cases[i].n_overdue, SEC), cases[i].gives);
+    }
+}
+
+static void what_hangs_is_given_up(void **state _unused_) {
+    static const struct {
+        uint64_t took_usec;
+        unsigned n_given_up;
+        uint64_t usec;
+    } cases[] = {
+        { 0, 0, 800 * MSEC },         { 1 * MSEC, 0, 250 * MSEC },  { 40 * MSEC, 0, 320 * MSEC },
+        { 40 * MSEC, 3, 320 * MSEC }, { 40 * MSEC, 4, 640 * MSEC }, { 40 * MSEC, 12, 2560 * MSEC },
+        { SEC, 1000, 2048 * SEC }, /* no request has so long: none is given up */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        PoolHost host = { .took_usec = cases[i].took_usec };
+
+        for (unsigned n = 0; n < cases[i].n_given_up; n++)
+            pool_gave_up(&host);
+        assert_int_equal(pool_give_up_usec(&host), cases[i].usec);
+        pool_answered(&host, cases[i].took_usec);
+        host.took_usec = 40 * MSEC;
+        assert_int_equal(pool_give_up_usec(&host), 320 * MSEC);
+    }
+}
+
 static void one_slow_answer_is_no_measure(void **state _unused_) {
     PoolHost host = { 0 };
 
@@ -223,23 +346,36 @@ static void one_slow_answer_is_no_measure(void **state _unused_) {
 
 /* ---- hosts, requests and time, as http_curl has them ---- */
 
-#define HOSTS_MAX    32
-#define REQUESTS_MAX 4096
+#define HOSTS_MAX     32
+#define TARGETS_MAX   64 /* of a host */
+#define REQUESTS_MAX  4096
+#define DEADLINE_USEC (10 * SEC)
 
 typedef struct Request {
-    unsigned host;
-    uint64_t since_usec, started_usec, until_usec; /* started 0: waits; until 0: gone */
+    unsigned host, target;
+    bool suspect, gone;
+    uint64_t since_usec, started_usec, until_usec; /* started 0: waits */
 } Request;
+
+/* One that is polled. */
+typedef struct Polled {
+    bool hangs, suspect;
+    uint64_t usec; /* when it was last asked; 0: not yet */
+} Polled;
 
 typedef struct World {
     Pool pool;
     unsigned n_hosts, rate; /* requests in a second to each */
-    uint64_t trip_usec;
+    uint64_t trip_usec, timeout_usec;
     unsigned hang_one_in; /* 0: none */
     PoolHost hosts[HOSTS_MAX];
+    Polled targets[HOSTS_MAX][TARGETS_MAX];
+    unsigned n_suspect;
+    unsigned n_gaps, n_long_gaps; /* between polls of what does not hang; more than a tenth too long */
+    uint64_t longest_gap_usec;
     uint64_t used_usec[HOSTS_MAX];
     Request requests[REQUESTS_MAX];
-    unsigned n_requests, n_served, n_late, n_opened, n_evicted;
+    unsigned n_requests, n_served, n_late, n_opened, n_evicted, n_given_up;
     uint64_t now_usec, worst_usec, random;
 } World;
 
@@ -256,24 +392,12 @@ static unsigned sum_open(const World *w) {
     return n;
 }
 
-/* The one whose connection was not used for longest, as libcurl does. */
-static void evict(World *w) {
-    unsigned oldest = HOSTS_MAX;
-
-    for (unsigned i = 0; i < w->n_hosts; i++)
-        if (w->hosts[i].n_open > w->hosts[i].n_running &&
-            (oldest == HOSTS_MAX || w->used_usec[i] < w->used_usec[oldest]))
-            oldest = i;
-    assert_int_not_equal(oldest, HOSTS_MAX);
-    w->hosts[oldest].n_open--;
-    w->n_evicted++;
-}
-
 static unsigned count_overdue(const World *w, unsigned host) {
     unsigned n = 0;
 
     for (unsigned i = 0; i < w->n_requests; i++)
         n += w->requests[i].host == host && w->requests[i].started_usec != 0 &&
+             !w->requests[i].gone &&
              w->now_usec - w->requests[i].started_usec >= pool_patience(&w->hosts[host]);
     return n;
 }
@@ -285,9 +409,43 @@ static bool is_spare_elsewhere(const World *w, unsigned host) {
     return false;
 }
 
+static bool is_given_elsewhere(const World *w, unsigned host) {
+    for (unsigned i = 0; i < w->n_hosts; i++)
+        if (i != host && pool_can_give(&w->hosts[i], count_overdue(w, i), w->now_usec))
+            return true;
+    return false;
+}
+
+/* Of a host that can give one, if there is any: the one that was not used for longest. */
+static void evict(World *w) {
+    unsigned oldest = HOSTS_MAX;
+    bool given = is_given_elsewhere(w, HOSTS_MAX);
+
+    for (unsigned i = 0; i < w->n_hosts; i++)
+        if (w->hosts[i].n_open > w->hosts[i].n_running &&
+            (!given || pool_can_give(&w->hosts[i], count_overdue(w, i), w->now_usec)) &&
+            (oldest == HOSTS_MAX || w->used_usec[i] < w->used_usec[oldest]))
+            oldest = i;
+    assert_int_not_equal(oldest, HOSTS_MAX);
+    w->hosts[oldest].n_open--;
+    w->n_evicted++;
+}
+
+static void note_poll(World *w, Polled *target) {
+    uint64_t gap_usec = w->now_usec - target->usec;
+
+    if (target->usec != 0 && !target->hangs) {
+        w->n_gaps++;
+        w->n_long_gaps += gap_usec > 11 * SEC / 10;
+        w->longest_gap_usec = MAX(w->longest_gap_usec, gap_usec);
+    }
+    target->usec = w->now_usec;
+}
+
 static void start(World *w, Request *r) {
     PoolHost *host = &w->hosts[r->host];
-    bool hangs = w->hang_one_in != 0 && random_below(w, w->hang_one_in) == 0;
+    Polled *target = &w->targets[r->host][r->target];
+    bool hangs = target->hangs || (w->hang_one_in != 0 && random_below(w, w->hang_one_in) == 0);
     bool opens = host->n_open <= host->n_running;
 
     host->n_open += opens;
@@ -296,52 +454,125 @@ static void start(World *w, Request *r) {
         host->opened_usec = w->now_usec;
     host->n_running++;
     w->pool.n_running++;
+    w->n_suspect += r->suspect;
     r->started_usec = w->now_usec;
-    r->until_usec = w->now_usec + (hangs ? 5 * SEC : w->trip_usec * (opens ? 4 : 1));
+    r->until_usec = w->now_usec + (hangs ? w->timeout_usec : w->trip_usec * (opens ? 4 : 1));
     w->worst_usec = MAX(w->worst_usec, w->now_usec - r->since_usec);
     w->n_late += w->now_usec - r->since_usec > 100 * MSEC;
+    note_poll(w, target);
 }
 
-static void take_turn(World *w, Request *r) {
+static bool is_over_share(const World *w, const Request *r) {
+    return r->suspect && w->n_suspect >= w->pool.max / 8;
+}
+
+static void end(World *w, Request *r, bool answered) {
+    PoolHost *host = &w->hosts[r->host];
+
+    host->n_running--;
+    w->pool.n_running--;
+    w->n_suspect -= r->suspect;
+    w->used_usec[r->host] = w->now_usec;
+    w->n_served++;
+    w->targets[r->host][r->target].suspect = !answered;
+    if (answered)
+        pool_answered(host, w->trip_usec);
+    else
+        host->n_open--; /* one that timed out is closed */
+    r->gone = true;
+}
+
+/* The oldest of those whose answer is not waited for any longer. */
+static void give_up_one(World *w) {
+    Request *oldest = NULL;
+
+    for (unsigned i = 0; i < w->n_requests; i++) {
+        Request *r = &w->requests[i];
+
+        if (r->started_usec != 0 && !r->gone && !r->suspect &&
+            w->now_usec - r->started_usec >= pool_give_up_usec(&w->hosts[r->host]) &&
+            (!oldest || r->started_usec < oldest->started_usec))
+            oldest = r;
+    }
+    if (!oldest)
+        return;
+    pool_gave_up(&w->hosts[oldest->host]);
+    w->n_given_up++;
+    end(w, oldest, false);
+}
+
+/* False: neither it nor those behind it can be started. */
+static bool take_turn(World *w, Request *r) {
     PoolHost *host = &w->hosts[r->host];
     PoolRequest request = { .now_usec = w->now_usec,
                             .waits_since_usec = r->since_usec,
                             .n_overdue = count_overdue(w, r->host),
-                            .spare_elsewhere = is_spare_elsewhere(w, r->host) };
+                            .spare_elsewhere = is_spare_elsewhere(w, r->host),
+                            .given_elsewhere = is_given_elsewhere(w, r->host) };
     uint64_t wait_usec;
     PoolDecision decision;
 
+    if (is_over_share(w, r))
+        return false;
     w->pool.n_open = sum_open(w);
     decision = pool_decide(&w->pool, host, &request, &wait_usec);
     assert_int_equal(wait_usec > 0, decision == POOL_WAIT);
+    if (decision == POOL_FULL && !r->suspect)
+        give_up_one(w);
     if (decision == POOL_WAIT || decision == POOL_FULL)
-        return;
+        return false;
     if (decision == POOL_EVICT)
         evict(w);
     host->n_waiting--;
     start(w, r);
     assert_true(sum_open(w) <= w->pool.max);
+    return true;
 }
 
-static void end(World *w, Request *r) {
-    PoolHost *host = &w->hosts[r->host];
-
-    host->n_running--;
-    w->pool.n_running--;
-    w->used_usec[r->host] = w->now_usec;
-    w->n_served++;
-    if (r->until_usec - r->started_usec < 5 * SEC)
-        pool_answered(host, w->trip_usec);
-    else
-        host->n_open--; /* one that timed out is closed */
-    *r = w->requests[--w->n_requests];
-}
-
-static void submit(World *w, unsigned host) {
+static void submit(World *w, unsigned host, unsigned target) {
     assert_true(w->n_requests < REQUESTS_MAX);
-    w->requests[w->n_requests++] = (Request){ .host = host, .since_usec = w->now_usec };
+    w->requests[w->n_requests++] = (Request){ .host = host,
+                                              .target = target,
+                                              .suspect = w->targets[host][target].suspect,
+                                              .since_usec = w->now_usec };
     w->hosts[host].n_waiting++;
     pool_arrived(&w->hosts[host], w->now_usec);
+}
+
+/* The others stay in their order. */
+static void drop_gone(World *w) {
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < w->n_requests; i++)
+        if (!w->requests[i].gone)
+            w->requests[n++] = w->requests[i];
+    w->n_requests = n;
+}
+
+static void end_what_is_over(World *w) {
+    for (unsigned i = 0; i < w->n_requests; i++) {
+        Request *r = &w->requests[i];
+
+        if (r->started_usec != 0 && r->until_usec <= w->now_usec)
+            end(w, r, r->until_usec - r->started_usec < w->timeout_usec);
+        else if (r->started_usec == 0 && w->now_usec - r->since_usec >= DEADLINE_USEC) {
+            w->hosts[r->host].n_waiting--;
+            r->gone = true;
+        }
+    }
+    drop_gone(w);
+}
+
+/* Each in its order; behind one that cannot be started none of its queue can. */
+static void take_turns(World *w) {
+    bool blocked[HOSTS_MAX][2] = { 0 };
+
+    for (unsigned i = 0; i < w->n_requests; i++) {
+        Request *r = &w->requests[i];
+
+        if (r->started_usec == 0 && !blocked[r->host][r->suspect])
+            blocked[r->host][r->suspect] = !take_turn(w, r);
+    }
 }
 
 /* In steps of half a millisecond; polls are spread evenly, each host with a phase of its own. */
@@ -349,24 +580,21 @@ static void live(World *w, unsigned sec) {
     static const uint64_t step = 500;
 
     for (uint64_t end_usec = w->now_usec + sec * SEC; w->now_usec < end_usec; w->now_usec += step) {
-        for (unsigned i = w->n_requests; i-- > 0;)
-            if (w->requests[i].started_usec != 0 && w->requests[i].until_usec <= w->now_usec)
-                end(w, &w->requests[i]);
+        end_what_is_over(w);
         for (unsigned host = 0; host < w->n_hosts; host++) {
             uint64_t shift = host * 137, each = SEC / w->rate;
 
             if ((w->now_usec + shift) / each != (w->now_usec + shift - step) / each)
-                submit(w, host);
+                submit(w, host, (unsigned)((w->now_usec + shift) / each % w->rate));
         }
-        for (unsigned i = 0; i < w->n_requests; i++)
-            if (w->requests[i].started_usec == 0)
-                take_turn(w, &w->requests[i]);
+        take_turns(w);
     }
 }
 
 static World new_world(unsigned max, unsigned n_hosts, unsigned rate, uint64_t trip_usec) {
     World w = { .pool.max = max, .n_hosts = n_hosts, .rate = rate, .trip_usec = trip_usec };
 
+    w.timeout_usec = 5 * SEC;
     w.now_usec = 1000 * SEC;
     return w;
 }
@@ -408,7 +636,7 @@ static void a_burst_is_served_by_few(void **state _unused_) {
     w = new_world(64, 1, 1, 2 * MSEC);
     live(&w, 2);
     for (unsigned i = 0; i < 500; i++)
-        submit(&w, 0);
+        submit(&w, 0, 0);
     live(&w, 1);
     assert_int_equal(w.hosts[0].n_waiting, 0);
     assert_between(sum_open(&w), 2, 500 * 2 / 26 + 1);
@@ -431,14 +659,58 @@ static void what_hangs_holds_up_nobody(void **state _unused_) {
     assert_true(w.n_served >= 19 * 17 * 59);
 }
 
+/* One target in twenty never answers from some time on. What is asked of the others goes out on time: from
+ * the first second on, or where a poll cannot be given up in less than its interval, once each was. */
+static void targets_that_hang_hold_up_no_others(void **state _unused_) {
+    static const struct {
+        const char *what;
+        unsigned max, rate;
+        uint64_t trip_usec;
+        unsigned settle_sec;
+    } cases[] = {
+        { "the default", 64, 59, 40 * MSEC, 0 },
+        { "short trips", 64, 59, 5 * MSEC, 0 },
+        { "fewer targets, long trips", 64, 10, 150 * MSEC, 5 },
+        { "a larger pool", 256, 59, 150 * MSEC, 5 },
+    };
+    static World w;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        unsigned n_hang = 0;
+
+        w = new_world(cases[i].max, 17, cases[i].rate, cases[i].trip_usec);
+        w.timeout_usec = DEADLINE_USEC;
+        live(&w, 5);
+        for (unsigned host = 0; host < w.n_hosts; host++)
+            for (unsigned target = 0; target < w.rate; target++)
+                if ((host * w.rate + target) % 20 == 7) {
+                    w.targets[host][target].hangs = true;
+                    n_hang++;
+                }
+        live(&w, cases[i].settle_sec);
+        w.n_gaps = w.n_long_gaps = w.n_opened = w.n_served = 0;
+        w.longest_gap_usec = 0;
+        live(&w, 30);
+        print_message("%s: %u hang; of %u intervals %u are too long, the longest %u ms; %u given up, "
+                      "%u opened, %u evicted, %u served, %u connections\n",
+                      cases[i].what, n_hang, w.n_gaps, w.n_long_gaps, (unsigned)(w.longest_gap_usec / MSEC),
+                      w.n_given_up, w.n_opened, w.n_evicted, w.n_served, sum_open(&w));
+        assert_true(w.n_gaps >= 29 * (w.n_hosts * w.rate - n_hang));
+        assert_true(w.n_long_gaps <= w.n_gaps / 1000);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decisions),
         cmocka_unit_test(a_host_needs_its_rate_times_its_duration),
+        cmocka_unit_test(a_host_gives_what_it_can_do_without),
+        cmocka_unit_test(what_hangs_is_given_up),
         cmocka_unit_test(one_slow_answer_is_no_measure),
         cmocka_unit_test(steady_polls_open_nothing),
         cmocka_unit_test(a_burst_is_served_by_few),
         cmocka_unit_test(what_hangs_holds_up_nobody),
+        cmocka_unit_test(targets_that_hang_hold_up_no_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

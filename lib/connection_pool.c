@@ -76,9 +76,15 @@ unsigned pool_need(const PoolHost *host, uint64_t now_usec) {
     return 1 + (unsigned)MIN(under_way, UINT16_MAX);
 }
 
-/* Are so many enough for the rate, without any margin? With fewer, ever more requests wait. */
-static bool keeps_up(const PoolHost *host, unsigned n, uint64_t now_usec) {
-    return n * USEC_PER_SEC >= rate_of(host, now_usec) * host->took_usec;
+/* Are so many too few even if none is ever idle? Then ever more requests wait. */
+static bool is_overrun(const PoolHost *host, unsigned n, uint64_t now_usec) {
+    return n * USEC_PER_SEC < rate_of(host, now_usec) * host->took_usec;
+}
+
+/* A quarter more than that: what is measured of two hosts that are alike differs, and neither is to take the
+ * other's. */
+static bool has_margin(const PoolHost *host, unsigned n, uint64_t now_usec) {
+    return n * USEC_PER_SEC >= rate_of(host, now_usec) * host->took_usec * 5 / 4;
 }
 
 static bool has_idle(const PoolHost *host) {
@@ -92,7 +98,7 @@ bool pool_is_spare(const PoolHost *host, uint64_t now_usec) {
 bool pool_can_give(const PoolHost *host, unsigned n_overdue, uint64_t now_usec) {
     unsigned useful = host->n_open - MIN(n_overdue, host->n_open);
 
-    return has_idle(host) && useful >= 2 && keeps_up(host, useful - 1, now_usec);
+    return has_idle(host) && useful >= 2 && has_margin(host, useful - 1, now_usec);
 }
 
 uint64_t pool_patience(const PoolHost *host) {
@@ -125,8 +131,8 @@ static bool may_evict(const PoolHost *host, const PoolRequest *request, unsigned
 
     if (host->n_running == 0)
         return true;
-    if (request->given_elsewhere && waits_usec >= host->took_usec &&
-        !keeps_up(host, useful, request->now_usec))
+    if (request->given_elsewhere && waits_usec >= MAX(host->took_usec, MOMENT_USEC) &&
+        is_overrun(host, useful, request->now_usec))
         return true;
     return waits_usec >= EVICT_AFTER_USEC && (useful == 0 || request->spare_elsewhere);
 }

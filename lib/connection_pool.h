@@ -59,7 +59,8 @@ unsigned pool_count(const PoolHost *host);
 unsigned pool_need(const PoolHost *host, uint64_t now_usec);
 /* Whether it has an idle connection, and two more than it needs. */
 bool pool_is_spare(const PoolHost *host, uint64_t now_usec);
-/* Whether it has an idle connection, and keeps up with its rate without it. n_overdue: as in PoolRequest. */
+/* Whether it has an idle connection, and the others are enough for its rate, with a small margin. n_overdue:
+ * as in PoolRequest. */
 bool pool_can_give(const PoolHost *host, unsigned n_overdue, uint64_t now_usec);
 /* How long a request waits for a connection before another one is opened; one that runs for longer hangs,
  * and is not waited for. More than 0. */

@@ -200,6 +200,16 @@ static void decisions(void **state _unused_) {
           0,
           false,
           true },
+        { "... also where answers come soon",
+          POOL_WAIT,
+          { .n_open = 1, .n_running = 1, .took_usec = 4 * MSEC, .window_usec = NOW, .n_in_window = 300 },
+          8,
+          7,
+          0,
+          19 * MSEC,
+          13 * MSEC,
+          false,
+          true },
         { "... but not one after the other at once",
           POOL_WAIT,
           { .n_open = 2, .n_running = 2, .took_usec = 40 * MSEC, .window_usec = NOW, .n_in_window = 59 },
@@ -284,6 +294,7 @@ static void a_host_gives_what_it_can_do_without(void **state _unused_) {
     } cases[] = {
         { "none is idle", 4, 4, 0, 10, false },
         { "one of four, of which three are enough", 4, 2, 0, 59, true },
+        { "one of four, of which three are just enough", 4, 2, 0, 70, false },
         { "one of three", 3, 2, 0, 59, false },
         { "one of four, and one hangs", 4, 2, 1, 59, false },
         { "its only one", 1, 0, 0, 0, false },
@@ -629,6 +640,26 @@ static void steady_polls_open_nothing(void **state _unused_) {
     }
 }
 
+/* Where there are too few for all, none takes another's: handshakes would leave even less for answers. */
+static void too_few_connections_stay_where_they_are(void **state _unused_) {
+    static const struct {
+        unsigned max;
+        uint64_t trip_usec;
+    } cases[] = { { 48, 40 * MSEC }, { 44, 40 * MSEC }, { 64, 60 * MSEC } };
+    static World w;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        w = new_world(cases[i].max, 17, 59, cases[i].trip_usec);
+        live(&w, 3);
+        w.n_opened = w.n_served = 0;
+        live(&w, 5);
+        print_message("%u connections for a need of %u: %u served, %u opened\n", w.pool.max,
+                      (unsigned)(17 * 59 * w.trip_usec / SEC), w.n_served, w.n_opened);
+        assert_int_equal(w.n_opened, 0);
+        assert_true(w.n_served >= 9 * 5 * 17 * 59 / 10);
+    }
+}
+
 /* All at once: as many connections as end that soon, and not one for each. */
 static void a_burst_is_served_by_few(void **state _unused_) {
     static World w;
@@ -708,6 +739,7 @@ int main(void) {
         cmocka_unit_test(what_hangs_is_given_up),
         cmocka_unit_test(one_slow_answer_is_no_measure),
         cmocka_unit_test(steady_polls_open_nothing),
+        cmocka_unit_test(too_few_connections_stay_where_they_are),
         cmocka_unit_test(a_burst_is_served_by_few),
         cmocka_unit_test(what_hangs_holds_up_nobody),
         cmocka_unit_test(targets_that_hang_hold_up_no_others),

@@ -24,6 +24,10 @@
 /* So many given up without an answer double that: about as many as a host has under way. */
 #define GIVE_UP_DOUBLING 4U
 
+/* At most one request in so many opens what was closed before. */
+#define UNUSED_REQUESTS 2000U
+#define TRIM_EVERY      64U
+
 /* One answer in eight makes up the smoothed duration. */
 #define SMOOTHING 8U
 /* A single slow answer is no measure of the others. */
@@ -51,6 +55,7 @@ static uint64_t rate_of(const PoolHost *host, uint64_t now_usec) {
 void pool_arrived(PoolHost *host, uint64_t now_usec) {
     turn_window(host, now_usec);
     host->n_in_window++;
+    host->n_arrived++;
 }
 
 void pool_answered(PoolHost *host, uint64_t took_usec) {
@@ -99,6 +104,18 @@ bool pool_can_give(const PoolHost *host, unsigned n_overdue, uint64_t now_usec) 
     unsigned useful = host->n_open - MIN(n_overdue, host->n_open);
 
     return has_idle(host) && useful >= 2 && has_margin(host, useful - 1, now_usec);
+}
+
+bool pool_is_unneeded(const PoolHost *host, uint64_t used_at, uint64_t now_usec) {
+    return has_idle(host) && host->n_open > pool_need(host, now_usec) &&
+           host->n_arrived - used_at >= UNUSED_REQUESTS;
+}
+
+bool pool_wants_trim(PoolHost *host) {
+    if (host->n_arrived - host->trimmed_at < TRIM_EVERY)
+        return false;
+    host->trimmed_at = host->n_arrived;
+    return true;
 }
 
 uint64_t pool_patience(const PoolHost *host) {

@@ -21,6 +21,8 @@ typedef struct PoolHost {
     uint64_t window_usec; /* requests are counted in windows of a second: when this one began */
     unsigned n_in_window, n_in_last;
     unsigned n_given_up; /* since the last answer */
+    uint64_t n_arrived;  /* requests in all */
+    uint64_t trimmed_at; /* n_arrived when pool_wants_trim was last true */
 } PoolHost;
 
 /* All hosts together. */
@@ -62,6 +64,11 @@ bool pool_is_spare(const PoolHost *host, uint64_t now_usec);
 /* Whether it has an idle connection, and the others are enough for its rate, with a small margin. n_overdue:
  * as in PoolRequest. */
 bool pool_can_give(const PoolHost *host, unsigned n_overdue, uint64_t now_usec);
+/* Whether it does without an idle connection: it has more than it needs at its present rate, and so many
+ * requests did not use this one that to open it again would be one connection for them all. used_at:
+ * n_arrived when it was used. wants_trim: it is time to look for one. */
+bool pool_is_unneeded(const PoolHost *host, uint64_t used_at, uint64_t now_usec);
+bool pool_wants_trim(PoolHost *host);
 /* How long a request waits for a connection before another one is opened; one that runs for longer hangs,
  * and is not waited for. More than 0. */
 uint64_t pool_patience(const PoolHost *host);

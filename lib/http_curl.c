@@ -141,7 +141,7 @@ static int start(HttpExchange *x, const HttpRequest *request) {
     const PoolHost *host = &x->origin->host;
 
     if (host->n_open <= host->n_running && c->pool.n_open >= c->pool.max)
-        (void)curl_watch_drop_idle(&c->watch, find_giving(c, x->origin, curl_now_usec()));
+        curl_watch_drop_idle(&c->watch, find_giving(c, x->origin, curl_now_usec()));
     return curl_exchange_start(x, request);
 }
 

@@ -210,6 +210,7 @@ void curl_exchange_finish(HttpExchange *x, CURLcode code) {
     judge_addresses(x, response.result);
     if (response.result == HTTP_ANSWERED)
         measure(x, n_connects);
+    curl_watch_trim(&c->watch, x->origin);
     exchange_detach(x);
     exchange_end(x, &response);
 }

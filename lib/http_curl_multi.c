@@ -30,6 +30,7 @@ struct CurlSocket {
     CurlWatch *watch;
     CurlOrigin *origin; /* NULL: not opened by us */
     uint64_t idle_usec; /* since when; 0: not used yet */
+    uint64_t used_at;   /* n_arrived of its host then */
     sd_event_source *io;
     uint32_t events;
     bool idle, off;
@@ -145,6 +146,7 @@ static void socket_rest(CurlWatch *w, curl_socket_t fd) {
         return;
     s->idle = true;
     s->idle_usec = curl_now_usec();
+    s->used_at = s->origin ? s->origin->host.n_arrived : 0;
     if (!s->origin)
         socket_free(w, fd);
     else if (s->io && s->events != EPOLLIN)
@@ -196,20 +198,33 @@ static void drop(CurlWatch *w, curl_socket_t fd) {
     (void)shutdown(fd, SHUT_RDWR);
 }
 
-bool curl_watch_drop_idle(CurlWatch *watch, const CurlOrigin *origin) {
+/* The one that was not used for longest; CURL_SOCKET_BAD: there is none. */
+static curl_socket_t find_idle(const CurlWatch *w, const CurlOrigin *origin) {
     curl_socket_t oldest = CURL_SOCKET_BAD;
 
-    for (unsigned fd = 0; fd < watch->n_sockets; fd++) {
-        const CurlSocket *s = watch->sockets[fd];
+    for (unsigned fd = 0; fd < w->n_sockets; fd++) {
+        const CurlSocket *s = w->sockets[fd];
 
         if (s && s->origin && (!origin || s->origin == origin) && s->idle && s->idle_usec != 0 &&
-            (oldest == CURL_SOCKET_BAD || s->idle_usec < watch->sockets[oldest]->idle_usec))
+            (oldest == CURL_SOCKET_BAD || s->idle_usec < w->sockets[oldest]->idle_usec))
             oldest = (curl_socket_t)fd;
     }
-    if (oldest == CURL_SOCKET_BAD)
-        return false;
-    drop(watch, oldest);
-    return true;
+    return oldest;
+}
+
+void curl_watch_drop_idle(CurlWatch *watch, const CurlOrigin *origin) {
+    curl_socket_t fd = find_idle(watch, origin);
+
+    if (fd != CURL_SOCKET_BAD)
+        drop(watch, fd);
+}
+
+void curl_watch_trim(CurlWatch *watch, CurlOrigin *origin) {
+    curl_socket_t fd = pool_wants_trim(&origin->host) ? find_idle(watch, origin) : CURL_SOCKET_BAD;
+
+    if (fd != CURL_SOCKET_BAD &&
+        pool_is_unneeded(&origin->host, watch->sockets[fd]->used_at, curl_now_usec()))
+        drop(watch, fd);
 }
 
 static int on_curl_timer(CURLM *multi, long timeout_ms, void *userdata) {

@@ -48,8 +48,10 @@ void curl_watch_want_turn(CurlWatch *watch);
 void curl_watch_opened(CurlWatch *watch, curl_socket_t fd, CurlOrigin *origin);
 int curl_watch_close(void *watch, curl_socket_t fd);
 
-/* Ends the idle connection to origin that was not used for longest; NULL: to any. False: there is none. */
-bool curl_watch_drop_idle(CurlWatch *watch, const CurlOrigin *origin);
+/* Ends the idle connection to origin that was not used for longest, if there is one; NULL: to any. */
+void curl_watch_drop_idle(CurlWatch *watch, const CurlOrigin *origin);
+/* ... now and then, when its host does without it. */
+void curl_watch_trim(CurlWatch *watch, CurlOrigin *origin);
 
 /* A scheme, host and port: its connections, and its TLS sessions, which are kept apart for each, because
  * libcurl before 8.12 remembers eight in one cache, which is less than there are regions. Plain HTTP has an

@@ -2,6 +2,7 @@
 /* Paths:  /echo      what came: request line, headers and body, as the answer's body
  *         /status/N  that status
  *         /big/N     N bytes of body
+ *         /late/N    answered after N milliseconds
  *         /headers/N N bytes of headers
  *         /hints/N   N bytes of interim answers before the answer
  *         /interim   a "100 Continue" with a header of its own before the answer
@@ -190,7 +191,10 @@ static bool serve(Connection *c, const char *request, size_t len) {
         answer(c, atoi(path + 8), "", "", 0);
     else if (is(path, "/big/"))
         answer_big(c, strtoul(path + 5, NULL, 10));
-    else if (is(path, "/headers/"))
+    else if (is(path, "/late/")) {
+        (void)usleep((useconds_t)atoi(path + 6) * 1000);
+        answer(c, 200, "", "", 0);
+    } else if (is(path, "/headers/"))
         answer_headers(c, strtoul(path + 9, NULL, 10));
     else if (is(path, "/hints/"))
         answer_hints(c, strtoul(path + 7, NULL, 10));

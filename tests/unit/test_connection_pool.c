@@ -314,6 +314,46 @@ static void a_host_gives_what_it_can_do_without(void **state _unused_) {
     }
 }
 
+static void what_is_hardly_used_is_not_needed(void **state _unused_) {
+    static const struct {
+        const char *what;
+        unsigned n_open, n_running, rate, n_since;
+        bool unneeded;
+    } cases[] = {
+        { "not used for long", 6, 3, 59, 2000, true },
+        { "used a while ago", 6, 3, 59, 1999, false },
+        { "none is idle", 6, 6, 59, 2000, false },
+        { "as many as its rate needs", 4, 2, 59, 2000, false },
+        { "its only one", 1, 0, 0, 2000, false },
+        { "the second of a host that is asked little", 2, 0, 0, 2000, true },
+        { "... and that is used now and then", 2, 0, 0, 100, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        PoolHost host = { .n_open = cases[i].n_open,
+                          .n_running = cases[i].n_running,
+                          .took_usec = 40 * MSEC,
+                          .window_usec = SEC,
+                          .n_in_window = cases[i].rate,
+                          .n_arrived = 5000 };
+
+        print_message("%s\n", cases[i].what);
+        assert_int_equal(pool_is_unneeded(&host, 5000 - cases[i].n_since, SEC), cases[i].unneeded);
+    }
+}
+
+static void one_is_looked_for_now_and_then(void **state _unused_) {
+    PoolHost host = { 0 };
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < 640; i++) {
+        pool_arrived(&host, SEC);
+        n += pool_wants_trim(&host);
+        assert_false(pool_wants_trim(&host));
+    }
+    assert_int_equal(n, 10);
+}
+
 static void what_hangs_is_given_up(void **state _unused_) {
     static const struct {
         uint64_t took_usec;
@@ -736,6 +776,8 @@ int main(void) {
         cmocka_unit_test(decisions),
         cmocka_unit_test(a_host_needs_its_rate_times_its_duration),
         cmocka_unit_test(a_host_gives_what_it_can_do_without),
+        cmocka_unit_test(what_is_hardly_used_is_not_needed),
+        cmocka_unit_test(one_is_looked_for_now_and_then),
         cmocka_unit_test(what_hangs_is_given_up),
         cmocka_unit_test(one_slow_answer_is_no_measure),
         cmocka_unit_test(steady_polls_open_nothing),

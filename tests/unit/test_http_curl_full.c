@@ -6,12 +6,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-event.h>
 
 #include <cmocka.h>
 
 #include "lib/http_curl.h"
 #include "lib/util/macros.h"
+#include "tests/unit/between.h"
 #include "tests/unit/local_server.h"
 
 #define TURNS_MAX 4000U /* of 10 ms at most */
@@ -29,7 +31,7 @@ typedef struct Ended {
     char error[256];
 } Ended;
 
-static int open_two(void **state) {
+static int open_client(void **state, unsigned max_connections) {
     Full *f = calloc(1, sizeof(*f));
     char error[256] = "";
 
@@ -37,11 +39,19 @@ static int open_two(void **state) {
     assert_true(sd_event_new(&f->event) >= 0);
     for (unsigned i = 0; i < ARRAY_SIZE(f->servers); i++)
         f->servers[i] = local_server_new(NULL);
-    assert_int_equal(http_curl_new(f->event, &(HttpCurlOptions){ .max_connections = 2 }, error,
+    assert_int_equal(http_curl_new(f->event, &(HttpCurlOptions){ .max_connections = max_connections }, error,
                                    sizeof(error), &f->http),
                      0);
     *state = f;
     return 0;
+}
+
+static int open_two(void **state) {
+    return open_client(state, 2);
+}
+
+static int open_eight(void **state) {
+    return open_client(state, 8);
 }
 
 static int close_all(void **state) {
@@ -151,10 +161,49 @@ static void test_the_one_idle_for_longest_makes_room(void **state) {
     assert_int_equal(local_server_n_connections(f->servers[2]), 2);
 }
 
+static unsigned count_sockets(void) {
+    unsigned n = 0;
+
+    for (int fd = 0; fd < 256; fd++) {
+        struct stat st;
+
+        n += fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+    }
+    return n;
+}
+
+/* More are opened because the first takes long. Two thousand requests later the first of them is closed. */
+static void test_what_is_not_used_is_closed(void **state) {
+    Full *f = *state;
+    Ended ended[4];
+    unsigned before, n_connections;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(ended); i++)
+        send_to(f, 0, "/late/800", (HttpRequest){ 0 }, &ended[i]);
+    for (unsigned i = 0; i < ARRAY_SIZE(ended); i++)
+        await(f, &ended[i]);
+    n_connections = local_server_n_connections(f->servers[0]);
+    assert_between(n_connections, 3, 4);
+    before = count_sockets();
+    for (unsigned i = 0; i < 1900; i++)
+        get_from(f, 0);
+    assert_int_equal(count_sockets(), before);
+    for (unsigned i = 0; i < 300; i++)
+        get_from(f, 0);
+    /* libcurl looks at its connections with a request, once a second */
+    for (unsigned i = 0; i < 400 && count_sockets() > before - 2; i++) {
+        get_from(f, 0);
+        assert_true(sd_event_run(f->event, 10 * USEC_PER_MSEC) >= 0);
+    }
+    assert_true(count_sockets() <= before - 2);
+    assert_int_equal(local_server_n_connections(f->servers[0]), n_connections);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_hangs_makes_room, open_two, close_all),
         cmocka_unit_test_setup_teardown(test_nothing_makes_room_for_what_is_suspect, open_two, close_all),
+        cmocka_unit_test_setup_teardown(test_what_is_not_used_is_closed, open_eight, close_all),
         cmocka_unit_test_setup_teardown(test_the_one_idle_for_longest_makes_room, open_two, close_all),
     };
 

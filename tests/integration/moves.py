@@ -190,8 +190,8 @@ def blind(game, choose):
     """Stopped while its status cannot be read: by a denial, or because the quota for reads is burnt."""
     who, trail = choose.choice(["mallory", "trent"]), choose.choice(game.guarded)
     if choose.random() < 0.5:
-        _policy(game, game.principals, "cloudtrail:GetTrailStatus")
-        game.handicap("a denial", lambda: _policy(game, game.principals), choose.randint(1, 4))
+        policy(game, game.principals, "cloudtrail:GetTrailStatus")
+        game.handicap("a denial", lambda: policy(game, game.principals), choose.randint(1, 4))
     else:
         number = game.sim.add_fault("throttle", operation="GetTrailStatus", account=game.accounts, user_agent="TrailGuard*")
         game.handicap(f"fault {number}", lambda: game.sim.remove_fault(number), choose.randint(1, 4))
@@ -262,7 +262,7 @@ def key(game, choose):
     game.note("mallory", f"key {change}")
 
 
-def _policy(game, principals, *denied):
+def policy(game, principals, *denied):
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     deny = [{"Effect": "Deny", "Action": action, "Resource": "*"} for action in denied]
     for principal in principals:
@@ -273,8 +273,8 @@ def deny(game, choose):
     """One of the guard's rights, or all."""
     actions = [f"cloudtrail:{name}" for name in READS + WRITES] + ["sns:Publish", "cloudtrail:*", "*", "s3:*"]
     action, principal = choose.choice(actions), choose.choice(game.principals)
-    _policy(game, [principal], action)
-    game.handicap("a denial", lambda: _policy(game, game.principals), choose.randint(1, 6))
+    policy(game, [principal], action)
+    game.handicap("a denial", lambda: policy(game, game.principals), choose.randint(1, 6))
     game.note("mallory", f"denies {principal} {action}")
 
 

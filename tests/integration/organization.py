@@ -12,7 +12,7 @@ from adversary import Game, Plan
 from attacks import EVERYTHING
 from helpers import IAD
 from judge import GONE, Judge
-from moves import MOVES, Broken
+from moves import DOWN, MOVES, Broken
 
 ROLE = "TrailGuard"
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
@@ -86,9 +86,10 @@ def deregister(game, choose):
     game.delegated = False
     game.note("mallory", f"DeregisterDelegatedAdministrator {game.delegate}")
     game.handicap("no delegated administrator", functools.partial(register, game), choose.randint(1, 5))
-    if choose.random() < 0.3:
+    for _ in range(choose.choice([0, 0, 1, 3])):        # each asks for the list at once
         game.guard.reload()
         game.note("host", "reload")
+        time.sleep(0.5)
 
 
 def register(game):
@@ -219,6 +220,10 @@ class OrganizationGame(Game):
     def well(self, arn):
         return "protected" if self.alone and arn == self.victim else super().well(arn)
 
+    def troubled(self):
+        error = self.guard.status().get("organization", {}).get("error")
+        return super().troubled() + ([f"the list of accounts: {error}"] if error else [])
+
 
 def account_step(number):
     return number * 100000000000
@@ -227,18 +232,53 @@ def account_step(number):
 # -- the rules -------------------------------------------------------------------------------------------------------------
 class OrganizationJudge(Judge):
     def rules(self):
-        return [*super().rules(), self.absences_are_reported, self.denials_are_reported, self.owners_write]
+        return [*super().rules(), self.absences_are_reported, self.denials_are_reported, self.owners_write,
+                self.unreadable_lists_are_reported, self.what_is_unreadable_becomes_readable]
 
     def lists(self):
-        """When the guard learnt who is in the organization."""
-        return [entry["time"] for entry in self.game.sim.requests(account=self.game.accounts, operation="ListAccounts", status=200)
-                if self.by_guard(entry) and not entry["faults"]]
+        """What the guard asked about who is in the organization; a page has them all."""
+        return [entry for entry in self.game.sim.requests(account=self.game.accounts, operation="ListAccounts") if self.by_guard(entry)]
+
+    def unread_lists(self):
+        """How often so many lists in a row were refused that it has to be reported, since the last one that was read. What a
+        fault spoiled is asked again at once and may have been read; over a restart the guard may lose count."""
+        downs = [handicap for handicap in self.game.handicaps if handicap.what == DOWN]
+        times, refused, reported, before = 0, 0, False, 0
+        for entry in self.lists():
+            if entry["status"] == 200:
+                refused, reported = 0, False
+            elif any(before < down.end and down.begin < entry["time"] for down in downs):
+                refused = 0
+            if entry["status"] != 200 and not entry["faults"]:
+                refused += 1
+            if refused >= self.game.plan.options["unreachable_after"] and not reported:
+                times, reported = times + 1, True
+            before = entry["time"]
+        return times
+
+    def unreadable_lists_are_reported(self):
+        """And none that was read."""
+        told = [entry for entry in self.messages if entry["event"] == "organization.unreadable"]
+        if len(told) < self.unread_lists():
+            self.find(f"the list of accounts was refused {self.unread_lists()} times, {len(told)} organization.unreadable say so")
+        if told and all(entry["status"] == 200 and not entry["faults"] for entry in self.lists()):
+            self.find("organization.unreadable says that accounts cannot be listed, which they could")
+
+    def what_is_unreadable_becomes_readable(self):
+        """The calm lasts until the accounts are listed again."""
+        unreadable, readable = ({entry["incident"] for entry in self.messages if entry["event"] == f"organization.{what}"}
+                                for what in ("unreadable", "readable"))
+        for incident in sorted(unreadable - readable):
+            self.find(f"no organization.readable ends incident {incident}")
+        for incident in sorted(readable - unreadable):
+            self.find(f"organization.readable ends incident {incident}, which nobody heard of")
 
     def absences_are_reported(self):
         """Once the accounts were listed meanwhile, and of nobody else."""
         left = {entry["account"] for entry in self.messages if entry["event"] == "account.left"}
+        learnt = [entry["time"] for entry in self.lists() if entry["status"] == 200 and not entry["faults"]]
         for absence in self.game.absences:
-            listed = any(absence.begin < when < absence.end - 1 for when in self.lists())
+            listed = any(absence.begin < when < absence.end - 1 for when in learnt)
             if listed and absence.account not in left:
                 self.find(f"{absence.account} left by {absence.call}, and no account.left says so")
         for account in sorted(left - {absence.account for absence in self.game.absences}):

@@ -26,12 +26,12 @@ class Record:
     """What the simulated AWS has recorded of a game, to be changed."""
 
     def __init__(self, game):
-        self.logged = game.sim.requests(account=game.accounts, service="cloudtrail")
+        self.logged = game.sim.requests(account=game.accounts)
         self.sent = game.sim.messages(game.topic)
         self.history = game.sim.events(account=game.accounts)
 
-    def requests(self, **_):
-        return self.logged
+    def requests(self, account=None, **match):
+        return [entry for entry in self.logged if all(entry.get(name) == value for name, value in match.items())]
 
     def messages(self, _):
         return self.sent

@@ -6,7 +6,7 @@ import pytest
 from adversary import WORLD
 from guard import PLAIN, within
 from judge import verdict
-from moves import Broken
+from moves import DOWN, Broken, Handicap, policy
 from organization import Absence, Denial, OrganizationGame, OrganizationJudge, of, return_member
 from test_judge import begun, copied, first, found, planned, wait_told
 
@@ -34,10 +34,22 @@ def played(plain_server, tmp_path_factory):
     wait_told(game, "account.left")
     game.guard.wait_status(lambda status: any(target["account"] == member for target in status["targets"]), within(10))
     return_member(game, begin, member, "LeaveOrganization")
+    refuse_lists(game)
     game.calm()
     assert verdict(game, OrganizationJudge) == []
     yield game
     game.close()
+
+
+def refuse_lists(game):
+    """Until that is reported; each reload asks for the list at once."""
+    policy(game, game.principals[-1:], "organizations:ListAccounts")
+    for _ in range(game.plan.options["unreachable_after"]):
+        mark = game.sim.mark()
+        game.guard.reload()
+        game.sim.wait_for_request(within(10), operation="ListAccounts", account=game.account, since=mark)
+    wait_told(game, "organization.unreadable")
+    policy(game, game.principals[-1:])
 
 
 @pytest.fixture
@@ -117,3 +129,42 @@ def test_an_accusation_by_a_call_to_organizations_that_did_not_do_it(falsified, 
             event.update(change)
     record.edit(lambda entry: entry["actor"] and entry["actor"].update(event_name=change["eventName"]))
     assert any(f"which was about {fault}" in text for text in faults(game))
+
+
+def test_lists_that_were_refused_and_are_not_reported(falsified):
+    """Neither two of three, nor three between which the daemon was started again, nor what a fault spoiled need be."""
+    game, record = falsified
+    record.drop("organization.unreadable", "organization.readable")
+    refused = [entry for entry in record.logged if entry.get("operation") == "ListAccounts" and entry["status"] != 200]
+    assert len(refused) >= 3        # more where the machine was slow
+    record.logged = [entry for entry in record.logged if entry not in refused[3:]]
+    assert faults(game) == ["the list of accounts was refused 1 times, 0 organization.unreadable say so"]
+    game.handicaps = [Handicap(refused[1]["time"] + 0.01, refused[1]["time"] + 0.02, DOWN)]
+    assert faults(game) == []
+    game.handicaps = []
+    refused[1]["faults"] = [1]
+    assert faults(game) == []
+    refused[1].update(faults=[], status=200)
+    assert faults(game) == []
+
+
+def test_a_list_that_is_said_to_be_unreadable_and_was_read(falsified):
+    game, record = falsified
+    for entry in record.logged:
+        if entry.get("operation") == "ListAccounts":
+            entry.update(status=200, faults=[])
+    assert faults(game) == ["organization.unreadable says that accounts cannot be listed, which they could"]
+
+
+def test_a_list_that_is_readable_again_and_nobody_says_so(falsified):
+    game, record = falsified
+    incident, = (entry["incident"] for entry in OrganizationJudge(game).messages if entry["event"] == "organization.readable")
+    record.drop("organization.readable")
+    assert faults(game) == [f"no organization.readable ends incident {incident}"]
+
+
+def test_the_end_of_an_incident_that_never_began(falsified):
+    game, record = falsified
+    incident, = (entry["incident"] for entry in OrganizationJudge(game).messages if entry["event"] == "organization.readable")
+    record.drop("organization.unreadable")
+    assert f"organization.readable ends incident {incident}, which nobody heard of" in faults(game)

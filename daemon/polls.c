@@ -124,6 +124,13 @@ static void judge_absence(const Account *account, const Trail *trail, Observatio
                         "not found, and AWS has not said which account the keys belong to");
 }
 
+static bool is_pending(const Target *target) {
+    Policy policy = engine_account_policy(target->account);
+
+    return guard_target_is_pending(&policy, TARGET_STATE(target, n_failed),
+                                   TARGET_STATE(target, unreachable));
+}
+
 static void take_observation(TargetPoll *poll, size_t i, const Observation *seen) {
     Trail *trail = i < poll->n_trails ? poll->trails[i] : NULL;
     Observation merged = *seen;
@@ -136,6 +143,7 @@ static void take_observation(TargetPoll *poll, size_t i, const Observation *seen
     if (merged.kind == OBSERVED_ABSENT)
         judge_absence(poll->target->account, trail, &merged);
     engine_remember_seen(trail, &merged);
+    merged.target_pending = is_pending(poll->target);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_POLLED, .seen = &merged });
 }
 

@@ -322,16 +322,6 @@ static bool waits_for_restart(const Deciding *d) {
     return (d->s.findings & FINDING_BIT(FINDING_STOPPED)) && guard_may_restart(d);
 }
 
-/* Nothing else shows whether it logs, and what keeps polls from being answered need not keep this. */
-static bool waits_for_unpolled_restart(const Deciding *d) {
-    const TrailState *s = &d->s;
-
-    return s->known && s->n_failed >= d->policy->unreachable_after &&
-           (s->error == POLL_DENIED || s->error == POLL_THROTTLED) &&
-           !(s->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING))) &&
-           guard_may_restart(d);
-}
-
 static void begin_unpolled_restart(Deciding *d) {
     ActionReport none = { 0 }; /* it belongs to no incident of the trail's own */
 
@@ -355,7 +345,7 @@ static void plan_action(Deciding *d) {
         return;
     if (waits_for_restart(d) && d->now.mono_usec >= s->act_after_mono_usec)
         begin_action(d, ACTION_RESTART, &s->incident.action, 0);
-    else if (waits_for_unpolled_restart(d) && d->now.mono_usec >= s->unpolled_after_mono_usec)
+    else if (guard_waits_for_unpolled_restart(d) && d->now.mono_usec >= s->unpolled_after_mono_usec)
         begin_unpolled_restart(d);
     else if (waits_for_recreation(d))
         begin_recreation(d);
@@ -380,7 +370,7 @@ static uint64_t action_wake(const Deciding *d) {
         return 0;
     if (waits_for_restart(d))
         wake = s->act_after_mono_usec;
-    else if (waits_for_unpolled_restart(d))
+    else if (guard_waits_for_unpolled_restart(d))
         wake = s->unpolled_after_mono_usec;
     if (waits_for_recreation(d))
         return earlier(wake, restore_wake(d, RECREATION));

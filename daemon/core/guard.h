@@ -57,6 +57,9 @@ typedef struct TrailInput {
 void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState *prev,
                  const TrailInput *input, Now now, Plan *ret_plan, TrailState *ret_next);
 
+/* Does a target of which so many polls failed, and now another, not count as unreachable yet? */
+bool guard_target_is_pending(const Policy *policy, unsigned n_failed, bool unreachable);
+
 /* Decides about one target's own incidents (unreachable, uncovered). result is NULL for a wake-up that a
  * plan asked for. */
 void guard_target(const Policy *policy, const TargetState *prev, const PollResult *result, Now now,

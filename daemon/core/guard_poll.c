@@ -400,13 +400,18 @@ void guard_account_unreachable(Deciding *d, const PollResult *result) {
         d->s.n_failed = MAX(d->s.n_failed, d->policy->unreachable_after);
 }
 
+/* When the whole target is out of sight its own incident says so. What is sent to the trail does not wait
+ * until that begins, and is in a message, too. */
+static bool is_reported_with_target(const Deciding *d, const Observation *seen) {
+    return !seen->target_reachable && !(seen->target_pending && guard_waits_for_unpolled_restart(d));
+}
+
 static void searched_without_result(Deciding *d, const Observation *seen) {
     TrailState *s = &d->s;
     bool becomes_unreachable;
 
     count_failed_poll(d, seen->error);
-    /* when the whole target is out of sight its own incident says so */
-    if (!seen->target_reachable || (s->findings & FINDING_BIT(FINDING_UNREACHABLE)))
+    if (is_reported_with_target(d, seen) || (s->findings & FINDING_BIT(FINDING_UNREACHABLE)))
         return;
     becomes_unreachable = s->n_failed >= d->policy->unreachable_after;
     if (becomes_unreachable || s->n_failed == 1) {

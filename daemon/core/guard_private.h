@@ -124,6 +124,8 @@ typedef struct Deciding {
 bool guard_may_write(const TrailFacts *facts, Action action);
 /* Do mode, owner and maintenance let it be started? */
 bool guard_may_restart(const Deciding *d);
+/* It is to be started although it cannot be polled, now or when that is due again. */
+bool guard_waits_for_unpolled_restart(const Deciding *d);
 bool guard_may_recreate(const Deciding *d);
 /* Those of the fields that may be written back. */
 uint32_t guard_restorable(const Deciding *d, uint32_t fields);

@@ -23,6 +23,16 @@ bool guard_may_restart(const Deciding *d) {
            !(d->facts->maintenance && d->facts->stop_allowed);
 }
 
+/* Nothing else shows whether it logs, and what keeps polls from being answered need not keep this. */
+bool guard_waits_for_unpolled_restart(const Deciding *d) {
+    const TrailState *s = &d->s;
+
+    return s->known && s->n_failed >= d->policy->unreachable_after &&
+           (s->error == POLL_DENIED || s->error == POLL_THROTTLED) &&
+           !(s->findings & (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING))) &&
+           guard_may_restart(d);
+}
+
 static bool may_write_settings(const Deciding *d, Action action) {
     return d->policy->mode == MODE_RESTORE && guard_may_write(d->facts, action) && !d->facts->maintenance;
 }

@@ -236,6 +236,10 @@ static bool is_outdated(const TargetState *s, const PollResult *result) {
            failed != (s->n_failed > 0);
 }
 
+bool guard_target_is_pending(const Policy *policy, unsigned n_failed, bool unreachable) {
+    return !unreachable && n_failed + 1 < policy->unreachable_after;
+}
+
 static void polled(Judging *j, const PollResult *result) {
     if (is_outdated(&j->s, result))
         return;

@@ -329,12 +329,12 @@ typedef struct Observation {
     char bucket_error[CODE_TEXT_MAX];
     char lifecycle_error[CODE_TEXT_MAX];
     char key_error[CODE_TEXT_MAX];
-    char unreadable[_UNREADABLE_MAX]
-                   [ERROR_TEXT_MAX]; /* what could not be read unreachable_after times in a row; raw */
+    char unreadable[_UNREADABLE_MAX][ERROR_TEXT_MAX]; /* not read unreachable_after times in a row; raw */
     /* OBSERVED_ERROR */
     PollError error;
     bool held_back;        /* by our own pace: AWS was not asked, and nothing is known to be wrong */
     bool target_reachable; /* the target answered something else: only this trail is out of reach */
+    bool target_pending;   /* nothing did, but the target does not count as unreachable itself yet */
     char error_text[ERROR_TEXT_MAX];
 } Observation;
 

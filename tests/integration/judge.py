@@ -4,7 +4,7 @@
 import json
 
 from adversary import DEFAULT_SELECTORS
-from helpers import document, epoch
+from helpers import document, epoch, mail_of
 from moves import DOWN, TOMORROW, parse_state
 
 STOPLIKE = {"trail.stopped", "trail.interrupted", "trail.contested"}
@@ -19,14 +19,16 @@ BUDGET = 40         # messages of an incident; the rest is summed up every five 
 ASKED = {"EnableLogFileValidation": "LogFileValidationEnabled", "SnsTopicName": "SnsTopicARN"}
 FIELDS = {"selectors": "EventSelectors", "advanced": "EventSelectors", "insights": "InsightSelectors",
           "configuration": "EventConfiguration", "tags": "Tags", TOMORROW: "UnknownSettings"}
-TOLD_AS = {"StartLogging": STOPLIKE | GONE | {"target.unreachable"}, "CreateTrail": GONE}
+TOLD_AS = {"StartLogging": STOPLIKE | GONE, "CreateTrail": GONE}
 
 
 class Judge:
     def __init__(self, game):
         self.game = game
         self.requests = [entry for entry in game.sim.requests(account=game.accounts, service="cloudtrail") if "operation" in entry]
-        self.messages = [document(message) for message in game.sim.messages(game.topic)]
+        sent = game.sim.messages(game.topic)
+        self.messages = [document(message) for message in sent]
+        self.mails = {entry["id"]: mail_of(message) for entry, message in zip(self.messages, sent)}
         # by AWS's clock: the host's may be set during a game, and the request log has the monotonic one
         self.called = {event["requestID"]: epoch(event["eventTime"]) for event in game.sim.events(account=game.accounts)
                        if "requestID" in event}
@@ -136,8 +138,17 @@ class Judge:
             if arn not in self.game.guarded or entry["status"] != 200:
                 continue
             events = TOLD_AS.get(operation, {"trail.weakened", "expectation.unmet"} | GONE)
-            if not self.of_trail(arn, *events) and not (operation == "StartLogging" and self.unreachable()):
+            if not self.of_trail(arn, *events) and not (operation == "StartLogging" and self.is_said_to_start(entry)):
                 self.find(f"{operation} of {arn} by the guard is not reported")
+
+    def is_said_to_start(self, start):
+        """Sent without a poll, which changes nothing where the trail logs: the message that the trail, or all of its region,
+        cannot be polled says that."""
+        arn = self.full_arn(start)
+        places = {(account, start["region"]) for account in (start["account"], arn.split(":")[4])}
+        return any(entry["event"] == "target.unreachable" and "StartLogging" in self.mails[entry["id"]]
+                   and (entry["trail"]["arn"] == arn if entry["trail"] else (entry["account"], entry["region"]) in places)
+                   for entry in self.messages)
 
     def unreachable(self):
         return any(entry["event"] == "target.unreachable" for entry in self.messages)

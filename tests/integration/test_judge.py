@@ -351,3 +351,22 @@ def test_what_shows_in_no_call_is_reported(otherwise):
     assert found(game) == []
     record.drop("trail.weakened", "trail.failing")
     assert len([fault for fault in found(game) if "was broken for" in fault]) == 2
+
+
+def test_a_start_without_a_poll_that_no_message_says(otherwise):
+    """What is sent to a trail that logs changes nothing; that it is sent is in the message that the trail cannot be polled."""
+    game = otherwise("restart", unreachable_after=1)
+    moves.policy(game, game.principals, "cloudtrail:GetTrailStatus")
+    game.sim.wait_for_request(within(20), count=2, operation="StartLogging", status=200, account=game.accounts)
+    moves.policy(game, game.principals)
+    game.calm()
+    assert verdict(game) == []
+    game.sim = record = Record(game)
+    for message in record.sent:
+        mail = message["received"]["email"]
+        mail["Body"] = mail["Body"].replace("StartLogging", "nothing") if game.single in mail["Body"] else mail["Body"]
+    assert found(game) == [f"StartLogging of {game.single} by the guard is not reported"]
+    record.drop("target.unreachable")
+    assert found(game) == [f"StartLogging of {arn} by the guard is not reported"
+                           for arn in sorted(game.guarded, key=[entry["trail"] for entry in record.logged
+                                                                if entry.get("operation") == "StartLogging"].index)]

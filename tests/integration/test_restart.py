@@ -277,3 +277,16 @@ def test_hostile_text_from_aws_reaches_no_terminal(sim, guard, mallory):
     for text in (guard.stderr(), "\n".join(guard.told()), mail, messages(sim)[0]["Subject"]):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", text), ascii(text)
         assert not re.search("^fake line", text, re.M)
+
+
+def test_what_is_started_without_a_poll_is_in_a_message(sim, make_guard):
+    """Three polls of the trail fail, and between them the list is answered: its region does not count as unreachable."""
+    make_guard(sim, regions=[FRA], settings_interval=2, unreachable_after=3, aws={"max_attempts": 1}).start().wait_guarding()
+    listed = sim.wait_for_request(within(10), operation="DescribeTrails", region=FRA, since=sim.mark())
+    wait_polls(sim, 1, FRA, listed["number"])
+    sim.add_fault("throttle", operation="GetTrailStatus", user_agent="TrailGuard*", count=3)
+    sim.wait_for_request(within(15), operation="StartLogging", status=200)
+    entry = wait_alert(sim, "target.unreachable")
+    assert entry["trail"] and entry["trail"]["arn"] == ORG_TRAIL
+    assert "it sends StartLogging every 30 s" in mail_of(next(m for m in messages(sim) if document(m) == entry))
+    wait_alert(sim, "target.reachable")

@@ -258,74 +258,6 @@ static void stopped_again_before_the_restart_was_read_back_is_restarted_at_once(
     assert_false(l.state.incident.open);
 }
 
-/* A trail that cannot be polled is started blindly where that can help, and slowly. */
-static void what_cannot_be_polled_is_started_blindly(void **unused) {
-    static const struct {
-        const char *name;
-        Mode mode;
-        bool writable, stop_allowed;
-        PollError error;
-        unsigned n_polls; /* that fail, one a second */
-        unsigned n_starts;
-    } blinds[] = {
-        { "denied", MODE_RESTART, true, false, POLL_DENIED, 3, 1 },
-        { "throttled", MODE_RESTORE, true, false, POLL_THROTTLED, 3, 1 },
-        { "too early", MODE_RESTART, true, false, POLL_DENIED, 2, 0 },
-        { "for two minutes", MODE_RESTART, true, false, POLL_THROTTLED, 120, 4 },
-        { "network", MODE_RESTART, true, false, POLL_UNREACHABLE, 60, 0 },
-        { "keys", MODE_RESTART, true, false, POLL_CREDENTIALS, 60, 0 },
-        { "observe", MODE_OBSERVE, true, false, POLL_DENIED, 60, 0 },
-        { "not ours", MODE_RESTART, false, false, POLL_DENIED, 60, 0 },
-        { "a stop is allowed", MODE_RESTART, true, true, POLL_DENIED, 60, 0 },
-    };
-
-    (void)unused;
-    for (size_t i = 0; i < ARRAY_SIZE(blinds); i++)
-        for (unsigned reachable = 0; reachable < 2; reachable++) {
-            Life l = life(blinds[i].mode, blinds[i].writable);
-            Observation fails = { .kind = OBSERVED_ERROR,
-                                  .error = blinds[i].error,
-                                  .target_reachable = reachable,
-                                  .error_text = "GetTrailStatus: no" };
-            unsigned n = 0;
-
-            l.facts.maintenance = l.facts.stop_allowed = blinds[i].stop_allowed;
-            result(&l, logging(STARTED, 0));
-            for (unsigned k = 0; k < blinds[i].n_polls; k++) {
-                pass_time(&l, SEC);
-                result(&l, fails);
-                if (l.plan.action == ACTION_NONE)
-                    continue;
-                n++;
-                assert_int_equal(l.plan.action, ACTION_RESTART);
-                failed(&l);
-                assert_true(l.plan.action == ACTION_NONE && l.plan.wake_mono_usec > l.now.mono_usec);
-            }
-            if (n != blinds[i].n_starts)
-                fail_msg("%s: %u", blinds[i].name, n);
-        }
-}
-
-/* It was stopped while it could not be polled: what the read-back shows is reported as any gap. */
-static void a_blind_restart_that_is_read_back_tells_of_the_stop(void **unused) {
-    Life l = life(MODE_RESTART, true);
-    Observation fails = { .kind = OBSERVED_ERROR, .error = POLL_THROTTLED, .error_text = "no" };
-
-    (void)unused;
-    result(&l, logging(STARTED, 0));
-    for (unsigned k = 0; k < 3; k++) {
-        pass_time(&l, SEC);
-        result(&l, fails);
-    }
-    assert_int_equal(l.plan.action, ACTION_RESTART);
-    pass_time(&l, SEC);
-    held(&l, l.now.real_usec, l.now.real_usec - 2 * SEC);
-    assert_int_equal(l.plan.n_events, 1);
-    assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_INTERRUPTED);
-    assert_int_equal(l.state.n_failed, 0);
-    assert_int_equal(l.state.n_unpolled_restarts, 0);
-}
-
 /* Stops that were undone: from when on the trail counts as contested, what is reported of that, and until
  * when it is polled fast. */
 static void a_trail_that_is_stopped_again_and_again_is_contested(void **unused) {
@@ -793,8 +725,6 @@ int main(void) {
         cmocka_unit_test(failing_restart_backs_off_and_never_gives_up),
         cmocka_unit_test(stopped_again_after_a_restart_that_held_is_restarted_at_once),
         cmocka_unit_test(stopped_again_before_the_restart_was_read_back_is_restarted_at_once),
-        cmocka_unit_test(what_cannot_be_polled_is_started_blindly),
-        cmocka_unit_test(a_blind_restart_that_is_read_back_tells_of_the_stop),
         cmocka_unit_test(a_trail_that_is_stopped_again_and_again_is_contested),
         cmocka_unit_test(a_contest_is_summed_up_every_five_minutes_with_its_numbers),
         cmocka_unit_test(a_contest_goes_on_after_a_restart_of_the_guard),

@@ -208,30 +208,6 @@ static void a_plan_that_is_full_says_so(void **state _unused_) {
 
 /* ---- actions ---- */
 
-/* Without a poll nothing shows it; that AWS gave the request an id and no error does. */
-static void an_unpolled_restart_counts_as_accepted_by_aws_own_answer(void **state _unused_) {
-    static const struct {
-        const char *request_id, *error_code;
-        bool accepted;
-    } rows[] = { { "", "", false }, { "r-1", "", true }, { "r-1", "AccessDenied", false } };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        Life l = life(MODE_RESTART, true);
-        Outcome outcome = { .action = ACTION_RESTART,
-                            .result = RESULT_FAILED,
-                            .error_text = "not read back" };
-
-        (void)text_copy(outcome.request_id, sizeof(outcome.request_id), rows[i].request_id);
-        (void)text_copy(outcome.error_code, sizeof(outcome.error_code), rows[i].error_code);
-        result(&l, logging(STARTED, 0));
-        for (unsigned k = 0; k < l.policy.unreachable_after; k++)
-            result(&l, in_vain(POLL_DENIED, true));
-        assert_true(l.state.is_restarting_unpolled);
-        came_of(&l, outcome);
-        assert_int_equal(l.state.unpolled_accepted, rows[i].accepted);
-    }
-}
-
 /* What a read-back shows of deliveries is as much news as a poll's. */
 static void a_trail_that_runs_again_and_delivers_nothing_is_failing(void **state _unused_) {
     static const Action actions[] = { ACTION_RESTART, ACTION_RECREATE };
@@ -675,7 +651,6 @@ int main(void) {
         cmocka_unit_test(who_is_polled_fast),
         cmocka_unit_test(who_is_done_with),
         cmocka_unit_test(a_plan_that_is_full_says_so),
-        cmocka_unit_test(an_unpolled_restart_counts_as_accepted_by_aws_own_answer),
         cmocka_unit_test(a_trail_that_runs_again_and_delivers_nothing_is_failing),
         cmocka_unit_test(a_restore_of_a_trail_that_was_deleted_meanwhile_is_no_success),
         cmocka_unit_test(a_restore_that_changed_nothing_is_no_success),

@@ -86,7 +86,7 @@ void engine_search_actor(Trail *trail) {
         .guards = engine->config->guards.items,
         .n_guards = engine->config->guards.n,
         .findings = at->findings,
-        .fields = state.incident.fields,
+        .fields = at->fields,
         .from_usec = at->from_usec,
         .until_usec = at->until_usec ? MIN(at->until_usec, late_usec) : late_usec,
         .stop_usec = guard_sought_stop(&state),

@@ -23,6 +23,7 @@ void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64
                   uint64_t seen_usec) {
     at->wanted = true;
     at->findings = findings;
+    at->fields = 0;
     at->from_usec = from_usec;
     at->until_usec = seen_usec + GUARD_OUR_SLACK_USEC;
     at->seen_usec = seen_usec;
@@ -31,7 +32,7 @@ void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64
     at->reached_usec = at->retry_usec = 0;
     at->n_records = 0;
     at->attempts_usec = MAX(at->attempts_usec, from_usec);
-    at->again_findings = 0;
+    at->again_findings = at->again_fields = 0;
     at->again_is_older = false;
 }
 
@@ -51,9 +52,17 @@ static uint64_t cause_until(const Deciding *d, uint64_t not_before_usec, uint64_
  * minutes, and who deleted a trail must not wait for who closed its bucket. */
 static void put_off(Attributing *at, const Attributing *old) {
     at->again_findings = old->again_findings | old->findings;
+    at->again_fields = old->again_fields | old->fields;
     at->again_from_usec = old->again_findings ? MIN(old->again_from_usec, old->from_usec) : old->from_usec;
     at->again_dedup_usec = old->dedup_usec;
     at->again_is_older = true;
+}
+
+/* The incident may be about others when the search has its turn. */
+static uint32_t changed_fields(const Deciding *d, uint32_t findings) {
+    const Incident *inc = &d->s.incident;
+
+    return findings & FINDINGS_CHANGED ? inc->fields & ~inc->unmet_fields : 0;
 }
 
 void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, uint64_t slack_usec,
@@ -61,6 +70,7 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
     Attributing *at = &d->s.attributing;
     uint64_t from_usec = guard_before(not_before_usec, slack_usec);
     uint64_t until_usec = cause_until(d, not_before_usec, dedup_usec);
+    uint32_t fields = changed_fields(d, findings);
 
     if (!d->policy->attribution)
         return;
@@ -68,16 +78,19 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
         at->n_searches = at->n_attempts = 0;
     if (opened || !at->wanted) {
         search_begin(at, findings, from_usec, dedup_usec, d->now.real_usec);
+        at->fields = fields;
         at->until_usec = until_usec;
     } else if (at->seen_usec == d->now.real_usec) {
         /* one poll, several troubles */
         at->findings |= findings;
+        at->fields |= fields;
         at->from_usec = MIN(at->from_usec, from_usec);
         at->until_usec = MAX(at->until_usec, until_usec);
     } else if (is_worse(findings, at->findings)) {
         Attributing old = *at;
 
         search_begin(at, findings, from_usec, dedup_usec, d->now.real_usec);
+        at->fields = fields;
         at->until_usec = until_usec;
         put_off(at, &old);
     } else {
@@ -86,7 +99,15 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
             at->again_dedup_usec = dedup_usec;
         }
         at->again_findings |= findings;
+        at->again_fields |= fields;
     }
+}
+
+void guard_seek_actor_of_more(Deciding *d) {
+    Attributing *at = &d->s.attributing;
+
+    if (at->wanted && (at->findings & FINDINGS_CHANGED))
+        at->fields |= changed_fields(d, at->findings);
 }
 
 /* ---- what a search gave ---- */
@@ -156,15 +177,18 @@ static void report_attempts(Deciding *d, const Attribution *found) {
  * that as well. */
 static void end_search(Deciding *d, uint64_t cause_usec) {
     Attributing *at = &d->s.attributing;
+    uint32_t fields = at->again_fields;
     uint64_t pause_usec;
 
     at->wanted = false;
     at->n_searches++;
     pause_usec = at->n_searches >= GUARD_REPORTS_MAX ? SEARCH_PAUSE_USEC : 0;
-    if (at->again_findings != 0 && (at->again_is_older || cause_usec < at->again_from_usec))
+    if (at->again_findings != 0 && (at->again_is_older || cause_usec < at->again_from_usec)) {
         search_begin(at, at->again_findings, guard_before(at->again_from_usec, GUARD_OUR_SLACK_USEC),
                      at->again_dedup_usec, d->now.real_usec + pause_usec);
-    at->again_findings = 0;
+        at->fields = fields;
+    }
+    at->again_findings = at->again_fields = 0;
     at->again_is_older = false;
 }
 

@@ -158,6 +158,7 @@ static void add_to_pending(Deciding *d, uint32_t findings) {
     entry->fields = s->fields & ~s->incident.fields ? s->fields & ~s->incident.fields : s->fields;
     s->incident.fields |= s->fields;
     s->incident.unmet_fields = (s->incident.unmet_fields & ~s->fields) | s->unmet_fields;
+    guard_seek_actor_of_more(d);
     s->pending_restore.findings |= findings;
 }
 

@@ -50,7 +50,8 @@ typedef struct PendingEvent {
 typedef struct Attributing {
     bool wanted;
     bool polling;           /* a search is under way */
-    uint32_t findings;      /* FINDING_BITs whose cause is searched */
+    uint32_t findings;      /* FINDING_BITs whose cause is searched ... */
+    uint32_t fields;        /* ... and for changed settings which, FIELD_BITs; 0: not known */
     uint64_t from_usec;     /* real; the cause is not older ... */
     uint64_t until_usec;    /* real; ... nor younger; 0: not known */
     uint64_t reached_usec;  /* real; the last search got no further back, and the next goes on there; 0: all
@@ -64,6 +65,7 @@ typedef struct Attributing {
     uint64_t attempts_usec; /* real; refused attempts up to then were reported */
     /* further trouble since: its turn comes when the search for the first has ended */
     uint32_t again_findings; /* 0: none */
+    uint32_t again_fields;
     uint64_t again_from_usec;
     uint64_t again_dedup_usec;
     bool again_is_older; /* some of it was searched before, and gave way to worse trouble */

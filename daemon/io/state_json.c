@@ -211,6 +211,7 @@ static bool was_opened(const void *field) {
 static const CodecMember attributing_members[] = {
     CODEC(Attributing, wanted, "wanted", bool),
     CODEC(Attributing, findings, "findings", bits, FINDINGS),
+    CODEC(Attributing, fields, "fields", bits, FIELDS),
     CODEC(Attributing, from_usec, "from_usec", usec),
     CODEC(Attributing, until_usec, "until_usec", usec),
     CODEC(Attributing, reached_usec, "reached_usec", usec),
@@ -222,6 +223,7 @@ static const CodecMember attributing_members[] = {
     CODEC(Attributing, retry_usec, "retry_usec", usec),
     CODEC(Attributing, attempts_usec, "attempts_reported_usec", usec, .old_name = "attempts_told_usec"),
     CODEC(Attributing, again_findings, "again_findings", bits, FINDINGS),
+    CODEC(Attributing, again_fields, "again_fields", bits, FIELDS),
     CODEC(Attributing, again_from_usec, "again_from_usec", usec),
     CODEC(Attributing, again_dedup_usec, "again_dedup_usec", usec, .old_name = "again_mark_usec"),
     CODEC(Attributing, again_is_older, "again_is_older", bool),

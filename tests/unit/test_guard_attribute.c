@@ -467,6 +467,74 @@ static void worse_trouble_is_searched_first(void **unused) {
     assert_int_equal(wait_for_search(&l), 5 * SEC);
 }
 
+static void differ(Life *l, Field field) {
+    Observation seen = logging(STARTED, 0);
+    Drift drift = { .n = field < _FIELD_MAX,
+                    .changes = { { field, true, (char *)"a", (char *)"b", false } } };
+
+    pass_time(l, SEC);
+    decide(l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &drift });
+}
+
+/* They were changed back, and the incident is about other trouble, or about other settings, when the search
+ * has its turn. */
+static void the_search_is_about_the_settings_that_were_changed(void **unused) {
+    static const uint32_t key = FIELD_BIT(FIELD_KMS_KEY), selectors = FIELD_BIT(FIELD_SELECTORS);
+    Observation broken = logging(STARTED, 0);
+    Life l = curious(MODE_OBSERVE);
+
+    (void)unused;
+    (void)strcpy(broken.bucket_error, "x");
+    differ(&l, _FIELD_MAX);
+    differ(&l, FIELD_KMS_KEY);
+    differ(&l, _FIELD_MAX);
+    pass_time(&l, SEC);
+    result(&l, broken);
+    assert_int_equal(l.state.incident.fields, 0);
+    assert_int_equal(l.state.attributing.fields, key);
+    differ(&l, _FIELD_MAX);
+    differ(&l, FIELD_SELECTORS);
+    assert_int_equal(l.state.attributing.fields, key);
+    assert_int_equal(l.state.attributing.again_fields, selectors);
+    (void)wait_for_search(&l);
+    found(&l, EPOCH);
+    assert_true(l.state.attributing.wanted);
+    assert_int_equal(l.state.attributing.fields, selectors);
+    assert_int_equal(l.state.attributing.again_fields, 0);
+}
+
+/* The search for whoever deleted the trail comes first, and the one for who changed it goes on after it. */
+static void worse_trouble_keeps_the_settings_that_are_searched(void **unused) {
+    static const uint32_t key = FIELD_BIT(FIELD_KMS_KEY);
+    Life l = curious(MODE_OBSERVE);
+
+    (void)unused;
+    differ(&l, _FIELD_MAX);
+    differ(&l, FIELD_KMS_KEY);
+    pass_time(&l, SEC);
+    result(&l, absent());
+    assert_int_equal(l.state.attributing.fields, 0);
+    (void)wait_for_search(&l);
+    found(&l, l.now.real_usec - 5 * SEC);
+    assert_int_equal(l.state.attributing.fields, key);
+}
+
+/* A message that waits for the restore takes a further setting with it, and so does the search. */
+static void a_further_setting_is_searched_with_the_first(void **unused) {
+    Life l = curious(MODE_RESTORE);
+    Observation seen = logging(STARTED, 0);
+    Drift both = { .n = 2, .changes = { { FIELD_KMS_KEY, true, (char *)"a", (char *)"b", false },
+                                        { FIELD_PREFIX, true, (char *)"a", (char *)"b", false } } };
+
+    (void)unused;
+    differ(&l, _FIELD_MAX);
+    differ(&l, FIELD_KMS_KEY);
+    assert_true(l.state.pending_restore.set);
+    l.state.incident.restore.result = RESULT_NONE; /* none is under way: the comparison counts */
+    decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &both });
+    assert_int_equal(l.state.attributing.fields, FIELD_BIT(FIELD_KMS_KEY) | FIELD_BIT(FIELD_PREFIX));
+}
+
 static void an_answer_about_older_trouble_is_not_taken(void **unused) {
     Life l = curious(MODE_OBSERVE);
 
@@ -614,6 +682,9 @@ int main(void) {
         cmocka_unit_test(attempts_are_told_once_each),
         cmocka_unit_test(one_deed_or_two),
         cmocka_unit_test(worse_trouble_is_searched_first),
+        cmocka_unit_test(the_search_is_about_the_settings_that_were_changed),
+        cmocka_unit_test(worse_trouble_keeps_the_settings_that_are_searched),
+        cmocka_unit_test(a_further_setting_is_searched_with_the_first),
         cmocka_unit_test(an_answer_about_older_trouble_is_not_taken),
         cmocka_unit_test(a_war_of_flips_is_searched_seldom_and_not_for_ever),
         cmocka_unit_test(an_id_is_one_event_whatever_a_crash_forgets),

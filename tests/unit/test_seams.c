@@ -72,9 +72,9 @@ static char *new_text(void) {
 
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 648, "a field is new: fill_incident()");
-_Static_assert(sizeof(Attributing) == 120, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 2280 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
-_Static_assert(sizeof(TargetState) == 3040, "a field is new: fill_target()");
+_Static_assert(sizeof(Attributing) == 128, "a field is new: fill_attributing()");
+_Static_assert(sizeof(TrailState) == 2288 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TargetState) == 3048, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2344, "a field is new: fill_episode()");
 #endif
 
@@ -114,6 +114,7 @@ static void fill_attributing(Attributing *a) {
     *a = (Attributing){
         .wanted = true,
         .findings = FINDING_BIT(5),
+        .fields = FIELD_BIT(3),
         .from_usec = next(),
         .until_usec = next(),
         .reached_usec = next(),
@@ -125,6 +126,7 @@ static void fill_attributing(Attributing *a) {
         .retry_usec = next(),
         .attempts_usec = next(),
         .again_findings = FINDING_BIT(6),
+        .again_fields = FIELD_BIT(4),
         .again_from_usec = next(),
         .again_dedup_usec = next(),
         .again_is_older = true,

@@ -213,6 +213,7 @@ static Attributing rnd_attributing(void) {
     return (Attributing){
         .wanted = true,
         .findings = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
+        .fields = (uint32_t)(rnd() & FIELDS_ALL),
         .from_usec = rnd_usec(),
         .until_usec = rnd_usec(),
         .reached_usec = rnd_usec(),
@@ -222,6 +223,7 @@ static Attributing rnd_attributing(void) {
         .n_polls = rnd_uint(),
         .attempts_usec = rnd_usec(),
         .again_findings = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
+        .again_fields = (uint32_t)(rnd() & FIELDS_ALL),
         .again_from_usec = rnd_usec(),
         .again_is_older = rnd() % 2 == 0,
         .again_dedup_usec = rnd_usec(),
@@ -356,6 +358,7 @@ static void assert_incident(const Incident *a, const Incident *b) {
 static void assert_attributing(const Attributing *a, const Attributing *b) {
     assert_int_equal(a->wanted, b->wanted);
     assert_int_equal(a->findings, b->findings);
+    assert_int_equal(a->fields, b->fields);
     assert_int_equal(a->from_usec, b->from_usec);
     assert_int_equal(a->until_usec, b->until_usec);
     assert_int_equal(a->reached_usec, b->reached_usec);
@@ -365,6 +368,7 @@ static void assert_attributing(const Attributing *a, const Attributing *b) {
     assert_int_equal(a->n_polls, b->n_polls);
     assert_int_equal(a->attempts_usec, b->attempts_usec);
     assert_int_equal(a->again_findings, b->again_findings);
+    assert_int_equal(a->again_fields, b->again_fields);
     assert_int_equal(a->again_from_usec, b->again_from_usec);
     assert_int_equal(a->again_dedup_usec, b->again_dedup_usec);
     assert_int_equal(a->n_searches, b->n_searches);

@@ -40,7 +40,8 @@ class Person(Mallory):
     def client(self, arn, service="cloudtrail"):
         region, account = arn.split(":")[3:5]
         if (service, account, region) not in self.clients:
-            self.clients[service, account, region] = self.sim.boto3(f"{self.user}-{account}", service, region)
+            options = {"s3": {"addressing_style": "path"}} if service == "s3" else {}
+            self.clients[service, account, region] = self.sim.boto3(f"{self.user}-{account}", service, region, **options)
         return self.clients[service, account, region]
 
 
@@ -85,6 +86,7 @@ class Game:
         self.topic = f"arn:aws:sns:{FRA}:{self.hub()}:trailguard"
         self.bucket = moved(attacks.BUCKET, self.account)
         self.notes, self.handicaps, self.open, self.left = [], [], {}, {}
+        self.bucket_policy = None       # as it was, when somebody changes it
         self.squatters, self.broken, self.busy = [], [], []
         self.own = itertools.count(1)
         self._found(moved(attacks.SCENARIO, self.account))
@@ -142,6 +144,7 @@ class Game:
         except SimError:
             return None
         picture = {name: whole[name] for name in ("settings", "selectors", "advanced", "insights", "configuration", "tags", "logging")}
+        picture["settings"] = {name: value for name, value in picture["settings"].items() if value != ""}     # as AWS shows them
         picture["selectors"] = None if picture["selectors"] == DEFAULT_SELECTORS else picture["selectors"]
         return picture
 
@@ -194,7 +197,8 @@ class Game:
 
     def repair(self):
         """What the guard cannot or may not undo, done by hand."""
-        self.sim.call("bucket", name=self.bucket, missing=False, denied=False, owner=self.account, lifecycle=[])
+        policy = {"policy": self.bucket_policy} if self.bucket_policy else {}
+        self.sim.call("bucket", name=self.bucket, missing=False, denied=False, owner=self.account, lifecycle=[], **policy)
         self.sim.call("kms_key", arn=moved(attacks.KEY, self.account), state="Enabled", deletion=None)
         self.mended = time.monotonic()
         for arn in self.guarded:
@@ -208,7 +212,8 @@ class Game:
             if self.picture(arn) is None:
                 (region, account), name = arn.split(":")[3:5], arn.rpartition("/")[2]
                 self.sim.add_trail(name, account, region, settings=before["settings"], age=0, logging=self.plan.mode == "observe")
-            self.sim.trail(arn, **before)
+            more = {name: "" for name in self.picture(arn)["settings"] if name not in before["settings"]}
+            self.sim.trail(arn, **{**before, "settings": {**more, **before["settings"]}})
 
     def calm(self):
         """The guard has its rights, the network is whole, and nobody attacks."""

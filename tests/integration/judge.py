@@ -4,8 +4,9 @@
 import json
 
 from adversary import DEFAULT_SELECTORS
+from attacks import KEY
 from helpers import document, epoch, mail_of
-from moves import DOWN, TOMORROW, parse_state
+from moves import DOWN, TOMORROW, moved, parse_state
 
 STOPLIKE = {"trail.stopped", "trail.interrupted", "trail.contested"}
 GONE = {"trail.missing", "trail.replaced"}
@@ -125,7 +126,8 @@ class Judge:
         """Nothing was polled between a deletion and the first delivery of the trail that took its place; here that is a second."""
         made = [entry["time"] for entry in self.about(arn) if entry["operation"] == "CreateTrail" and entry["status"] == 200]
         gone = [entry["time"] for entry in self.about(arn) if entry["operation"] == "DeleteTrail" and entry["status"] == 200]
-        polls = [entry["time"] for entry in self.about(arn) if entry["operation"] == "GetTrailStatus" and self.by_guard(entry)]
+        polls = [entry["time"] for entry in self.about(arn)
+                 if entry["operation"] == "GetTrailStatus" and self.by_guard(entry) and not entry["faults"]]
         spans = [(begin, min((end for end in made if end > begin), default=None)) for begin in gone]
         return all(end and not any(begin < poll < end + 1 for poll in polls) for begin, end in spans)
 
@@ -272,6 +274,10 @@ class Judge:
         asked = event["requestParameters"] or {}
         subject = entry["trail"]["arn"] if entry["trail"] else None
         name = asked.get("name") or asked.get("trailName") or asked.get("resourceId") or "nothing"
+        key = moved(KEY, self.game.account)
+        if (asked.get("bucketName") == self.game.bucket or asked.get("keyId") in (key, key.rpartition("/")[2])) \
+                and event["recipientAccountId"] == self.game.account:
+            name = self.game.victim     # whose they are
         return "" if not subject or name in (subject, subject.rpartition("/")[2]) else name
 
     def stopping(self, arn):

@@ -77,6 +77,90 @@ def war(game, choose):
         game.sim.wait_for_trail(game.victim, within(10), logging=True)
 
 
+def named(game, choose, trail):
+    """Callers name a trail either way."""
+    return choose.choice([trail, trail.rpartition("/")[2]])
+
+
+def reshape(game, choose):
+    """PutEventSelectors in a shape of his own, in which something is lost."""
+    who, trail = choose.choice(["mallory", "trent"]), choose.choice(game.guarded)
+    wanted = choose.choice([basic_shape, advanced_shape])(choose)
+    game.people[who].client(trail).put_event_selectors(TrailName=named(game, choose, trail), **wanted)
+    game.note(who, f"PutEventSelectors {trail} {json.dumps(wanted)}")
+
+
+def basic_shape(choose):
+    """One selector, or two with the same hole."""
+    hole = choose.choice([{"ReadWriteType": "ReadOnly"}, {"ReadWriteType": "WriteOnly"}, {"IncludeManagementEvents": False},
+                          {"ExcludeManagementEventSources": ["kms.amazonaws.com"]},
+                          {"ExcludeManagementEventSources": ["rdsdata.amazonaws.com"]},
+                          {"ExcludeManagementEventSources": ["kms.amazonaws.com", "rdsdata.amazonaws.com"]}])
+    data = [[], [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}], [{"Type": "AWS::Lambda::Function", "Values": ["arn:aws:lambda"]}],
+            [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::example-secrets/public/"]}]]
+    whole = {"ReadWriteType": "All", "IncludeManagementEvents": True, "ExcludeManagementEventSources": []}
+    chosen = [{**whole, **hole, "DataResources": choose.choice(data if hole.get("IncludeManagementEvents", True) else data[1:])}]
+    return {"EventSelectors": chosen * choose.choice([1, 1, 2])}
+
+
+def advanced_shape(choose):
+    """Management events with a filter or two, or none; data of some resources."""
+    filters = [{"Field": "readOnly", "Equals": [choose.choice(["true", "false"])]},
+               {"Field": "eventSource", "NotEquals": choose.sample(["kms.amazonaws.com", "rdsdata.amazonaws.com"], choose.randint(1, 2))},
+               {"Field": "eventName", "NotEquals": ["StopLogging"]}, {"Field": "eventType", "NotEquals": ["AwsConsoleSignIn"]},
+               {"Field": "userIdentity.arn", "NotStartsWith": ["arn:aws:iam::999988887777:"]},
+               {"Field": "sessionCredentialFromConsole", "Equals": ["true"]}]
+    management = [attacks.MANAGEMENT, *choose.sample(filters, choose.randint(1, 2))]
+    data = [{"Field": "eventCategory", "Equals": ["Data"]}, {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+            *choose.sample([{"Field": "eventName", "Equals": ["DeleteObject"]}, {"Field": "readOnly", "Equals": ["false"]},
+                            {"Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::example-secrets/"]}], choose.randint(0, 2))]
+    shapes = choose.sample([{"Name": "management", "FieldSelectors": management}, {"Name": "data", "FieldSelectors": data}],
+                           choose.randint(1, 2))
+    return {"AdvancedEventSelectors": shapes}
+
+
+def retune(game, choose):
+    """UpdateTrail of a few settings at once, each to something that its baseline does not say."""
+    who, trail = choose.choice(["mallory", "trent"]), choose.choice(game.guarded)
+    everything = [{"S3BucketName": f"own-{game.account}"}, {"S3KeyPrefix": f"p{choose.randint(1, 9)}"}, {"EnableLogFileValidation": False},
+                  {"KmsKeyId": choose.choice(["", attacks.FOREIGN_KEY])}, {"SnsTopicName": choose.choice(["", game.topic])},
+                  {"CloudWatchLogsLogGroupArn": "", "CloudWatchLogsRoleArn": ""}, {"IncludeGlobalServiceEvents": False},
+                  {"IsMultiRegionTrail": False}, {"RecursiveLogging": False}]
+    chosen = {name: value for change in choose.sample(everything, choose.randint(1, 4)) for name, value in change.items()}
+    if chosen.get("IncludeGlobalServiceEvents") is False:       # a trail of all regions has them
+        chosen["IsMultiRegionTrail"] = False
+    game.people[who].client(trail).update_trail(Name=named(game, choose, trail), **chosen)
+    game.note(who, f"UpdateTrail {trail} {json.dumps(chosen)}")
+
+
+def insights(game, choose):
+    trail = choose.choice(game.guarded)
+    chosen = choose.choice([[], [{"InsightType": "ApiErrorRateInsight"}],
+                            [{"InsightType": "ApiErrorRateInsight", "EventCategories": ["Management", "Data"]}]])
+    game.people["trent"].client(trail).put_insight_selectors(TrailName=named(game, choose, trail), InsightSelectors=chosen)
+    game.note("trent", f"PutInsightSelectors {trail} {json.dumps(chosen)}")
+
+
+def retag(game, choose):
+    """One tag more, less or otherwise."""
+    trail, client = game.victim, game.people["mallory"].client(game.victim)
+    call, tag = choose.choice([(client.add_tags, {"Key": "owner", "Value": "mallory"}), (client.remove_tags, {"Key": "owner"}),
+                               (client.add_tags, {"Key": f"own-{choose.randint(1, 3)}", "Value": "mine"})])
+    call(ResourceId=trail, TagsList=[tag])
+    game.note("mallory", f"{call.__name__} {trail} {json.dumps(tag)}")
+
+
+def by_name(game, choose):
+    """StopLogging or DeleteTrail by name; or by ARN from a region that is not its own, which AWS refuses."""
+    trail, mallory = choose.choice(game.guarded), game.people["mallory"]
+    region, name, elsewhere = trail.split(":")[3], trail.rpartition("/")[2], choose.random() < 0.3
+    client = mallory.client(trail.replace(f":{region}:", f":{IAD if region == FRA else FRA}:") if elsewhere else trail)
+    call = choose.choice(["stop_logging", "stop_logging", "delete_trail"])
+    game.note("mallory", f"{call} {trail} {'from another region' if elsewhere else 'by name'}", "begins")
+    getattr(client, call)(Name=trail if elsewhere else name)
+    game.note("mallory", f"{call} {trail} by name")
+
+
 def globals_off(game, _):
     game.people["mallory"].client(game.single).update_trail(Name=game.single, IncludeGlobalServiceEvents=False)
     game.note("mallory", f"global events off {game.single}")
@@ -262,6 +346,41 @@ def key(game, choose):
     game.note("mallory", f"key {change}")
 
 
+def bucket_call(game, choose):
+    """The calls that `bucket` has only the outcome of; here the history has them."""
+    who = choose.choice(["mallory", "trent"])
+    s3 = game.people[who].client(f"arn:aws:s3:{FRA}:{game.account}:", "s3")
+    rule = {"ID": "nuke", "Status": "Enabled", "Filter": {"Prefix": choose.choice(["", "audit/"])}, "Expiration": {"Days": 1}}
+    if game.bucket_policy is None:
+        game.bucket_policy = json.loads(s3.get_bucket_policy(Bucket=game.bucket)["Policy"])
+    statements = [statement for statement in game.bucket_policy["Statement"] if statement["Action"] != "s3:PutObject"]
+    call, arguments = choose.choice([
+        (s3.delete_bucket_policy, {}), (s3.put_bucket_policy, {"Policy": json.dumps({**game.bucket_policy, "Statement": statements})}),
+        (s3.put_bucket_lifecycle_configuration, {"LifecycleConfiguration": {"Rules": [rule]}})])
+    call(Bucket=game.bucket, **arguments)
+    game.note(who, f"{call.__name__} {game.bucket}")
+
+
+def key_call(game, choose):
+    arn = moved(attacks.KEY, game.account)
+    kms = game.people["mallory"].client(arn, "kms")
+    call, arguments = choose.choice([(kms.disable_key, {}), (kms.schedule_key_deletion, {"PendingWindowInDays": 7}),
+                                     (kms.delete_imported_key_material, {})])
+    call(KeyId=choose.choice([arn, arn.rpartition("/")[2]]), **arguments)
+    game.note("mallory", f"{call.__name__} {arn}")
+
+
+def close_topic(game, choose):
+    """The topic of the alerts takes none from the guard."""
+    sns = game.people["mallory"].client(game.topic, "sns")
+    def decide(effect):
+        sns.set_topic_attributes(TopicArn=game.topic, AttributeName="Policy", AttributeValue=attacks.policy_of(
+            {"Effect": effect, "Principal": "*", "Action": "SNS:Publish", "Resource": game.topic}))
+    decide("Deny")
+    game.handicap("a topic that is closed", lambda: decide("Allow"), choose.randint(1, 4))
+    game.note("mallory", f"SetTopicAttributes: nobody may publish to {game.topic}")
+
+
 def policy(game, principals, *denied):
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     deny = [{"Effect": "Deny", "Action": action, "Resource": "*"} for action in denied]
@@ -320,4 +439,6 @@ MOVES = {
     "innocent": (6, innocent), "burn": (3, burn), "bucket": (4, bucket), "key": (3, key), "deny": (7, deny), "fault": (10, fault),
     "restart": (6, restart), "reload": (2, reload), "churn": (2, churn), "fill_quota": (2, fill_quota), "tomorrow": (2, tomorrow),
     "break_delivery": (3, break_delivery), "blind": (4, blind), "sample": (3, sample), "stop_deliveries": (3, stop_deliveries),
+    "reshape": (8, reshape), "retune": (8, retune), "insights": (3, insights), "retag": (3, retag), "by_name": (6, by_name),
+    "bucket_call": (5, bucket_call), "key_call": (4, key_call), "close_topic": (3, close_topic),
 }

@@ -12,7 +12,7 @@ from adversary import Game, Plan
 from attacks import EVERYTHING
 from helpers import IAD
 from judge import GONE, Judge
-from moves import DOWN, MOVES, Broken
+from moves import DOWN, MOVES, Broken, policy
 
 ROLE = "TrailGuard"
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
@@ -31,13 +31,15 @@ def of(account):
 
 # -- moves -------------------------------------------------------------------------------------------------------------
 def leave(game, choose):
-    """A member leaves, is removed or moves to another organization. Its people find that out, and take it back."""
+    """A member leaves, is removed, is closed or moves to another organization. Its people find that out, and take it back."""
     account, who = choose.choice(game.leavers), game.people[choose.choice(["mallory", "trent"])]
-    call = choose.choice(["LeaveOrganization", "AcceptHandshake", "RemoveAccountFromOrganization"])
+    call = choose.choice(["LeaveOrganization", "AcceptHandshake", "RemoveAccountFromOrganization", "CloseAccount"])
     if game.away:
         return
     if call == "RemoveAccountFromOrganization":
         who.client(of(game.account), "organizations").remove_account_from_organization(AccountId=account)
+    elif call == "CloseAccount":        # it stays a member, suspended
+        who.client(of(game.account), "organizations").close_account(AccountId=account)
     elif call == "AcceptHandshake":
         who.client(of(account), "organizations").accept_handshake(HandshakeId="h-examplehandshake")
     else:
@@ -53,6 +55,7 @@ def leave(game, choose):
 def return_member(game, begin, account, call):
     game.absences.append(Absence(begin, time.monotonic(), account, call))
     game.away.discard(account)
+    game.sim.call("account", id=account, state="ACTIVE")
     game.arrange()
     game.guard.reload()
 
@@ -86,7 +89,21 @@ def deregister(game, choose):
     game.delegated = False
     game.note("mallory", f"DeregisterDelegatedAdministrator {game.delegate}")
     game.handicap("no delegated administrator", functools.partial(register, game), choose.randint(1, 5))
-    for _ in range(choose.choice([0, 0, 1, 3])):        # each asks for the list at once
+    ask_for_list(game, choose.choice([0, 0, 1, 3]))
+
+
+def hide_accounts(game, choose):
+    """The guard may list no accounts any more, as after G2; known ones are polled as before."""
+    hub = game.arn("guard", game.hub())
+    policy(game, [hub], "organizations:ListAccounts")
+    game.handicap("a denial", functools.partial(policy, game, game.principals), choose.randint(1, 5))
+    game.note("mallory", f"denies {hub} organizations:ListAccounts")
+    ask_for_list(game, choose.choice([1, 3]))
+
+
+def ask_for_list(game, times):
+    """By reloads; it is asked for seldom."""
+    for _ in range(times):
         game.guard.reload()
         game.note("host", "reload")
         time.sleep(0.5)
@@ -133,7 +150,8 @@ def by_member(game, choose):
 
 
 ORGANIZATION_MOVES = {**MOVES, "leave": (6, leave), "make_private": (6, make_private), "distrust": (3, distrust),
-                      "deregister": (3, deregister), "control": (5, control), "by_delegate": (5, by_delegate), "by_member": (3, by_member)}
+                      "deregister": (3, deregister), "hide_accounts": (3, hide_accounts), "control": (5, control),
+                      "by_delegate": (5, by_delegate), "by_member": (3, by_member)}
 
 
 # -- the game ------------------------------------------------------------------------------------------------------------
@@ -312,7 +330,7 @@ class OrganizationJudge(Judge):
             return super().about_another(entry, event)
         if call == "AccountDepartedOrganization":       # AWS's own record
             return "" if event["serviceEventDetails"]["accountId"] == entry["account"] else event["serviceEventDetails"]["accountId"]
-        if call == "RemoveAccountFromOrganization":
+        if call in ("RemoveAccountFromOrganization", "CloseAccount"):
             return "" if asked["accountId"] == entry["account"] else asked["accountId"]
         if call == "DisableAWSServiceAccess":
             return "" if entry["trail"]["arn"] == self.game.victim else "the organization's trail"

@@ -174,6 +174,26 @@ def test_a_deletion_that_was_refused_starts_nothing(falsified):
     assert len(Judge(game).effective_stops(game.victim)) == before + 1
 
 
+def test_a_trail_that_was_replaced_between_two_polls(falsified):
+    """It delivers before a poll is answered: only that it differs is known. One whose answer was lost is none."""
+    game, record = falsified
+    record.edit(lambda entry: entry["event"] not in ("trail.missing", "trail.replaced") and (entry["event"] != "trail.weakened" or
+                entry["trail"].update(arn=game.single) or True))
+    delete = first(record, operation="DeleteTrail", status=200)
+    make = {**first(record, operation="CreateTrail", status=200), "time": delete["time"] + 0.1}
+    status = {**first(record, operation="GetTrailStatus", trail=game.single, principal=game.arn("guard")), "time": delete["time"] + 0.2}
+    record.logged = [entry for entry in record.logged if entry.get("operation") not in ("CreateTrail", "GetTrailStatus")]
+    record.logged += [make, {**status, "faults": [1]}]
+    judge = Judge(game)
+    assert judge.deleted(game.single) and judge.is_replaced_unseen(game.single)
+    judge.every_deletion_is_reported()
+    assert judge.faults == []
+    record.logged[-1]["faults"] = []
+    judge = Judge(game)
+    judge.every_deletion_is_reported()
+    assert judge.faults == [f"DeleteTrail of {game.single} is not reported"]
+
+
 def test_what_stays_changed_and_is_not_named(falsified):
     game, record = falsified
     game.left[game.victim] = {"settings": ({"S3BucketName": "ours"}, {"S3BucketName": "his"})}

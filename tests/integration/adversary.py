@@ -170,7 +170,7 @@ class Game:
     def play(self):
         """The moves, and then calm, in which everything must become well."""
         self.guard.start().wait_guarding()
-        self.guard.wait_baselines(2, 0)
+        self.guard.wait_baselines(2, 0, 30)     # the first list of an organization's accounts may be lost on a busy machine
         known = "BucketOwner" if self.plan.options["bucket_checks"] or self.plan.options["owner_check"] else ""
         poll(lambda: all(known in path.read_text() for path in (self.guard.state / "baselines").glob("*.json")), within(20))
         self.note("referee", f"seed {self.seed}", str(self.plan))

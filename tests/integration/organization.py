@@ -318,9 +318,11 @@ class OrganizationJudge(Judge):
         return [] if self.game.alone and arn == self.game.victim and self.of_trail(arn, *GONE) else stops
 
     def owners_write(self):
-        """Nothing is written to the organization's trail through a member that is no delegated administrator."""
+        """Nothing is written to the organization's trail through a member that is no delegated administrator. Which one is, only
+        AWS's answer shows."""
         for entry in self.writes():
-            if self.full_arn(entry) == self.game.victim and entry["account"] not in (self.game.account, self.game.delegate):
+            through = entry["account"] not in (self.game.account, self.game.delegate)
+            if entry["status"] == 200 and through and self.full_arn(entry) == self.game.victim:
                 self.find(f"{entry['operation']} of {self.game.victim} through {entry['account']}")
 
     def about_another(self, entry, event):

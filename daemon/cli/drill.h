@@ -42,6 +42,8 @@ int drill_refuse(const Drilling *d, const char *why, const char *detail);
 int drill_read_status(Drilling *d);
 /* What came of the drill; NULL: nothing yet. Borrowed. */
 const json_t *drill_shown(const Drilling *d);
+/* Why the daemon could not undo it yet, raw; "": it did, or has not tried. Borrowed. */
+const char *drill_failure(const Drilling *d);
 /* A member of it, real; 0: not yet. */
 uint64_t drill_time(const json_t *object, const char *member);
 /* Is a daemon there that guards it, and may the trail be drilled? 0, or negative after one line on

@@ -89,6 +89,13 @@ const json_t *drill_shown(const Drilling *d) {
     return json_object_get(find_trail(d, d->arn, &several), "drill");
 }
 
+const char *drill_failure(const Drilling *d) {
+    bool several;
+    const json_t *incident = json_object_get(find_trail(d, d->arn, &several), "incident");
+
+    return status_text(json_object_get(incident, "failure"), "text");
+}
+
 /* ---- may it be drilled? ---- */
 
 /* The group of `accounts` by whose role the daemon guards this account; NULL: none, or the

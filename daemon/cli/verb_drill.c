@@ -79,8 +79,7 @@ static bool may(const Drilling *d) {
     printf("trail    %s\naccount  %s\nregion   %s\ncaller   %s\n\n"
            "%s\nThe alerts about it are marked DRILL and have severity info.\n",
            text_escaped(shown[0], sizeof(shown[0]), d->arn), d->account, d->region,
-           text_escaped(shown[1], sizeof(shown[1]), d->file.drill.identity),
-           what);
+           text_escaped(shown[1], sizeof(shown[1]), d->file.drill.identity), what);
     if (d->args->yes)
         return true;
     if (!isatty(STDIN_FILENO)) {
@@ -171,9 +170,7 @@ static int wait_for(Drilling *d, Happened happened, uint64_t max_usec, uint64_t 
 }
 
 static const char *why(int r) {
-    return r == -EINTR   ? "interrupted"
-           : r == -ESRCH ? "the daemon has ended"
-                         : "not in the promised time";
+    return r == -EINTR ? "interrupted" : r == -ESRCH ? "the daemon has ended" : "not in the promised time";
 }
 
 static void print_step(const char *step, uint64_t from_usec, uint64_t at_usec, uint64_t promise_usec,
@@ -193,7 +190,11 @@ static int watch_step(Drilling *d, const char *step, Happened happened, uint64_t
     int r = wait_for(d, happened, promise_usec + DRILL_SPARE_USEC, ret_usec);
 
     if (r < 0) {
-        printf("%-10s NOT: %s\n", step, why(r));
+        const char *reason = r == -ETIME ? drill_failure(d) : "";
+        char shown[500];
+
+        printf("%-10s NOT: %s%s%s\n", step, why(r), reason[0] ? ": " : "",
+               text_escaped(shown, sizeof(shown), reason));
         return r;
     }
     d->late = d->late || *ret_usec > from_usec + promise_usec;
@@ -201,17 +202,25 @@ static int watch_step(Drilling *d, const char *step, Happened happened, uint64_t
     return 0;
 }
 
+static void print_receipt(const Drilling *d, const ChannelConfig *channel, const char *key) {
+    const char *reason = status_text(channel_row(d, key), "text");
+    char shown[300], why_not[500];
+
+    printf("  %s: ", text_escaped(shown, sizeof(shown), key));
+    if (!takes_drills(channel))
+        puts("not sent, its options leave out info or guard.drill");
+    else if (has_receipt(d, key))
+        puts("receipt");
+    else
+        printf("NO RECEIPT%s%s\n", reason[0] ? ": " : "", text_escaped(why_not, sizeof(why_not), reason));
+}
+
 static void print_channels(const Drilling *d) {
     for (size_t i = 0; i < d->config->n_channels; i++) {
         _cleanup_free_ char *key = config_channel_key(&d->config->channels[i]);
-        bool takes = takes_drills(&d->config->channels[i]);
-        char shown[300];
 
         if (key)
-            printf("  %s: %s\n", text_escaped(shown, sizeof(shown), key),
-                   !takes                ? "not sent, its options leave out info or guard.drill"
-                   : has_receipt(d, key) ? "receipt"
-                                         : "NO RECEIPT");
+            print_receipt(d, &d->config->channels[i], key);
     }
 }
 

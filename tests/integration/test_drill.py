@@ -4,6 +4,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import time
@@ -234,6 +235,25 @@ def test_a_drill_that_is_interrupted_starts_the_trail(sim, make_guard, number):
     out, error = process.communicate(timeout=within(60))
     assert process.returncode == 1 and "logging again, confirmed" in error, out + error
     sim.wait_for_trail(ORG_TRAIL, within(5), logging=True)
+
+
+def test_a_restart_that_aws_refuses_is_said_with_the_reason(sim, guard):
+    sim.call("policy", principal=f"arn:aws:iam::{MAIN}:user/guard", policy={"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "cloudtrail:StartLogging", "Resource": "*"}]})
+    done = drill(sim, guard)
+    assert done.returncode == 1 and re.search(r"\nrestarted  NOT: not in the promised time: StartLogging: AccessDenied\w*: .*\n"
+                                              r"\nNOT proved\n$", done.stdout), done.stdout
+    assert done.stderr.endswith("logging again, confirmed\n"), done.stderr
+    assert sim.trail(ORG_TRAIL)["logging"]
+
+
+def test_an_alert_that_nobody_takes_is_said_with_the_reason(sim, guard):
+    with sim.fault("denied", service="sns", operation="Publish"):
+        done = drill(sim, guard, seconds=150)
+    assert done.returncode == 1 and re.search(
+        rf"\ndelivered  NOT: not in the promised time\n  sns:{TOPIC}: NO RECEIPT: AuthorizationError: .*\n\nNOT proved\n$",
+        done.stdout), done.stdout
+    assert sim.trail(ORG_TRAIL)["logging"]
 
 
 def test_another_actor_is_reported_in_earnest(sim, guard):

@@ -113,6 +113,11 @@ static const Verb *find_verb(const char *name, const char **ret_nearest) {
     return NULL;
 }
 
+/* Of `help help` and `help --help`. */
+static bool is_about_help(const char *name) {
+    return strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
+}
+
 /* `help`, or `help VERB`: name is NULL for the first. */
 static int show_help(const char *name) {
     char option[] = "--help";
@@ -187,7 +192,7 @@ int main(int argc, char **argv) {
         return 1;
     }
     if (strcmp(argv[i], "help") == 0)
-        return show_help(argv[i + 1]);
+        return show_help(argv[i + 1] && is_about_help(argv[i + 1]) ? NULL : argv[i + 1]);
     verb = find_verb(argv[i], &nearest);
     if (verb)
         return run_verb(verb, argc - i, argv + i);

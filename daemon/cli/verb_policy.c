@@ -38,6 +38,8 @@ static const char help[] =
         "would lock the guard out. With the option shard, guard prints the rights for\n"
         "that part of the accounts; deny and scp are for all.\n"
         "\n"
+        "Exit status: 0 when it was printed, else 1.\n"
+        "\n"
         "Examples:\n"
         "  trailguard policy guard >guard.json\n"
         "  trailguard policy deny --account 111122223333 >deny.json\n"

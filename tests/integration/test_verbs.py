@@ -505,7 +505,7 @@ def test_help_and_what_was_meant():
         assert "\nExamples:\n" in run("help", verb)[1]
         assert run(verb, "--hlep") == (UNKNOWN if verb == "check" else 1, "", (
             f"trailguard {verb}: unknown option \"--hlep\"; did you mean \"--help\"? see trailguard {verb} --help\n"))
-    assert run("help") == run("--help")
+    assert run("help") == run("--help") == run("help", "help") == run("help", "--help")
     for arguments, meant in ((("statsu",), " did you mean \"status\"?"), (("help", "chek"), " did you mean \"check\"?"),
                              (("frobnicate",), "")):
         assert run(*arguments) == (1, "", f"trailguard: unknown verb \"{arguments[-1]}\";{meant} see trailguard --help\n")

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The child processes of a loop: their pipes, their deadline and their end. Private to lib/loop_event.c. */
+
+#include <systemd/sd-event.h>
+
+#include "lib/loop.h"
+
+typedef struct LoopChildList {
+    LoopChild *first;
+} LoopChildList;
+
+/* As LoopOps.spawn. The child is in the list until it was reaped. */
+int loop_child_spawn(LoopChildList *list, Loop *loop, sd_event *event, const LoopProgram *program,
+                     LoopExited exited, void *userdata, LoopChild **ret);
+/* Kills it and calls nobody; it stays in its list until it was reaped. */
+void loop_child_abandon(LoopChild *child);
+/* Kills all and waits a moment for their end. */
+void loop_child_list_done(LoopChildList *list);

@@ -199,6 +199,7 @@ static int sign(const AwsCall *call, const HttpHeader *headers, size_t n_headers
                     .service = endpoint_service_name(call->scope->service),
                     .access_key_id = call->credentials->access_key_id,
                     .secret_access_key = call->credentials->secret_access_key,
+                    .keys = &call->credentials->signing_keys,
                     .time_usec = scope_time(call->scope, call->signed_at_usec),
             },
             ret);

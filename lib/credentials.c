@@ -17,6 +17,7 @@ static Credentials *credentials_free(Credentials *c) {
     free_secret(c->access_key_id);
     free_secret(c->secret_access_key);
     free_secret(c->session_token);
+    sigv4_keys_done(&c->signing_keys);
     free(c);
     return NULL;
 }

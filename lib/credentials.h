@@ -7,8 +7,10 @@
 
 #include "lib/http.h"
 #include "lib/loop.h"
+#include "lib/sigv4.h"
 
-/* One immutable set, shared by reference. Secrets are wiped with the last reference. */
+/* One set, shared by reference, of which only the signing keys ever change. Secrets and these are wiped with
+ * the last reference. */
 typedef struct Credentials {
     unsigned n_refs;
     char *access_key_id;
@@ -16,6 +18,7 @@ typedef struct Credentials {
     char *session_token;   /* NULL for long-term keys */
     uint64_t expires_usec; /* real time by AWS's clock; 0 = never */
     const char *source;    /* static text: "environment", "profile", "imds", "assume_role", ... */
+    SigV4Keys signing_keys;
 } Credentials;
 
 /* Copies the texts. NULL when out of memory or key or secret are empty. token may be NULL or "". source is

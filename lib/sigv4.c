@@ -2,14 +2,17 @@
 #include "lib/sigv4.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/util/shared_text.h"
 #include "lib/util/timetext.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 #define TERMINATOR "aws4_request"
 #define DATE_LEN 8 /* YYYYMMDD */
 #define SECRET_MAX 1024
+#define KEYS_STEP 4 /* by so many room for keys grows: most accounts have few regions */
 
 static bool is_unreserved(unsigned char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -324,13 +327,11 @@ static int add_scope(StrBuf *b, const SigV4Input *in, const char *time) {
     return strbuf_addf(b, "%.*s/%s/%s/" TERMINATOR, DATE_LEN, time, in->region, in->service);
 }
 
-int sigv4_string_to_sign(const SigV4Input *in, const char *canonical_request, StrBuf *ret) {
-    char time[TIMETEXT_MAX], hash[HASH_HEX_SIZE];
+static int add_string_to_sign(const SigV4Input *in, const char *time, const char *canonical_request,
+                              StrBuf *ret) {
+    char hash[HASH_HEX_SIZE];
     int r;
 
-    r = signing_time(in, time);
-    if (r < 0)
-        return r;
     r = hash_sha256_hex(canonical_request, strlen(canonical_request), hash);
     if (r < 0)
         return r;
@@ -338,6 +339,14 @@ int sigv4_string_to_sign(const SigV4Input *in, const char *canonical_request, St
     (void) strbuf_addf(ret, ALGORITHM "\n%s\n", time);
     (void) add_scope(ret, in, time);
     return strbuf_addf(ret, "\n%s", hash);
+}
+
+int sigv4_string_to_sign(const SigV4Input *in, const char *canonical_request, StrBuf *ret) {
+    char time[TIMETEXT_MAX];
+    int r;
+
+    r = signing_time(in, time);
+    return r < 0 ? r : add_string_to_sign(in, time, canonical_request, ret);
 }
 
 /* ---- stage 3: key and signature ---- */
@@ -389,11 +398,93 @@ int sigv4_signing_key(const SigV4Input *in, uint8_t ret[static HASH_SIZE]) {
     return r;
 }
 
-static int sign(const SigV4Input *in, const StrBuf *text, char ret[static HASH_HEX_SIZE]) {
+/* Four HMACs make a key, a fifth signs with it: so it is kept while it is the same. */
+struct SigV4Key {
+    const char *region, *service; /* shared texts */
+    char date[DATE_LEN];
+    uint8_t key[HASH_SIZE];
+};
+
+static struct SigV4Key *key_find(const SigV4Keys *keys, const SigV4Input *in) {
+    for (unsigned i = 0; i < keys->n; i++)
+        if (strcmp(keys->keys[i].region, in->region) == 0 && strcmp(keys->keys[i].service, in->service) == 0)
+            return &keys->keys[i];
+    return NULL;
+}
+
+/* By hand: realloc() may leave the keys behind. */
+static bool keys_grow(SigV4Keys *keys) {
+    struct SigV4Key *more = malloc((keys->room + KEYS_STEP) * sizeof(*more));
+
+    if (!more)
+        return false;
+    if (keys->n > 0)
+        memcpy(more, keys->keys, keys->n * sizeof(*more));
+    hash_wipe(keys->keys, keys->n * sizeof(*more));
+    free(keys->keys);
+    keys->keys = more;
+    keys->room += KEYS_STEP;
+    return true;
+}
+
+static void key_done(struct SigV4Key *k) {
+    shared_text_drop(k->region);
+    shared_text_drop(k->service);
+    hash_wipe(k, sizeof(*k));
+}
+
+/* Room for another one, all zeros; NULL without memory. */
+static struct SigV4Key *key_new(SigV4Keys *keys, const SigV4Input *in) {
+    struct SigV4Key new = { .region = shared_text(in->region), .service = shared_text(in->service) }, *at;
+
+    if (!new.region || !new.service ||
+        (keys->n < SIGV4_KEYS_MAX && keys->n == keys->room && !keys_grow(keys))) {
+        key_done(&new);
+        return NULL;
+    }
+    if (keys->n < SIGV4_KEYS_MAX)
+        at = &keys->keys[keys->n++];
+    else {
+        at = &keys->keys[keys->next++ % SIGV4_KEYS_MAX];
+        key_done(at);
+    }
+    *at = new;
+    return at;
+}
+
+void sigv4_keys_done(SigV4Keys *keys) {
+    for (unsigned i = 0; i < keys->n; i++)
+        key_done(&keys->keys[i]);
+    free(keys->keys);
+    *keys = (SigV4Keys){ 0 };
+}
+
+/* Without memory a key is not kept. */
+static int signing_key(const SigV4Input *in, const char *time, uint8_t ret[static HASH_SIZE]) {
+    struct SigV4Key *kept = in->keys ? key_find(in->keys, in) : NULL;
+    int r;
+
+    if (kept && memcmp(kept->date, time, DATE_LEN) == 0) {
+        memcpy(ret, kept->key, HASH_SIZE);
+        return 0;
+    }
+    r = sigv4_signing_key(in, ret);
+    if (r < 0 || !in->keys)
+        return r;
+    if (!kept)
+        kept = key_new(in->keys, in);
+    if (kept) {
+        memcpy(kept->date, time, DATE_LEN);
+        memcpy(kept->key, ret, HASH_SIZE);
+    }
+    return 0;
+}
+
+static int sign(const SigV4Input *in, const char *time, const StrBuf *text, char ret[static HASH_HEX_SIZE]) {
     uint8_t key[HASH_SIZE];
     int r;
 
-    r = sigv4_signing_key(in, key);
+    r = signing_key(in, time, key);
     if (r >= 0)
         r = derive(key, text->data, text->len);
     if (r >= 0)
@@ -419,10 +510,10 @@ int sigv4_authorization(const SigV4Input *in, StrBuf *ret) {
     r = sigv4_canonical_request(in, &canonical, &names);
     if (r < 0)
         return r;
-    r = sigv4_string_to_sign(in, strbuf_str(&canonical), &text);
+    r = add_string_to_sign(in, time, strbuf_str(&canonical), &text);
     if (r < 0)
         return r;
-    r = sign(in, &text, signature);
+    r = sign(in, time, &text, signature);
     if (r < 0)
         return r;
 

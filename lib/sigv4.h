@@ -11,6 +11,14 @@
 #include "lib/util/hash.h"
 #include "lib/util/strbuf.h"
 
+/* Signing keys that were derived before, all of one secret. All zeros: none. */
+typedef struct SigV4Keys {
+    struct SigV4Key *keys;
+    unsigned n, room, next;
+} SigV4Keys;
+
+#define SIGV4_KEYS_MAX 64 /* the latest (region, service) are kept, each for its latest day */
+
 typedef struct SigV4Input {
     const char *method;             /* upper case */
     const char *path;               /* as sent, percent-encoded, without the query; "" counts as "/" */
@@ -24,6 +32,8 @@ typedef struct SigV4Input {
     const char *service;            /* signing name: "cloudtrail", "sns", "sts", "s3" ... */
     const char *access_key_id;
     const char *secret_access_key;
+    SigV4Keys *keys;                /* that secret's, from which a key is taken and where it is kept; NULL:
+                                     * it is derived for this request alone */
     uint64_t time_usec;             /* must be what x-amz-date says */
     bool s3;                        /* no path normalisation, path encoded once */
 } SigV4Input;
@@ -45,11 +55,14 @@ int sigv4_canonical_request(const SigV4Input *in, StrBuf *ret, StrBuf *signed_he
  * range. */
 int sigv4_string_to_sign(const SigV4Input *in, const char *canonical_request, StrBuf *ret);
 
-/* The signing key for one (secret, day, region, service). Errors as above. The caller wipes it. */
+/* The signing key for one (secret, day, region, service), derived. Errors as above. The caller wipes it. */
 int sigv4_signing_key(const SigV4Input *in, uint8_t ret[static HASH_SIZE]);
 
 /* All stages: the value of the Authorization header. ret should have wipe set. Errors as above. */
 int sigv4_authorization(const SigV4Input *in, StrBuf *ret);
+
+/* Wipes and frees the keys: where their secret ends, at the latest. */
+void sigv4_keys_done(SigV4Keys *keys);
 
 /* Percent-encodes as SigV4 wants it (A-Z a-z 0-9 - . _ ~ stay; %XX upper case). keep_slash leaves '/' alone.
  * Returns the buffer's error. */

@@ -308,6 +308,84 @@ static void secrets_are_wiped(void **state _unused_) {
     assert_true(free_watch_clean());
 }
 
+static void authorize(SigV4Input *in, SigV4Keys *keys, StrBuf *ret) {
+    strbuf_truncate(ret, 0);
+    in->keys = keys;
+    assert_int_equal(sigv4_authorization(in, ret), 0);
+}
+
+/* In any order of days, regions and services, the signature is what it would be without. */
+static void kept_keys_sign_the_same(void **state _unused_) {
+    SigV4Keys keys = { 0 };
+
+    for (size_t i = 0; i < 3 * ARRAY_SIZE(sigv4_vectors); i++) {
+        _cleanup_strbuf_ StrBuf with = STRBUF_INIT(4096), without = STRBUF_INIT(4096);
+        SigV4Input in = input_of(&sigv4_vectors[i % ARRAY_SIZE(sigv4_vectors)]);
+
+        authorize(&in, NULL, &without);
+        authorize(&in, &keys, &with);
+        assert_string_equal(strbuf_str(&with), strbuf_str(&without));
+    }
+    assert_true(keys.n > 1);
+    sigv4_keys_done(&keys);
+    assert_int_equal(keys.n, 0);
+}
+
+/* Another secret with these keys, which nobody may do, shows whether it was asked for. */
+static void keys_are_kept_for_a_day(void **state _unused_) {
+    _cleanup_strbuf_ StrBuf first = STRBUF_INIT(4096), again = STRBUF_INIT(4096);
+    SigV4Input in = plain_input();
+    SigV4Keys keys = { 0 };
+
+    authorize(&in, &keys, &first);
+    in.secret_access_key = "other";
+    authorize(&in, &keys, &again);
+    assert_string_equal(strbuf_str(&first), strbuf_str(&again));
+    in.time_usec += 86400 * USEC_PER_SEC;
+    authorize(&in, &keys, &first);
+    authorize(&in, NULL, &again);
+    assert_string_equal(strbuf_str(&first), strbuf_str(&again));
+    assert_int_equal(keys.n, 1);
+    sigv4_keys_done(&keys);
+}
+
+static void kept_keys_have_a_ceiling(void **state _unused_) {
+    _cleanup_strbuf_ StrBuf with = STRBUF_INIT(4096), without = STRBUF_INIT(4096);
+    SigV4Keys keys = { 0 };
+
+    for (unsigned i = 0; i < 3 * SIGV4_KEYS_MAX; i++) {
+        SigV4Input in = plain_input();
+        char region[16];
+
+        (void)snprintf(region, sizeof(region), "xx-place-%u", i % (2 * SIGV4_KEYS_MAX));
+        in.region = region;
+        authorize(&in, NULL, &without);
+        authorize(&in, &keys, &with);
+        assert_string_equal(strbuf_str(&with), strbuf_str(&without));
+        assert_true(keys.n <= SIGV4_KEYS_MAX);
+    }
+    assert_int_equal(keys.n, SIGV4_KEYS_MAX);
+    sigv4_keys_done(&keys);
+}
+
+static void kept_keys_are_wiped(void **state _unused_) {
+    static const char *const regions[] = { "eu-central-1", "b", "c", "d", "e", "f" };
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
+    char begin[HASH_SIZE + 1] = "";
+    SigV4Input in = plain_input();
+    SigV4Keys keys = { 0 };
+
+    assert_int_equal(sigv4_signing_key(&in, (uint8_t *)begin), 0);
+    assert_true(strlen(begin) >= 5);
+    free_watch_start(begin);
+    for (size_t i = 0; i < ARRAY_SIZE(regions); i++) {
+        in.region = regions[i];
+        authorize(&in, &keys, &b);
+    }
+    sigv4_keys_done(&keys);
+    assert_true(free_watch_clean());
+}
+
 static void encoding(void **state _unused_) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(1024);
 
@@ -344,6 +422,10 @@ int main(void) {
         cmocka_unit_test(bad_input_is_refused),
         cmocka_unit_test(ceilings_are_kept),
         cmocka_unit_test(secrets_are_wiped),
+        cmocka_unit_test(kept_keys_sign_the_same),
+        cmocka_unit_test(keys_are_kept_for_a_day),
+        cmocka_unit_test(kept_keys_have_a_ceiling),
+        cmocka_unit_test(kept_keys_are_wiped),
         cmocka_unit_test(encoding),
     };
 

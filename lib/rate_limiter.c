@@ -91,13 +91,21 @@ void token_bucket_succeeded(TokenBucket *tokens) {
 
 /* ---- the table ---- */
 
+/* By the address of the owner: its low bits are always zero, and neighbours differ in few. */
+static RateBucket **chain_of(RateLimiter *table, const void *owner) {
+    uint64_t mixed = (uint64_t)(uintptr_t)owner * UINT64_C(0x9e3779b97f4a7c15);
+
+    return &table->chains[(mixed >> 32) % RATE_CHAINS];
+}
+
 /* Makes room for one more, if there is anything that nobody uses. */
 static void drop_oldest(RateLimiter *table) {
     RateBucket **oldest = NULL, *dropped;
 
-    for (RateBucket **at = &table->buckets; *at; at = &(*at)->next)
-        if ((*at)->n_users == 0)
-            oldest = at;
+    for (unsigned i = 0; i < RATE_CHAINS; i++)
+        for (RateBucket **at = &table->chains[i]; *at; at = &(*at)->next)
+            if ((*at)->n_users == 0 && (!oldest || (*at)->used < (*oldest)->used))
+                oldest = at;
     if (!oldest)
         return;
     dropped = *oldest;
@@ -106,32 +114,30 @@ static void drop_oldest(RateLimiter *table) {
     table->n--;
 }
 
-static RateBucket *find(RateLimiter *table, const void *owner, RateClass class) {
-    for (RateBucket **at = &table->buckets; *at; at = &(*at)->next) {
-        RateBucket *bucket = *at;
+static RateBucket *bucket_new(RateLimiter *table, const void *owner, RateClass class) {
+    RateBucket *bucket, **chain = chain_of(table, owner);
 
-        if (bucket->owner != owner || bucket->tokens.class != class)
-            continue;
-        *at = bucket->next;
-        return bucket;
-    }
-    return NULL;
+    if (table->n >= RATE_BUCKETS_MAX)
+        drop_oldest(table);
+    bucket = malloc(sizeof(*bucket));
+    if (!bucket)
+        return NULL;
+    *bucket = (RateBucket){ .next = *chain, .owner = owner, .tokens = TOKEN_BUCKET_INIT(class) };
+    *chain = bucket;
+    table->n++;
+    return bucket;
 }
 
 RateBucket *rate_bucket_get(RateLimiter *table, const void *owner, RateClass class) {
-    RateBucket *bucket = find(table, owner, class);
+    RateBucket *bucket = *chain_of(table, owner);
 
-    if (!bucket) {
-        if (table->n >= RATE_BUCKETS_MAX)
-            drop_oldest(table);
-        bucket = malloc(sizeof(*bucket));
-        if (!bucket)
-            return NULL;
-        *bucket = (RateBucket){ .owner = owner, .tokens = TOKEN_BUCKET_INIT(class) };
-        table->n++;
-    }
-    bucket->next = table->buckets;
-    table->buckets = bucket;
+    while (bucket && (bucket->owner != owner || bucket->tokens.class != class))
+        bucket = bucket->next;
+    if (!bucket)
+        bucket = bucket_new(table, owner, class);
+    if (!bucket)
+        return NULL;
+    bucket->used = ++table->n_got;
     bucket->n_users++;
     return bucket;
 }
@@ -141,11 +147,12 @@ void rate_bucket_put(RateBucket *bucket) {
 }
 
 void rate_limiter_done(RateLimiter *table) {
-    while (table->buckets) {
-        RateBucket *bucket = table->buckets;
+    for (unsigned i = 0; i < RATE_CHAINS; i++)
+        while (table->chains[i]) {
+            RateBucket *bucket = table->chains[i];
 
-        table->buckets = bucket->next;
-        free(bucket);
-    }
+            table->chains[i] = bucket->next;
+            free(bucket);
+        }
     table->n = 0;
 }

@@ -64,7 +64,8 @@ void token_bucket_succeeded(TokenBucket *tokens);
 
 /* What the calls of one class by one owner have in common. */
 typedef struct RateBucket {
-    struct RateBucket *next;
+    struct RateBucket *next; /* of its chain */
+    uint64_t used;           /* the table's count when it was last got */
     const void *owner; /* the credentials; compared, never followed */
     unsigned n_users;
     TokenBucket tokens;
@@ -75,9 +76,14 @@ typedef struct RateBucket {
 /* More than this are kept only while they are in use; the least recently used goes first. */
 #define RATE_BUCKETS_MAX 1024U
 
+/* A hash table with chains: hundreds of accounts are polled in turn, so that a list would be searched to its
+ * end. */
+#define RATE_CHAINS 64U
+
 typedef struct RateLimiter {
-    RateBucket *buckets; /* the last used first */
+    RateBucket *chains[RATE_CHAINS];
     unsigned n;
+    uint64_t n_got;
 } RateLimiter;
 
 /* The bucket of (owner, class), made when it is not there; rate_bucket_put ends its use. NULL when out of

@@ -13,19 +13,34 @@
 
 /* sd-event may fire this much late so as to wake up once for several timers. */
 #define ACCURACY_USEC (1 * USEC_PER_MSEC)
+/* What is due at once is fired in one turn of sd-event, and so is what that makes due: a turn costs a system
+ * call that looks at all sockets, and a poll has some six such steps. After so many, sockets and signals
+ * have their turn. */
+#define FIRED_IN_A_TURN_MAX 64
+#define RANDOM_KEPT         32
+
+typedef struct TimerList {
+    LoopTimer *first, *last;
+} TimerList;
 
 typedef struct LoopEvent {
     Loop loop;
     sd_event *event;
-    clockid_t clock; /* CLOCK_BOOTTIME, or CLOCK_MONOTONIC where the kernel has no timers on it */
-    LoopTimer *timers;
+    clockid_t clock;       /* CLOCK_BOOTTIME, or CLOCK_MONOTONIC where the kernel has no timers on it */
+    TimerList later;       /* each has a source of its own */
+    TimerList due;         /* first come, first fired */
+    sd_event_source *turn; /* on while there are due ones */
+    bool in_turn, freed;   /* freed by what is fired in a turn: the turn's end frees the struct */
+    uint64_t random[RANDOM_KEPT];
+    unsigned n_random; /* that are left of them */
     LoopChildList children;
 } LoopEvent;
 
 struct LoopTimer {
     LoopEvent *owner;
+    TimerList *list;
     LoopTimer *prev, *next;
-    sd_event_source *source;
+    sd_event_source *source; /* NULL: it is due */
     LoopFired fired;
     void *userdata;
 };
@@ -39,12 +54,8 @@ static uint64_t clock_usec(clockid_t id) {
 }
 
 static LoopTimer *timer_free(LoopTimer *t) {
-    if (t->prev)
-        t->prev->next = t->next;
-    else
-        t->owner->timers = t->next;
-    if (t->next)
-        t->next->prev = t->prev;
+    *(t->prev ? &t->prev->next : &t->list->first) = t->next;
+    *(t->next ? &t->next->prev : &t->list->last) = t->prev;
     sd_event_source_disable_unref(t->source);
     free(t);
     return NULL;
@@ -66,19 +77,43 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata) {
     return 0;
 }
 
-static int on_defer(sd_event_source *source, void *userdata) {
+static int on_turn(sd_event_source *source, void *userdata);
+
+/* To sd-event a source of this kind is pending since it was made, so that it goes before sockets and timers.
+ * A new one goes behind those that are pending now. */
+static void turn_behind_others(LoopEvent *l) {
+    sd_event_source *turn = NULL;
+
+    if (sd_event_add_defer(l->event, &turn, on_turn, l) < 0) {
+        (void)sd_event_source_set_enabled(l->turn, SD_EVENT_ONESHOT);
+        return;
+    }
+    sd_event_source_disable_unref(l->turn);
+    l->turn = turn;
+}
+
+static int on_turn(sd_event_source *source, void *userdata) {
+    LoopEvent *l = userdata;
+
     (void)source;
-    timer_fire(userdata);
+    l->in_turn = true;
+    for (unsigned n = 0; l->due.first && n < FIRED_IN_A_TURN_MAX; n++)
+        timer_fire(l->due.first);
+    l->in_turn = false;
+    if (l->freed)
+        free(l);
+    else if (l->due.first)
+        turn_behind_others(l);
     return 0;
 }
 
 static int timer_arm(LoopTimer *t, uint64_t delay_usec) {
     LoopEvent *l = t->owner;
-    uint64_t now = clock_usec(l->clock);
+    uint64_t now;
 
-    /* A defer source costs no system call. */
     if (delay_usec == 0)
-        return sd_event_add_defer(l->event, &t->source, on_defer, t);
+        return sd_event_source_set_enabled(l->turn, SD_EVENT_ONESHOT);
+    now = clock_usec(l->clock);
     /* UINT64_MAX means "never" to sd-event. */
     if (delay_usec > UINT64_MAX - 1 - now)
         delay_usec = UINT64_MAX - 1 - now;
@@ -88,19 +123,16 @@ static int timer_arm(LoopTimer *t, uint64_t delay_usec) {
 static int loop_event_after(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata,
                             LoopTimer **ret) {
     LoopEvent *l = CONTAINER_OF(loop, LoopEvent, loop);
+    TimerList *list = delay_usec == 0 ? &l->due : &l->later;
     LoopTimer *t;
     int r;
 
     t = calloc(1, sizeof(*t));
     if (!t)
         return -ENOMEM;
-    t->owner = l;
-    t->fired = fired;
-    t->userdata = userdata;
-    t->next = l->timers;
-    if (l->timers)
-        l->timers->prev = t;
-    l->timers = t;
+    *t = (LoopTimer){ .owner = l, .list = list, .prev = list->last, .fired = fired, .userdata = userdata };
+    *(list->last ? &list->last->next : &list->first) = t;
+    list->last = t;
 
     r = timer_arm(t, delay_usec);
     if (r < 0) {
@@ -140,17 +172,21 @@ static uint64_t loop_event_realtime(Loop *loop) {
     return clock_usec(CLOCK_REALTIME);
 }
 
+/* Some are fetched at once, and each is given out once: every answer of AWS takes one. */
 static uint64_t loop_event_random(Loop *loop) {
-    uint64_t value = 0;
+    LoopEvent *l = CONTAINER_OF(loop, LoopEvent, loop);
     ssize_t n;
 
-    do
-        n = getrandom(&value, sizeof(value), 0);
-    while (n < 0 && errno == EINTR);
-    /* Only spreads retries: where the kernel has no answer the clock's low bits must do. */
-    if (n != (ssize_t)sizeof(value))
-        value = loop_event_monotonic(loop) * UINT64_C(0x9e3779b97f4a7c15);
-    return value;
+    if (l->n_random == 0) {
+        do
+            n = getrandom(l->random, sizeof(l->random), 0);
+        while (n < 0 && errno == EINTR);
+        /* Only spreads retries: where the kernel has no answer the clock's low bits must do. */
+        if (n != (ssize_t)sizeof(l->random))
+            return loop_event_monotonic(loop) * UINT64_C(0x9e3779b97f4a7c15);
+        l->n_random = RANDOM_KEPT;
+    }
+    return l->random[--l->n_random];
 }
 
 static const LoopOps loop_event_ops = {
@@ -175,10 +211,19 @@ static clockid_t choose_clock(sd_event *event) {
 
 int loop_event_new(sd_event *event, Loop **ret) {
     LoopEvent *l;
+    int r;
 
     l = calloc(1, sizeof(*l));
     if (!l)
         return -ENOMEM;
+    r = sd_event_add_defer(event, &l->turn, on_turn, l);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(l->turn, SD_EVENT_OFF);
+    if (r < 0) {
+        sd_event_source_disable_unref(l->turn);
+        free(l);
+        return r;
+    }
     l->loop.ops = &loop_event_ops;
     l->event = sd_event_ref(event);
     l->clock = choose_clock(event);
@@ -193,8 +238,13 @@ void loop_event_free(Loop *loop) {
         return;
     l = CONTAINER_OF(loop, LoopEvent, loop);
     loop_child_list_done(&l->children);
-    while (l->timers)
-        timer_free(l->timers);
+    while (l->due.first)
+        timer_free(l->due.first);
+    while (l->later.first)
+        timer_free(l->later.first);
+    sd_event_source_disable_unref(l->turn);
     sd_event_unref(l->event);
-    free(l);
+    l->freed = true;
+    if (!l->in_turn)
+        free(l);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <systemd/sd-event.h>
 #include <time.h>
@@ -26,6 +28,7 @@ typedef struct Fixture {
     sd_event *event;
     Loop *loop;
     unsigned n_fired;
+    unsigned n_steps, read_after;
     uint64_t fired_at_usec;
     LoopTimer *other;
 } Fixture;
@@ -150,6 +153,54 @@ static void test_arm_from_inside(void **state) {
 
     assert_int_equal(loop_after(f->loop, 0, again, f, NULL), 0);
     run_until(f, 20);
+}
+
+static void step(void *userdata) {
+    Fixture *f = userdata;
+
+    fired(f);
+    if (f->n_fired < f->n_steps)
+        assert_int_equal(loop_after(f->loop, 0, step, f, NULL), 0);
+}
+
+/* The steps of a poll follow each other at once: one turn of sd-event is enough for them. */
+static void test_steps_take_one_turn(void **state) {
+    Fixture *f = *state;
+
+    f->n_steps = 10;
+    assert_int_equal(loop_after(f->loop, 0, step, f, NULL), 0);
+    assert_int_equal(loop_after(f->loop, 0, step, f, NULL), 0);
+    assert_true(sd_event_run(f->event, 0) > 0);
+    assert_int_equal(f->n_fired, 11);
+}
+
+static int on_pipe(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+    Fixture *f = userdata;
+
+    (void)fd;
+    (void)events;
+    f->read_after = f->n_fired;
+    return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
+/* Steps without end leave the sockets their turn. */
+static void test_steps_without_end(void **state) {
+    Fixture *f = *state;
+    sd_event_source *source = NULL;
+    int ends[2];
+
+    f->n_steps = UINT_MAX;
+    assert_int_equal(loop_after(f->loop, 0, step, f, NULL), 0);
+    assert_true(sd_event_run(f->event, 0) > 0);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_true(sd_event_add_io(f->event, &source, ends[0], EPOLLIN, on_pipe, f) >= 0);
+    for (unsigned i = 0; i < 10 && f->read_after == 0; i++)
+        assert_true(sd_event_run(f->event, 0) > 0);
+    assert_between(f->read_after, 1, 1000);
+    sd_event_source_disable_unref(source);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
 }
 
 static void free_loop(void *userdata) {
@@ -417,6 +468,8 @@ int main(void) {
         T(test_far_away),
         T(test_cancel_from_inside),
         T(test_arm_from_inside),
+        T(test_steps_take_one_turn),
+        T(test_steps_without_end),
         T(test_free_from_inside),
         T(test_clocks_and_randomness),
         T(test_children),

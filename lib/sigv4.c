@@ -225,8 +225,12 @@ static int sort_headers(const SigV4Input *in, const HttpHeader *sorted[static SI
 }
 
 static void add_lower(StrBuf *b, const char *s) {
-    for (; *s; s++)
-        (void) strbuf_add_char(b, lower(*s));
+    size_t at = b->len;
+
+    if (strbuf_add(b, s) < 0)
+        return;
+    for (; at < b->len; at++)
+        b->data[at] = lower(b->data[at]);
 }
 
 /* Trimmed, and each run of white space inside as one space. */

@@ -86,10 +86,10 @@ static bool is_overrun(const PoolHost *host, unsigned n, uint64_t now_usec) {
     return n * USEC_PER_SEC < rate_of(host, now_usec) * host->took_usec;
 }
 
-/* A quarter more than that: what is measured of two hosts that are alike differs, and neither is to take the
+/* An eighth more than that: what is measured of two hosts that are alike differs, and neither is to take the
  * other's. */
 static bool has_margin(const PoolHost *host, unsigned n, uint64_t now_usec) {
-    return n * USEC_PER_SEC >= rate_of(host, now_usec) * host->took_usec * 5 / 4;
+    return n * USEC_PER_SEC >= rate_of(host, now_usec) * host->took_usec * 9 / 8;
 }
 
 static bool has_idle(const PoolHost *host) {

@@ -106,7 +106,7 @@ typedef struct FollowUp {
     uint64_t wake_mono_usec; /* of an account that has left its own incident says more than reminders */
 } FollowUp;
 
-FollowUp guard_follow_up(const Decided *decided, Now now);
+FollowUp guard_follow_up(const Decided *in, Now now);
 
 /* An action's intent is on the disk: is all of it reported, so that it may go? reported: the state as the
  * state file has it now. */

@@ -223,8 +223,8 @@ static int add_trails_named_by_arn(Account *account) {
         Arn arn;
 
         if (arn_parse(text, &arn) >= 0 && !engine_is_elsewhere(account->engine, arn.account) &&
-            is_for(account, arn.account) && !engine_trail_by_arn(account->engine, text) &&
-            !engine_add_trail_by_arn(account, text))
+            !engine_is_ignored(account->engine, arn_name(&arn), text) && is_for(account, arn.account) &&
+            !engine_trail_by_arn(account->engine, text) && !engine_add_trail_by_arn(account, text))
             return -ENOMEM;
     }
     return 0;

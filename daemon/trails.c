@@ -441,6 +441,20 @@ static bool may_be_gone(const Account *account, const char *name) {
     return gone;
 }
 
+/* `ignore` names it too, or the ARN of one that has this name: that is there, or nobody wants to know. */
+static bool is_ignored_by_name(const Account *account, const char *name) {
+    const Engine *engine = account->engine;
+    Arn arn;
+
+    if (engine_is_ignored(engine, name, name))
+        return true;
+    for (size_t i = 0; i < engine->n_ignored; i++)
+        if (arn_parse(engine->ignored[i], &arn) >= 0 && text_equal(arn_name(&arn), name) &&
+            text_equal(arn.account, engine_account_named(account)))
+            return true;
+    return false;
+}
+
 /* Once every configured target has been listed, a name that no trail has is a trail that is missing. */
 void engine_check_named(Account *account) {
     const StringList *trails = config_account_trails(account->engine->config, account->config);
@@ -456,7 +470,8 @@ void engine_check_named(Account *account) {
         const char *name = trails->items[i];
         Trail *found;
 
-        if (text_starts_with(name, "arn:") || has_trail_named(account, name))
+        if (text_starts_with(name, "arn:") || has_trail_named(account, name) ||
+            is_ignored_by_name(account, name))
             continue;
         found = placeholder(account, name);
         if (!found && !may_be_gone(account, name))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which trails are guarded, where, and what happens when one is gone."""
 
+import itertools
+
 import pytest
 
 from guard import within
@@ -97,6 +99,16 @@ def test_an_ignored_trail_is_shown_and_left_alone(sim, make_guard, mallory, igno
     assert polled(sim) == {(IAD, AUDIT), (SYD, APAC)}
     assert sim.trail(ORG_TRAIL)["logging"] is False
     assert "trail.stopped" not in events(sim)
+    assert ORG_TRAIL in guard.status()["ignored"]
+
+
+@pytest.mark.parametrize("trails, ignore", itertools.product((["audit", "org-trail"], [AUDIT, ORG_TRAIL]),
+                                                             (["org-trail"], [ORG_TRAIL])))
+def test_an_ignored_trail_that_is_also_named_is_neither_guarded_nor_missing(sim, make_guard, trails, ignore):
+    guard = make_guard(sim, regions=ALL_REGIONS, trails=trails, ignore=ignore, settings_interval=1).start().wait_guarding()
+    wait_polls(sim, 3, IAD)
+    assert polled(sim) == {(IAD, AUDIT)}
+    assert guard.verdicts() == {"audit": "logging"} and "trail.missing" not in events(sim)
     assert ORG_TRAIL in guard.status()["ignored"]
 
 

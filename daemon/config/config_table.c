@@ -119,7 +119,8 @@ static const char *check_role_name(const char *text) {
     char role[ARN_MAX];
 
     (void)snprintf(role, sizeof(role), "arn:aws:iam::111122223333:role/%s", text);
-    return strlen(text) < 256 && text[0] != '/' && !check_role(role)
+    /* a path may have a colon, but who writes one means an ARN */
+    return strlen(text) < 256 && text[0] != '/' && !strchr(text, ':') && !check_role(role)
                    ? NULL
                    : "the name of an IAM role, such as \"TrailGuard\", with its path when it has one";
 }

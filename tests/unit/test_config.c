@@ -151,6 +151,7 @@ static const char *const refused[] = {
     BASE "organization = ( );",
     BASE "organization = { role_name = \"a b\"; };",
     BASE "organization = { role_name = \"/x\"; };",
+    BASE "organization = { role_name = \"arn:aws:iam::111122223333:role/x\"; };",
     BASE "organization = { role_name = \"x\"; exclude = [ 123456789012 ]; };",
     BASE "organization = { role_name = \"x\"; exclude = [ \"12345678901\" ]; };",
     BASE "organization = { role_name = \"x\"; refresh = 59; };",

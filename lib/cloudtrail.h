@@ -268,7 +268,9 @@ typedef struct CloudTrailEvent {
     char *error_message;
     char *request_id;
     char *recipient_account;
-    char *trail;      /* the trail that the request names, as typed: name, trailName or resourceId */
+    char *trail;      /* the trail that the request names, as typed: name, trailName or resourceId; where it
+                       * names none, the ARN in the answer to it */
+    bool omitted;     /* the request was too long for the record, which says nothing of it */
     char *bucket;     /* bucketName, for requests to S3 */
     char *key;        /* keyId, to KMS: an id or an ARN */
     char *log_group;  /* logGroupName, to CloudWatch Logs */

@@ -173,12 +173,13 @@ static int take_texts(const json_t *object, const TextMember *members, size_t n,
     return 0;
 }
 
-/* The trail as the caller typed it: each operation has a member of its own for it. */
+/* The trail as the caller typed it: each operation has a member of its own for it. Else as AWS answered. */
 static int take_trail(const json_t *record, CloudTrailEvent *event) {
     static const char *const paths[] = {
         "requestParameters.name",
         "requestParameters.trailName",
         "requestParameters.resourceId",
+        "responseElements.trailARN",
     };
     const char *text = "";
 
@@ -241,6 +242,7 @@ static int take_record(const json_t *object, CloudTrailEvent *event, bool *whole
         r = take_object(record, "requestParameters", &event->parameters);
     if (r >= 0)
         r = take_object(record, "serviceEventDetails", &event->details);
+    event->omitted = is_true(record, "requestParameters.omitted");
     event->identity.mfa = is_true(record, "userIdentity.sessionContext.attributes.mfaAuthenticated");
     event->identity.assumed_root = is_true(record, "userIdentity.sessionContext.assumedRoot");
     json_decref(record);

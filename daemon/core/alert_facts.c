@@ -217,6 +217,10 @@ void alert_add_actor_facts(const AlertExpansion *x) {
                 x, "hint",
                 "may be another TrailGuard that trailguard.conf does not name: if it is yours, add it to "
                 "guards");
+    if (actor->omitted)
+        alert_add_fact(x, "hint",
+                       "AWS left out of the record which trail the call was about: its parameters were "
+                       "longer than 100 KB");
     alert_add_fact(x, "key", actor->access_key);
     alert_add_fact(x, "call", actor->event_name);
     alert_add_fact(x, "refused", actor->error_code);

@@ -361,6 +361,13 @@ static bool names_account(const CloudTrailEvent *event, const char *id) {
     return strstr(event->parameters, quoted) || strstr(event->details, quoted);
 }
 
+/* AWS leaves parameters of more than 100 KB out of a record (CloudTrail User Guide, "Record contents"):
+ * whoever writes event selectors that long would never be named. */
+static bool may_be_about(const CloudTrailEvent *event, About about) {
+    return about == ABOUT_TRAIL && event->omitted && !event->trail[0] && event->n_resources == 0 &&
+           !event->error_code[0];
+}
+
 /* Whether it is about the request's own trail, bucket, key, ... A key and a role are named by ARN or by
  * their last part. */
 static bool is_about(const AttributeRequest *request, const CloudTrailEvent *event, About about) {
@@ -452,6 +459,8 @@ static bool is_better(const AttributeRequest *request, const Actor *actor, const
         return is_nearer(request->stop_usec, actor, than);
     if (is_after(request, actor) != is_after(request, than))
         return is_after(request, than);
+    if (actor->omitted != than->omitted)
+        return than->omitted;
     if (record == than_record)
         return actor->event_usec > than->event_usec;
     return record ? actor->event_usec > than->event_usec + DEPARTURE_LAG_USEC
@@ -461,13 +470,16 @@ static bool is_better(const AttributeRequest *request, const Actor *actor, const
 void attribute_take(const AttributeRequest *request, const CloudTrailEvent *event, Attribution *found) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         Actor actor;
+        bool named;
 
         if (!text_equal(event->event_name, rows[i].name) || !can_cause(i, request))
             continue;
-        if (!is_about(request, event, rows[i].about) || is_own(request, event, i) ||
+        named = is_about(request, event, rows[i].about);
+        if ((!named && !may_be_about(event, rows[i].about)) || is_own(request, event, i) ||
             event->event_time_usec < request->from_usec)
             return;
         attribute_actor(event, &actor);
+        actor.omitted = !named;
         /* everybody can call himself so: a hint for people, and nothing else */
         actor.unnamed_guard = rows[i].ours && text_starts_with(event->user_agent, USER_AGENT);
         if (actor.error_code[0])

@@ -311,7 +311,7 @@ int contain_take(const ContainPolicy *policy, ContainHistory *history, const Con
 
     *ret = (Containment){ .verdict = CONTAIN_NOTHING };
     if (policy->mode == CONTAIN_OFF || !deed->tampers || !deed->actor->event_id[0] ||
-        deed->actor->error_code[0])
+        deed->actor->error_code[0] || deed->actor->omitted)
         return 0;
     contain_take_clock(history, now_usec);
     contain.why_not = why_not(policy, deed, &contain);

@@ -426,9 +426,9 @@ typedef struct Actor {
     char event_name[64];
     char error_code[64]; /* of an attempt that was refused; "" when it was done */
     uint64_t event_usec; /* real */
-    char departure[16];  /* of AccountDepartedOrganization, which is no call: LEFT, REMOVED, CLEANED, ...;
-                            else "" */
+    char departure[16];  /* of AccountDepartedOrganization, which is no call: LEFT, ...; else "" */
     bool unnamed_guard;  /* calls itself TrailGuard in a call that guards make, and no option names it */
+    bool omitted;        /* the call was too long for AWS to record which trail it was about */
 } Actor;
 
 /* Whether an identity that attacks trails is to be contained. */

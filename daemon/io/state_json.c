@@ -276,6 +276,7 @@ static const CodecMember episode_members[] = {
     CODEC(Episode, actor.event_usec, "actor_event_usec", usec),
     CODEC(Episode, actor.departure, "actor_departure", text),
     CODEC(Episode, actor.unnamed_guard, "actor_unnamed_guard", bool),
+    CODEC(Episode, actor.omitted, "actor_omitted", bool),
     CODEC_END,
 };
 

@@ -237,3 +237,15 @@ def test_a_guard_that_nobody_names_is_refused_with_a_hint_once_and_no_cause_of_w
             assert (HINT in " ".join(mail_of(message).split())) == bool(actor and actor["name"].startswith("guard"))
     guards[0].wait_line(f"user/guard2 {HINT}")
     assert [len(guard.found(HINT)) for guard in guards] == [1, 0]
+
+
+def test_who_writes_selectors_too_long_for_a_record_is_named(sim, victim, mallory):
+    """AWS leaves out of a record what is longer than 100 KB, and with it the trail's name."""
+    padding = [f"arn:aws:s3:::{i:03}{'x' * 500}/" for i in range(249)]
+    start(victim)
+    selectors(ReadWriteType="ReadOnly", DataResources=[{"Type": "AWS::S3::Object", "Values": padding}])(mallory, VICTIM)
+    wait_alert(sim, "trail.weakened")
+    entry = wait_alert(sim, "trail.attributed", seconds=20)
+    assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", "PutEventSelectors")
+    mail, = [mail_of(message) for message in messages(sim) if document(message)["event"] == "trail.attributed"]
+    assert "AWS left out of the record which trail" in mail

@@ -249,6 +249,7 @@ static const GoldenCase golden_cases[] = {
     { ATTRIBUTED, "stopped", RESTART, "directory", "well stop held by:directory" },
     { ATTRIBUTED, "stopped", RESTART, "unknown", "well stop held by:unknown" },
     { ATTRIBUTED, "stopped", RESTART, "delegate", "well stop held by:delegate" },
+    { ATTRIBUTED, "stopped", RESTART, "omitted", "well stop held by:omitted" },
     { ATTRIBUTED, "stopped", RESTART, "guard", "well stop held by:guard" },
     { ATTRIBUTED, "stopped", OBSERVE, "bob-still_stopped", "well stop by:bob" },
     { ATTRIBUTED, "stopped", RESTART, "nobody", "well stop held nobody" },

@@ -139,6 +139,7 @@ static const struct {
     { "directory", { .type = "Directory", .name = "frank" } },
     { "unknown", { .type = "SomethingNew", .name = "grace" } },
     { "delegate", { AS_ROLE("Support", "vendor"), .delegate = "555566667777" } },
+    { "omitted", { AS_ROLE("Admin", "mallory"), .omitted = true, .event_name = "PutEventSelectors" } },
     { "guard",
       { AS_ROLE("trailguard-2", "guard2"), .unnamed_guard = true, .user_agent = "TrailGuard/0.1.0" } },
 };

@@ -661,6 +661,42 @@ static void test_guards(void **state) {
         }
 }
 
+/* The record of a call with long parameters names no trail: its caller is the cause for want of another. */
+static void test_parameters_that_were_left_out(void **state) {
+    AttributeRequest q = main_trail;
+    CloudTrailEvent left_out = event_of("PutEventSelectors", ""), named = event_of("PutEventSelectors", ARN);
+    char *other = (char *)OTHER;
+
+    (void)state;
+    q.findings = BIT(CHANGED);
+    q.fields = FIELD_BIT(FIELD_SELECTORS);
+    assert_false(take_one(&q, &left_out).found);
+    left_out.omitted = true;
+    left_out.event_time_usec = FROM + USEC_PER_SEC;
+    assert_true(take_one(&q, &left_out).found && take_one(&q, &left_out).actor.omitted);
+    named.identity.user_name = (char *)"carl";
+    for (unsigned i = 0; i < 2; i++) { /* in whichever order */
+        Attribution found = take_one(&q, i == 0 ? &left_out : &named);
+
+        attribute_take(&q, i == 0 ? &named : &left_out, &found);
+        assert_string_equal(found.actor.name, "carl");
+        assert_false(found.actor.omitted);
+    }
+    left_out.error_code = (char *)"AccessDenied";
+    assert_int_equal(take_one(&q, &left_out).n_attempts, 0);
+    left_out.error_code = (char *)"";
+    left_out.resources = &other;
+    left_out.n_resources = 1;
+    assert_false(take_one(&q, &left_out).found);
+    left_out.n_resources = 0;
+    left_out.trail = other;
+    assert_false(take_one(&q, &left_out).found);
+    left_out = event_of("DeleteBucket", "");
+    left_out.omitted = true;
+    q.findings = BIT(BUCKET);
+    assert_false(take_one(&q, &left_out).found);
+}
+
 /* ---- several ---- */
 
 static void test_the_newest_wins(void **state) {
@@ -1154,6 +1190,7 @@ int main(void) {
         cmocka_unit_test(test_when),
         cmocka_unit_test(test_own),
         cmocka_unit_test(test_guards),
+        cmocka_unit_test(test_parameters_that_were_left_out),
         cmocka_unit_test(test_the_newest_wins),
         cmocka_unit_test(test_what_came_after_it_was_seen),
         cmocka_unit_test(test_the_stop_of_that_time_wins),

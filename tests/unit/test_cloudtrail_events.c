@@ -86,6 +86,30 @@ static void read_one(const char *outer, const char *record, CloudTrailEvents *re
     assert_int_equal(ret->n, 1);
 }
 
+/* AWS leaves out what is too long, and says so in their place. */
+static void test_omitted_parameters(void **state) {
+#define OMITTED                                                                                             \
+    "\"requestParameters\":{\"reason\":\"requestParameters too large\",\"omitted\":\"true\","               \
+    "\"originalSize\":\"149893\"}"
+    CloudTrailEvents events;
+
+    (void)state;
+    read_one("{}", "{" OMITTED ",\"responseElements\":{\"trailARN\":\"" ARN "\"}}", &events);
+    assert_true(events.items[0].omitted);
+    assert_string_equal(events.items[0].trail, ARN);
+    cloudtrail_events_done(&events);
+    read_one("{}", "{" OMITTED ",\"responseElements\":null}", &events);
+    assert_true(events.items[0].omitted && events.items[0].whole);
+    assert_string_equal(events.items[0].trail, "");
+    cloudtrail_events_done(&events);
+    read_one("{}",
+             "{\"requestParameters\":{\"name\":\"main\"},\"responseElements\":{\"trailARN\":\"" ARN "\"}}",
+             &events);
+    assert_false(events.items[0].omitted);
+    assert_string_equal(events.items[0].trail, "main");
+    cloudtrail_events_done(&events);
+}
+
 static void test_role_session(void **state) {
     CloudTrailEvents events;
     const CloudTrailEvent *e;
@@ -333,6 +357,7 @@ static void test_call(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_build),           cmocka_unit_test(test_role_session),
+        cmocka_unit_test(test_omitted_parameters),
         cmocka_unit_test(test_denied_user),     cmocka_unit_test(test_damaged_records),
         cmocka_unit_test(test_damaged_members), cmocka_unit_test(test_answers_that_are_none),
         cmocka_unit_test(test_ceilings),        SERVICE_TEST(test_call),

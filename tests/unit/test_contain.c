@@ -169,6 +169,9 @@ static void what_was_not_proved_or_done_counts_for_nothing(void **state _unused_
     (void)text_copy(bob.error_code, sizeof(bob.error_code), "AccessDenied");
     assert_int_equal(war(&bob).verdict, CONTAIN_NOTHING);
     bob = user("bob");
+    bob.omitted = true;
+    assert_int_equal(war(&bob).verdict, CONTAIN_NOTHING);
+    bob = user("bob");
     off.mode = CONTAIN_OFF;
     assert_int_equal(take(&off, &bob, "a", true).verdict, CONTAIN_NOTHING);
     assert_int_equal(history.n, 0);

@@ -141,7 +141,7 @@ static void fill_episode(Episode *e) {
     e->failed_usec = next();
     TEXT(e->failed_code);
     TEXT(e->failed_text);
-    e->has_actor = e->actor.assumed_root = e->actor.unnamed_guard = true;
+    e->has_actor = e->actor.assumed_root = e->actor.unnamed_guard = e->actor.omitted = true;
     TEXT(e->actor.type);
     TEXT(e->actor.arn);
     TEXT(e->actor.name);

@@ -85,6 +85,17 @@ def _record_json(call, params, result, failure, read_only):
     return record
 
 
+LONGEST = 100 * 1024
+
+
+def _leave_out(body):
+    """What is longer than AWS records is left out of a record (CloudTrail user guide, "Record contents")."""
+    for name in ("requestParameters", "responseElements"):
+        size = len(json.dumps(body[name]))
+        if size > LONGEST:
+            body[name] = {"reason": f"{name} too large", "omitted": "true", "originalSize": str(size)}
+
+
 def record(call, params, result, failure):
     """Called with the state locked, for every call whose signature was good."""
     if call.principal is None or call.operation in call.module.NOT_RECORDED:
@@ -94,6 +105,9 @@ def record(call, params, result, failure):
         return
     body = _record_json(call, params, result, failure, read_only)
     resources = call.module.event_resources(params, result) if hasattr(call.module, "event_resources") else []
+    _leave_out(body)
+    if "omitted" in (body["requestParameters"] or {}):      # where AWS has them from it does not say
+        resources = []
     add(call.state, call.principal.account, call.region, body, resources)
 
 

@@ -185,6 +185,7 @@ static void check_trail(Trail *trail, const CloudTrailTrail *listed) {
         .arn = trail->arn,
         .listed = listed,
         .no_tags = engine_is_foreign(trail),
+        .has_baseline = k->recorded && k->desired->values[FIELD_SELECTORS],
         .done = settings_checked,
         .userdata = trail,
     };

@@ -45,6 +45,8 @@ typedef struct AwsError {
     char message[448];      /* for people, one line; escaped; no secrets */
     char request_id[AWS_REQUEST_ID_MAX];
     char extended_id[AWS_EXTENDED_ID_MAX]; /* S3's second one */
+    bool too_big;           /* AWS_BAD_ANSWER: more bytes than are read */
+    bool too_long;          /* AWS_BAD_ANSWER: a good one, but for a list or text longer than is taken */
 } AwsError;
 
 typedef enum AwsProtocol {

@@ -222,6 +222,8 @@ static int call_submit(AwsCall *call, const HttpHeader *headers, size_t n_header
                                .host_slot = call->scope->host_slot,
                                .suspect = call->rate_bucket->suspect,
                                .repeatable = call->rate_bucket->tokens.class == RATE_READ,
+                               /* a trail's selectors have up to 500 values of 2048 characters */
+                               .long_answer = call->scope->service == AWS_CLOUDTRAIL,
                        },
                        on_response, call, &call->exchange);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define HTTP_BODY_MAX (1024 * 1024)    /* a larger answer is HTTP_TOO_BIG */
+#define HTTP_LONG_BODY_MAX (3 * 1024 * 1024) /* ... to a request that says so */
 #define HTTP_HOST_SLOTS_MAX 1024
 #define HTTP_HEADERS_MAX (16 * 1024)   /* bytes of headers kept of one answer; more is HTTP_TOO_BIG */
 #define HTTP_HEADERS_READ_MAX (64 * 1024) /* ... and read of it, with its interim answers */
@@ -56,6 +57,7 @@ typedef struct HttpRequest {
     bool suspect;    /* it timed out the last time: all such get an eighth of the connections */
     bool repeatable; /* ends as one that timed out when it takes far longer than others of its host, while
                       * others wait because all connections are in use; not with suspect */
+    bool long_answer; /* up to HTTP_LONG_BODY_MAX */
 } HttpRequest;
 
 /* Valid only inside the HttpDone callback. */

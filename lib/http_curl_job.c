@@ -329,6 +329,7 @@ int curl_job_prepare(CurlJob *job, const HttpRequest *request, const CurlJobSett
     job->tls = settings->tls;
     job->opened = settings->opened;
     job->opened_userdata = settings->opened_userdata;
+    job->answer.max = request->long_answer ? HTTP_LONG_BODY_MAX : HTTP_BODY_MAX;
     r = copy_headers(job, request);
     if (r == 0)
         r = copy_body(job, request);

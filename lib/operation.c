@@ -157,6 +157,7 @@ static void set_error(const AwsOperation *operation, int r, const AnswerFault *f
                          operation->name);
     else
         aws_error_change(error, AWS_BAD_ANSWER, "", "the answer to %s is bad: %s", operation->name, what);
+    error->too_long = r == -E2BIG;
 }
 
 /* 1: there is another page; 0: that was the last; or -errno. */

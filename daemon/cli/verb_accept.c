@@ -154,6 +154,14 @@ static void take_unasked(Accepting *a, const EngineSettings *row) {
     a->missing |= !named;
 }
 
+static const char *why_not_recorded(const EngineSettings *row) {
+    if (row->error[0])
+        return row->error;
+    return text_equal(row->actual->values[FIELD_SELECTORS], SETTINGS_TOO_LONG)
+                   ? "its event selectors are longer than TrailGuard records"
+                   : "no answer";
+}
+
 /* What would be recorded, and of what it differs. */
 static void accept_take_settings(Accepting *a, const EngineSettings *row) {
     Drift drift = { 0 };
@@ -162,7 +170,7 @@ static void accept_take_settings(Accepting *a, const EngineSettings *row) {
 
     if (!settings_can_be_recorded(row->actual)) {
         printf("  its settings could not be read: %s\n",
-               text_escaped(shown, sizeof(shown), row->error[0] ? row->error : "no answer"));
+               text_escaped(shown, sizeof(shown), why_not_recorded(row)));
         a->failed = true;
         return;
     }

@@ -64,7 +64,8 @@ uint32_t settings_unknown(const Settings *settings) {
 }
 
 bool settings_can_be_recorded(const Settings *settings) {
-    return settings->values[FIELD_BUCKET] != NULL;
+    return settings->values[FIELD_BUCKET] != NULL &&
+           !text_equal(settings->values[FIELD_SELECTORS], SETTINGS_TOO_LONG);
 }
 
 static void change_done(Change *change) {

@@ -43,6 +43,8 @@ int drift_keep(Drift **kept, Drift *drift);
 
 /* ---- one text for all JSON texts that mean the same ---- */
 
+/* Selectors that are longer than any that is read or recorded: no baseline, and never what one says. */
+#define SETTINGS_TOO_LONG "{\"TooLong\":true}"
 #define CANONICAL_SIZE_MAX (1024U * 1024)
 #define CANONICAL_DEPTH    16
 

@@ -125,11 +125,18 @@ static void answered(SettingsCheck *check, Unreadable what, const AwsError *erro
 }
 
 static void selectors_done(const AwsError *error, const CloudTrailSelectors *selectors, void *userdata) {
+    static const AwsError none = { .class = AWS_OK };
     SettingsCheck *check = userdata;
-    bool ok = error->class == AWS_OK;
+    Settings *settings = &check->snapshot->settings;
+    int r = 0;
 
-    answered(check, UNREADABLE_SELECTORS, error,
-             ok ? set_selectors(&check->snapshot->settings, selectors) : 0);
+    /* AWS takes more than is read of it: whoever pads the selectors must not get them out of sight */
+    if (error->too_long && check->request.has_baseline) {
+        r = settings_set(settings, FIELD_SELECTORS, SETTINGS_TOO_LONG);
+        error = &none;
+    } else if (error->class == AWS_OK)
+        r = set_selectors(settings, selectors);
+    answered(check, UNREADABLE_SELECTORS, error, r);
 }
 
 static void insights_done(const AwsError *error, const char *insights, void *userdata) {

@@ -30,6 +30,8 @@ typedef struct SettingsCheckRequest {
     const CloudTrailTrail *listed; /* what DescribeTrails just said of it; NULL: ask for that first */
     bool no_tags; /* AWS does not tell them (ListTags, API reference: a trail of another account
                    * is CloudTrailARNInvalidException); they are left unknown */
+    bool has_baseline; /* of the selectors: those that are too long to be read differ from it, and are
+                        * SETTINGS_TOO_LONG; else they are unreadable */
     SettingsCheckDone done;
     void *userdata;
 } SettingsCheckRequest;

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from attacks import BUCKET, KEY, PACU_MINIMIZE, SCENARIO, VICTIM
+from attacks import BUCKET, KEY, PACU_MINIMIZE, SCENARIO, SELECTORS, VICTIM
 from guard import within
-from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, matches, operations, refused, sns, wait_alert, wait_outcome
+from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, documents, matches, operations, refused, sns, wait_alert, wait_outcome
 from simaws.client import poll
 from test_baseline import RESTORE, baselines, start, told, update
 
@@ -245,6 +245,44 @@ def test_an_organization_trail_of_others_has_a_baseline_without_its_tags(sim, ma
     assert told(sim, "trail.weakened") == []
     mallory.client(VICTIM).remove_tags(ResourceId=VICTIM, TagsList=[{"Key": "owner"}])
     assert wait_alert(sim, "trail.weakened")["fields"] == ["Tags"]
+
+
+def long_selectors(padding):
+    return [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]},
+                                {"Field": "eventName", "Equals": [f"{i:03}{padding}" for i in range(490)]}]}]
+
+
+TOO_LONG = long_selectors("x" * 700)
+
+
+@pytest.mark.parametrize("padding", ["x" * 700, '"' * 2000], ids=["long", "longest"])
+def test_selectors_too_long_to_be_read_are_a_change_and_are_put_back(sim, victim, mallory, padding):
+    """AWS takes 500 values of 2048 characters; the rest of the settings is small."""
+    victim.write_config(**RESTORE)
+    start(victim)
+    mallory.client(VICTIM).put_event_selectors(TrailName=VICTIM, AdvancedEventSelectors=long_selectors(padding))
+    entry = wait_alert(sim, "trail.weakened", seconds=20)
+    assert entry["severity"] == "critical" and entry["action"]["result"] == "confirmed", entry["action"]
+    assert [change["field"] for change in entry["changes"]] == ["EventSelectors"]
+    assert mallory.client(VICTIM).get_event_selectors(TrailName=VICTIM)["EventSelectors"] == SELECTORS
+    assert "target.unreachable" not in [document["event"] for document in documents(sim)]
+
+
+def test_selectors_too_long_to_be_read_are_not_recorded(sim, victim, mallory):
+    mallory.client(VICTIM).put_event_selectors(TrailName=VICTIM, AdvancedEventSelectors=TOO_LONG)
+    start(victim)
+    assert "EventSelectors" not in json.loads(baselines(victim)[0].read_text())["settings"]
+    assert told(sim, "trail.weakened") == []
+
+
+def test_selectors_too_long_to_be_read_are_not_accepted(sim, victim, mallory):
+    start(victim)
+    before = baselines(victim)[0].read_text()
+    mallory.client(VICTIM).put_event_selectors(TrailName=VICTIM, AdvancedEventSelectors=TOO_LONG)
+    wait_alert(sim, "trail.weakened", seconds=20)
+    done = victim.verb("accept", "--yes")
+    assert done.returncode == 1 and "longer than" in done.stdout + done.stderr, done
+    assert baselines(victim)[0].read_text() == before
 
 
 WITHOUT_PASSROLE = [{"Effect": "Allow", "Action": "*", "Resource": "*"},

@@ -47,6 +47,7 @@ typedef struct FakeRequest {
     bool direct;
     unsigned host_slot;
     bool suspect;
+    bool long_answer;
 } FakeRequest;
 
 /* The i-th request, the first is 0. Fails the program when there is none. */

@@ -268,27 +268,29 @@ static void ids_of_s3(void **state _unused_) {
                         "HeadBucket: HTTP 403 (request id 4442587FB7D0A2F9)");
 }
 
+#define SAID(...) { __VA_ARGS__, false, false }
+
 static void texts(void **state _unused_) {
     static const struct {
         AwsError error;
         const char *operation, *text;
     } cases[] = {
-        { { AWS_DENIED, 400, "AccessDeniedException", "No", "r-1", "" },
+        { SAID(AWS_DENIED, 400, "AccessDeniedException", "No", "r-1", ""),
           "StartLogging",
           "StartLogging: AccessDeniedException: No (request id r-1)" },
-        { { AWS_DENIED, 400, "AccessDeniedException", "No", "r-1", "" },
+        { SAID(AWS_DENIED, 400, "AccessDeniedException", "No", "r-1", ""),
           NULL,
           "AccessDeniedException: No (request id r-1)" },
-        { { AWS_UNREACHABLE, 0, "", "connection refused", "", "" },
+        { SAID(AWS_UNREACHABLE, 0, "", "connection refused", "", ""),
           "Publish",
           "Publish: connection refused" },
-        { { AWS_INVALID, 400, "X", "", "r-1", "" }, "Publish", "Publish: X (request id r-1)" },
-        { { AWS_THROTTLED, 400, "", "", "r-1", "" }, "Publish", "Publish: throttled (request id r-1)" },
-        { { AWS_CANCELLED, 0, "", "", "", "" }, NULL, "cancelled" },
-        { { AWS_NO_CREDENTIALS, 0, "AccessDenied", "role r: AccessDenied: No (request id r-2)", "", "" },
+        { SAID(AWS_INVALID, 400, "X", "", "r-1", ""), "Publish", "Publish: X (request id r-1)" },
+        { SAID(AWS_THROTTLED, 400, "", "", "r-1", ""), "Publish", "Publish: throttled (request id r-1)" },
+        { SAID(AWS_CANCELLED, 0, "", "", "", ""), NULL, "cancelled" },
+        { SAID(AWS_NO_CREDENTIALS, 0, "AccessDenied", "role r: AccessDenied: No (request id r-2)", "", ""),
           "GetTrailStatus",
           "role r: AccessDenied: No (request id r-2)" },
-        { { AWS_DENIED, 403, "A", "B", "", "extended alone says nothing" }, NULL, "A: B" },
+        { SAID(AWS_DENIED, 403, "A", "B", "", "extended alone says nothing"), NULL, "A: B" },
     };
     char text[100];
 

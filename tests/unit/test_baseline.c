@@ -271,6 +271,7 @@ static void one_field_at_a_time(void **state _unused_) {
         { FIELD_TAGS, "{}", "{\"aws:servicecatalog:x\":\"y\"}", 0, 0 },
         { FIELD_TAGS, "not JSON", "not JSON", 0, 0 },
         { FIELD_SELECTORS, NULL, "{\"EventSelectors\":[{}]}", 0, 0 },
+        { FIELD_SELECTORS, NULL, SETTINGS_TOO_LONG, 1, 1 },
         /* not looked at, or not answered */
         { FIELD_BUCKET, NULL, NULL, 0, 0 },
         { FIELD_SELECTORS, NULL, NULL, 0, 0 },

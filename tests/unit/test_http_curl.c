@@ -312,6 +312,29 @@ static void test_answers_as_read(void **state) {
     }
 }
 
+/* The next request on the same job has the usual ceiling again. */
+static void test_long_answers(void **state) {
+    Fixture *f = *state;
+    static const struct {
+        const char *path;
+        bool long_answer;
+        HttpResult result;
+    } cases[] = {
+        { "/big/1048577", true, HTTP_ANSWERED },  { "/big/1048577", false, HTTP_TOO_BIG },
+        { "/big/3145728", true, HTTP_ANSWERED },  { "/big/3145729", true, HTTP_TOO_BIG },
+        { "/big/1048576", false, HTTP_ANSWERED },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Got got = { 0 };
+
+        submit_to(f, f->plain, "http", cases[i].path, (HttpRequest){ .long_answer = cases[i].long_answer },
+                  on_done, &got);
+        run_until(f, &got.n, 1);
+        assert_int_equal(got.result, cases[i].result);
+    }
+}
+
 static void test_interim_answer_leaves_no_trace(void **state) {
     Fixture *f = *state;
     Got got;
@@ -1063,6 +1086,7 @@ int main(void) {
         T(test_requests_as_sent),
         T(test_large_body_is_sent_whole),
         T(test_answers_as_read),
+        T(test_long_answers),
         T(test_interim_answer_leaves_no_trace),
         T(test_nul_in_header),
         T(test_unreachable),

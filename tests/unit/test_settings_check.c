@@ -41,6 +41,7 @@
 
 typedef struct Looking {
     ServiceFixture *f;
+    bool has_baseline;
     unsigned n_done;
     SettingsSnapshot snapshot; /* its texts are ours */
 } Looking;
@@ -76,6 +77,7 @@ static SettingsCheckRequest request_of(Looking *l, const char *region, const Clo
                                    .region = region,
                                    .arn = ARN,
                                    .listed = listed,
+                                   .has_baseline = l->has_baseline,
                                    .done = on_done,
                                    .userdata = l };
 }
@@ -299,6 +301,35 @@ static void test_forms(void **state) {
 }
 
 /* ---- failures ---- */
+
+/* Padded past what is read they differ from any baseline; without one they are unreadable. */
+static void test_selectors_that_are_too_long(void **state) {
+    size_t size = CLOUDTRAIL_SELECTORS_MAX + 128;
+    char *body = malloc(size), *padding = malloc(CLOUDTRAIL_SELECTORS_MAX + 1);
+    CloudTrailTrail t = listed_trail();
+
+    memset(padding, 'x', CLOUDTRAIL_SELECTORS_MAX);
+    padding[CLOUDTRAIL_SELECTORS_MAX] = '\0';
+    (void)snprintf(body, size, "{\"EventSelectors\":[{\"ReadWriteType\":\"%s\"}]}", padding);
+    for (unsigned has_baseline = 0; has_baseline < 2; has_baseline++) {
+        Looking l;
+
+        service_set_up_patient(state);
+        l = (Looking){ .f = *state, .has_baseline = has_baseline };
+        reply(l.f, body);
+        reply(l.f, "{}");
+        reply(l.f, "{}");
+        reply(l.f, CONFIGURATION_ANSWER);
+        snapshot(&l, &t);
+        assert_value(&l, FIELD_SELECTORS, has_baseline ? SETTINGS_TOO_LONG : NULL);
+        assert_int_equal(l.snapshot.failed, has_baseline ? 0 : BIT(SELECTORS));
+        assert_int_equal(settings_can_be_recorded(&l.snapshot.settings), !has_baseline);
+        settings_done(&l.snapshot.settings);
+        service_tear_down(state);
+    }
+    free(body);
+    free(padding);
+}
 
 static void test_in_part(void **state) {
     static const struct {
@@ -546,6 +577,7 @@ int main(void) {
         PATIENT_TEST(test_everything),
         PATIENT_TEST(test_what_was_just_listed_is_not_asked),
         PATIENT_TEST(test_forms),
+        cmocka_unit_test(test_selectors_that_are_too_long),
         cmocka_unit_test(test_in_part),
         cmocka_unit_test(test_a_configuration_that_aws_does_not_show),
         cmocka_unit_test(test_no_list),

@@ -398,6 +398,7 @@ void aws_error_from_response(const HttpResponse *response, AwsProtocol protocol,
 
     if (response->result != HTTP_ANSWERED) {
         e.class = class_of_result(response->result);
+        e.too_big = response->result == HTTP_TOO_BIG;
         text_escaped(e.message, sizeof(e.message),
                      *response->error ? response->error : http_result_to_string(response->result));
         *ret = e;

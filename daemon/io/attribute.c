@@ -23,6 +23,7 @@ struct Attribute {
     AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX]; /* region "": given up */
     size_t n_questions, question;                         /* the one under way, or the next */
     unsigned page, n_calls;
+    bool small;            /* the pages of the present question have few records */
     uint64_t oldest_usec;  /* real; of what the present question has shown */
     bool member_answered;  /* the member's own history could be read */
     bool trail_is_done;    /* a search by the trail's name has found the cause */
@@ -56,16 +57,25 @@ static void attribute_finish(void *userdata) {
     attribute_cancel(a);
 }
 
-/* Whoever refuses one question refuses the others too. Kept: the first error. */
-static void give_up_region(Attribute *a, const AwsError *error) {
-    const AttributeQuestion refused = a->questions[a->question];
+/* Kept: the first error. */
+static void note_error(Attribute *a, const AwsError *error) {
+    const AttributeQuestion *refused = &a->questions[a->question];
     char operation[64];
 
-    (void)snprintf(operation, sizeof(operation), "LookupEvents in %.31s", refused.region);
+    (void)snprintf(operation, sizeof(operation), "LookupEvents in %.31s", refused->region);
     /* that of an account that left is more than can be expected */
-    if (!a->found.error_text[0] && !refused.of_member)
+    if (!a->found.error_text[0] && !refused->of_member)
         (void)aws_error_text(error, operation, a->found.error_text, sizeof(a->found.error_text));
-    a->found.throttled |= !refused.of_member && observe_error(error->class) == POLL_THROTTLED;
+    a->found.throttled |= !refused->of_member && observe_error(error->class) == POLL_THROTTLED;
+}
+
+/* Whoever refuses one question refuses the others too; but an answer may be too big to one of them alone. */
+static void give_up_region(Attribute *a, const AwsError *error) {
+    const AttributeQuestion refused = a->questions[a->question];
+
+    note_error(a, error);
+    if (error->too_big)
+        return;
     for (size_t i = a->question; i < a->n_questions; i++)
         if (a->questions[i].of_member == refused.of_member &&
             text_equal(a->questions[i].region, refused.region))
@@ -100,6 +110,16 @@ static CloudTrailLookup lookup_of(const AttributeRequest *request, const Attribu
     };
 }
 
+/* A record has up to 256 KB, and whoever calls can fill it: fifty are more than is read. */
+#define SMALL_PAGE 5U
+
+/* Once more from the beginning, as the size of the pages is what a token is good for. */
+static bool may_ask_for_fewer(const Attribute *a, const AwsError *error) {
+    size_t n_left = a->n_questions - a->question - 1;
+
+    return error->too_big && !a->small && a->n_calls + n_left < ATTRIBUTE_CALLS_MAX;
+}
+
 /* False when it could not even be sent. */
 static bool attribute_ask(Attribute *a, const char *next_token) {
     const AttributeQuestion *question = &a->questions[a->question];
@@ -108,6 +128,7 @@ static bool attribute_ask(Attribute *a, const char *next_token) {
     int r;
 
     lookup.next_token = next_token;
+    lookup.max_results = a->small ? SMALL_PAGE : 0;
     r = cloudtrail_lookup_events(
             &(AwsCaller){ a->keys.aws,
                           question->of_member ? a->keys.member_credentials : a->keys.credentials,
@@ -127,6 +148,7 @@ static void attribute_go_on(void *userdata) {
 
     for (bool asked = false; !asked && a->question < a->n_questions; a->question += !asked) {
         a->page = 0;
+        a->small = false;
         a->oldest_usec = UINT64_MAX;
         asked = a->questions[a->question].region[0] && attribute_ask(a, NULL);
     }
@@ -152,9 +174,13 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
     bool more = false;
 
     task_answered(&a->task, 0);
-    if (error->class != AWS_OK)
-        give_up_region(a, error);
-    else {
+    if (error->class != AWS_OK) {
+        a->small = may_ask_for_fewer(a, error);
+        a->page = 0;
+        more = a->small && attribute_ask(a, NULL);
+        if (!a->small)
+            give_up_region(a, error);
+    } else {
         a->member_answered |= a->questions[a->question].of_member;
         take_page(a, events);
         a->trail_is_done |=

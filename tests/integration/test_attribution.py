@@ -8,7 +8,7 @@ import pytest
 
 from attacks import BUCKET, GROUP, KEY, KEY_STORE, NOTIFIED, ROLE, SCENARIO, VICTIM, bogus_stops, selectors
 from guard import within
-from helpers import (FRA, IAD, MAIN, SYD, TOPIC, document, documents, events, mail_of, messages, sns, topic_arn,
+from helpers import (FRA, IAD, MAIN, SYD, TOPIC, document, documents, events, mail_of, messages, refused, sns, topic_arn,
                      wait_alert)
 from simaws.client import poll
 
@@ -249,3 +249,17 @@ def test_who_writes_selectors_too_long_for_a_record_is_named(sim, victim, mallor
     assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", "PutEventSelectors")
     mail, = [mail_of(message) for message in messages(sim) if document(message)["event"] == "trail.attributed"]
     assert "AWS left out of the record which trail" in mail
+
+
+def test_long_records_of_calls_that_were_refused_hide_nobody(sim, victim, mallory):
+    """A record has up to 256 KB, whoever calls: a page of fifty is more than a guard reads at once."""
+    sim.add_user("eve", MAIN, policy=[{"Effect": "Deny", "Action": "*", "Resource": "*"}])
+    start(victim)
+    eve = sim.boto3("eve", "cloudtrail", FRA)
+    values = [f"arn:aws:s3:::{i:03}{'x' * 350}/" for i in range(249)]
+    for _ in range(45):
+        assert refused(eve.put_event_selectors, TrailName=VICTIM, EventSelectors=[
+            {"DataResources": [{"Type": "AWS::S3::Object", "Values": values}]}]) == "AccessDeniedException"
+    mallory.stop(VICTIM)
+    entry = wait_alert(sim, "trail.attributed", seconds=20)
+    assert entry["actor"] and (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", "StopLogging"), entry

@@ -280,6 +280,31 @@ static void test_ceiling_of_calls(void **state) {
 
 /* ---- errors ---- */
 
+/* Long records of other calls must not hide one: the same is asked for in small pages, and what does not fit
+ * even so keeps no other question from being asked. */
+static void test_pages_that_are_too_big(void **state) {
+    ServiceFixture *f = *state;
+    Search s;
+
+    fake_http_fail(f->http, HTTP_TOO_BIG, "too big");
+    fake_http_reply(f->http, 200, PAGE("", "t1"), NULL);
+    fake_http_fail(f->http, HTTP_TOO_BIG, "too big");
+    fake_http_fail(f->http, HTTP_TOO_BIG, "too big");
+    fake_http_fail(f->http, HTTP_TOO_BIG, "too big");
+    fake_http_reply(f->http, 200, EVENTS(MALLORY), NULL);
+    s = search(f, FINDING_BIT(FINDING_STOPPED), 0);
+    assert_int_equal(fake_http_n_requests(f->http), 6);
+    assert_asked_by(f, 0, REGION, "ResourceName", "main", NULL);
+    for (unsigned i = 1; i < 6; i++)
+        assert_int_equal(strstr(fake_http_request(f->http, i)->body, "\"MaxResults\":5") != NULL,
+                         i == 1 || i == 2 || i == 4);
+    assert_non_null(strstr(fake_http_request(f->http, 2)->body, "\"NextToken\":\"t1\""));
+    assert_asked_by(f, 3, REGION, "ResourceName", ARN, NULL);
+    assert_asked(f, 5, "StopLogging", NULL);
+    assert_true(s.found.polled && s.found.found);
+    assert_string_equal(s.found.actor.name, "mallory");
+}
+
 static void test_errors(void **state) {
     static const struct {
         const char *first; /* NULL: the first call is the one that fails */
@@ -464,6 +489,7 @@ int main(void) {
         PATIENT_TEST(test_several_kinds_of_calls),
         PATIENT_TEST(test_pages),
         cmocka_unit_test(test_calls_about_other_trails_hide_nobody),
+        PATIENT_TEST(test_pages_that_are_too_big),
         PATIENT_TEST(test_endless_pages),
         PATIENT_TEST(test_ceiling_of_calls),
         cmocka_unit_test(test_errors),

@@ -196,15 +196,15 @@ int answer_dump(const json_t *value, size_t max, char **ret) {
     return strbuf_take(&text, ret);
 }
 
-int answer_request(json_t *root, char **ret) {
-    char *text;
+int answer_request(json_t *root, const char *text, char **ret) {
+    char *body;
 
     if (!root)
-        return -EINVAL;
-    text = json_text_dump(root, JSON_COMPACT);
+        return answer_refusal(text);
+    body = json_text_dump(root, JSON_COMPACT);
     json_decref(root);
-    if (!text)
+    if (!body)
         return -ENOMEM;
-    *ret = text;
+    *ret = body;
     return 0;
 }

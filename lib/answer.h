@@ -5,10 +5,13 @@
  * A member that is absent and one that is null are the same: AWS means "not set" by both. A member of the
  * wrong type is -EBADMSG, members that are not asked for are passed over. */
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "lib/util/text.h"
 
 /* What is wrong with an answer: "trailList[2].IsLogging is missing". Texts of ours alone, never AWS's. */
 typedef struct AnswerFault {
@@ -66,6 +69,12 @@ char *answer_cut(const char *text, size_t max);
  * -ENOMEM. */
 int answer_dump(const json_t *value, size_t max, char **ret);
 
-/* The body of a request as text; root is released. The caller frees *ret. 0, -EINVAL when root is NULL (what
- * json_pack() gives for text that is not UTF-8), -ENOMEM. */
-int answer_request(json_t *root, char **ret);
+/* Why jansson made nothing of a text, or of what has it: -EINVAL when it is not UTF-8, else -ENOMEM. NULL:
+ * there was none. */
+static inline int answer_refusal(const char *text) {
+    return text && !text_is_utf8(text) ? -EINVAL : -ENOMEM;
+}
+
+/* The body of a request as text; root is released. The caller frees *ret. 0, -ENOMEM; when root is NULL,
+ * what answer_refusal says of the text that it has. */
+int answer_request(json_t *root, const char *text, char **ret);

@@ -193,7 +193,7 @@ static void clear_trails(void *value) {
 }
 
 static int build_describe_trails(const void *input _unused_, const char *token _unused_, char **ret) {
-    return answer_request(json_pack("{s:b}", "includeShadowTrails", 1), ret);
+    return answer_request(json_pack("{s:b}", "includeShadowTrails", 1), NULL, ret);
 }
 
 const AwsOperation cloudtrail_describe_trails_operation = {
@@ -398,7 +398,8 @@ static int read_tags(Answer *answer, void *value) {
 }
 
 static int build_list_tags(const void *input, const char *token, char **ret) {
-    return answer_request(json_pack("{s:[s],s:s*}", "ResourceIdList", input, "NextToken", token), ret);
+    return answer_request(json_pack("{s:[s],s:s*}", "ResourceIdList", input, "NextToken", token),
+                          text_is_utf8(input) ? token : input, ret);
 }
 
 const AwsOperation cloudtrail_list_tags_operation = {

@@ -51,7 +51,10 @@ static int fill_lookup(json_t *root, const CloudTrailLookup *l) {
         r |= json_object_set_new(root, "MaxResults", json_integer(l->max_results));
     if (l->next_token && *l->next_token)
         r |= json_object_set_new(root, "NextToken", json_string(l->next_token));
-    return r < 0 ? -EINVAL : 0;
+    if (r >= 0)
+        return 0;
+    r = answer_refusal(l->value);
+    return r == -EINVAL ? r : answer_refusal(l->next_token);
 }
 
 static int build_lookup(const void *input, const char *token _unused_, char **ret) {
@@ -69,7 +72,7 @@ static int build_lookup(const void *input, const char *token _unused_, char **re
         json_decref(root);
         return r;
     }
-    return answer_request(root, ret);
+    return answer_request(root, NULL, ret);
 }
 
 #define PATH_PART_MAX 32

@@ -52,7 +52,7 @@ static int add_texts(json_t *root, const CloudTrailChanges *changes, bool also_e
         if (!text || (!*text && !also_empty))
             continue;
         if (json_object_set_new(root, text_members[i].name, json_string(text)) < 0)
-            return -EINVAL;
+            return answer_refusal(text);
     }
     return 0;
 }
@@ -76,7 +76,7 @@ static int build_settings(const char *name, const CloudTrailChanges *changes, bo
 
     root = json_pack("{s:s}", "Name", name);
     if (!root)
-        return -EINVAL;
+        return answer_refusal(name);
     r = add_texts(root, changes, also_empty);
     if (r >= 0)
         r = add_choices(root, changes);
@@ -100,7 +100,7 @@ static int build_update_trail(const void *input, const char *token _unused_, cha
         json_decref(root);
         return -EINVAL;
     }
-    return answer_request(root, ret);
+    return answer_request(root, NULL, ret);
 }
 
 /* ---- tags ---- */
@@ -126,6 +126,17 @@ static json_t *make_tags(const CloudTrailTags *tags, bool with_values) {
     return list;
 }
 
+/* Why there is no list of them. */
+static int tags_refusal(const CloudTrailTags *tags) {
+    int r = -ENOMEM;
+
+    for (size_t i = 0; r != -EINVAL && i < tags->n; i++) {
+        r = answer_refusal(tags->items[i].key);
+        r = r == -EINVAL ? r : answer_refusal(tags->items[i].value);
+    }
+    return r;
+}
+
 /* {subject: arn, member: list}; list is used up. */
 static int dump_with_list(const char *subject, const char *arn, const char *member, json_t *list,
                           char **ret) {
@@ -133,14 +144,16 @@ static int dump_with_list(const char *subject, const char *arn, const char *memb
 
     if (json_object_set_new(root, member, list) < 0) {
         json_decref(root);
-        return -EINVAL;
+        return answer_refusal(arn);
     }
-    return answer_request(root, ret);
+    return answer_request(root, NULL, ret);
 }
 
 static int build_tags(const CloudTrailWrite *write, bool with_values, char **ret) {
     json_t *list = make_tags(write->tags, with_values);
 
+    if (!list)
+        return tags_refusal(write->tags);
     if (json_array_size(list) == 0) {
         json_decref(list);
         return -EINVAL;
@@ -168,14 +181,16 @@ static int build_create_trail(const void *input, const char *token _unused_, cha
         return r;
     if (write->tags)
         list = make_tags(write->tags, true);
-    if ((write->tags && !list) || (json_array_size(list) > 0 && json_object_set(root, "TagsList", list) < 0))
-        r = -EINVAL;
+    if (write->tags && !list)
+        r = tags_refusal(write->tags);
+    else if (json_array_size(list) > 0 && json_object_set(root, "TagsList", list) < 0)
+        r = -ENOMEM;
     json_decref(list);
     if (r < 0) {
         json_decref(root);
         return r;
     }
-    return answer_request(root, ret);
+    return answer_request(root, NULL, ret);
 }
 
 /* ---- selectors ---- */
@@ -231,13 +246,15 @@ static int build_put_event_configuration(const void *input, const char *token _u
 
     if (r < 0)
         return r;
+    r = json_object_size(root) == 0 ? -EINVAL : 0;
     /* json_object_set_new() takes NULL for the error it then is */
-    if (json_object_size(root) == 0 ||
-        json_object_set_new(root, "TrailName", json_string(write->trail)) < 0) {
+    if (r >= 0 && json_object_set_new(root, "TrailName", json_string(write->trail)) < 0)
+        r = answer_refusal(write->trail);
+    if (r < 0) {
         json_decref(root);
-        return -EINVAL;
+        return r;
     }
-    return answer_request(root, ret);
+    return answer_request(root, NULL, ret);
 }
 
 /* ---- operations ---- */

@@ -54,7 +54,7 @@ int operation_build(const AwsOperation *operation, const void *input, const char
     if (operation->build)
         return operation->build(input, token, ret);
     return answer_request(operation->member ? json_pack("{s:s}", operation->member, input) : json_object(),
-                          ret);
+                          operation->member ? input : NULL, ret);
 }
 
 static void on_reply(const AwsReply *reply, void *userdata);

@@ -128,7 +128,8 @@ static void clear_accounts(void *value) {
 }
 
 static int build_list(const void *input _unused_, const char *token, char **ret) {
-    return answer_request(json_pack("{s:i, s:s*}", "MaxResults", PAGE_SIZE, "NextToken", token), ret);
+    return answer_request(json_pack("{s:i, s:s*}", "MaxResults", PAGE_SIZE, "NextToken", token), token,
+                          ret);
 }
 
 const AwsOperation organizations_list_accounts_operation = {

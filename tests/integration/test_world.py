@@ -11,6 +11,8 @@ from faulted import PRELOAD, gap_of, preloaded, received, under_two_ids, wait_qu
 from guard import within
 from helpers import FRA, MAIN, epoch, sns, topic_arn, wait_polls
 from simaws.client import poll
+from simaws.regions import all_regions
+from test_churn import descriptors
 
 pytestmark = preloaded
 
@@ -148,6 +150,24 @@ def test_without_descriptors_it_says_so_and_goes_on_when_there_are_some(quiet, p
     wait_quiet(guard, 60)
     assert not under_two_ids(received(quiet, TOPIC))
     stop_and_see(quiet, guard)
+
+
+def test_with_64_descriptors_it_guards_every_region(quiet, place, make_guard):
+    """It wants a connection for each region at once, and more than there can be."""
+    regions = all_regions()
+    quiet.add_account(MAIN, regions=regions)
+    arns = [quiet.add_trail(f"many-{number}", MAIN, region, IsMultiRegionTrail=False)
+            for number, region in enumerate(regions) if region != FRA]
+    guard = make_guard(quiet, regions=regions, alerts=sns(TOPIC), aws={"request_timeout": 5, "max_attempts": 2})
+    guard.start(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))).wait_guarding(60)
+    stops = {arn: quiet.trail(arn, logging=False)["stopped"] for arn in [quiet.arn, *arns]}
+    for arn in stops:
+        quiet.wait_for_trail(arn, within(60), logging=True)
+    poll(lambda: all(gap_of([entry for entry in received(quiet, TOPIC) if entry["trail"] and entry["trail"]["arn"] == arn], stopped)
+                     for arn, stopped in stops.items()), within(60))
+    wait_quiet(guard, 60)
+    assert not under_two_ids(received(quiet, TOPIC)) and descriptors(guard.process.pid) < 64
+    assert not guard.found("[Tt]oo many open files")
 
 
 def test_with_too_few_descriptors_to_begin_it_ends_with_the_reason(quiet, make_guard):

@@ -233,6 +233,19 @@ static void take_base_id(Account *base, const char *id) {
     }
 }
 
+static void note_identity(Engine *engine, const char *arn) {
+    Identities *who = &engine->identities;
+
+    if (text_equal(who->latest, arn))
+        return;
+    if (who->latest[0]) {
+        memcpy(who->former, who->latest, sizeof(who->former));
+        who->former_until_usec = engine_now(engine).real_usec;
+    }
+    (void)text_copy(who->latest, sizeof(who->latest), arn);
+    engine_save_soon(engine, true);
+}
+
 static void accounts_take_identity(Account *account, const StsIdentity *identity) {
     Arn arn;
 
@@ -245,8 +258,10 @@ static void accounts_take_identity(Account *account, const StsIdentity *identity
     if (!text_equal(account->identity, identity->arn))
         engine_forget_refusals(account);
     log_identity(account, identity);
-    if (!account->role_arn)
+    if (!account->role_arn) {
         account->engine->problem[0] = '\0';
+        note_identity(account->engine, identity->arn);
+    }
     if (!account->guarded)
         return;
     if (engine_begin_account(account) < 0)

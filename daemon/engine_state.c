@@ -50,6 +50,7 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     engine->guard.n_records = engine->unclaimed.n_guards;
     engine->unclaimed.n_guards = 0;
     engine->account_list.trouble = engine->unclaimed.organization;
+    engine->identities = engine->unclaimed.identities;
     if (engine->state_unread) {
         log_line(LOG_ERR, "%s; guarding without it, and reading it again every minute", error);
         error[0] = '\0';
@@ -297,6 +298,7 @@ static int save_rows(const Engine *engine) {
         .guards = engine->guard.records,
         .n_guards = engine->guard.n_records,
         .organization = engine->account_list.trouble,
+        .identities = engine->identities,
     };
     int r = source ? add_failed_channels(engine, &table) : -ENOMEM;
 

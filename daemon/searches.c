@@ -83,6 +83,8 @@ void engine_search_actor(Trail *trail) {
         .log_role = desired->values[FIELD_LOG_ROLE],
         .topic = desired->values[FIELD_SNS_TOPIC],
         .own_arn = trail->via->identity,
+        .former_arn = trail->via->role_arn ? NULL : engine->identities.former,
+        .former_until_usec = engine->identities.former_until_usec,
         .guards = engine->config->guards.items,
         .n_guards = engine->config->guards.n,
         .findings = at->findings,

@@ -256,6 +256,7 @@ struct Engine {
     void *account_index; /* tsearch(3): accounts by id */
     Account *base;
     AccountList account_list;
+    Identities identities; /* of the base credentials */
     char problem[ERROR_TEXT_MAX]; /* why nothing can be guarded; "" */
 
     Target **targets; /* of all accounts */

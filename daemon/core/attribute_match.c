@@ -405,9 +405,15 @@ static bool is_guard(const AttributeRequest *request, const char *caller) {
     return false;
 }
 
+static bool was_guard(const AttributeRequest *request, const CloudTrailEvent *event) {
+    return request->former_arn && request->former_arn[0] &&
+           text_equal(event->identity.arn, request->former_arn) &&
+           event->event_time_usec <= request->former_until_usec;
+}
+
 /* A guard's write is nobody's deed. What a guard never calls is one, whoever signs it. */
 static bool is_own(const AttributeRequest *request, const CloudTrailEvent *event, size_t row) {
-    return rows[row].ours && is_guard(request, event->identity.arn);
+    return rows[row].ours && (is_guard(request, event->identity.arn) || was_guard(request, event));
 }
 
 /* The newest ATTEMPTS_MAX, oldest first. */

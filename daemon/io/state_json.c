@@ -502,6 +502,13 @@ static const CodecMember account_list_members[] = {
     CODEC_END,
 };
 
+static const CodecMember identities_members[] = {
+    CODEC(Identities, latest, "latest", text),
+    CODEC(Identities, former, "former", text),
+    CODEC(Identities, former_until_usec, "former_until_usec", usec),
+    CODEC_END,
+};
+
 static const void *state_trail_at(const void *base, size_t i) {
     const StateTable *table = base;
 
@@ -538,6 +545,7 @@ static const CodecMember table_members[] = {
     CODEC_LIST(StateTable, contain.holds, contain.n_holds, "contained", .members = hold_members,
                .max = CONTAIN_HOLDS_MAX),
     CODEC(StateTable, organization, "organization", object, .members = account_list_members),
+    CODEC(StateTable, identities, "identities", object, .members = identities_members),
     CODEC_END,
 };
 

@@ -74,3 +74,30 @@ def test_what_it_writes_with_the_keys_of_another_user_is_not_taken_for_an_attack
     found = poll(lambda: [entry["actor"]["name"] for entry in documents(sim) if entry["actor"]], within(90))
     assert set(found) == {"mallory"}
     sim.clear_failures()
+
+
+@pytest.mark.parametrize("how", ["reload", "file", "restart"])
+def test_what_it_wrote_with_the_keys_before_is_not_taken_for_an_attack(sim, guard_with_file, keys_file, mallory, how):
+    old = sim.keys_of("guard")
+    write_keys(keys_file, old)
+    guard = guard_with_file(regions=[FRA], settings_interval=1, attribution=True, **RESTORE).start().wait_guarding()
+    guard.wait_baselines(1, weak=0)
+    new = sim.add_user("guard2", MAIN)
+    guard.secrets.append(new["secret"])
+    unsearched = sim.add_fault("error", operation="LookupEvents", code="InternalErrorException", status=500)
+    mallory.client(ORG_TRAIL).update_trail(Name=ORG_TRAIL, S3KeyPrefix="elsewhere")
+    sim.wait_for_request(within(20), operation="UpdateTrail", principal="*:user/guard", status=200)
+    poll(lambda: "trail.weakened" in events(sim), within(20))
+    guard.wait_delivered()
+    write_keys(keys_file, new)
+    sim.call("key", access_key=old["access_key"], active=False)
+    if how == "restart":
+        assert guard.stop() == 0
+        guard.start()
+    elif how == "reload":
+        guard.reload()
+    guard.wait_line("guarding account .* as .*user/guard2", seconds=20)
+    sim.remove_fault(unsearched)
+    found = poll(lambda: [entry["actor"]["name"] for entry in documents(sim) if entry["actor"]], within(90))
+    assert set(found) == {"mallory"}
+    sim.clear_failures()

@@ -609,6 +609,13 @@ static void test_own(void **state) {
         /* another session of the same role is not us */
         e.identity.arn = (char *)OWN "1";
         assert_int_equal(take_one(&q, &e).found, calls[i].causes != 0);
+        /* by the keys before these we were, up to the change */
+        q.former_arn = e.identity.arn;
+        q.former_until_usec = e.event_time_usec;
+        assert_int_equal(take_one(&q, &e).found, calls[i].causes != 0 && !writes);
+        q.former_until_usec--;
+        assert_int_equal(take_one(&q, &e).found, calls[i].causes != 0);
+        q.former_arn = "";
         /* nobody is not us either */
         q.own_arn = e.identity.arn = (char *)"";
         assert_int_equal(take_one(&q, &e).found, calls[i].causes != 0);

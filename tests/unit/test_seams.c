@@ -288,7 +288,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     AccountListTrouble *list;
     StateTable table = { &trail, 1,    &target, 1, &channel, 1, &account,
                          1,      NULL, NULL,    0, &unheard, 1, { &identity, 1, &hold, 1 }, &record, 1,
-                         { 0 } },
+                         { 0 },  { .former_until_usec = 0 } },
                loaded;
     char error[256];
 
@@ -341,6 +341,9 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     list->reported_usec = next();
     list->n_reminders = next();
     TEXT(list->error);
+    TEXT(table.identities.latest);
+    TEXT(table.identities.former);
+    table.identities.former_until_usec = next();
     assert_int_equal(state_save(dir, &table), 0);
     assert_int_equal(state_load(dir, NOW, &loaded, error, sizeof(error)), 0);
     assert_trail(&trail, &loaded.trails[0]);
@@ -364,6 +367,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     record.parts.items = loaded.guards[0].parts.items;
     assert_same("guard", &record, loaded.guards, sizeof(record));
     assert_same("organization", list, &loaded.organization, sizeof(*list));
+    assert_same("identities", &table.identities, &loaded.identities, sizeof(table.identities));
     state_table_done(&loaded);
 
     /* the intent is the trail's whole state, too */

@@ -156,6 +156,14 @@ static void try_outbox_again(Engine *engine) {
     engine_publish_now(engine);
 }
 
+/* What goes on by a timer of its own stops where there was no memory for the next one. */
+static void go_on(Engine *engine) {
+    if (!engine->pass_timer && !engine->give_up_timer)
+        engine_due(engine, DUE_PASS);
+    if (outbox_depth(engine->outbox) > 0)
+        deliver_go_on(engine->deliver);
+}
+
 static void watch_fired(void *userdata) {
     Engine *engine = userdata;
 
@@ -175,4 +183,5 @@ void engine_check_directories(Engine *engine) {
     check_runtime_dir(engine);
     check_state_dir(engine);
     try_outbox_again(engine);
+    go_on(engine);
 }

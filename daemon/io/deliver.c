@@ -442,6 +442,12 @@ void deliver_kick(Deliver *deliver, bool now) {
     }
 }
 
+void deliver_go_on(Deliver *deliver) {
+    for (size_t i = 0; i < deliver->n_channels; i++)
+        if (!deliver->channels[i].sending && !deliver->channels[i].timer)
+            send_later(&deliver->channels[i], 0);
+}
+
 static unsigned count_waiting(const Deliver *deliver, const char *key) {
     Outbox *outbox = deliver->options.outbox;
     unsigned n = 0;

@@ -41,6 +41,8 @@ bool deliver_wants(const Deliver *deliver, const Alert *alert);
 /* New alerts are waiting, or keys and network may have changed (now: also skip back-offs). Returns at once.
  */
 void deliver_kick(Deliver *deliver, bool now);
+/* Goes on with channels whose timer there was no memory for. */
+void deliver_go_on(Deliver *deliver);
 
 /* Nothing in flight and nothing that could be sent right now. */
 bool deliver_is_idle(const Deliver *deliver);

@@ -116,7 +116,7 @@ static void start_action(Trail *trail, const Plan *plan) {
     engine_save_intent(trail);
     if (plan->action == ACTION_RESTORE)
         engine_save_found(trail);
-    trail->tracking.poll_is_stale = writes && trail->tracking.snapshot;
+    trail->tracking.poll_is_stale = writes && engine_is_checked(trail);
     trail->remediate_by_usec = engine_now(engine).mono_usec +
                                REMEDIATE_CALLS_MAX * aws_client_deadline_usec(engine->aws.client) +
                                REMEDIATE_READ_BACK_USEC;

@@ -12,6 +12,7 @@
 #include "daemon/core/enum_names.h"
 #include "daemon/core/scope.h"
 #include "daemon/core/settings.h"
+#include "daemon/core/settings_kept.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "daemon/trails.h"
@@ -93,23 +94,46 @@ static void decide(Trail *trail, bool compared) {
         engine_decide_trail(trail, &input);
 }
 
-static void begin_check(Target *target) {
-    for (size_t i = 0; i < target->n_trails; i++) {
-        Engine *engine = target->engine;
-        SettingsTracking *k = &target->trails[i]->tracking;
+static void settings_checked(const SettingsSnapshot *snapshot, void *userdata);
 
-        if (!k->snapshot)
-            continue;
-        k->poll_waits = false;
+static void begin_check(Trail *trail) {
+    const Engine *engine = trail->engine;
+    SettingsTracking *k = &trail->tracking;
+    SettingsCheckRequest request = {
+        .aws = engine->aws.client,
+        .credentials = trail->via->credentials,
+        .region = trail->region,
+        .arn = trail->arn,
+        .listed = k->listed,
+        .no_tags = engine_is_foreign(trail),
+        .has_baseline = k->recorded && k->desired->values[FIELD_SELECTORS],
+        .done = settings_checked,
+        .userdata = trail,
+    };
+    int r = settings_check_start(&request, &k->snapshot);
+
+    if (r < 0)
+        log_line(LOG_ERR, "%s: cannot check its settings: %s", trail->arn, strerror(-r));
+    else {
         k->poll_by_usec = engine_now(engine).mono_usec + 5 * aws_client_deadline_usec(engine->aws.client);
-        if (settings_check_begin(k->snapshot) >= 0) {
-            k->check_runs = target->checks;
-            target->checks->n_running++;
-            return;
-        }
-        settings_check_cancel(k->snapshot);
-        k->snapshot = NULL;
-        engine->n_beside--;
+        k->check_runs = trail->home->checks;
+        k->check_runs->n_running++;
+        trail->engine->n_beside++;
+    }
+    engine_end_wait(trail);
+}
+
+/* The first of its trails that waits, and for which there is memory. */
+static void begin_check_of(const Target *target) {
+    bool begun = false;
+
+    for (size_t i = 0; !begun && i < target->n_trails; i++) {
+        Trail *trail = target->trails[i];
+
+        if (!trail->tracking.check_waits)
+            continue;
+        begin_check(trail);
+        begun = trail->tracking.snapshot != NULL;
     }
 }
 
@@ -121,9 +145,9 @@ static bool may_begin_check(const Target *target) {
     for (size_t i = 0; i < target->n_trails; i++) {
         const SettingsTracking *k = &target->trails[i]->tracking;
 
-        if (k->snapshot && !k->poll_waits)
+        if (k->snapshot)
             return false;
-        waits |= k->snapshot != NULL;
+        waits |= k->check_waits;
     }
     return waits;
 }
@@ -139,7 +163,7 @@ void engine_begin_next_check(Target *target) {
 
         engine_unqueue_check(next);
         if (may_begin_check(next))
-            begin_check(next);
+            begin_check_of(next);
     }
 }
 
@@ -175,31 +199,24 @@ static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
     }
 }
 
+/* Until its turn comes only what was listed is kept, and that once for all trails that are alike. */
 static void check_trail(Trail *trail, const CloudTrailTrail *listed) {
-    Engine *engine = trail->engine;
     SettingsTracking *k = &trail->tracking;
-    SettingsCheckRequest request = {
-        .aws = engine->aws.client,
-        .credentials = trail->via->credentials,
-        .region = trail->region,
-        .arn = trail->arn,
-        .listed = listed,
-        .no_tags = engine_is_foreign(trail),
-        .has_baseline = k->recorded && k->desired->values[FIELD_SELECTORS],
-        .done = settings_checked,
-        .userdata = trail,
-    };
+    Settings described = { 0 };
     int r;
 
-    if (k->snapshot || trail->remediation)
+    if (engine_is_checked(trail) || trail->remediation)
         return;
-    r = settings_check_new(&request, &k->snapshot);
+    r = observe_settings(listed, &described);
+    if (r >= 0)
+        r = settings_keep(&k->listed, &described);
+    settings_done(&described);
     if (r < 0) {
         log_line(LOG_ERR, "%s: cannot check its settings: %s", trail->arn, strerror(-r));
         return;
     }
-    k->poll_waits = true;
-    engine->n_beside++;
+    k->check_waits = true;
+    trail->engine->n_beside++;
 }
 
 /* ---- the bucket and the key behind the trail ---- */

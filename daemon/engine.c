@@ -84,7 +84,7 @@ static const char *what_is_late(const Engine *engine) {
                 return engine->targets[i]->region;
     for (size_t i = 0; i < engine->n_trails; i++)
         if ((engine->trails[i]->remediation && is_late(engine->trails[i]->remediate_by_usec, now_usec)) ||
-            (engine->trails[i]->tracking.snapshot && !engine->trails[i]->tracking.poll_waits &&
+            (engine->trails[i]->tracking.snapshot &&
              is_late(engine->trails[i]->tracking.poll_by_usec, now_usec)))
             return engine->trails[i]->arn;
     if (deliver_overdue_usec(engine->deliver) > WEDGED_USEC)
@@ -522,7 +522,7 @@ static uint64_t time_left(const Once *once) {
             uint64_t polled_usec = TRAIL_STATE(target->trails[k], polled_usec);
             bool polled = polled_usec >= once->began_usec;
 
-            n += !polled + READS_A_CHECK * (!polled || target->trails[k]->tracking.snapshot);
+            n += !polled + READS_A_CHECK * (!polled || engine_is_checked(target->trails[k]));
         }
         n_max = MAX(n_max, n);
     }

@@ -350,6 +350,7 @@ void engine_check_ended(Trail *trail) {
 void engine_stop_tracking(Trail *trail) {
     SettingsTracking *k = &trail->tracking;
 
+    engine_end_wait(trail);
     trail->engine->n_beside -= (k->snapshot != NULL) + (k->bucket_snapshot != NULL);
     if (k->check_runs && trail->home) {
         trail->home->check_is_due = true; /* others may have waited for it */
@@ -601,7 +602,8 @@ Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, con
         return NULL;
     trail->engine = engine;
     trail->via = seen_by;
-    trail->tracking.baseline = trail->tracking.desired = trail->tracking.actual = &settings_none;
+    trail->tracking.baseline = trail->tracking.desired = trail->tracking.actual =
+            trail->tracking.listed = &settings_none;
     trail->name = shared_text(name);
     trail->arn = strdup(arn);
     trail->account = shared_text(owner);

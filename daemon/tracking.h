@@ -25,9 +25,10 @@ typedef struct SettingsTracking {
                             NULL: seen is all, as it is of nearly each trail */
 
     BaselineStamp stamp;      /* of the file that was read last */
-    const Settings *baseline; /* as recorded; all three are kept: see settings_keep */
+    const Settings *baseline; /* as recorded; all of these are kept: see settings_keep */
     const Settings *desired;  /* with the pins of the configuration over it */
     const Settings *actual;   /* as last polled; what could not be polled is as it was before */
+    const Settings *listed;   /* kept too: of a check that waits, what the list said */
     uint32_t pinned;          /* FIELD_BITs that the configuration pins */
     unsigned n_bucket_calls;  /* that a check of bucket and key makes, as the last one did */
     bool loaded;              /* it was read at least once */
@@ -36,7 +37,7 @@ typedef struct SettingsTracking {
     bool recorded;            /* there is a baseline */
     bool unadded;             /* so is a part of it, which was not known when it was recorded */
     bool gone;             /* it was accepted that the trail may be gone: its return begins from the start */
-    bool poll_waits;       /* the check waits for those of other trails of the target, or of the region */
+    bool check_waits;      /* for those of other trails of the target, or of the region */
     bool poll_is_stale;    /* what it sees may be from before we wrote */
     bool said_unsupported; /* that AWS does not show the event configuration */
 
@@ -68,6 +69,10 @@ void engine_remember_seen(Trail *trail, Observation *seen);
  * known until the next poll that finds it. */
 void engine_get_seen(const Trail *trail, Observation *ret);
 void engine_keep_seen(Trail *trail, const Observation *seen);
+/* Are its settings being checked, or wait for that? */
+bool engine_is_checked(const Trail *trail);
+/* The check waits no longer; without one nothing happens. */
+void engine_end_wait(Trail *trail);
 /* How many calls such a poll makes about the trail, besides the list, as far as is known by now: to
  * CloudTrail, and to S3 and KMS. */
 unsigned engine_count_settings_calls(const Trail *trail);

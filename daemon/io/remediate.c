@@ -597,9 +597,7 @@ static void read_settings_back(Remediation *job) {
 
     if ((job->fields & ~job->refused) == 0)
         return;
-    r = settings_check_new(&request, &job->check);
-    if (r >= 0)
-        r = settings_check_begin(job->check);
+    r = settings_check_start(&request, &job->check);
     if (task_asked(&job->task, r) < 0)
         fail_to_read(job, r);
 }

@@ -20,8 +20,7 @@
 struct SettingsCheck {
     Task task;
     SettingsCheckRequest request; /* its texts are ours */
-    SettingsSnapshot *snapshot;   /* from the begin on: a thousand may wait for theirs at once */
-    Settings described;           /* what was listed; in the snapshot from the begin on */
+    SettingsSnapshot snapshot;
     bool list_asked;
     bool listed; /* what DescribeTrails says is known, and the rest is to be asked */
 };
@@ -58,27 +57,24 @@ void settings_check_cancel(SettingsCheck *check) {
     if (!check)
         return;
     task_done(&check->task);
-    settings_done(&check->described);
-    if (check->snapshot)
-        settings_done(&check->snapshot->settings);
-    free(check->snapshot);
+    settings_done(&check->snapshot.settings);
     free(check);
 }
 
 static void settings_check_finish(void *userdata) {
     SettingsCheck *check = userdata;
 
-    check->request.done(check->snapshot, check->request.userdata);
+    check->request.done(&check->snapshot, check->request.userdata);
     settings_check_cancel(check);
 }
 
 static void failed(SettingsCheck *check, uint32_t fields, const char *operation, const AwsError *error) {
-    if (check->snapshot->failed == 0) {
-        check->snapshot->error = observe_error(error->class);
-        (void)aws_error_text(error, operation, check->snapshot->error_text,
-                             sizeof(check->snapshot->error_text));
+    if (check->snapshot.failed == 0) {
+        check->snapshot.error = observe_error(error->class);
+        (void)aws_error_text(error, operation, check->snapshot.error_text,
+                             sizeof(check->snapshot.error_text));
     }
-    check->snapshot->failed |= fields;
+    check->snapshot.failed |= fields;
 }
 
 static void call_failed(SettingsCheck *check, Unreadable what, const AwsError *error) {
@@ -95,7 +91,7 @@ static void call_failed(SettingsCheck *check, Unreadable what, const AwsError *e
 
     failed(check, FIELD_BIT(calls[what].field), calls[what].operation, error);
     observe_failure(error, calls[what].operation, calls[what].action, check->request.arn,
-                    &check->snapshot->failures[what]);
+                    &check->snapshot.failures[what]);
 }
 
 /* What goes wrong here before AWS is asked, or after it has answered. */
@@ -127,7 +123,7 @@ static void answered(SettingsCheck *check, Unreadable what, const AwsError *erro
 static void selectors_done(const AwsError *error, const CloudTrailSelectors *selectors, void *userdata) {
     static const AwsError none = { .class = AWS_OK };
     SettingsCheck *check = userdata;
-    Settings *settings = &check->snapshot->settings;
+    Settings *settings = &check->snapshot.settings;
     int r = 0;
 
     /* AWS takes more than is read of it: whoever pads the selectors must not get them out of sight */
@@ -144,7 +140,7 @@ static void insights_done(const AwsError *error, const char *insights, void *use
     bool ok = error->class == AWS_OK;
 
     answered(check, UNREADABLE_INSIGHTS, error,
-             ok ? settings_set(&check->snapshot->settings, FIELD_INSIGHTS, insights[0] ? insights : "[]")
+             ok ? settings_set(&check->snapshot.settings, FIELD_INSIGHTS, insights[0] ? insights : "[]")
                 : 0);
 }
 
@@ -152,7 +148,7 @@ static void tags_done(const AwsError *error, const CloudTrailTags *tags, void *u
     SettingsCheck *check = userdata;
 
     answered(check, UNREADABLE_TAGS, error,
-             error->class == AWS_OK ? set_tags(&check->snapshot->settings, tags) : 0);
+             error->class == AWS_OK ? set_tags(&check->snapshot.settings, tags) : 0);
 }
 
 /* What older partitions and trails of others answer (API reference, GetEventConfiguration, "Errors"). */
@@ -171,9 +167,9 @@ static void configuration_done(const AwsError *error, const char *configuration,
     SettingsCheck *check = userdata;
     bool ok = error->class == AWS_OK;
 
-    check->snapshot->failures[UNREADABLE_CONFIGURATION].unsupported = !ok && is_unsupported(error);
+    check->snapshot.failures[UNREADABLE_CONFIGURATION].unsupported = !ok && is_unsupported(error);
     answered(check, UNREADABLE_CONFIGURATION, error,
-             ok ? settings_set(&check->snapshot->settings, FIELD_CONFIGURATION, configuration) : 0);
+             ok ? settings_set(&check->snapshot.settings, FIELD_CONFIGURATION, configuration) : 0);
 }
 
 static void asked(SettingsCheck *check, Unreadable what, int r) {
@@ -188,7 +184,7 @@ static void ask_rest(SettingsCheck *check) {
     asked(check, UNREADABLE_SELECTORS,
           cloudtrail_get_event_selectors(&(AwsCaller){ q->aws, q->credentials, q->region }, q->arn,
                                          selectors_done, check, &calls[UNREADABLE_SELECTORS]));
-    if (!check->snapshot->settings.values[FIELD_INSIGHTS])
+    if (!check->snapshot.settings.values[FIELD_INSIGHTS])
         asked(check, UNREADABLE_INSIGHTS,
               cloudtrail_get_insight_selectors(&(AwsCaller){ q->aws, q->credentials, q->region }, q->arn,
                                                insights_done, check, &calls[UNREADABLE_INSIGHTS]));
@@ -209,12 +205,12 @@ static void settings_check_list_done(const AwsError *error, const CloudTrailTrai
     task_answered(&check->task, LIST_CALL);
     for (size_t i = 0; error->class == AWS_OK && r == -ENOENT && i < trails->n; i++)
         if (text_equal(trails->items[i].arn, check->request.arn))
-            r = observe_settings(&trails->items[i], &check->snapshot->settings);
+            r = observe_settings(&trails->items[i], &check->snapshot.settings);
     check->listed = r >= 0;
-    check->snapshot->gone = error->class == AWS_OK && r == -ENOENT;
+    check->snapshot.gone = error->class == AWS_OK && r == -ENOENT;
     if (r < 0 && r != -ENOENT)
         failure = error_of(r);
-    if (!check->listed && !check->snapshot->gone)
+    if (!check->listed && !check->snapshot.gone)
         failed(check, FIELDS_ALL, "DescribeTrails", &failure);
     task_go_on(&check->task);
 }
@@ -242,13 +238,14 @@ static void settings_check_go_on(void *userdata) {
         settings_check_ask_list(check);
 }
 
-int settings_check_new(const SettingsCheckRequest *request, SettingsCheck **ret) {
+int settings_check_start(const SettingsCheckRequest *request, SettingsCheck **ret) {
     SettingsCheck *check = calloc(1, sizeof(*check));
     int r;
 
     if (!check)
         return -ENOMEM;
     check->request = *request;
+    check->request.listed = NULL;
     check->listed = check->list_asked = request->listed != NULL;
     r = task_init(&check->task, request->aws, LIST_CALL + 1, settings_check_go_on, settings_check_finish,
                   check);
@@ -257,20 +254,13 @@ int settings_check_new(const SettingsCheckRequest *request, SettingsCheck **ret)
     if (r >= 0)
         r = task_keep(&check->task, &check->request.arn);
     if (r >= 0 && request->listed)
-        r = observe_settings(request->listed, &check->described);
+        r = settings_copy(request->listed, &check->snapshot.settings);
+    if (r >= 0)
+        r = task_after(&check->task, 0);
     if (r < 0) {
         settings_check_cancel(check);
         return r;
     }
     *ret = check;
     return 0;
-}
-
-int settings_check_begin(SettingsCheck *check) {
-    check->snapshot = calloc(1, sizeof(*check->snapshot));
-    if (!check->snapshot)
-        return -ENOMEM;
-    check->snapshot->settings = check->described;
-    check->described = (Settings){ 0 };
-    return task_after(&check->task, 0);
 }

@@ -27,7 +27,7 @@ typedef struct SettingsCheckRequest {
     CredentialsProvider *credentials;
     const char *region; /* the trail's home */
     const char *arn;
-    const CloudTrailTrail *listed; /* what DescribeTrails just said of it; NULL: ask for that first */
+    const Settings *listed; /* what DescribeTrails has said of it; NULL: ask for that first */
     bool no_tags; /* AWS does not tell them (ListTags, API reference: a trail of another account
                    * is CloudTrailARNInvalidException); they are left unknown */
     bool has_baseline; /* of the selectors: those that are too long to be read differ from it, and are
@@ -36,10 +36,8 @@ typedef struct SettingsCheckRequest {
     void *userdata;
 } SettingsCheckRequest;
 
-/* Makes ready; nothing is asked before settings_check_begin. 0, -ENOMEM. */
-int settings_check_new(const SettingsCheckRequest *request, SettingsCheck **ret);
 /* Asks. done is called exactly once, never from inside, within five of the client's call deadlines. 0,
  * -ENOMEM: then done is not called. */
-int settings_check_begin(SettingsCheck *check);
+int settings_check_start(const SettingsCheckRequest *request, SettingsCheck **ret);
 /* Ends it without calling done. NULL is fine. */
 void settings_check_cancel(SettingsCheck *check);

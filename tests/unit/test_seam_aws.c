@@ -211,8 +211,7 @@ static Settings check_settings(ServiceFixture *f, size_t other) {
         assert_int_equal(strbuf_add(&bodies[a], frames[a].after), 0);
         fake_http_reply(f->http, 200, strbuf_str(&bodies[a]), NULL);
     }
-    assert_int_equal(settings_check_new(&request, &check), 0);
-    assert_int_equal(settings_check_begin(check), 0);
+    assert_int_equal(settings_check_start(&request, &check), 0);
     fake_loop_advance(f->loop, 6 * aws_client_deadline_usec(f->aws));
     assert_int_equal(fake_http_n_left(f->http), 0);
     for (int a = 0; a < N_ANSWERS; a++)

@@ -16,6 +16,7 @@
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/permissions.h"
 #include "daemon/sinks.h"
 #include "daemon/unaccepted.h"
 #include "lib/util/macros.h"
@@ -84,7 +85,8 @@ static void remediated(const Outcome *outcome, void *userdata) {
     trail->remediation = NULL;
     if (outcome->result == RESULT_CONFIRMED && outcome->action != ACTION_RESTORE)
         engine_remember_seen(trail, &seen);
-    engine_note_permission(trail, outcome);
+    if (engine_is_foreign(trail))
+        engine_note_permission(trail, outcome, engine_now(trail->engine).mono_usec);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ACTED, .outcome = outcome });
 }
 

@@ -163,7 +163,7 @@ static const StateTarget *engine_state_target_row(void *userdata, size_t i) {
     }
     rows->target = (StateTarget){
         .account = (char *)engine_account_named(t->account),
-        .region = t->region,
+        .region = (char *)t->region,
         .state = states_target(t->state),
     };
     return &rows->target;

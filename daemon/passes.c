@@ -6,6 +6,7 @@
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "lib/util/macros.h"
+#include "lib/util/shared_text.h"
 
 /* An account that cannot be polled as a whole has no targets, or none that answers. */
 static PassCount count_targets(const Engine *engine) {
@@ -107,7 +108,7 @@ void engine_pace(Target *target, uint64_t began_usec, ListOutcome list) {
         .throttled = TARGET_STATE(target, error) == POLL_THROTTLED,
         .not_enabled = TARGET_STATE(target, not_enabled),
         .n_rejected = target->rejections.n,
-        .proven = scope_is_proven_off(target->region_status),
+        .proven = scope_is_proven_off(shared_text_or_empty(target->region_status)),
         .n_trails = engine_count_polled(target),
         .took_usec = now_usec - began_usec,
     };

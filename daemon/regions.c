@@ -12,6 +12,7 @@
 #include "daemon/trails.h"
 #include "lib/endpoint.h"
 #include "lib/util/macros.h"
+#include "lib/util/shared_text.h"
 #include "lib/util/text.h"
 
 static bool are_good_elsewhere(const Target *target) {
@@ -57,7 +58,7 @@ static void regions_answered(const AwsError *error, const char *status, void *us
 
     engine_end_region_call(target);
     if (status)
-        (void)text_copy(target->region_status, sizeof(target->region_status), status);
+        (void)shared_text_set(&target->region_status, status);
     else if (error->class == AWS_DENIED)
         note_denied(target->account, error);
     engine_judge_rejected(target->account);
@@ -87,7 +88,7 @@ static bool ask_region(Target *target) {
 }
 
 static void forget_region(Target *target) {
-    target->region_status[0] = '\0';
+    (void)shared_text_set(&target->region_status, NULL);
     target->region_asked_usec = 0;
 }
 
@@ -100,7 +101,7 @@ static Rejection rejection_of(Target *target) {
         .has_trails = target->n_trails > 0,
         .ever_reachable = TARGET_STATE(target, ever_reachable),
         .lasts_usec = engine_now(target->engine).mono_usec - target->rejections.since_usec,
-        .status = target->region_status,
+        .status = shared_text_or_empty(target->region_status),
         .waits = account->engine->once,
         .polls_elsewhere = is_polling_elsewhere(target),
     };

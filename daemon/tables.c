@@ -12,6 +12,7 @@
 #include "daemon/core/settings.h"
 #include "daemon/core/settings_kept.h"
 #include "daemon/log.h"
+#include "daemon/permissions.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/shared_text.h"
@@ -203,6 +204,12 @@ void engine_unqueue_check(Target *target) {
     target->check_queued = false;
 }
 
+static Target *free_new(Target *target) {
+    sparse_free(target->state);
+    free(target);
+    return NULL;
+}
+
 static Target *engine_target(Account *account, const char *region, bool configured) {
     Engine *engine = account->engine;
     Target *target;
@@ -219,18 +226,13 @@ static Target *engine_target(Account *account, const char *region, bool configur
     target->account = account;
     target->configured = configured;
     target->checks = check_queue(engine, region);
-    (void)text_copy(target->region, sizeof(target->region), region);
     if (!target->checks || states_new_target(&target->state) < 0 ||
-        !ARRAY_APPEND(engine->targets, engine->n_targets, target)) {
-        sparse_free(target->state);
-        free(target);
-        return NULL;
-    }
+        !ARRAY_APPEND(engine->targets, engine->n_targets, target))
+        return free_new(target);
+    target->region = target->checks->region;
     if (!ARRAY_APPEND(account->targets, account->n_targets, target)) {
         engine->n_targets--;
-        sparse_free(target->state);
-        free(target);
-        return NULL;
+        return free_new(target);
     }
     engine->turns_are_stale = true;
     return target;
@@ -347,6 +349,16 @@ void engine_check_ended(Trail *trail) {
     k->check_runs = NULL;
 }
 
+bool engine_is_checked(const Trail *trail) {
+    return trail->tracking.check_waits || trail->tracking.snapshot;
+}
+
+void engine_end_wait(Trail *trail) {
+    trail->engine->n_beside -= trail->tracking.check_waits;
+    trail->tracking.check_waits = false;
+    (void)settings_keep(&trail->tracking.listed, &settings_none);
+}
+
 void engine_stop_tracking(Trail *trail) {
     SettingsTracking *k = &trail->tracking;
 
@@ -373,6 +385,7 @@ static void free_target(Target *target) {
     loop_cancel(target->engine->aws.loop, target->wake);
     free(target->trails);
     free(target->shown);
+    shared_text_drop(target->region_status);
     sparse_free(target->state);
     free(target);
 }
@@ -419,8 +432,8 @@ Subject engine_trail_subject(const Trail *trail) {
 }
 
 /* There are ten thousand of each. What is rarely needed is kept elsewhere, and only while it is. */
-_Static_assert(sizeof(Target) <= 336, "a target with which nothing is wrong is small");
-_Static_assert(sizeof(Trail) <= 512, "a trail with which nothing is wrong is small");
+_Static_assert(sizeof(Target) <= 248, "a target with which nothing is wrong is small");
+_Static_assert(sizeof(Trail) <= 456, "a trail with which nothing is wrong is small");
 
 static int compare_arns(const void *a, const void *b) {
     const Trail *x = a, *y = b;
@@ -506,24 +519,7 @@ void engine_set_facts(Trail *trail) {
     trail->facts.named = engine_is_named(trail);
     trail->facts.may_ask = 0;
     if (holder_is_foreign(&holder))
-        trail->facts.may_ask = permission_to_ask(&trail->permission, engine_now(trail->engine).mono_usec);
-}
-
-void engine_note_permission(Trail *trail, const Outcome *outcome) {
-    if (engine_is_foreign(trail) &&
-        permission_take(&trail->permission, outcome, engine_now(trail->engine).mono_usec) &&
-        !trail->engine->once)
-        log_line(LOG_NOTICE,
-                 "%s %s %s: AWS does not let account %s %s this organization trail: asked again "
-                 "after a pause",
-                 trail->name, trail->region, trail->account, trail->via->id,
-                 action_to_string(outcome->action));
-}
-
-void engine_forget_refusals(Account *account) {
-    for (size_t i = 0; i < account->engine->n_trails; i++)
-        if (account->engine->trails[i]->via == account)
-            account->engine->trails[i]->permission = (Permission){ 0 };
+        trail->facts.may_ask = engine_actions_to_ask(trail, engine_now(trail->engine).mono_usec);
 }
 
 static void free_tracking(Trail *trail) {
@@ -553,6 +549,7 @@ static void free_trail(Trail *trail) {
     shared_text_drop(trail->account);
     shared_text_drop(trail->region);
     free(trail->held);
+    engine_forget_permission(trail);
     sparse_free(trail->state);
     free(trail);
 }
@@ -573,7 +570,7 @@ int engine_attach_trail(Trail *trail, Account *via) {
         return -ENOMEM;
     trail->home = home;
     trail->via = via;
-    trail->permission = (Permission){ 0 };
+    engine_forget_permission(trail);
     home->fresh = true;
     engine_set_facts(trail);
     return 0;

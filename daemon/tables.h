@@ -113,44 +113,43 @@ typedef struct CheckQueue {
     Target *first, *last; /* that wait for their turn, linked by check_next */
 } CheckQueue;
 
-/* One (account, region) pair. */
+/* One (account, region) pair. There are ten thousand: what is small stands together. */
 struct Target {
     Engine *engine;
     Account *account;
-    char region[32];
-    bool configured; /* false: here because a guarded trail lives here */
-    Sparse *state;   /* see TARGET_STATE */
-    Trail **trails; /* that live here and are polled through this account */
-    size_t n_trails;
-    Trail **shown; /* that its lists have shown, wherever they live */
-    size_t n_shown;
+    CheckQueue *checks; /* of its region */
+    const char *region; /* ... which has the text */
+    Sparse *state;      /* see TARGET_STATE */
+    Trail **trails;     /* that live here and are polled through this account */
+    Trail **shown;      /* that its lists have shown, wherever they live */
+    uint32_t n_trails, n_shown;
     uint32_t phase; /* see schedule_phase; once known it stays, or a poll would come late */
     bool has_phase;
+    bool configured;         /* false: here because a guarded trail lives here */
+    bool listed;             /* since start */
+    bool fresh;              /* a trail came in that was never polled: poll it as soon as possible */
+    bool turn_waits;         /* for the end of the poll that is under way */
+    bool start_waits;        /* see engine_want_poll: its poll begins when others have ended ... */
+    bool start_is_of_pass;   /* ... and the pass waits for it */
+    bool check_is_due;       /* see DUE_CHECKS */
+    bool check_queued;       /* it waits in the queue of its region */
+    bool region_is_of_pass;  /* the pass waits for region_call */
+    bool shown_elsewhere;    /* its lists have shown a trail that another shard guards */
+    bool cover_is_suspect;   /* the list was empty where it had trails: poll again before reporting it */
+    bool said_held_back;     /* that the last poll did not reach all trails, by our own pace */
     unsigned provisional_turn;  /* see schedule_has_turn */
-    bool turn_waits;            /* for the end of the poll that is under way */
-    bool start_waits;           /* see engine_want_poll: its poll begins when others have ended ... */
-    bool start_is_of_pass;      /* ... and the pass waits for it */
     TargetPoll *polls;          /* under way: one, unless something in an earlier one does not answer */
     PollResult *rejected;       /* a poll whose keys were rejected, while it is unclear what that means */
+    Target *check_next;         /* the one behind it in the queue of its region */
+    OperationCall *region_call; /* whether the account has enabled the region; NULL when not being asked */
+    const char *region_status;  /* what AWS said, raw; a shared text, NULL: nothing */
     uint64_t due_usec;          /* mono; not polled before */
     uint64_t settings_due_usec; /* mono */
     uint64_t polled_usec;       /* real; last poll that was answered */
-    bool listed;                /* since start */
-    bool fresh;                 /* a trail came in that was never polled: poll it as soon as possible */
     Rejections rejections;      /* of our keys */
-    OperationCall *region_call; /* whether the account has enabled the region; NULL when not being asked */
-    bool region_is_of_pass;     /* ... and the pass waits for the answer */
     uint64_t region_asked_usec; /* mono; 0: not, since it last answered as it should */
-    char region_status[ACCOUNT_STATUS_MAX]; /* what AWS said, raw; "" nothing */
-    bool check_is_due;                      /* see DUE_CHECKS */
-    CheckQueue *checks;                     /* of its region */
-    bool check_queued;                      /* it waits there ... */
-    Target *check_next;                     /* ... before this one */
-    bool shown_elsewhere;                   /* its lists have shown a trail that another shard guards */
-    uint64_t empty_usec;                    /* mono; its lists have been empty since; 0: they are not */
-    bool cover_is_suspect; /* the list was empty where it had trails: poll again before reporting it */
+    uint64_t empty_usec;        /* mono; its lists have been empty since; 0: they are not */
     uint64_t contested_due_usec, beside_due_usec; /* mono; see schedule_contested_usec */
-    bool said_held_back;     /* that the last poll did not reach all trails, by our own pace */
     uint64_t stretched_usec; /* the interval between polls that was reported as stretched; 0: none */
     LoopTimer *wake;
 };
@@ -185,7 +184,7 @@ struct Trail {
     Sparse *state;         /* see TRAIL_STATE; as it is */
     TrailState *held;      /* as the state file may know it, while a message waits for an outcome; see
                               engine_reported() */
-    Permission permission; /* of an organization trail that is not ours */
+    Sparse *permission;    /* a Permission; of an organization trail that is not ours; NULL: all zeros */
     size_t n_covers;       /* targets whose lists have shown it */
     Remediation *remediation;
     uint64_t remediate_by_usec; /* mono */
@@ -399,6 +398,10 @@ bool engine_end_start(Target *target);
 /* Nothing of it is under way any more. */
 void engine_stop_poll(Target *target);
 void engine_stop_tracking(Trail *trail);
+/* Are its settings being checked, or wait for that? */
+bool engine_is_checked(const Trail *trail);
+/* The check waits no longer; without one nothing happens. */
+void engine_end_wait(Trail *trail);
 /* A target whose checks wait takes its place in the queue of its region, or leaves it; no more than once. */
 void engine_queue_check(Target *target);
 void engine_unqueue_check(Target *target);
@@ -434,10 +437,6 @@ bool engine_is_named(const Trail *trail);
 /* An organization trail of another account, as far as is known. */
 bool engine_is_foreign(const Trail *trail);
 void engine_set_facts(Trail *trail);
-/* What AWS made of an action on a trail of another account. */
-void engine_note_permission(Trail *trail, const Outcome *outcome);
-/* These are other keys: what AWS refused to those before says nothing. */
-void engine_forget_refusals(Account *account);
 Subject engine_trail_subject(const Trail *trail);
 
 void engine_free_tables(Engine *engine);

@@ -238,16 +238,6 @@ void engine_save_found(Trail *trail) {
                  engine->state_dir, file_strerror(r));
 }
 
-bool engine_is_checked(const Trail *trail) {
-    return trail->tracking.check_waits || trail->tracking.snapshot;
-}
-
-void engine_end_wait(Trail *trail) {
-    trail->engine->n_beside -= trail->tracking.check_waits;
-    trail->tracking.check_waits = false;
-    (void)settings_keep(&trail->tracking.listed, &settings_none);
-}
-
 unsigned engine_count_settings_calls(const Trail *trail) {
     const Settings *now = trail->tracking.actual;
     unsigned n = 2; /* GetEventSelectors, GetEventConfiguration */

@@ -69,10 +69,6 @@ void engine_remember_seen(Trail *trail, Observation *seen);
  * known until the next poll that finds it. */
 void engine_get_seen(const Trail *trail, Observation *ret);
 void engine_keep_seen(Trail *trail, const Observation *seen);
-/* Are its settings being checked, or wait for that? */
-bool engine_is_checked(const Trail *trail);
-/* The check waits no longer; without one nothing happens. */
-void engine_end_wait(Trail *trail);
 /* How many calls such a poll makes about the trail, besides the list, as far as is known by now: to
  * CloudTrail, and to S3 and KMS. */
 unsigned engine_count_settings_calls(const Trail *trail);

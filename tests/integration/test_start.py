@@ -49,3 +49,14 @@ def test_polls_that_do_not_end_soon_hold_up_no_others_at_a_start(many, make_guar
     healthy = {f"*:{account}:*" for account in MEMBERS} - {f"*:{account}:*" for account in throttled}
     poll(lambda: all(many.requests(operation="GetTrailStatus", principal=principal) for principal in healthy), within(15), 0.2)
     many.clear_failures()
+
+
+def test_a_reload_while_polls_wait_loses_none(many, make_guard):
+    fault = many.add_fault("hang", service="cloudtrail", operation="DescribeTrails")
+    guard = start(make_guard, many).wait_ready()
+    poll(lambda: many.requests(operation="AssumeRole"), within(20), 0.2)
+    guard.reload()
+    many.remove_fault(fault)
+    poll(lambda: all(many.requests(operation="GetTrailStatus", principal=f"*:{account}:*") for account in MEMBERS),
+         within(40), 0.2)
+    assert guard.stop() == 0

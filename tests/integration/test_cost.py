@@ -24,7 +24,7 @@ RESUMED_MIN = 0.95              # of handshakes, once there is a session
 CALLS_MAX = 32                  # system calls a poll, timers and the writing of status.json among them
 WAKE_UPS_MAX = 7                # of the loop, a poll
 SENT_MAX, RECEIVED_MAX = 750, 700   # bytes a poll, TLS among them
-TARGET_KB_MAX = 9.0             # resident, for an account, a target and a trail
+TARGET_KB_MAX = 10.5            # resident, for an account, a target and a trail
 
 
 @pytest.fixture

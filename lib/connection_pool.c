@@ -17,6 +17,9 @@
 /* One connection in so many is for bursts. */
 #define BURST_SHARE 2U
 
+/* One that takes at least so long is not late because this host is busy. */
+#define HUNG_MIN_USEC (200 * USEC_PER_MSEC)
+
 /* One that takes so many times as long as others, and at least so long, hangs. */
 #define GIVE_UP_FACTOR        8U
 #define GIVE_UP_MIN_USEC      (250 * USEC_PER_MSEC)
@@ -124,6 +127,10 @@ uint64_t pool_patience(const PoolHost *host) {
     return MIN(OPENING_TRIPS * host->took_usec + MOMENT_USEC, PATIENCE_MAX);
 }
 
+uint64_t pool_hung_usec(const PoolHost *host) {
+    return MAX(pool_patience(host), HUNG_MIN_USEC);
+}
+
 uint64_t pool_give_up_usec(const PoolHost *host) {
     uint64_t took = host->took_usec ? host->took_usec : UNKNOWN_USEC;
 
@@ -141,15 +148,16 @@ static uint64_t waits_for(const PoolHost *host, const PoolRequest *request) {
 }
 
 /* To close another host's connection costs both of them a handshake, and where everything is slow it makes
- * everything slower: that is for a host without any, for one that cannot keep up while another can without
- * it, or when waiting has not helped. */
+ * everything slower: that is for a host without any, for one that cannot keep up because something hangs
+ * while another can without it, or when waiting has not helped. */
 static bool may_evict(const PoolHost *host, const PoolRequest *request, unsigned useful) {
+    unsigned n_alive = host->n_running - MIN(request->n_hung, host->n_running);
     uint64_t waits_usec = waits_for(host, request);
 
     if (host->n_running == 0)
         return true;
-    if (request->given_elsewhere && waits_usec >= MAX(host->took_usec, MOMENT_USEC) &&
-        is_overrun(host, useful, request->now_usec))
+    if (request->n_hung > 0 && request->given_elsewhere &&
+        waits_usec >= MAX(host->took_usec, MOMENT_USEC) && is_overrun(host, n_alive, request->now_usec))
         return true;
     return waits_usec >= EVICT_AFTER_USEC && (useful == 0 || request->spare_elsewhere);
 }

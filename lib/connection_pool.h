@@ -46,6 +46,7 @@ typedef struct PoolRequest {
     uint64_t now_usec;
     uint64_t waits_since_usec; /* the request, for a connection; now_usec: since now */
     unsigned n_overdue;        /* requests of the host that run for longer than pool_patience */
+    unsigned n_hung;           /* ... and of these, for longer than pool_hung_usec; counted when full */
     bool spare_elsewhere;      /* pool_is_spare of any other host */
     bool given_elsewhere;      /* pool_can_give of any other host */
 } PoolRequest;
@@ -72,6 +73,8 @@ bool pool_wants_trim(PoolHost *host);
 /* How long a request waits for a connection before another one is opened; one that runs for longer hangs,
  * and is not waited for. More than 0. */
 uint64_t pool_patience(const PoolHost *host);
+/* How long one runs that the host is to get another's connection for. */
+uint64_t pool_hung_usec(const PoolHost *host);
 /* How long a request may go without an answer where all connections are in use and others wait: then it is
  * given up, to be asked again as a suspect one, which has all its time. Those that are given up without any
  * answer in between double it, so that a host which has become slow comes to answer. */

@@ -59,14 +59,17 @@ static void wait_until(HttpCurl *c, uint64_t deadline_usec) {
 }
 
 /* They are in the order in which they began: the first that is young ends the search. */
-static unsigned count_overdue(const HttpCurl *c, const CurlOrigin *origin, uint64_t now) {
-    uint64_t patience = pool_patience(&origin->host);
+static unsigned count_older(const HttpCurl *c, const CurlOrigin *origin, uint64_t age_usec, uint64_t now) {
     const HttpExchange *x;
     unsigned n = 0;
 
-    for (x = c->lists[EXCHANGE_RUNNING].first; x && now - x->started_usec >= patience; x = x->next)
+    for (x = c->lists[EXCHANGE_RUNNING].first; x && now - x->started_usec >= age_usec; x = x->next)
         n += x->origin == origin;
     return n;
+}
+
+static unsigned count_overdue(const HttpCurl *c, const CurlOrigin *origin, uint64_t now) {
+    return count_older(c, origin, pool_patience(&origin->host), now);
 }
 
 static bool is_spare_elsewhere(const HttpCurl *c, const CurlOrigin *origin, uint64_t now) {
@@ -110,6 +113,7 @@ static HttpWait waits_for(const HttpCurl *c, const HttpExchange *x, uint64_t now
         if (c->pool.n_open >= c->pool.max) {
             request.spare_elsewhere = is_spare_elsewhere(c, x->origin, now);
             request.given_elsewhere = find_giving(c, x->origin, now);
+            request.n_hung = count_older(c, x->origin, pool_hung_usec(&x->origin->host), now);
         }
     }
     decision = pool_decide(&c->pool, host, &request, &wait_usec);

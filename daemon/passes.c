@@ -14,10 +14,11 @@ static PassCount count_targets(const Engine *engine) {
 
     for (size_t i = 0; i < engine->n_targets; i++) {
         const Target *target = engine->targets[i];
+        bool unreachable = TARGET_STATE(target, unreachable);
+        bool account_unreachable = TARGET_STATE(target->account, unreachable);
         const PassTarget row = {
             .not_enabled = TARGET_STATE(target, not_enabled),
-            .unreachable =
-                    TARGET_STATE(target, unreachable) || TARGET_STATE(target->account, unreachable),
+            .unreachable = unreachable || account_unreachable,
             .polled = target->polled_usec != 0,
             .n_failed = TARGET_STATE(target, n_failed),
         };

@@ -94,10 +94,11 @@ uint32_t remediate_fault(const AwsError *error, uint32_t asked, bool *ret_sure) 
 }
 
 uint32_t remediate_first_part(uint32_t fields) {
-    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-        if (fields & parts[i])
-            return fields & parts[i];
-    return 0;
+    uint32_t part = 0;
+
+    for (size_t i = 0; part == 0 && i < ARRAY_SIZE(parts); i++)
+        part = fields & parts[i];
+    return part;
 }
 
 uint32_t remediate_with_partners(uint32_t fields) {

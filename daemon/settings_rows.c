@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "daemon/baselines.h"
+#include "daemon/core/scope.h"
+#include "daemon/core/settings.h"
 #include "lib/arn.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
@@ -30,8 +32,26 @@ static bool is_gone(const Trail *trail) {
            text_equal(trail->via->id, trail->account);
 }
 
+/* Base credentials that AWS knows as those of another account than the trail's. */
+static bool has_others_keys(const Trail *trail) {
+    const AccountScope scope = engine_account_scope(trail->via);
+
+    return scope.identity_known &&
+           !scope_proves_absence(&scope, text_equal(engine_account_named(trail->via), trail->account),
+                                 trail->organization);
+}
+
+/* Why its settings are not known; "" where they are. */
+static const char *error_of(const Trail *trail, bool gone) {
+    bool missing = TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_MISSING);
+
+    if ((missing && !gone) || (!settings_can_be_recorded(trail->tracking.actual) && has_others_keys(trail)))
+        return ENGINE_NOT_ITS_ACCOUNT;
+    return unreadable_of(trail);
+}
+
 static EngineSettings row_of(const Trail *trail) {
-    bool missing = TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_MISSING), gone = is_gone(trail);
+    bool gone = is_gone(trail);
 
     return (EngineSettings){
         .subject = engine_trail_subject(trail),
@@ -39,7 +59,7 @@ static EngineSettings row_of(const Trail *trail) {
         .actual = trail->tracking.actual,
         .unread = engine_not_known(trail, trail->tracking.actual),
         .gone = gone,
-        .error = missing && !gone ? ENGINE_NOT_ITS_ACCOUNT : unreadable_of(trail),
+        .error = error_of(trail, gone),
     };
 }
 

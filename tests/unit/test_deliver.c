@@ -210,6 +210,29 @@ static void test_back_off(void **state) {
     close_post(p, state);
 }
 
+/* Without a timer for the next attempt nothing is sent until it is to go on; no back-off is cut short. */
+static void test_no_memory_for_a_timer(void **state) {
+    Post *p = open_one(state);
+
+    fake_loop_set_random(p->f->loop, UINT64_MAX);
+    add(p, 0);
+    fake_loop_fail_after(p->f->loop, 0);
+    deliver_kick(p->deliver, false);
+    run(p, 600 * USEC_PER_SEC);
+    assert_int_equal(fake_http_n_requests(p->f->http), 0);
+    fail_times(p, 1);
+    reply_well(p, 1);
+    deliver_go_on(p->deliver);
+    run(p, USEC_PER_SEC / 2);
+    assert_int_equal(fake_http_n_requests(p->f->http), 1);
+    deliver_go_on(p->deliver);
+    run(p, USEC_PER_SEC / 4);
+    assert_int_equal(fake_http_n_requests(p->f->http), 1);
+    run(p, USEC_PER_SEC);
+    assert_string_equal(p->delivered, "0>one ");
+    close_post(p, state);
+}
+
 /* Reported once when it has failed for a minute, and once when it works again, with the same beginning. */
 static void test_failing_is_reported(void **state) {
     Post *p = open_one(state);
@@ -463,6 +486,7 @@ int main(void) {
         cmocka_unit_test(test_order_is_kept),
         cmocka_unit_test(test_one_in_flight),
         cmocka_unit_test(test_back_off),
+        cmocka_unit_test(test_no_memory_for_a_timer),
         cmocka_unit_test(test_failing_is_reported),
         cmocka_unit_test(test_channel_refused),
         cmocka_unit_test(test_message_refused),

@@ -406,9 +406,8 @@ static bool is_guard(const AttributeRequest *request, const char *caller) {
 }
 
 static bool was_guard(const AttributeRequest *request, const CloudTrailEvent *event) {
-    return request->former_arn && request->former_arn[0] &&
-           text_equal(event->identity.arn, request->former_arn) &&
-           event->event_time_usec <= request->former_until_usec;
+    return event->event_time_usec <= request->former_until_usec &&
+           text_equal(event->identity.arn, request->former_arn);
 }
 
 /* A guard's write is nobody's deed. What a guard never calls is one, whoever signs it. */

@@ -20,8 +20,8 @@ typedef struct AttributeRequest {
     const char *member;
     bool reads_member;
     const char *own_arn; /* our own caller: what we wrote ourselves is nobody's deed; "" when unknown */
-    const char *former_arn; /* what it was until then, by other keys: the same; "" or NULL: nothing else */
-    uint64_t former_until_usec;
+    const char *former_arn;     /* what it was until then, by other keys: the same */
+    uint64_t former_until_usec; /* 0: it was nothing else */
     char *const *guards; /* principals, see arn_principal_is(): what they wrote is nobody's either */
     size_t n_guards;
     uint32_t findings; /* FINDING_BITs whose cause is searched */

@@ -148,6 +148,21 @@ def test_tampering_that_is_not_reported(falsified, dropped, fault):
     assert fault.format(victim=game.victim, single=game.single) in found(game)
 
 
+@pytest.mark.parametrize("polled", [False, True])
+def test_a_stop_that_the_next_one_has_overwritten(falsified, polled):
+    """One more a minute before, ended by a StartLogging: only a poll between the two can have shown it."""
+    game, record = falsified
+    stop = first(record, operation="StopLogging", status=200)
+    start = first(record, operation="StartLogging", status=200)
+    status = first(record, operation="GetTrailStatus", status=200)
+    at = record.logged.index(stop)
+    between = [{**status, "time": stop["time"]}] if polled else []
+    record.logged[at:at] = [{**stop, "id": "another"}, {**start, "time": stop["time"]}, *between]
+    record.history.append({**next(event for event in record.history if event["requestID"] == stop["id"]),
+                           "requestID": "another", "eventTime": "2031-01-01T00:00:00Z"})
+    assert any("is in no message" in fault for fault in found(game)) == polled
+
+
 def test_one_stop_of_several_that_is_in_no_message(falsified):
     """Another stop, a minute later, which no message has a gap for."""
     game, record = falsified

@@ -397,16 +397,17 @@ static void attempts_are_told_once_each(void **unused) {
     assert_int_equal(l.plan.n_events, 0);
     (void)wait_for_search(&l);
     later = (Attribution){ .polled = true, .found = true, .actor = actor(EPOCH, "bob"), .n_attempts = 4 };
-    for (unsigned i = 0; i < 4; i++)
-        later.attempts[i] = actor(EPOCH + i * SEC, "eve");
+    later.attempts[0] = a.attempts[0]; /* reported */
+    for (unsigned i = 0; i < 3; i++)
+        later.attempts[1 + i] = actor(EPOCH + i * SEC, "eve");
     answer(&l, later);
     /* the third on its own, then the newest with a count, then the deed */
     assert_int_equal(l.plan.n_events, 3);
     assert_true(l.plan.events[0].actor.event_usec == EPOCH);
-    assert_true(l.plan.events[1].actor.event_usec == EPOCH + 3 * SEC);
-    assert_int_equal(l.plan.events[1].repeats.count, 2);
+    assert_true(l.plan.events[1].actor.event_usec == EPOCH + 2 * SEC);
+    assert_int_equal(l.plan.events[1].repeats.count, 1);
     assert_int_equal(l.plan.events[2].kind, EVENT_TRAIL_ATTRIBUTED);
-    assert_int_equal(l.plan.n_entries, 5);
+    assert_int_equal(l.plan.n_entries, 4);
 }
 
 /* ---- trouble on trouble ---- */

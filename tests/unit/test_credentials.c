@@ -621,7 +621,7 @@ static void told_answer(void *userdata) {
     if (t->already_expired_usec)
         expires = loop_realtime_usec(t->loop) - (uint64_t)t->already_expired_usec;
     if (t->status == CREDENTIALS_OK)
-        c = credentials_new(t->key, SECRET, NULL, expires, "told");
+        c = credentials_new(t->key, SECRET, NULL, expires, "fake");
     done(t->status, c, t->status == CREDENTIALS_OK ? "" : t->message, t->userdata);
     credentials_unref(c);
 }
@@ -700,7 +700,7 @@ static void test_chain_takes_the_first_that_has_some(void **state) {
         assert_int_equal(credentials_chain_new(members, 3, &f->source), 0);
         ask(f);
         if (cases[i].expect == CREDENTIALS_OK)
-            assert_got(f, cases[i].what, "told");
+            assert_got(f, cases[i].what, "fake");
         else {
             assert_not_got(f, cases[i].expect, cases[i].what);
             assert_string_equal(f->got.message, cases[i].what);
@@ -770,7 +770,7 @@ static void test_cache_asks_once_for_all(void **state) {
     /* Keys without an end are kept for good. */
     fake_loop_advance(f->loop, 100000 * USEC_PER_SEC);
     ask(f);
-    assert_got(f, "K1", "told");
+    assert_got(f, "K1", "fake");
     assert_int_equal(t->n_gets, 1);
 }
 
@@ -794,7 +794,7 @@ static void test_cache_says_when_another_key_comes(void **state) {
     t->key = "K2";
     credentials_cache_invalidate(f->source, NULL);
     ask(f);
-    assert_got(f, "K2", "told");
+    assert_got(f, "K2", "fake");
     assert_int_equal(n, 1);
     credentials_cache_watch(&t->source, count_change, &n); /* no cache: nothing happens */
 }
@@ -805,7 +805,7 @@ static void test_cache_refreshes_ahead(void **state) {
 
     t->lifetime_usec = 60 * MINUTE;
     ask(f);
-    assert_got(f, "K1", "told");
+    assert_got(f, "K1", "fake");
     /* A quarter of an hour before the end, with a jitter of 0. */
     fake_loop_advance(f->loop, 45 * MINUTE - 1);
     ask(f);
@@ -815,13 +815,13 @@ static void test_cache_refreshes_ahead(void **state) {
     fake_loop_advance(f->loop, 1);
     ask(f);
     assert_int_equal(t->n_gets, 2);
-    assert_got(f, "K1", "told"); /* nobody waits for the refresh */
+    assert_got(f, "K1", "fake"); /* nobody waits for the refresh */
     ask(f);
     assert_int_equal(t->n_gets, 2);
-    assert_got(f, "K1", "told");
+    assert_got(f, "K1", "fake");
     told_answer(t);
     ask(f);
-    assert_got(f, "K2", "told");
+    assert_got(f, "K2", "fake");
     assert_int_equal(t->n_gets, 2);
 }
 
@@ -851,7 +851,7 @@ static void test_cache_keeps_the_old_while_refresh_fails(void **state) {
     t->message = "no answer";
     fake_loop_advance(f->loop, 50 * MINUTE);
     ask(f);
-    assert_got(f, "K1", "told");
+    assert_got(f, "K1", "fake");
     assert_int_equal(t->n_gets, 2);
     ask(f);
     fake_loop_advance(f->loop, USEC_PER_SEC - 1);
@@ -860,11 +860,11 @@ static void test_cache_keeps_the_old_while_refresh_fails(void **state) {
     for (before = t->n_gets; t->n_gets == before;) {
         fake_loop_advance(f->loop, USEC_PER_SEC);
         ask(f);
-        assert_got(f, "K1", "told");
+        assert_got(f, "K1", "fake");
     }
     fake_loop_advance(f->loop, 10 * MINUTE - 21 * USEC_PER_SEC);
     ask(f);
-    assert_got(f, "K1", "told");
+    assert_got(f, "K1", "fake");
 
     /* At their end the failure is told, and once it is over the new ones. */
     fake_loop_advance(f->loop, 20 * USEC_PER_SEC);
@@ -874,7 +874,7 @@ static void test_cache_keeps_the_old_while_refresh_fails(void **state) {
     t->key = "K2";
     fake_loop_advance(f->loop, 60 * USEC_PER_SEC);
     ask(f);
-    assert_got(f, "K2", "told");
+    assert_got(f, "K2", "fake");
 }
 
 static void test_cache_backs_off(void **state) {
@@ -915,20 +915,20 @@ static void test_cache_invalidate(void **state) {
     t->key = "K2";
     credentials_cache_invalidate(f->source, old);
     ask(f);
-    assert_got(f, "K2", "told");
+    assert_got(f, "K2", "fake");
     assert_int_equal(t->n_gets, 2);
 
     /* A second caller that failed with the old set does no harm. */
     credentials_cache_invalidate(f->source, old);
     ask(f);
-    assert_got(f, "K2", "told");
+    assert_got(f, "K2", "fake");
     assert_int_equal(t->n_gets, 2);
     credentials_unref(old);
 
     t->key = "K3";
     credentials_cache_invalidate(f->source, NULL);
     ask(f);
-    assert_got(f, "K3", "told");
+    assert_got(f, "K3", "fake");
     assert_int_equal(t->n_gets, 3);
 
     /* Not a cache: nothing happens. */
@@ -947,7 +947,7 @@ static void test_cache_suspect(void **state) {
     for (unsigned i = 0; i < 3; i++) {
         credentials_cache_suspect(f->source, i == 0 ? old : f->got.credentials);
         ask(f);
-        assert_got(f, "K1", "told");
+        assert_got(f, "K1", "fake");
         assert_int_equal(t->n_gets, 2);
     }
 
@@ -961,11 +961,11 @@ static void test_cache_suspect(void **state) {
     assert_int_equal(f->got.n, 0);
     told_answer(t);
     fake_loop_run(f->loop);
-    assert_got(f, "K2", "told");
+    assert_got(f, "K2", "fake");
     fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
     credentials_cache_suspect(f->source, old);
     ask(f);
-    assert_got(f, "K2", "told");
+    assert_got(f, "K2", "fake");
     assert_int_equal(t->n_gets, 3);
     credentials_unref(old);
 
@@ -985,10 +985,10 @@ static void test_cache_suspect_without_others(void **state) {
         fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
         credentials_cache_suspect(f->source, f->got.credentials);
         ask(f);
-        assert_got(f, "K1", "told");
+        assert_got(f, "K1", "fake");
         assert_int_equal(t->n_gets, i);
         ask(f);
-        assert_got(f, "K1", "told");
+        assert_got(f, "K1", "fake");
         assert_int_equal(t->n_gets, i);
     }
 
@@ -998,7 +998,7 @@ static void test_cache_suspect_without_others(void **state) {
         fake_loop_advance(f->loop, 10 * USEC_PER_SEC);
         credentials_cache_suspect(f->source, f->got.credentials);
         ask(f);
-        assert_got(f, "K1", "told");
+        assert_got(f, "K1", "fake");
     }
 }
 
@@ -1012,7 +1012,7 @@ static void test_cache_reload_forgets_failure(void **state) {
     t->key = "K1";
     credentials_cache_invalidate(f->source, NULL);
     ask(f);
-    assert_got(f, "K1", "told");
+    assert_got(f, "K1", "fake");
 }
 
 /* What was asked for before a reload is not what the new configuration means. */
@@ -1028,7 +1028,7 @@ static void test_cache_reload_while_asking(void **state) {
     assert_int_equal(t->n_gets, 2);
     t->key = "NEW";
     told_answer(t);
-    assert_got(f, "NEW", "told");
+    assert_got(f, "NEW", "fake");
 }
 
 /* Instance metadata may hand out a set that has ended, while AWS cannot renew it: it is used, and asked for
@@ -1039,9 +1039,9 @@ static void test_cache_uses_expired_on_arrival(void **state) {
 
     t->already_expired_usec = 3600 * (int64_t)USEC_PER_SEC;
     ask(f);
-    assert_got(f, "STALE", "told");
+    assert_got(f, "STALE", "fake");
     ask(f);
-    assert_got(f, "STALE", "told");
+    assert_got(f, "STALE", "fake");
     assert_int_equal(t->n_gets, 1);
     t->already_expired_usec = 0;
     t->key = "FRESH";
@@ -1049,7 +1049,7 @@ static void test_cache_uses_expired_on_arrival(void **state) {
     ask(f);
     assert_int_equal(t->n_gets, 2);
     ask(f);
-    assert_got(f, "FRESH", "told");
+    assert_got(f, "FRESH", "fake");
 }
 
 /* Instances that cannot be given new keys do not ask for them all at once. */
@@ -1065,13 +1065,13 @@ static void test_cache_spreads_questions_for_expired(void **state) {
     assert_int_equal(t->n_gets, 1);
     fake_loop_advance(f->loop, USEC_PER_SEC);
     ask(f);
-    assert_got(f, "STALE", "told");
+    assert_got(f, "STALE", "fake");
     assert_int_equal(t->n_gets, 2);
     /* Still the expired ones: they are used on. */
     for (unsigned i = 0; i < 20; i++) {
         fake_loop_advance(f->loop, 5 * MINUTE);
         ask(f);
-        assert_got(f, "STALE", "told");
+        assert_got(f, "STALE", "fake");
     }
 }
 
@@ -1083,7 +1083,7 @@ static void test_cache_ignores_clock_steps(void **state) {
     ask(f);
     fake_loop_step_clock(f->loop, 5 * 3600 * (int64_t)USEC_PER_SEC);
     ask(f);
-    assert_got(f, "K1", "told");
+    assert_got(f, "K1", "fake");
     assert_int_equal(t->n_gets, 1);
 }
 
@@ -1145,7 +1145,7 @@ static void test_cache_used_from_inside_done(void **state) {
 
     assert_int_equal(credentials_get(f->source, invalidate_and_ask, f), 0);
     fake_loop_run(f->loop);
-    assert_got(f, "K1", "told");
+    assert_got(f, "K1", "fake");
     assert_int_equal(t->n_gets, 2);
 }
 
@@ -1161,7 +1161,7 @@ static void test_cache_without_memory(void **state) {
     assert_int_equal(t->n_gets, 0);
     fake_loop_advance(f->loop, 2 * USEC_PER_SEC);
     ask(f);
-    assert_got(f, "K1", "told");
+    assert_got(f, "K1", "fake");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -122,7 +122,7 @@ static void what_is_added_to_a_baseline(void **state _unused_) {
         { FIELD_TAGS, NULL, "{}", ADDITION_FIELD },
         { FIELD_RECURSIVE, NULL, "false", ADDITION_FIELD },
         { FIELD_BUCKET, "logs", "logs", ADDITION_NONE },
-        { FIELD_BUCKET, "logs", "evil", ADDITION_NONE }, /* somebody changed it */
+        { FIELD_BUCKET, "logs", "evil", ADDITION_NONE }, /* a change */
         /* members of Trail that this version does not know: that there are none is nothing to record */
         { FIELD_UNKNOWN, NULL, "{}", ADDITION_NONE },
         { FIELD_UNKNOWN, NULL, "{\"Shape\":\"round\"}", ADDITION_FIELD },

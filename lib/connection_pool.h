@@ -48,7 +48,7 @@ typedef struct PoolRequest {
     unsigned n_overdue;        /* requests of the host that run for longer than pool_patience */
     unsigned n_hung;           /* ... and of these, for longer than pool_hung_usec; counted when full */
     bool spare_elsewhere;      /* pool_is_spare of any other host */
-    bool given_elsewhere;      /* pool_can_give of any other host */
+    bool given_elsewhere;      /* pool_can_give of any other host; asked when one hangs */
 } PoolRequest;
 
 /* A request has come. */

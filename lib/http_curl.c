@@ -112,8 +112,8 @@ static HttpWait waits_for(const HttpCurl *c, const HttpExchange *x, uint64_t now
         request.n_overdue = count_overdue(c, x->origin, now);
         if (c->pool.n_open >= c->pool.max) {
             request.spare_elsewhere = is_spare_elsewhere(c, x->origin, now);
-            request.given_elsewhere = find_giving(c, x->origin, now);
             request.n_hung = count_older(c, x->origin, pool_hung_usec(&x->origin->host), now);
+            request.given_elsewhere = request.n_hung > 0 && find_giving(c, x->origin, now);
         }
     }
     decision = pool_decide(&c->pool, host, &request, &wait_usec);

@@ -75,6 +75,45 @@ int answer_text(const json_t *object, const char *name, const char **ret) {
     return 0;
 }
 
+/* "1735689600", "1.7356896E9". */
+static bool read_seconds(const char *text, double *ret) {
+    char *end;
+
+    *ret = strtod(text, &end);
+    return text[strspn(text, "0123456789.Ee+-")] == '\0' && end != text && !*end;
+}
+
+int answer_time(const char *text, uint64_t *ret_usec) {
+    char in_utc[64];
+    double seconds;
+
+    if (!*text) {
+        *ret_usec = 0;
+        return 0;
+    }
+    if (read_seconds(text, &seconds)) {
+        *ret_usec = timetext_from_epoch(seconds);
+        return 0;
+    }
+    if (timetext_parse_lenient(text, ret_usec) >= 0)
+        return 0;
+    return (size_t)snprintf(in_utc, sizeof(in_utc), "%sZ", text) < sizeof(in_utc) &&
+                           timetext_parse_lenient(in_utc, ret_usec) >= 0
+                   ? 0
+                   : -EBADMSG;
+}
+
+static int read_time(const json_t *value, const AnswerField *field, uint64_t *slot, AnswerFault *fault) {
+    if (json_is_string(value))
+        return answer_time(json_string_value(value), slot) < 0
+                       ? answer_fault(fault, "%s is no time", field->name)
+                       : 0;
+    if (value && !json_is_number(value))
+        return answer_fault(fault, "%s is no time", field->name);
+    *slot = value ? timetext_from_epoch(json_number_value(value)) : 0;
+    return 0;
+}
+
 static int read_text(const char *text, const AnswerField *field, void *slot) {
     char *copy;
 
@@ -101,11 +140,7 @@ static int read_field(const json_t *object, const AnswerField *field, void *slot
             return answer_fault(fault, "%s is no boolean", field->name);
         *(bool *)slot = json_is_true(value);
         return 0;
-    case ANSWER_TIME:
-        if (value && !json_is_number(value))
-            return answer_fault(fault, "%s is no number", field->name);
-        *(uint64_t *)slot = value ? timetext_from_epoch(json_number_value(value)) : 0;
-        return 0;
+    case ANSWER_TIME: return read_time(value, field, slot, fault);
     default:
         if (value && !text)
             return answer_fault(fault, "%s is no text", field->name);

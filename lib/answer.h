@@ -35,7 +35,8 @@ typedef enum AnswerKind {
     ANSWER_TEXT,  /* char *, owned; "" when absent */
     ANSWER_CHARS, /* char[size], cut to it; "" when absent */
     ANSWER_BOOL,  /* bool */
-    ANSWER_TIME,  /* uint64_t, microseconds; seconds since the epoch in the answer, as any kind of number */
+    ANSWER_TIME,  /* uint64_t, microseconds; 0 when absent. AWS has seconds since the epoch, as any kind of
+                     number; others have a text, see answer_time() */
 } AnswerKind;
 
 /* A row of a reader's table: which member goes where in a struct. */
@@ -52,6 +53,10 @@ typedef struct AnswerField {
 /* Reads all of a table into the struct that ret points to. 0, -EBADMSG, -ENOMEM; the texts of the struct
  * that were not read stay as they are. */
 int answer_fields(const json_t *object, const AnswerField *fields, size_t n, void *ret, AnswerFault *fault);
+
+/* A time that is a text: seconds since the epoch, ISO 8601 (UTC where no zone stands there), an HTTP date.
+ * "" is 0, no time. 0 or -EBADMSG. */
+int answer_time(const char *text, uint64_t *ret_usec);
 
 /* The member's text, borrowed; "" when it is absent. 0 or -EBADMSG. */
 int answer_text(const json_t *object, const char *name, const char **ret);

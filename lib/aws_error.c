@@ -267,25 +267,33 @@ static void take_code(char *dst, size_t size, const char *raw) {
     (void) text_copy(dst, size, hash ? hash + 1 : text);
 }
 
-static const char *json_text(const json_t *object, const char *key) {
-    const char *s = json_string_value(json_object_get(object, key));
+/* The first of the members that is a text with something in it. */
+static const char *json_text(const json_t *object, const char *const *keys) {
+    const char *s = NULL;
 
+    for (; *keys && !(s && *s); keys++)
+        s = json_string_value(json_object_get(object, *keys));
     return s ? s : "";
 }
 
 /* True when a code was found. */
 static bool aws_error_read_json(const HttpResponse *response, Pieces *p) {
+    /* AWS's JSON protocol has "__type"; its REST protocol and what stands in for AWS have the others, which
+     * may be inside of "Error" as in XML */
+    static const char *const code_keys[] = { "__type", "code", "Code", NULL };
+    static const char *const text_keys[] = { "message", "Message", NULL };
     json_auto_t *root = NULL;
-    const char *message;
+    const json_t *object;
 
     /* a NUL in a message is no reason to lose the code; the text ends there for us */
     if (json_text_parse(response->body, response->body_len, JSON_ALLOW_NUL, NULL, &root) < 0 ||
         !json_is_object(root))
         return false;
 
-    take_code(p->code, sizeof(p->code), json_text(root, "__type"));
-    message = json_text(root, "message");
-    (void) text_copy(p->message, sizeof(p->message), *message ? message : json_text(root, "Message"));
+    object = json_object_get(root, "Error");
+    object = json_is_object(object) && !json_object_get(root, "__type") ? object : root;
+    take_code(p->code, sizeof(p->code), json_text(object, code_keys));
+    (void) text_copy(p->message, sizeof(p->message), json_text(object, text_keys));
     return p->code[0] != '\0';
 }
 
@@ -409,7 +417,8 @@ void aws_error_from_response(const HttpResponse *response, AwsProtocol protocol,
         (void) read_body(response, protocol, &p);
         read_headers(response, &p);
         cut_message(p.message);
-        e.class = aws_error_classify(p.code);
+        /* "not implemented" stays so, whatever its code says */
+        e.class = response->status == 501 ? AWS_INVALID : aws_error_classify(p.code);
         if (e.class == _AWS_ERROR_CLASS_MAX)
             e.class = class_of_status(response->status);
         if (p.message[0] == '\0')

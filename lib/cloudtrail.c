@@ -43,8 +43,33 @@ static char **text_at(CloudTrailTrail *trail, size_t i) {
     return (char **)(void *)((char *)trail + trail_fields[i].offset);
 }
 
+/* What other calls show, and what is no name of AWS's: a stand-in for AWS may list all that it keeps of a
+ * trail. */
+static bool is_no_setting(const char *name) {
+    static const char *const names[] = {
+        "SnsTopicName", /* retired, and the same as SnsTopicARN */
+        "IsLogging",
+        "StartLoggingTime",
+        "StopLoggingTime",
+        "TimeLoggingStarted",
+        "TimeLoggingStopped",
+        "EventSelectors",
+        "AdvancedEventSelectors",
+        "InsightSelectors",
+        "Tags",
+        "TagsList",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (text_equal(names[i], name))
+            return true;
+    return name[0] == '_' || text_starts_with(name, "LatestDelivery") ||
+           text_starts_with(name, "LatestDigestDelivery") || text_starts_with(name, "LatestNotification") ||
+           text_starts_with(name, "LatestCloudWatchLogsDelivery");
+}
+
 static bool is_known(const char *name) {
-    bool known = text_equal(name, "SnsTopicName"); /* retired, and the same as SnsTopicARN */
+    bool known = is_no_setting(name);
 
     for (size_t i = 0; i < ARRAY_SIZE(trail_fields); i++)
         known = known || text_equal(name, trail_fields[i].name);

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <jansson.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -131,16 +132,49 @@ static int build_get_topic(const void *input, const char *token _unused_, char *
 
 /* ---- reading ---- */
 
-static int read_publish(Answer *answer, void *value) {
-    XmlField id = { .path = "PublishResponse/PublishResult/MessageId" };
-    int r;
+static void take_id(const char *text, char ret[static SNS_ID_MAX]) {
+    if (!text_copy(ret, SNS_ID_MAX, text))
+        ret[0] = '\0';
+}
 
-    r = xml_read(answer->reply->body, answer->reply->body_len, &id, 1);
+/* What stands in for SNS may answer in JSON. */
+static int read_publish_json(const Answer *answer, char ret[static SNS_ID_MAX]) {
+    json_t *root;
+    const char *id;
+    int r = answer_load(answer->reply->body, answer->reply->body_len, &root);
+
+    if (r == -EBADMSG)
+        return answer_fault(answer->fault, "it is no PublishResponse");
     if (r < 0)
         return r;
-    if (!id.text || !*id.text || !text_copy(value, SNS_ID_MAX, id.text))
+    r = answer_text(root, "MessageId", &id);
+    if (r < 0 || !*id)
         r = answer_fault(answer->fault, "MessageId is missing");
-    xml_fields_done(&id, 1);
+    else
+        take_id(id, ret);
+    json_decref(root);
+    return r;
+}
+
+/* The answer says that the message was taken; what it is called is for the journal alone, and no reason to
+ * send it again. */
+static int read_publish(Answer *answer, void *value) {
+    XmlField fields[] = {
+        { .path = "PublishResponse" },
+        { .path = "PublishResponse/PublishResult/MessageId" },
+    };
+    int r;
+
+    r = xml_read(answer->reply->body, answer->reply->body_len, fields, ARRAY_SIZE(fields));
+    if (r == -EBADMSG)
+        return read_publish_json(answer, value);
+    if (r < 0)
+        return r;
+    if (fields[0].text)
+        take_id(fields[1].text, value);
+    else
+        r = answer_fault(answer->fault, "it is no PublishResponse");
+    xml_fields_done(fields, ARRAY_SIZE(fields));
     return r;
 }
 

@@ -7,7 +7,6 @@
 
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
-#include "lib/util/timetext.h"
 #include "lib/xml.h"
 
 #define VERSION         "2011-06-15"
@@ -158,7 +157,7 @@ static int take_session(const Answer *answer, const XmlField fields[static 4], c
     for (size_t i = 0; i < ARRAY_SIZE(session_members); i++)
         if (!is_set(fields[i].text))
             return answer_fault(answer->fault, "%s is missing", session_members[i]);
-    if (timetext_parse_iso(fields[3].text, &expires) < 0 || expires == 0)
+    if (answer_time(fields[3].text, &expires) < 0 || expires == 0)
         return answer_fault(answer->fault, "Expiration is no time");
     *ret = credentials_new(fields[0].text, fields[1].text, fields[2].text,
                            by_our_clock(expires, answer->reply->clock_offset_usec), source);

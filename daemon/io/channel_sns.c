@@ -73,7 +73,8 @@ static void published(const AwsError *error, const char *message_id, void *userd
     Receipt receipt = { .kind = receipt_kind(error) };
 
     if (error->class == AWS_OK)
-        (void)text_copy(receipt.text, sizeof(receipt.text), message_id);
+        (void)text_copy(receipt.text, sizeof(receipt.text),
+                        message_id[0] ? message_id : "without a message id");
     else
         (void)aws_error_text(error, NULL, receipt.text, sizeof(receipt.text));
     (void)text_copy(receipt.request_id, sizeof(receipt.request_id), error->request_id);

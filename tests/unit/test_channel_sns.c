@@ -68,7 +68,8 @@ static const struct {
     ReceiptKind kind;
 } receipts[] = {
     { 200, ANSWER, RECEIPT_DELIVERED },
-    { 200, "<PublishResponse/>", RECEIPT_RETRY },
+    { 200, "<html>busy</html>", RECEIPT_RETRY },
+    { 200, "", RECEIPT_RETRY },
     { 0, NULL, RECEIPT_RETRY },
     { 403, ERROR("AuthorizationError", "no"), RECEIPT_CHANNEL_REFUSED },
     { 404, ERROR("NotFound", "Topic does not exist"), RECEIPT_CHANNEL_REFUSED },

@@ -70,7 +70,9 @@ static void test_status_that_is_none(void **state) {
         "{\"IsLogging\":null}",
         "{\"IsLogging\":\"true\"}",
         "{\"IsLogging\":1}",
-        "{\"IsLogging\":true,\"StartLoggingTime\":\"1735689600\"}",
+        "{\"IsLogging\":true,\"StartLoggingTime\":\"yesterday\"}",
+        "{\"IsLogging\":true,\"StartLoggingTime\":\"2025-01-01\"}",
+        "{\"IsLogging\":true,\"StartLoggingTime\":\"0x67748580\"}",
         "{\"IsLogging\":true,\"StopLoggingTime\":{}}",
         "{\"IsLogging\":true,\"LatestDeliveryTime\":true}",
         "{\"IsLogging\":true,\"LatestDeliveryError\":7}",
@@ -87,6 +89,36 @@ static void test_status_that_is_none(void **state) {
         if (read_status(cases[i], &s) != -EBADMSG)
             fail_msg("accepted: %s", cases[i]);
     assert_int_equal(s.stop_logging_usec, 42); /* written on success only */
+}
+
+/* What stands in for AWS writes times as its language does. */
+static void test_status_with_times_as_text(void **state) {
+    static const struct {
+        const char *text;
+        uint64_t usec;
+    } cases[] = {
+        { "", 0 },
+        { "1735689600", 1735689600000000 },
+        { "1735689600.25", 1735689600250000 },
+        { "1.7356896E9", 1735689600000000 },
+        { "2025-01-01T00:00:00Z", 1735689600000000 },
+        { "2025-01-01T00:00:00", 1735689600000000 },
+        { "2025-01-01T00:00:00.250000", 1735689600250000 },
+        { "2025-01-01T01:00:00.250+01:00", 1735689600250000 },
+        { "2025-01-01 00:00:00+00:00", 1735689600000000 },
+        { "Wed, 01 Jan 2025 00:00:00 GMT", 1735689600000000 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CloudTrailStatus s;
+        char text[128];
+
+        (void)snprintf(text, sizeof(text), "{\"IsLogging\":false,\"StopLoggingTime\":\"%s\"}",
+                       cases[i].text);
+        if (read_status(text, &s) != 0 || s.stop_logging_usec != cases[i].usec)
+            fail_msg("%s", cases[i].text);
+    }
 }
 
 static void test_status_odd_values(void **state) {
@@ -157,6 +189,26 @@ static void test_trails(void **state) {
 
     assert_int_equal(read_trails("{\"trailList\":[]}", &t), 0);
     assert_int_equal(t.n, 0);
+    cloudtrail_trails_done(&t);
+}
+
+/* A stand-in for AWS may list all that it knows of a trail: what other calls show is no setting, and changes
+ * whenever the trail is stopped. */
+static void test_what_other_calls_show_is_no_setting(void **state) {
+    CloudTrailTrails t;
+
+    (void)state;
+    assert_int_equal(
+            read_trails("{\"trailList\":[{\"TrailARN\":\"" ARN
+                        "\",\"IsLogging\":true,\"StartLoggingTime\":1,\"StopLoggingTime\":2,"
+                        "\"LatestDeliveryTime\":3,\"LatestDeliveryError\":\"x\","
+                        "\"LatestDigestDeliveryTime\":4,"
+                        "\"TimeLoggingStarted\":\"x\",\"TimeLoggingStopped\":\"x\",\"_StoppedAt\":5,"
+                        "\"EventSelectors\":[{}],\"AdvancedEventSelectors\":[{}],\"InsightSelectors\":[{}],"
+                        "\"Tags\":[{}],\"TagsList\":[{}],\"Latest\":1,\"IsLoggingAll\":1}]}",
+                        &t),
+            0);
+    assert_string_equal(t.items[0].others, "{\"IsLoggingAll\":1,\"Latest\":1}");
     cloudtrail_trails_done(&t);
 }
 
@@ -418,9 +470,11 @@ int main(void) {
         cmocka_unit_test(test_status_of_a_logging_trail),
         cmocka_unit_test(test_status_with_nothing_but_the_flag),
         cmocka_unit_test(test_status_that_is_none),
+        cmocka_unit_test(test_status_with_times_as_text),
         cmocka_unit_test(test_status_odd_values),
         cmocka_unit_test(test_trails),
         cmocka_unit_test(test_others),
+        cmocka_unit_test(test_what_other_calls_show_is_no_setting),
         cmocka_unit_test(test_every_setting),
         cmocka_unit_test(test_trails_that_are_none),
         cmocka_unit_test(test_too_many_trails),

@@ -153,13 +153,24 @@ static void test_read(void **state) {
     static const char *const bad[] = {
         "",
         "{}",
-        "<PublishResponse/>",
-        "<PublishResponse><PublishResult><MessageId></MessageId></PublishResult></PublishResponse>",
+        "{\"MessageId\":7}",
+        "{\"MessageId\":\"\"}",
+        "[\"MessageId\"]",
+        "<html>busy</html>",
         "<Other><PublishResult><MessageId>x</MessageId></PublishResult></Other>",
         "<PublishResponse><PublishResult><MessageId>x</MessageId></PublishResult>",
-        "<PublishResponse><PublishResult><MessageId>"
-        "0123456789012345678901234567890123456789012345678901234567890123"
-        "</MessageId></PublishResult></PublishResponse>",
+    };
+    /* taken, whatever it is called */
+    static const struct {
+        const char *body, *id;
+    } good[] = {
+        { "<PublishResponse/>", "" },
+        { "<PublishResponse><PublishResult><MessageId></MessageId></PublishResult></PublishResponse>", "" },
+        { "<PublishResponse><PublishResult><MessageId>"
+          "0123456789012345678901234567890123456789012345678901234567890123"
+          "</MessageId></PublishResult></PublishResponse>",
+          "" },
+        { "{\"MessageId\":\"m-1\"}", "m-1" },
     };
     char id[64] = "untouched";
 
@@ -168,6 +179,11 @@ static void test_read(void **state) {
         if (operation_read(&sns_publish_operation, bad[i], strlen(bad[i]), NULL, id) != -EBADMSG)
             fail_msg("accepted: %s", bad[i]);
     assert_string_equal(id, "untouched");
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        if (operation_read(&sns_publish_operation, good[i].body, strlen(good[i].body), NULL, id) != 0)
+            fail_msg("refused: %s", good[i].body);
+        assert_string_equal(id, good[i].id);
+    }
     assert_int_equal(operation_read(&sns_publish_operation, ANSWER, strlen(ANSWER), NULL, id), 0);
     assert_string_equal(id, "94f20ce6-13c5-43a0-9a9e-ca52d816e90b");
 }
@@ -200,7 +216,7 @@ static void test_call(void **state) {
     assert_non_null(strstr(fake_request_header(r, "authorization"), "/eu-west-1/sns/aws4_request"));
     assert_null(fake_request_header(r, "x-amz-target"));
 
-    fake_http_reply(f->http, 200, "<PublishResponse/>", NULL);
+    fake_http_reply(f->http, 200, "<html/>", NULL);
     assert_int_equal(sns_publish(&(AwsCaller){ .client = f->aws, .credentials = f->credentials }, &plain,
                                  on_done, f, NULL),
                      0);

@@ -18,6 +18,7 @@ typedef struct Slot {
     AwsErrorClass class;
     bool wanted;  /* its status is to be asked for, when its turn comes */
     bool by_list; /* it was missing: the list says whether its status is worth a call */
+    bool by_name; /* it was listed, and not found by its ARN */
 } Slot;
 
 struct Poll {
@@ -62,11 +63,16 @@ static Observation *observations(Poll *poll) {
     return poll->seen;
 }
 
-static bool is_listed(const Poll *poll, const char *arn) {
+/* NULL: it is not there. */
+static const CloudTrailTrail *find_listed(const Poll *poll, const char *arn) {
     for (size_t i = 0; i < poll->trails.n; i++)
         if (text_equal(poll->trails.items[i].arn, arn))
-            return true;
-    return false;
+            return &poll->trails.items[i];
+    return NULL;
+}
+
+static bool is_listed(const Poll *poll, const char *arn) {
+    return find_listed(poll, arn) != NULL;
 }
 
 static bool is_list_read(const Poll *poll) {
@@ -238,9 +244,10 @@ static void poll_ask_list(Poll *poll) {
 
 static void ask_status(Poll *poll, Slot *slot) {
     const PollRequest *q = &poll->request;
+    const char *trail = slot->by_name ? strrchr(slot->arn, '/') + 1 : slot->arn;
     Observation *seen;
     int r = task_asked(&poll->task, cloudtrail_get_trail_status(
-                                            &(AwsCaller){ q->aws, q->credentials, q->region }, slot->arn,
+                                            &(AwsCaller){ q->aws, q->credentials, q->region }, trail,
                                             poll_status_done, slot, &poll->task.calls[slot - poll->slots]));
 
     if (r >= 0) {
@@ -272,7 +279,7 @@ static size_t asked_max(const AwsClient *aws) {
 }
 
 uint64_t poll_longest_usec(const AwsClient *aws, size_t n_arns) {
-    return (3 + n_arns / asked_max(aws)) * aws_client_deadline_usec(aws);
+    return (4 + 2 * n_arns / asked_max(aws)) * aws_client_deadline_usec(aws);
 }
 
 /* So many at a time that each has its turn long before its deadline, and that whoever else asks the target
@@ -351,6 +358,24 @@ static void ask_missing(Poll *poll) {
     ask_wanted(poll);
 }
 
+/* What stands in for AWS may know a trail by its name alone. By that it is one of our own account: an
+ * organization's may be another's, of which we could have a namesake. */
+static void ask_by_name(Poll *poll) {
+    for (size_t i = 0; i < poll->n_slots; i++) {
+        Slot *slot = &poll->slots[i];
+        const CloudTrailTrail *listed;
+
+        if (slot->class != AWS_NOT_FOUND || slot->by_name)
+            continue;
+        listed = find_listed(poll, slot->arn);
+        if (!listed || listed->organization)
+            continue;
+        slot->by_name = true;
+        want_status(poll, slot);
+    }
+    ask_wanted(poll);
+}
+
 static void begin(Poll *poll) {
     bool list = poll->request.list || poll->request.n_missing > 0;
     size_t n_there = poll->n_slots - MIN(poll->request.n_missing, poll->n_slots);
@@ -378,6 +403,8 @@ static void poll_go_on(void *userdata) {
         poll_ask_list(poll);
     if (!task_waits(&poll->task) && poll->list_asked && !poll->missing_asked)
         ask_missing(poll);
+    if (!task_waits(&poll->task) && is_list_read(poll))
+        ask_by_name(poll);
 }
 
 static int prepare(Poll *poll) {

@@ -111,6 +111,7 @@ struct Remediation {
     const Step *step;   /* the next one; the row ends with NULL */
     bool repeat;        /* the one before once more */
     bool known_only;    /* ... without the members that this version does not know */
+    bool by_name;       /* logging is started by the trail's name, as its ARN was not taken */
     bool wrote_unknown; /* the write had some; AWS may not take them */
     const char *operation;
     uint32_t asked;               /* FIELD_BITs of the write under way; 0: it is not about settings */
@@ -259,9 +260,22 @@ static bool leave_out(Remediation *job, const AwsError *error) {
     return true;
 }
 
+/* AWS takes either; what stands in for it may know a trail by its name alone when it is to be started, and
+ * fail inside over an ARN. By its name it is a trail of our own account. */
+static bool may_know_its_name(const Remediation *job, const AwsError *error) {
+    bool failed_inside = error->http_status == 500 &&
+                         (!error->code[0] || text_equal(error->code, "InternalError"));
+
+    return text_equal(job->operation, "StartLogging") && !job->by_name && !job->request.foreign &&
+           job->request.name && job->request.name[0] &&
+           (failed_inside || error->class == AWS_NOT_FOUND || error->class == AWS_INVALID);
+}
+
 static void take_written(Remediation *job, const AwsError *error) {
     if (error->class != AWS_OK) {
-        if (!leave_out(job, error))
+        if (may_know_its_name(job, error))
+            job->by_name = job->repeat = true;
+        else if (!leave_out(job, error))
             fail_by(job, error);
         return;
     }
@@ -288,8 +302,12 @@ static void started(Remediation *job, const char *operation, int r) {
         fail(job, strerror(-r));
 }
 
+static const char *trail_of(const Remediation *job) {
+    return job->by_name ? job->request.name : job->request.arn;
+}
+
 static void start_logging(Remediation *job) {
-    started(job, "StartLogging", cloudtrail_start_logging(AWS(job), job->request.arn, WRITTEN(job)));
+    started(job, "StartLogging", cloudtrail_start_logging(AWS(job), trail_of(job), WRITTEN(job)));
 }
 
 static bool is_wanted(const Remediation *job, Field field) {
@@ -559,7 +577,7 @@ static void remediate_status_done(const AwsError *error, const CloudTrailStatus 
 }
 
 static void read_status_back(Remediation *job) {
-    int r = cloudtrail_get_trail_status(AWS(job), job->request.arn, remediate_status_done, job, CALL(job));
+    int r = cloudtrail_get_trail_status(AWS(job), trail_of(job), remediate_status_done, job, CALL(job));
 
     if (task_asked(&job->task, r) < 0)
         fail_to_read(job, r);

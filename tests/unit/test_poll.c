@@ -267,6 +267,47 @@ static void test_one_trail_does_not_speak_for_all(void **state) {
     }
 }
 
+/* What stands in for AWS may know a trail by its name alone. Of an organization's trail it would be a
+ * namesake of our own. */
+static void test_a_trail_that_is_listed_and_not_found_is_asked_for_by_its_name(void **state) {
+#define LISTED_AS(more) "{\"trailList\":[{\"TrailARN\":\"" ARN("one") "\"" more "}]}"
+    static const struct {
+        const char *list, *by_name;
+        ObservationKind kind;
+    } cases[] = {
+        { LISTED_AS(""), LOGGING, OBSERVED_STATUS },
+        { LISTED_AS(",\"IsOrganizationTrail\":false"), LOGGING, OBSERVED_STATUS },
+        { LISTED_AS(""), ERROR("TrailNotFoundException"), OBSERVED_ERROR },
+        { LISTED_AS(",\"IsOrganizationTrail\":true"), NULL, OBSERVED_ERROR },
+        { EMPTY_LIST, NULL, OBSERVED_ABSENT },
+    };
+
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+        size_t c = i / 2;
+        bool list = i % 2, again = cases[c].by_name;
+        Fixture *f;
+
+        set_up(state);
+        f = *state;
+        if (list)
+            fake_http_reply(f->http, 200, cases[c].list, NULL);
+        fake_http_reply(f->http, 400, ERROR("TrailNotFoundException"), NULL);
+        for (unsigned k = 1; k < N_TRAILS; k++)
+            fake_http_reply(f->http, 200, LOGGING, NULL);
+        if (!list)
+            fake_http_reply(f->http, 200, cases[c].list, NULL);
+        if (again)
+            fake_http_reply(f->http, strstr(cases[c].by_name, "__type") ? 400 : 200,
+                            cases[c].by_name, NULL);
+        result(f, list, false);
+        assert_int_equal(fake_http_n_requests(f->http), N_TRAILS + 1 + again);
+        if (again)
+            assert_string_equal(fake_http_request(f->http, N_TRAILS + 1)->body, "{\"Name\":\"one\"}");
+        assert_int_equal(f->seen[0].kind, cases[c].kind);
+        tear_down(state);
+    }
+}
+
 /* From AWS's JSON to what the guard knows and decides, every field with a value of its own, so that none can
  * be lost or stand in for another. */
 static void test_every_field_of_a_status_reaches_the_decision(void **unused) {
@@ -461,6 +502,7 @@ int main(void) {
         cmocka_unit_test(test_missing_trails_are_asked_for_by_the_list),
         T(test_a_target_that_is_back_is_asked_everything),
         cmocka_unit_test(test_one_trail_does_not_speak_for_all),
+        cmocka_unit_test(test_a_trail_that_is_listed_and_not_found_is_asked_for_by_its_name),
         T(test_more_trails_than_a_deadline_has_turns_for),
         T(test_many_trails_of_a_dead_target),
         T(test_held_back_by_others_is_no_failure),

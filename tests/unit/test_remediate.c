@@ -107,6 +107,8 @@ static void on_done(const Outcome *outcome, void *userdata) {
     d->outcome = *outcome;
 }
 
+static bool foreign; /* of the trail that the next action is about */
+
 static int start(Doing *d, Action action, const Settings *kept, const Settings *found, uint32_t fields,
                  Remediation **ret) {
     char region[] = REGION, name[] = "main", arn[] = ARN;
@@ -116,6 +118,7 @@ static int start(Doing *d, Action action, const Settings *kept, const Settings *
         .region = region,
         .name = name,
         .arn = arn,
+        .foreign = foreign,
         .action = action,
         .stop_usec = STOP,
         .desired = kept,
@@ -281,6 +284,61 @@ static void test_restart_that_is_refused(void **state) {
     fake_http_fail(f->http, HTTP_TIMED_OUT, "no answer");
     d = act(f, ACTION_RESTART, NULL, NULL, 0);
     assert_string_equal(d.outcome.error_text, "StartLogging: no answer");
+}
+
+/* moto 5 fails inside for an ARN; others do not find it, or say that it is no name. */
+static void test_restart_of_a_trail_that_is_known_by_its_name(void **state) {
+    static const struct {
+        int status;
+        const char *answer;
+        bool foreign, again;
+    } cases[] = {
+        { 500, "<!doctype html><title>500 Internal Server Error</title>", false, true },
+        { 500, ERROR("InternalError"), false, true },
+        { 400, ERROR("TrailNotFoundException"), false, true },
+        { 400, ERROR("InvalidTrailNameException"), false, true },
+        { 404, "", false, true },
+        { 500, ERROR("InternalFailure"), false, false },
+        { 400, ERROR("AccessDeniedException"), false, false },
+        { 400, ERROR("InvalidHomeRegionException"), false, false },
+        { 400, ERROR("TrailNotFoundException"), true, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        ServiceFixture *f;
+        Doing d;
+
+        print_message("case %zu\n", i);
+        service_set_up_patient(state);
+        f = *state;
+        fake_http_reply(f->http, cases[i].status, cases[i].answer, NULL);
+        if (cases[i].again) {
+            reply(f, "{}");
+            reply(f, LOGGING);
+        }
+        foreign = cases[i].foreign;
+        d = act(f, ACTION_RESTART, NULL, NULL, 0);
+        foreign = false;
+        assert_asked(f, 0, "StartLogging", "{\"Name\":\"" ARN "\"}");
+        if (cases[i].again)
+            assert_asked(f, 1, "StartLogging", "{\"Name\":\"main\"}");
+        if (cases[i].again)
+            assert_asked(f, 2, "GetTrailStatus", "{\"Name\":\"main\"}");
+        assert_int_equal(fake_http_n_requests(f->http), cases[i].again ? 3 : 1);
+        assert_int_equal(d.outcome.result, cases[i].again ? RESULT_CONFIRMED : RESULT_FAILED);
+        service_tear_down(state);
+    }
+}
+
+static void test_restart_that_is_refused_by_name_too(void **state) {
+    ServiceFixture *f = *state;
+    Doing d;
+
+    refuse(f, ERROR("TrailNotFoundException"));
+    refuse(f, ERROR("TrailNotFoundException"));
+    d = act(f, ACTION_RESTART, NULL, NULL, 0);
+    assert_int_equal(fake_http_n_requests(f->http), 2);
+    assert_string_equal(d.outcome.error_text, "StartLogging: TrailNotFoundException: no");
 }
 
 /* ---- RESTORE ---- */
@@ -1070,6 +1128,8 @@ int main(void) {
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_restart_that_does_not_show),
         PATIENT_TEST(test_restart_that_is_refused),
+        cmocka_unit_test(test_restart_of_a_trail_that_is_known_by_its_name),
+        PATIENT_TEST(test_restart_that_is_refused_by_name_too),
         cmocka_unit_test(test_update_trail),
         PATIENT_TEST(test_every_setting_at_once),
         cmocka_unit_test(test_selectors_and_insights),

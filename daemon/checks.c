@@ -36,10 +36,10 @@ static void note_readable(Trail *trail, Unreadable what, const char *error) {
 static void note_not_shown(Trail *trail, Unreadable what, const char *error) {
     SettingsTracking *k = &trail->tracking;
 
-    if (!k->said_unsupported && !trail->engine->once)
+    if (!(k->said_unsupported & (1u << what)) && !trail->engine->once)
         log_aws(LOG_NOTICE, error, "%s %s %s: AWS does not show %s: %s", trail->name, trail->region,
                 trail->account, unreadable_to_string(what), error);
-    k->said_unsupported = true;
+    k->said_unsupported |= (uint8_t)(1u << what);
 }
 
 static void set_unreadable(Trail *trail, Unreadable what, const char *error) {
@@ -52,6 +52,18 @@ static void set_unreadable(Trail *trail, Unreadable what, const char *error) {
     engine_keep_seen(trail, &seen);
 }
 
+/* What it reads of a bucket or key is compared whether it is recorded or not. */
+static bool is_recorded(const Settings *baseline, Unreadable what) {
+    static const Field fields[] = {
+        [UNREADABLE_SELECTORS] = FIELD_SELECTORS,
+        [UNREADABLE_INSIGHTS] = FIELD_INSIGHTS,
+        [UNREADABLE_TAGS] = FIELD_TAGS,
+        [UNREADABLE_CONFIGURATION] = FIELD_CONFIGURATION,
+    };
+
+    return (size_t)what >= ARRAY_SIZE(fields) || baseline->values[fields[what]];
+}
+
 static void count_failure(Trail *trail, Unreadable what, const CallFailure *failure) {
     SettingsTracking *k = &trail->tracking;
     Subject where = engine_trail_subject(trail);
@@ -61,7 +73,7 @@ static void count_failure(Trail *trail, Unreadable what, const CallFailure *fail
         .unsupported = failure->unsupported,
         .denied = failure->denial.action[0],
         .foreign = engine_is_foreign(trail),
-        .recorded = k->baseline->values[FIELD_CONFIGURATION],
+        .recorded = is_recorded(k->baseline, what),
     };
     ReadMeaning meaning;
 

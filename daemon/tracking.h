@@ -39,7 +39,7 @@ typedef struct SettingsTracking {
     bool gone;             /* it was accepted that the trail may be gone: its return begins from the start */
     bool check_waits;      /* for those of other trails of the target, or of the region */
     bool poll_is_stale;    /* what it sees may be from before we wrote */
-    bool said_unsupported; /* that AWS does not show the event configuration */
+    uint8_t said_unsupported; /* bits of Unreadable: that AWS does not show it here */
 
     Drift *drift; /* how it differs now; NULL: it does not, see drift_kept */
     /* Of the incident: what each field was, and what it was changed to last. NULL: nothing. */

@@ -342,11 +342,13 @@ uint32_t permission_to_ask(const Permission *permission, uint64_t now_usec) {
 
 /* ---- settings that cannot be read ---- */
 
-/* Nothing is lost where AWS never showed it: not in this partition, or not to a member of the organization.
- */
+/* Nothing is lost where AWS never showed it: what answers does not have the call, or the event configuration
+ * is not shown to a member of the organization. */
 static bool is_not_shown(const ReadResult *result) {
-    return result->what == UNREADABLE_CONFIGURATION && result->failed && !result->recorded &&
-           (result->unsupported || (result->foreign && result->denied));
+    bool kept_from_members =
+            result->what == UNREADABLE_CONFIGURATION && result->foreign && result->denied;
+
+    return result->failed && !result->recorded && (result->unsupported || kept_from_members);
 }
 
 /* Each call that fails counts for itself, as polls do, and never makes it unknown whether the trail logs. */

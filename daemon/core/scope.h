@@ -326,7 +326,7 @@ typedef struct ReadResult {
     bool unsupported; /* AWS does not have it there */
     bool denied;
     bool foreign;  /* the trail is another account's */
-    bool recorded; /* the baseline has the event configuration */
+    bool recorded; /* the baseline has what it reads */
 } ReadResult;
 
 typedef struct ReadMeaning {

@@ -77,6 +77,27 @@ static void failed(SettingsCheck *check, uint32_t fields, const char *operation,
     check->snapshot.failed |= fields;
 }
 
+/* What older partitions and trails of others answer (API reference, GetEventConfiguration, "Errors"). */
+static bool is_kept_back(const AwsError *error) {
+    static const char *const codes[] = { "UnsupportedOperationException", "OperationNotPermittedException",
+                                         "NoManagementAccountSLRExistsException" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (text_equal(codes[i], error->code))
+            return true;
+    return false;
+}
+
+/* AWS has all of the calls, and they ask for nothing but the trail: whoever finds them invalid stands in for
+ * AWS and does not have them. The latest one they may also fail over, with a page that is not of AWS's form.
+ */
+static bool is_unsupported(Unreadable what, const AwsError *error) {
+    bool failed_inside = error->http_status == 500 && !error->code[0];
+
+    return error->class == AWS_INVALID ||
+           (what == UNREADABLE_CONFIGURATION && (failed_inside || is_kept_back(error)));
+}
+
 static void call_failed(SettingsCheck *check, Unreadable what, const AwsError *error) {
     static const struct {
         Field field;
@@ -92,6 +113,7 @@ static void call_failed(SettingsCheck *check, Unreadable what, const AwsError *e
     failed(check, FIELD_BIT(calls[what].field), calls[what].operation, error);
     observe_failure(error, calls[what].operation, calls[what].action, check->request.arn,
                     &check->snapshot.failures[what]);
+    check->snapshot.failures[what].unsupported = is_unsupported(what, error);
 }
 
 /* What goes wrong here before AWS is asked, or after it has answered. */
@@ -151,23 +173,10 @@ static void tags_done(const AwsError *error, const CloudTrailTags *tags, void *u
              error->class == AWS_OK ? set_tags(&check->snapshot.settings, tags) : 0);
 }
 
-/* What older partitions and trails of others answer (API reference, GetEventConfiguration, "Errors"). */
-static bool is_unsupported(const AwsError *error) {
-    static const char *const codes[] = { "UnsupportedOperationException", "OperationNotPermittedException",
-                                         "NoManagementAccountSLRExistsException",
-                                         "UnknownOperationException", "InvalidAction" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
-        if (text_equal(codes[i], error->code))
-            return true;
-    return false;
-}
-
 static void configuration_done(const AwsError *error, const char *configuration, void *userdata) {
     SettingsCheck *check = userdata;
     bool ok = error->class == AWS_OK;
 
-    check->snapshot.failures[UNREADABLE_CONFIGURATION].unsupported = !ok && is_unsupported(error);
     answered(check, UNREADABLE_CONFIGURATION, error,
              ok ? settings_set(&check->snapshot.settings, FIELD_CONFIGURATION, configuration) : 0);
 }

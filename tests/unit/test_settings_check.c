@@ -377,6 +377,7 @@ static void test_a_configuration_that_aws_does_not_show(void **state) {
         { ERROR("OperationNotPermittedException"), true },
         { ERROR("NoManagementAccountSLRExistsException"), true },
         { ERROR("UnknownOperationException"), true },
+        { ERROR("InvalidParameterException"), true }, /* of a stand-in: nothing is wrong with the call */
         { ERROR("AccessDeniedException"), false },
         { ERROR("ThrottlingException"), false },
         { "[]", false },
@@ -396,6 +397,47 @@ static void test_a_configuration_that_aws_does_not_show(void **state) {
         assert_int_equal(l.snapshot.failed, BIT(CONFIGURATION));
         assert_value(&l, FIELD_CONFIGURATION, NULL);
         assert_int_equal(l.snapshot.failures[UNREADABLE_CONFIGURATION].unsupported, cases[i].unsupported);
+        settings_done(&l.snapshot.settings);
+        service_tear_down(state);
+    }
+}
+
+/* What stands in for AWS does not have every call. */
+static void test_calls_that_are_not_there(void **state) {
+    static const struct {
+        int status;
+        const char *answer;
+        uint32_t unsupported;
+    } cases[] = {
+        { 400, ERROR("UnknownOperationException"), 0xf },
+        { 400, ERROR("InvalidAction"), 0xf },
+        { 404, "<!doctype html>", 0xf },
+        { 405, "", 0xf },
+        { 501, ERROR("InternalFailure"), 0xf },
+        { 400, ERROR("InvalidParameterException"), 0xf },
+        { 400, "", 0xf },
+        { 400, ERROR("UnsupportedOperationException"), 1u << UNREADABLE_CONFIGURATION },
+        { 500, "<!doctype html>", 1u << UNREADABLE_CONFIGURATION },
+        { 404, ERROR("TrailNotFoundException"), 0 },
+        { 500, ERROR("InternalFailure"), 0 },
+        { 503, "<!doctype html>", 0 },
+    };
+    CloudTrailTrail t = listed_trail();
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint32_t unsupported = 0;
+        Looking l;
+
+        service_set_up_patient(state);
+        l = (Looking){ .f = *state };
+        for (unsigned k = 0; k < 4; k++)
+            fake_http_reply(l.f->http, cases[i].status, cases[i].answer, NULL);
+        snapshot(&l, &t);
+        assert_int_equal(l.snapshot.failed, BIT(SELECTORS) | BIT(INSIGHTS) | BIT(TAGS) | BIT(CONFIGURATION));
+        for (Unreadable u = 0; u < UNREADABLE_BUCKET; u++)
+            unsupported |= (uint32_t)l.snapshot.failures[u].unsupported << u;
+        if (unsupported != cases[i].unsupported)
+            fail_msg("case %zu: %x", i, unsupported);
         settings_done(&l.snapshot.settings);
         service_tear_down(state);
     }
@@ -560,6 +602,7 @@ int main(void) {
         cmocka_unit_test(test_selectors_that_are_too_long),
         cmocka_unit_test(test_in_part),
         cmocka_unit_test(test_a_configuration_that_aws_does_not_show),
+        cmocka_unit_test(test_calls_that_are_not_there),
         cmocka_unit_test(test_no_list),
         PATIENT_TEST(test_a_region_that_is_none),
         PATIENT_TEST(test_tags_that_aws_does_not_tell_are_not_asked_for),

@@ -24,7 +24,18 @@ static void what_one_call_means(void **state _unused_) {
         { { .what = UNREADABLE_TAGS, .failed = true }, 0, 1, 1, { .reported = true, .unreadable = true } },
         { { .what = UNREADABLE_TAGS }, 1, 3, 0, { .reported = true } },
         { { .what = UNREADABLE_TAGS }, 7, 3, 0, { .reported = true } },
-        { { .what = UNREADABLE_TAGS, .failed = true, .unsupported = true }, 0, 3, 1, { .reported = true } },
+        /* what answers does not have the call, and what it would show was never recorded */
+        { { .what = UNREADABLE_TAGS, .failed = true, .unsupported = true }, 0, 3, 0, { .not_shown = true } },
+        { { .what = UNREADABLE_SELECTORS, .failed = true, .unsupported = true, .recorded = true },
+          2,
+          3,
+          3,
+          { .unreadable = true } },
+        { { .what = UNREADABLE_TAGS, .failed = true, .denied = true, .foreign = true },
+          2,
+          3,
+          3,
+          { .unreadable = true } },
         /* the event configuration is not there in every partition, and members of an organization may not
            read it */
         { { .what = UNREADABLE_CONFIGURATION, .failed = true, .unsupported = true },

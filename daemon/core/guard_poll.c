@@ -266,13 +266,21 @@ static void found_errors(Deciding *d, const Observation *seen, uint32_t was) {
         (void)plan_entry(d->plan, LINE_READABLE);
 }
 
+/* What stands in for AWS may show when a trail was stopped only until it is started again. */
+static bool was_only_started(const TrailState *s, const Observation *seen) {
+    return (s->findings & FINDING_BIT(FINDING_STOPPED)) && seen->is_logging && seen->stop_usec == 0 &&
+           seen->start_usec >= s->stop_usec && seen->delivery_usec >= s->delivery_usec;
+}
+
 /* A new trail under the old ARN has none of the old one's times. A start alone, or times that went back
- * alone, could be the answer of a replica that is behind. */
+ * alone, could be the answer of a replica that is behind. What was stopped was started before. */
 static bool is_recreated(const TrailState *s, const Observation *seen) {
-    bool began_again = seen->start_usec > s->start_usec || (s->start_usec != 0 && seen->start_usec == 0);
+    bool never_began = seen->start_usec == 0 && seen->stop_usec == 0;
+    bool began_again = seen->start_usec > s->start_usec || (s->start_usec != 0 && never_began);
 
     return s->known && !(s->findings & FINDING_BIT(FINDING_MISSING)) && began_again &&
-           (seen->stop_usec < s->stop_usec || seen->delivery_usec < s->delivery_usec);
+           (seen->stop_usec < s->stop_usec || seen->delivery_usec < s->delivery_usec) &&
+           !was_only_started(s, seen);
 }
 
 /* The answer of a replica that has not heard yet of the latest start or stop. What nothing but such answers

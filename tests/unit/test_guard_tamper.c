@@ -1234,6 +1234,7 @@ static void recreated_between_two_polls(void **unused) {
         { STARTED, 0, STARTED + SEC, NOW_IS(true, STARTED, 0, 0), false, false },           /* a replica */
         { STARTED, STARTED - SEC, 0, NOW_IS(true, STARTED - 2 * SEC, 0, 0), false, false }, /* one too */
         { STARTED, 0, 0, NOW_IS(true, STOP_NOW, 0, 0), false, false }, /* StartLogging on a logging trail */
+        { STARTED, 0, STARTED + SEC, NOW_IS(true, 0, STOP_NOW, 0), false, true }, /* of a stand-in for AWS */
     };
 
     (void)unused;
@@ -1258,6 +1259,34 @@ static void recreated_between_two_polls(void **unused) {
         assert_int_equal(l.state.incident.open, !rows[i].seen.is_logging);
         assert_int_equal(l.plan.action, rows[i].seen.is_logging ? ACTION_NONE : ACTION_RESTART);
         assert_int_equal(l.state.verdict, rows[i].seen.is_logging ? VERDICT_INTERRUPTED : VERDICT_STOPPED);
+    }
+}
+
+/* Started by someone else; when it was stopped is shown no more, as some stand-ins for AWS have it. */
+static void started_and_the_stop_is_not_shown_any_more(void **unused) {
+    static const struct {
+        uint64_t delivery, delivery_then;
+        bool recreated;
+    } rows[] = { { 0, 0, false },
+                 { STARTED + SEC, STARTED + SEC, false },
+                 { STARTED + SEC, STOP_NOW + 2 * SEC, false },
+                 { STARTED + SEC, 0, true } };
+
+    (void)unused;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Life l = life(MODE_OBSERVE, true);
+        Observation seen = stopped(STARTED, STOP_NOW);
+
+        print_message("row %zu\n", i);
+        result(&l, logging(STARTED, 0));
+        seen.delivery_usec = rows[i].delivery;
+        result(&l, seen);
+        seen = logging(STOP_NOW + SEC, 0);
+        seen.delivery_usec = rows[i].delivery_then;
+        result(&l, seen);
+        assert_int_equal(l.plan.n_events, 1);
+        assert_int_equal(l.plan.events[0].kind == EVENT_TRAIL_REPLACED, rows[i].recreated);
+        assert_true(rows[i].recreated || l.plan.events[0].kind == EVENT_TRAIL_RESOLVED);
     }
 }
 
@@ -1429,6 +1458,7 @@ int main(void) {
         cmocka_unit_test(what_is_strengthened_is_not_summed_up),
         cmocka_unit_test(a_recreated_trail_that_does_not_log_is_started),
         cmocka_unit_test(recreated_between_two_polls),
+        cmocka_unit_test(started_and_the_stop_is_not_shown_any_more),
         cmocka_unit_test(two_guards_agree_and_two_episodes_differ),
         cmocka_unit_test(a_deletion_is_one_fact_to_whoever_polls_it_when),
         cmocka_unit_test(trouble_that_grows_is_one_fact_to_two_guards),

@@ -368,6 +368,13 @@ static bool may_be_about(const CloudTrailEvent *event, About about) {
            !event->error_code[0];
 }
 
+/* A bucket may have the trail's name. Where what stands in for AWS gives no record to know it by, the name
+ * is all there is. */
+static bool names_trail(const CloudTrailEvent *event, const char *name) {
+    return name && name[0] &&
+           (text_equal(event->trail, name) || (!event->whole && names_resource(event, name)));
+}
+
 /* Whether it is about the request's own trail, bucket, key, ... A key and a role are named by ARN or by
  * their last part. */
 static bool is_about(const AttributeRequest *request, const CloudTrailEvent *event, About about) {
@@ -377,7 +384,7 @@ static bool is_about(const AttributeRequest *request, const CloudTrailEvent *eve
         last = object;
     switch (about) {
     case ABOUT_TRAIL:
-        return text_equal(event->trail, request->trail_name) || text_equal(event->trail, object) ||
+        return names_trail(event, request->trail_name) || text_equal(event->trail, object) ||
                names_resource(event, object);
     case ABOUT_BUCKET: return text_equal(event->bucket, object) || names_resource(event, object);
     case ABOUT_KEY:

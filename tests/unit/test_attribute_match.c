@@ -471,6 +471,26 @@ static void test_about_what(void **state) {
     }
 }
 
+/* Of what stands in for AWS: an event without its record, which names its trail among the resources. */
+static void test_an_event_without_a_record(void **state) {
+    char *resources[] = { (char *)"main" };
+    CloudTrailEvent e = event_of("StopLogging", "");
+    AttributeRequest q = main_trail;
+
+    (void)state;
+    q.findings = UINT32_MAX;
+    e.identity.type = e.identity.arn = e.identity.user_name = (char *)"";
+    e.username = (char *)"mallory";
+    e.resources = resources;
+    e.n_resources = 1;
+    assert_false(take_one(&q, &e).found);
+    e.whole = false;
+    assert_true(take_one(&q, &e).found);
+    assert_string_equal(take_one(&q, &e).actor.name, "mallory");
+    resources[0] = (char *)"other";
+    assert_false(take_one(&q, &e).found);
+}
+
 /* What is not known matches nothing, least of all what an event leaves out. */
 static void test_nothing_known_of_bucket_and_key(void **state) {
     AttributeRequest q = { .trail_name = "main",
@@ -1190,6 +1210,7 @@ int main(void) {
         cmocka_unit_test(test_events_about_a_member),
         cmocka_unit_test(test_a_call_says_more_than_the_record_of_it),
         cmocka_unit_test(test_about_what),
+        cmocka_unit_test(test_an_event_without_a_record),
         cmocka_unit_test(test_nothing_known_of_bucket_and_key),
         cmocka_unit_test(test_log_groups),
         cmocka_unit_test(test_leaving),

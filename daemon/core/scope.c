@@ -345,8 +345,7 @@ uint32_t permission_to_ask(const Permission *permission, uint64_t now_usec) {
 /* Nothing is lost where AWS never showed it: what answers does not have the call, or the event configuration
  * is not shown to a member of the organization. */
 static bool is_not_shown(const ReadResult *result) {
-    bool kept_from_members =
-            result->what == UNREADABLE_CONFIGURATION && result->foreign && result->denied;
+    bool kept_from_members = result->what == UNREADABLE_CONFIGURATION && result->foreign && result->denied;
 
     return result->failed && !result->recorded && (result->unsupported || kept_from_members);
 }

@@ -263,8 +263,8 @@ static bool leave_out(Remediation *job, const AwsError *error) {
 /* AWS takes either; what stands in for it may know a trail by its name alone when it is to be started, and
  * fail inside over an ARN. By its name it is a trail of our own account. */
 static bool may_know_its_name(const Remediation *job, const AwsError *error) {
-    bool failed_inside = error->http_status == 500 &&
-                         (!error->code[0] || text_equal(error->code, "InternalError"));
+    bool failed_inside =
+            error->http_status == 500 && (!error->code[0] || text_equal(error->code, "InternalError"));
 
     return text_equal(job->operation, "StartLogging") && !job->by_name && !job->request.foreign &&
            job->request.name && job->request.name[0] &&

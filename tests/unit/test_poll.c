@@ -297,8 +297,7 @@ static void test_a_trail_that_is_listed_and_not_found_is_asked_for_by_its_name(v
         if (!list)
             fake_http_reply(f->http, 200, cases[c].list, NULL);
         if (again)
-            fake_http_reply(f->http, strstr(cases[c].by_name, "__type") ? 400 : 200,
-                            cases[c].by_name, NULL);
+            fake_http_reply(f->http, strstr(cases[c].by_name, "__type") ? 400 : 200, cases[c].by_name, NULL);
         result(f, list, false);
         assert_int_equal(fake_http_n_requests(f->http), N_TRAILS + 1 + again);
         if (again)

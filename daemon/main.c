@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trailguard: the table of verbs, and what all of them need set up. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/cli/verbs.h"
@@ -57,6 +59,19 @@ static void help(FILE *out) {
           out);
 }
 
+/* A file that is opened would get the number of a standard stream that the caller has closed, and then what
+ * is written to that stream: the log in the lock file, a table on a connection. What is opened here in its
+ * place refuses each read and write, as a closed one does. */
+static void occupy_standard_streams(void) {
+    int fd;
+
+    do
+        fd = open("/", O_PATH | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 /* Keys are in our memory: no core dump, no ptrace by the same user. Sanitizers need the latter. */
 static void keep_secrets(void) {
     const struct rlimit no_core = { 0 };
@@ -66,6 +81,9 @@ static void keep_secrets(void) {
     (void)prctl(PR_SET_DUMPABLE, 0);
 #endif
 }
+
+/* The unit's. Under another one a directory that was just made could be closed to us. */
+#define OWN_UMASK 0077
 
 /* A buffer of a file that is written returns to the system when it is freed. By default the first one of a
  * size would make the allocator take the next ones of that size from the heap, which then never shrinks. */
@@ -179,6 +197,8 @@ int main(int argc, char **argv) {
     const Verb *verb;
     int i, status;
 
+    occupy_standard_streams();
+    (void)umask(OWN_UMASK);
     (void)signal(SIGPIPE, SIG_IGN);
     keep_secrets();
     (void)mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER);

@@ -50,6 +50,11 @@ def libconfig(value, indent=""):
     return "[ " + ", ".join(map(libconfig, value)) + " ]" if value else "[ ]"
 
 
+def bound_by_modes():
+    """What a command begins with that the modes of files are to bind: root too, without its capabilities."""
+    return ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
+
+
 class NotifySocket:
     """The datagram socket that systemd would be listening on."""
 
@@ -119,10 +124,10 @@ class Guard:
         lines = [f"{name} = {libconfig(value)};" for name, value in self.options.items() if value is not None]
         self.config.write_text("\n".join(lines) + "\n" if text is None else text)
 
-    def start(self, preexec=None):
+    def start(self, preexec=None, before=()):
         assert self.process is None
         self.began = time.monotonic()
-        self.process = subprocess.Popen([BINARY, "run", "-c", self.config], env=self.env, cwd=self.directory,
+        self.process = subprocess.Popen([*before, BINARY, "run", "-c", self.config], env=self.env, cwd=self.directory,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                         preexec_fn=preexec)
         self.reader = threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True)
@@ -283,9 +288,8 @@ class Guard:
 
     # -- other verbs ---------------------------------------------------------------------------------------------------
     def powerless(self, *arguments, **options):
-        """A verb as a user whom the modes of files bind: root too, without its capabilities."""
-        return self.verb(*arguments, before=["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else [],
-                         **options)
+        """A verb as a user whom the modes of files bind."""
+        return self.verb(*arguments, before=bound_by_modes(), **options)
 
     def verb(self, *arguments, seconds=30, env=None, config=True, before=()):
         """Run another verb beside (or without) the daemon; a CompletedProcess with text output."""

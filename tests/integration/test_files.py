@@ -11,7 +11,7 @@ import pytest
 
 from attacks import BUCKET, VICTIM
 from faulted import PRELOAD, preloaded
-from guard import BINARY, within
+from guard import BINARY, bound_by_modes, within
 from helpers import TOPIC, baselines, sns, start, wait_alert
 from simaws.client import poll
 from simaws.http import Listener, Response
@@ -317,3 +317,46 @@ def test_an_alert_that_cannot_be_read_at_the_start_counts_and_is_delivered_once_
     victim.wait_line(f"outbox/{name}: can be read again")
     victim.wait_delivered()
     assert victim.outbox_files() == []
+
+
+# -- what a process is born with ------------------------------------------------------------------------------------
+
+def closed(*streams):
+    return lambda: [os.close(stream) for stream in streams]
+
+
+def test_a_daemon_without_standard_streams_logs_into_no_file_of_its_own(sim, victim, mallory):
+    """What it opens first would have their numbers, such as a lock."""
+    victim.write_config(alerts=sns(TOPIC))
+    victim.start(preexec=closed(0, 1, 2)).wait_guarding()
+    mallory.stop(VICTIM)
+    wait_alert(sim, "trail.stopped")
+    for directory in (victim.state, victim.runtime):
+        assert (directory / "lock").read_text() == f"{victim.process.pid}\n"
+    assert not [path for path in (*victim.state.rglob("*"), *victim.runtime.rglob("*"))
+                if path.is_file() and b"trailguard: " in path.read_bytes()]
+    assert victim.stop() == 0
+
+
+def test_a_verb_without_standard_output_says_that_it_could_not_write(sim, victim):
+    for stream, status in ((1, 3), (0, 0)):
+        done = subprocess.run([BINARY, "check", "-c", victim.config], env=victim.env, stderr=subprocess.PIPE, text=True,
+                              stdout=subprocess.DEVNULL, preexec_fn=closed(stream), timeout=within(20))
+        assert done.returncode == status, done.stderr
+        assert ("could not be written: Bad file descriptor" in done.stderr) == (stream == 1), done.stderr
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o777])
+def test_the_umask_of_the_caller_changes_no_mode(victim, mask):
+    """A directory that was made under 0777 would be closed to the daemon itself."""
+    shutil.rmtree(victim.state)
+    shutil.rmtree(victim.runtime)
+    for _ in range(2):
+        victim.start(preexec=lambda: os.umask(mask), before=bound_by_modes()).wait_guarding()
+        poll(lambda: victim.remembers(VICTIM) and baselines(victim), within(5))
+        modes = {path: path.stat().st_mode & 0o777 for path in
+                 (victim.state, victim.runtime, victim.state / "state.json", victim.state / "lock",
+                  victim.state / "baselines", baselines(victim)[0], victim.runtime / "status.json")}
+        assert list(modes.values()) == [0o700, 0o755, 0o600, 0o600, 0o700, 0o600, 0o644], modes
+        assert victim.verb("status").returncode == 0
+        assert victim.stop() == 0

@@ -114,15 +114,25 @@ static int refuse_same_channel(Reading *r, const config_setting_t *group, const 
     return key ? 0 : -ENOMEM;
 }
 
+/* A member of another type, NULL when there is none. Defaults count as not given: --dump prints them for
+ * each type. */
+static const char *foreign_member(const ChannelConfig *channel) {
+    for (size_t i = 0; i < ARRAY_SIZE(channel_members); i++)
+        if (channel_members[i].type != channel->type &&
+            *(void *const *)(const void *)((const char *)channel + channel_members[i].offset))
+            return channel_members[i].name;
+    if (channel->type != CHANNEL_SNS && channel->chat)
+        return "chat";
+    return channel->type != CHANNEL_WEBHOOK && channel->format != ALERT_FORMAT_JSON ? "format" : NULL;
+}
+
 static int channel_added(Reading *r, const config_setting_t *group) {
     ChannelConfig *last = &r->config->channels[r->config->n_channels - 1];
-    const char *lacks = channel_lacks(last);
+    const char *lacks = channel_lacks(last),
+               *foreign = last->type == _CHANNEL_TYPE_MAX ? NULL : foreign_member(last);
 
-    for (size_t i = 0; last->type != _CHANNEL_TYPE_MAX && i < ARRAY_SIZE(channel_members); i++)
-        if (channel_members[i].type != last->type &&
-            *(void *const *)(const void *)((const char *)last + channel_members[i].offset))
-            return config_refuse(r, group, "alerts: %s does not belong to this type",
-                                 channel_members[i].name);
+    if (foreign)
+        return config_refuse(r, group, "alerts: %s does not belong to this type", foreign);
     if (lacks)
         return config_refuse(r, group, "alerts: %s", lacks);
     for (size_t i = 0; i < last->events.n; i++)

@@ -175,6 +175,8 @@ static const char *const refused[] = {
     "{ type = \"webhook\"; url = \"https://a.example/2\"; } );",
     "alerts = ( { type = \"command\"; command = [ \"mail\" ]; } );",
     "alerts = ( { type = \"command\"; command = [ \"/bin/x\" ]; url = \"https://a.example\"; } );",
+    "alerts = ( { type = \"sns\"; topic_arn = \"" TOPIC "\"; format = \"slack\"; } );",
+    "alerts = ( { type = \"webhook\"; url = \"https://a.example\"; chat = true; } );",
     "alerts = ( { type = \"sns\"; topic_arn = \"" TOPIC "\"; events = [ \"trail.stoped\" ]; } );",
     "alerts = ( { type = \"sns\"; topic_arn = \"" TOPIC "\"; name = \"a b\"; } );",
     "alerts = ( { type = \"alertmanager\"; urls = [ \"http://am.example:9093\" ]; } );",

@@ -71,18 +71,44 @@ static int _printf_(3, 4) refuse_channel(Receipt *receipt, int error, const char
     return error;
 }
 
+static bool is_blank(char c) {
+    return c && strchr(" \t\r\n", c);
+}
+
+/* Where the one line of text is in what an editor has saved, which may be with a byte order mark. Its
+ * length, 0 when there is no such line: what has control characters in it, or a second line, is no key. */
+static size_t find_line(const char *data, size_t len, const char **ret) {
+    static const char mark[] = "\xef\xbb\xbf";
+    const char *s = data, *end = data + len;
+
+    if (len >= strlen(mark) && memcmp(s, mark, strlen(mark)) == 0)
+        s += strlen(mark);
+    while (s < end && is_blank(*s))
+        s++;
+    while (end > s && is_blank(end[-1]))
+        end--;
+    *ret = s;
+    for (const char *c = s; c < end; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return 0;
+    return (size_t)(end - s);
+}
+
 int channel_read_secret(const char *file, StrBuf *ret, Receipt *receipt) {
+    const char *line;
     char *data = NULL;
     size_t len = 0, n;
     int r = open_secret(file, &data, &len);
 
+    if (r == -E2BIG)
+        return refuse_channel(receipt, r, "%s is larger than %d bytes", file, SECRET_MAX);
     if (r < 0)
-        return refuse_channel(receipt, r, "%s cannot be read: %s", file, file_strerror(r));
-    for (n = len; n > 0 && strchr(" \t\r\n", data[n - 1]);)
-        n--;
+        return refuse_channel(receipt, r, "%s cannot be read: %s", file,
+                              r == -EINVAL ? "not a regular file" : file_strerror(r));
+    n = find_line(data, len, &line);
     *ret = STRBUF_INIT(SECRET_MAX);
     ret->wipe = true;
-    r = n == 0 || memchr(data, '\0', n) ? -EINVAL : strbuf_add_mem(ret, data, n);
+    r = n == 0 ? -EINVAL : strbuf_add_mem(ret, line, n);
     file_free_secret(data, len);
     return r < 0 ? refuse_channel(receipt, r, "%s: allowed: one line of text", file) : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* One message through one channel, without the outbox: what deliver uses, and test-alert. A row per type in
- * channel.c says how it is done; channel_NAME.c does it. */
+ * deliver.c says how it is done; channel_NAME.c does it. */
 
 #include "daemon/config/config.h"
 #include "daemon/core/model_alert.h"
@@ -38,10 +38,10 @@ void channel_finish(ChannelSend *send, const Receipt *receipt);
 /* What becomes of send with a receipt of that kind and text, cut to fit. */
 void channel_finish_text(ChannelSend *send, ReceiptKind kind, const char *format, ...) _printf_(3, 4);
 
-/* What a file holds, without blanks at its end, at each use: a URL, a key. A bare name is one of systemd's
- * credentials
- * ($CREDENTIALS_DIRECTORY), else a file in /etc/trailguard. On failure the receipt has what is wrong, and it
- * names the file and never the content. The caller frees ret by strbuf_done, which wipes it. */
+/* The one line that a file holds, read at each use: a URL, a key. Blanks and line breaks around it, and a
+ * byte order mark, do not count. A bare name is one of systemd's credentials ($CREDENTIALS_DIRECTORY), else
+ * a file in /etc/trailguard. On failure the receipt has what is wrong, and it names the file and never the
+ * content. The caller frees ret by strbuf_done, which wipes it. */
 int channel_read_secret(const char *file, StrBuf *ret, Receipt *receipt);
 
 /* The URL: `url`, else what url_file holds, else `otherwise` (NULL: none). As channel_read_secret. */

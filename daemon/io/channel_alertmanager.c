@@ -25,12 +25,12 @@ typedef struct AlertmanagerSend {
     ChannelSend send;
     const ChannelContext *context;
     const ChannelConfig *channel;
-    LoopTimer *timer; /* reports that nothing is open */
+    LoopTimer *timer; /* reports that nothing is open, or that the set cannot be read */
     char *path;       /* of the set; NULL: it is not kept */
     char *set;        /* as it is once this is delivered */
     bool refresh;     /* no new message */
     size_t n_waiting, n_took;
-    Receipt worst; /* of the members that did not take it */
+    Receipt worst; /* of the members that did not take it, or of the set */
     Member members[];
 } AlertmanagerSend;
 
@@ -107,6 +107,13 @@ static void on_nothing_to_send(void *userdata) {
     alertmanager_finish(a, &receipt);
 }
 
+static void on_unread_set(void *userdata) {
+    AlertmanagerSend *a = userdata;
+
+    a->timer = NULL;
+    alertmanager_finish(a, &a->worst);
+}
+
 static int post_to(AlertmanagerSend *a, Member *member, const char *base, const char *body) {
     static const HttpHeader headers[] = { { "Content-Type", "application/json" } };
     _cleanup_strbuf_ StrBuf url = STRBUF_INIT(4096);
@@ -129,6 +136,7 @@ static int post_to(AlertmanagerSend *a, Member *member, const char *base, const 
 
 /* What is open, as the last message that was taken left it. "" when there is no file yet. */
 static int load_set(AlertmanagerSend *a, char **ret) {
+    _cleanup_(file_closep) int fd = -1;
     _cleanup_free_ char *key = NULL;
     char hash[HASH_HEX_SIZE], name[64];
     size_t len;
@@ -145,8 +153,18 @@ static int load_set(AlertmanagerSend *a, char **ret) {
     a->path = file_join(a->context->state_dir, name);
     if (!a->path)
         return -ENOMEM;
-    r = file_read(a->path, SET_MAX, ret, &len);
+    fd = file_dir_open(a->context->state_dir);
+    r = fd < 0 ? fd : file_read_at(fd, name, SET_MAX, ret, &len);
     return r == -ENOENT ? 0 : r;
+}
+
+/* Without the set the incidents in it would never end there: nothing is sent until it can be read. No fault
+ * of the message, whatever the errno. */
+static int refuse_set(AlertmanagerSend *a, int error) {
+    a->worst = (Receipt){ .kind = RECEIPT_RETRY };
+    (void)snprintf(a->worst.text, sizeof(a->worst.text), "%.300s cannot be read: %s", a->path,
+                   error == -EINVAL ? "not a regular file" : file_strerror(error));
+    return loop_after(a->context->loop, 0, on_unread_set, a, &a->timer);
 }
 
 static int alertmanager_start(AlertmanagerSend *a, const Alert *alert) {
@@ -155,8 +173,9 @@ static int alertmanager_start(AlertmanagerSend *a, const Alert *alert) {
     int r = load_set(a, &before);
 
     a->refresh = !alert;
-    if (r >= 0)
-        r = alertmanager_apply(before ? before : "", alert, now_usec, &a->set);
+    if (r < 0)
+        return r == -ENOMEM ? r : refuse_set(a, r);
+    r = alertmanager_apply(before ? before : "", alert, now_usec, &a->set);
     if (r >= 0)
         r = alertmanager_body(a->set, now_usec, &body);
     if (r < 0)

@@ -30,7 +30,9 @@ void file_closep(int *fd) {
 }
 
 const char *file_strerror(int error) {
-    return error == -ELOOP ? "a symbolic link, which is not followed" : strerror(-error);
+    return error == -ELOOP   ? "a symbolic link, which is not followed"
+           : error == -E2BIG ? "larger than it may be" /* errno means arguments of a program */
+                             : strerror(-error);
 }
 
 /* ---- directories ---- */

@@ -128,3 +128,35 @@ def test_without_a_status_only_words(complete, tmp_path):
     (tmp_path / "status.json").unlink()
     assert complete("status", "--trail", "") == []
     assert complete("accept", "o") == []
+
+
+def test_bash_splits_an_option_from_its_value(tmp_path):
+    (tmp_path / "status.json").write_text(STATUS)
+    env = {"PATH": os.environ["PATH"], "RUNTIME_DIRECTORY": str(tmp_path)}
+    assert bash(["trailguard", "--config", "=", "x.conf", "che"], tmp_path, env) == ["check"]
+    assert bash(["trailguard", "--instance", "=", "a", "che"], tmp_path, env) == ["check"]
+    assert bash(["trailguard", "status", "--region", "="], tmp_path, env) == ["eu-central-1", "us-east-1"]
+    assert bash(["trailguard", "status", "--region", "=", "us"], tmp_path, env) == ["us-east-1"]
+
+
+def test_bash_completes_a_path_through_directories(tmp_path):
+    """In bash's own line editor: a directory gets a slash and no blank, and a blank in a name is quoted."""
+    (tmp_path / "a dir").mkdir()
+    (tmp_path / "a dir/guard.conf").touch()
+    rc = tmp_path / "rc"
+    rc.write_text(f". {COMPLETIONS}/trailguard\ntrailguard() {{ printf '<%s>' \"$@\"; exit; }}\n")
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(["bash", "--noprofile", "--rcfile", rc, "-i"], stdin=follower, stdout=follower, stderr=follower,
+                               start_new_session=True, env={"PATH": os.environ["PATH"], "TERM": "dumb", "PS1": "$ "})
+    os.close(follower)
+    shown = b""
+    try:
+        os.write(leader, f"trailguard -c {tmp_path}/a\tgu\tconfig\n".encode())
+        while chunk := os.read(leader, 65536):
+            shown += chunk
+    except OSError:             # the terminal's other end is closed
+        pass
+    finally:
+        os.close(leader)
+        process.wait(within(10))
+    assert f"<-c><{tmp_path}/a dir/guard.conf><config>".encode() in shown, shown

@@ -435,8 +435,8 @@ static int watch(const VerbArgs *args) {
     sigset_t resized;
     int r;
 
-    if (!isatty(STDOUT_FILENO)) {
-        (void)verb_usage("status", "--watch needs a terminal", "");
+    if (!verb_can_redraw(stdout)) {
+        (void)verb_usage("status", "--watch needs a terminal that can be redrawn", "");
         return STATUS_USAGE;
     }
     (void)setvbuf(stdout, NULL, _IOFBF, WATCH_BUFFER); /* the table is drawn at once */

@@ -52,10 +52,16 @@ int verb_set_instance(const char *name) {
     return setenv("RUNTIME_DIRECTORY", directory, true) < 0 ? -errno : 0;
 }
 
-bool verb_wants_color(FILE *stream) {
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+bool verb_can_redraw(FILE *stream) {
+    const char *term = getenv("TERM");
 
-    return isatty(fileno(stream)) && !(no_color && no_color[0]) && !(term && strcmp(term, "dumb") == 0);
+    return isatty(fileno(stream)) && !(term && strcmp(term, "dumb") == 0);
+}
+
+bool verb_wants_color(FILE *stream) {
+    const char *no_color = getenv("NO_COLOR");
+
+    return verb_can_redraw(stream) && !(no_color && no_color[0]);
 }
 
 void verb_put_meant(const char *nearest, const char *instead) {
@@ -244,7 +250,7 @@ static void say_that_it_lasts(const EngineProgress *progress) {
 }
 
 EngineProgressed verb_progress(void) {
-    return isatty(STDERR_FILENO) ? show_progress : say_that_it_lasts;
+    return verb_can_redraw(stderr) ? show_progress : say_that_it_lasts;
 }
 
 /* ---- run ---- */

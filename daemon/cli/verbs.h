@@ -79,10 +79,13 @@ int verb_begin(int argc, char **argv, unsigned takes, const char *help, int fail
 /* The second half of it, for what was parsed. */
 int verb_load(const VerbArgs *args, int failed, Config **ret);
 
-/* Colour on this stream: a terminal, and NO_COLOR unset or empty (no-color.org). */
+/* Is this stream a terminal that moves its cursor? TERM=dumb says that it does not. */
+bool verb_can_redraw(FILE *stream);
+
+/* Colour on this stream: such a terminal, and NO_COLOR unset or empty (no-color.org). */
 bool verb_wants_color(FILE *stream);
 
-/* Shows on stderr how far a pass is, in one line that is gone at the end. Where that is no terminal: one
+/* Shows on stderr how far a pass is, in one line that is gone at the end. Where that cannot be redrawn: one
  * line that stays, and only about a pass that takes long. */
 EngineProgressed verb_progress(void);
 

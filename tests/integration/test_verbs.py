@@ -461,11 +461,11 @@ def on_a_terminal(guard, *arguments, env):
         os.close(leader)
 
 
-def errors_on_a_terminal(guard, *arguments):
+def errors_on_a_terminal(guard, *arguments, **env):
     """(exit status, stdout, stderr) of a verb whose stderr is a terminal."""
     leader, follower = pty.openpty()
     try:
-        environment = {name: value for name, value in guard.env.items() if name != "NOTIFY_SOCKET"}
+        environment = {name: value for name, value in {**guard.env, **env}.items() if name != "NOTIFY_SOCKET"}
         process = subprocess.Popen([BINARY, arguments[0], "-c", guard.config, *arguments[1:]], env=environment, text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=follower)
         os.close(follower)
@@ -494,6 +494,14 @@ def test_a_long_pass_shows_on_a_terminal_how_far_it_is(sim, idle, arguments):
     with sim.fault("slow", operation="GetTrailStatus", trail="*org-trail", seconds=2):
         done = idle.verb(*arguments)
     assert (done.returncode, done.stderr) == (status, "")
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_no_escape_sequence(sim, idle):
+    """Such as a shell in Emacs, or a serial console."""
+    with sim.fault("slow", operation="GetTrailStatus", trail="*org-trail", seconds=2):
+        _, _, shown = errors_on_a_terminal(idle, "check", TERM="dumb")
+    assert shown == ""
+    assert on_a_terminal(idle, "status", "--watch", env={"TERM": "dumb"}) == ""    # refused
 
 
 def test_help_and_what_was_meant():

@@ -65,6 +65,8 @@ UNITS    := $(patsubst %.c,$(BUILD)/%,$(TEST_SRC))
 REPLAYS  := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SRC))
 # What integration tests run beside the binary.
 TOOLS    := $(patsubst %.c,$(BUILD)/%,$(TOOL_SRC))
+# Unit tests that write the alerts of all their cases, which integration tests hold against the schema.
+WRITERS  := $(addprefix $(BUILD)/tests/unit/,test_alert test_alert_tamper)
 # What they preload into the binary; not into one with sanitizers, which want to be the first library.
 PRELOADS := $(if $(SANITIZE),,$(patsubst %.c,$(BUILD)/%.so,$(LOAD_SRC)))
 # What the benchmark runs beside it: a stand-in for AWS and the floors, which need none of our code.
@@ -138,7 +140,7 @@ $(BENCHES): $(BUILD)/%: $(BUILD)/%.o
 .PHONY: objects units test-tools
 objects: $(call obj,$(SOURCES))
 units: $(UNITS) $(REPLAYS) $(TOOLS) $(BENCHES)
-test-tools: $(TOOLS) $(PRELOADS) $(BENCHES)
+test-tools: $(TOOLS) $(WRITERS) $(PRELOADS) $(BENCHES)
 
 # ---- tests ------------------------------------------------------------------------------------------------------
 

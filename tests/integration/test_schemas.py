@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The documents in every kind of trouble, as docs/*.schema.json describes them."""
 
+import json
+import os
+import subprocess
+
+import pytest
+
+from guard import BINARY, PLAIN, within
 from helpers import ALL_REGIONS, APAC, IAD, ORG_TRAIL, SYD, TOPIC, sns, topic_arn
 from schemas import validated
 
@@ -31,3 +38,15 @@ def test_the_status_before_anything_is_known(sim, make_guard):
         guard = make_guard(sim).start().wait_ready()
         status = validated(guard.wait_status(lambda status: True), "status")
         assert status["pass"]["ended"] is None and [target["state"] for target in status["targets"]] == ["unknown"]
+
+
+@pytest.mark.skipif(not PLAIN, reason="the documents are the same in every build")
+@pytest.mark.parametrize("writer", ["test_alert", "test_alert_tamper"])
+def test_the_alerts_that_the_unit_tests_compose(tmp_path, writer):
+    """Those of events that no integration test brings about, too."""
+    subprocess.run([BINARY.parent / "tests/unit" / writer], env={**os.environ, "ALERT_DOCUMENTS": str(tmp_path)}, check=True,
+                   capture_output=True, timeout=within(60))
+    documents = list(tmp_path.glob("*.json"))
+    assert len(documents) > 20
+    for path in documents:
+        validated(json.loads(path.read_text()), "alert")

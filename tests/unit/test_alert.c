@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The words of alerts. With $ALERT_DOCUMENTS set to a directory the documents of all cases are also written
- * there, for tests/integration/test_alert_schema.py to hold against the schema. */
+ * there, for tests/integration/test_schemas.py to hold against the schema. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -170,11 +170,13 @@ int aws_location_find(const Config *config, AwsLocation *ret) {
     return 0;
 }
 
-/* Once a file and mode; systemd's own directory is closed whatever the mode of a file in it says. */
-static void warn_if_others_may_read(const char *path, mode_t mode) {
-    static char warned[512]; /* the last line, so that a reload does not repeat it */
+#define WARNED_MAX 512
+
+/* Once a file and mode: warned has the last line, so that a reload does not repeat it. systemd's own
+ * directory is closed whatever the mode of a file in it says. */
+static void warn_if_others_may_read(const char *path, mode_t mode, char warned[static WARNED_MAX]) {
     const char *directory = aws_env("CREDENTIALS_DIRECTORY");
-    char line[sizeof(warned)];
+    char line[WARNED_MAX];
 
     if ((mode & 077) == 0 || (directory && text_starts_with(path, directory)))
         return;
@@ -183,7 +185,7 @@ static void warn_if_others_may_read(const char *path, mode_t mode) {
     if (text_equal(line, warned))
         return;
     log_line(LOG_WARNING, "%s", line);
-    (void)text_copy(warned, sizeof(warned), line);
+    (void)text_copy(warned, WARNED_MAX, line);
 }
 
 static char *load(const char *path, ProfileFile *ret, mode_t *ret_mode) {
@@ -196,6 +198,7 @@ static char *load(const char *path, ProfileFile *ret, mode_t *ret_mode) {
 }
 
 void aws_location_load(const AwsLocation *location, Profile *ret) {
+    static char keys_warned[WARNED_MAX], config_warned[WARNED_MAX];
     ProfileFiles files = { 0 }, config_only;
     mode_t keys_mode = 0, config_mode = 0;
     Profile profile = { 0 };
@@ -204,11 +207,11 @@ void aws_location_load(const AwsLocation *location, Profile *ret) {
     keys = load(location->credentials_file, &files.credentials, &keys_mode);
     config = load(location->config_file, &files.config, &config_mode);
     if (keys)
-        warn_if_others_may_read(location->credentials_file, keys_mode);
+        warn_if_others_may_read(location->credentials_file, keys_mode, keys_warned);
     config_only = (ProfileFiles){ .config = files.config };
     if (config && profile_read(&config_only, location->name, &profile, message, sizeof(message)) >= 0 &&
         profile.values[PROFILE_KEY_SECRET])
-        warn_if_others_may_read(location->config_file, config_mode);
+        warn_if_others_may_read(location->config_file, config_mode, config_warned);
     profile_done(&profile);
     if (profile_read(&files, location->name, &profile, message, sizeof(message)) < 0)
         profile = (Profile){ 0 };

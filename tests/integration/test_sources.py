@@ -117,6 +117,12 @@ def test_keys_that_others_may_read_are_warned_about_once(sim, start, files, plac
     (place / "config").chmod(0o644)
     guard.reload()
     assert len(guard.found("others may read")) == 1, "a file without keys may be read by all"
+    files(f"[default]\n{good(sim)}", f"[profile other]\n{good(sim)}[default]\n{good(sim)}")
+    for name in ("config", "credentials"):
+        (place / name).chmod(0o644)
+    for _ in range(3):
+        guard.reload()
+    assert len(guard.found("credentials: others may read")) == 1 and len(guard.found("config: others may read")) == 1
 
 
 @pytest.mark.valgrind

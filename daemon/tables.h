@@ -309,7 +309,7 @@ struct Engine {
     bool save_failed, publish_failed, measure_failed;
     uint64_t config_loaded_usec; /* real */
     bool reload_refused;         /* the latest one */
-    LoopTimer *weak_timer;       /* see engine_baseline.c */
+    LoopTimer *weak_timer;       /* see baselines.c */
     WeakPace weak_pace;
     uint64_t watchdog_usec;
     LoopTimer *watchdog_timer;

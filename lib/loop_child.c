@@ -121,7 +121,7 @@ void loop_child_abandon(LoopChild *child) {
     give_up(child, LOOP_LOST, 0);
 }
 
-/* Somebody who was killed is gone at once, unless the kernel is stuck, for which nobody should wait. */
+/* What was killed is gone at once, unless the kernel is stuck, for which nobody should wait. */
 static void reap_soon(const LoopChild *c) {
     for (int i = 0; i < REAP_PATIENCE_MS && waitpid(c->pid, NULL, WNOHANG) == 0; i++)
         (void)poll(NULL, 0, 1);

@@ -30,7 +30,7 @@ static int read_object(const CodecMember *m, const json_t *value, void *base, Co
     return codec_read_members(m->members, value, codec_field(m, base), reader);
 }
 
-/* Strings become "" and words their presets; codec_read does so with the entries of lists. 0 or -ENOMEM. */
+/* Strings become "" and words their presets; of lists when their entries are read. 0 or -ENOMEM. */
 static int codec_init(const CodecMember *members, void *base) {
     int r = 0;
 

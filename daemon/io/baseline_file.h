@@ -12,8 +12,8 @@
 #define BASELINE_FOUND_MAX 20 /* files kept for a trail: the newest */
 
 /* 1 and *ret (free with baseline_record_done); 0 when there is none; -EBADMSG when it was damaged, or
- * another trail's: it is then set aside (see damaged.h) and somebody has to be told, since what is recorded
- * next may be what a tamperer left; else -errno. All errors with one line in error. */
+ * another trail's: it is then set aside (see sealed.h) and has to be reported, since what is recorded next
+ * may be what a tamperer left; else -errno. All errors with one line in error. */
 int baseline_file_load(const char *dir, const char *arn, uint64_t now_real_usec, BaselineRecord *ret,
                        char *error, size_t error_size);
 

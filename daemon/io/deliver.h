@@ -55,7 +55,7 @@ uint64_t deliver_overdue_usec(const Deliver *deliver);
 void deliver_checked(Deliver *deliver, size_t i, bool broken, const char *text);
 
 typedef struct ChannelStatus {
-    const char *channel; /* key, as channel_key() makes it */
+    const char *channel; /* key, as config_channel_key() makes it */
     bool failed;
     uint64_t failed_since_usec; /* real; while failed */
     bool by_check;              /* ... and by a check alone */

@@ -8,9 +8,8 @@
 typedef struct AwsClient AwsClient;
 typedef struct StsRole StsRole;
 
-/* From values that somebody else read from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
- * (environment_read does). NONE when access_key_id is unset or empty; FAILED when only that is
- * set. */
+/* From the values of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, which the caller has
+ * read. NONE when access_key_id is unset or empty; FAILED when only that is set. */
 int credentials_env_new(Loop *loop, const char *access_key_id, const char *secret_access_key,
                         const char *session_token, CredentialsProvider **ret);
 
@@ -34,7 +33,8 @@ int credentials_cache_new(Loop *loop, CredentialsProvider *inner, CredentialsPro
 
 /* The credentials endpoint that ECS tasks and EKS pods (Pod Identity) are given. */
 
-/* Values of the environment variables AWS_CONTAINER_... that somebody else read; each may be NULL or "". */
+/* Values of the environment variables AWS_CONTAINER_..., which the caller has read; each may be NULL or
+ * "". */
 typedef struct ContainerOptions {
     const char *relative_uri; /* ..._CREDENTIALS_RELATIVE_URI: a path at 169.254.170.2; wins */
     const char *full_uri;     /* ..._CREDENTIALS_FULL_URI */
@@ -55,8 +55,8 @@ int credentials_container_new(Loop *loop, HttpClient *http, const ContainerOptio
 /* command is split as by shell_split and run without a shell at each get, with environment ("NAME=value",
  * NULL-terminated) and nothing else; texts are copied. It has 30 s, then it and what it started is killed; a
  * status other than 0, more than 64 KiB of output or a document other than DOCUMENT_PROCESS is FAILED.
- * Messages name the program but not its arguments, and quote the beginning of its standard error, escaped,
- * never its standard output. Never NONE. 0 or -ENOMEM. */
+ * Messages name the program but not its arguments, and quote the beginning and the end of its standard
+ * error, escaped, never its standard output. Never NONE. 0 or -ENOMEM. */
 int credentials_process_new(Loop *loop, const char *command, const char *const *environment,
                             CredentialsProvider **ret);
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Links of Markdown lead somewhere: to a file of the repository, and to a heading of it. Nothing is asked of the network.
+"""Links of Markdown lead somewhere: to a file of the repository, and to a heading of it. So do the names of files and
+of functions, written as name(), in the comments of sources. Nothing is asked of the network.
 
 usage: links.py [ROOT]
 """
@@ -14,6 +15,11 @@ INLINE = re.compile(r"\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
 DEFINITION = re.compile(r"^ {0,3}\[([^\]]+)\]:\s+<?(\S+?)>?$")
 REFERENCE = re.compile(r"\[[^\]]+\]\[([^\]]+)\]")
 OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+NAMED = re.compile(r"(?<![\w/.*<-])((?:[a-z0-9_]+/)*[a-z0-9_]+\.(?:[ch]|py|md))\b")
+CALLED = re.compile(r"\b([a-z]\w+)\(\)")
+# Of the C library, of botocore, and a macro's parameter.
+OTHERS = {"sysexits.h", "credentials.py", "sys/param.h", "funcp"}
 
 
 def prose_of(root, path):
@@ -92,10 +98,28 @@ def wrong_with(root, path, target, anchors):
     return None if anchor in anchors[file] else f"{target}: no such heading"
 
 
+def comments_lead_somewhere(root, paths):
+    """Each file that a comment names is there, by its path or by its name alone, or is a header that is included. Each
+    function is called or defined."""
+    sources = [path for path in paths if path.suffix in (".c", ".h")]
+    texts = {path: "\n".join(lines_of(root, path)) for path in sources}
+    known = {name for path in paths for name in (str(path), path.name)} | OTHERS
+    known |= {name for text in texts.values() for name in re.findall(r"#\s*include <([^>]+)>", text)}
+    words = {word for text in texts.values() for word in re.findall(r"\w+", COMMENT.sub(" ", text))} | OTHERS
+    for path, text in texts.items():
+        for comment in COMMENT.finditer(text):
+            for pattern, names, what in ((NAMED, known, "file"), (CALLED, words, "function")):
+                for match in pattern.finditer(comment[0]):
+                    if match[1] not in names:
+                        number = text.count("\n", 0, comment.start() + match.start()) + 1
+                        yield f"{path}:{number}: the comment names {match[1]}: no such {what}"
+
+
 def main(root="."):
     root = Path(root).resolve()
-    pages = [path for path in repository_files(root) if path.suffix == ".md"]
-    anchors, found, links = {}, [], 0
+    paths = repository_files(root)
+    pages = [path for path in paths if path.suffix == ".md"]
+    anchors, found, links = {}, list(comments_lead_somewhere(root, paths)), 0
     for path in pages:
         for number, target in links_of(root, path):
             links += 1

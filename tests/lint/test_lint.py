@@ -197,6 +197,22 @@ def test_links(tree, capsys, text, expected):
     assert (expected or "0 violations") in "".join(capsys.readouterr())
 
 
+@pytest.mark.parametrize("text, expected", [
+    ("/* see y.c, lib/x.h, string.h and y.md */\n#include <string.h>\n", None),
+    ("char *s = \"z.c\"; z.c = 1;\n", None),
+    ("/* a\n * see z.c */\n", "lib/x.c:2: the comment names z.c: no such file"),
+    ("/* lib/y.c */\n", "lib/x.c:1: the comment names lib/y.c: no such file"),
+    ("/* findings/x/y.md */\n", "lib/x.c:1: the comment names findings/x/y.md: no such file"),
+    ("/* as here() does */\nint here(void);\n", None),
+    ("/* as gone() does */\nint here(void);\n", "lib/x.c:1: the comment names gone: no such function"),
+])
+def test_files_and_functions_in_comments(tree, capsys, text, expected):
+    root = tree({"lib/x.c": text, "lib/x.h": "", "daemon/y.c": "", "docs/y.md": "# Y\n"})
+    subprocess.run(["git", "init", "-q", root], check=True)
+    assert links.main(root) == (1 if expected else 0)
+    assert (expected or "0 violations") in "".join(capsys.readouterr())
+
+
 def test_links_want_pages(tree):
     root = tree({"lib/x.c": "int x;\n"})
     subprocess.run(["git", "init", "-q", root], check=True)

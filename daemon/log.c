@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
-#define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-journal.h>
 
 #include "lib/aws_error.h"
 #include "lib/util/macros.h"
@@ -17,15 +17,18 @@
 #include "lib/util/text.h"
 
 #define LINE_MAX_BYTES  4096
-#define FIELDS_MAX      16
 #define FIELD_MAX_BYTES 2048
+#define ENTRY_MAX_BYTES (64 * 1024) /* far below what a datagram may hold */
+#define JOURNAL_SOCKET  "/run/systemd/journal/socket"
 
 /* One log a process. */
 static struct {
     int level;
     bool to_journal;
+    int journal_fd;
+    unsigned n_lost; /* lines that the journal did not take, since one that it took */
     const char *program;
-} log_state = { .level = LOG_INFO };
+} log_state = { .level = LOG_INFO, .journal_fd = -1 };
 
 /* systemd says in $JOURNAL_STREAM which stream is connected to the journal; a redirected stderr is not it
  * (systemd.exec(5)). */
@@ -61,45 +64,93 @@ static void to_stderr(const char *line) {
         fprintf(stderr, "%s\n", line);
 }
 
-static void add_field(struct iovec *iov, char (*texts)[FIELD_MAX_BYTES], int *n, const char *name,
-                      const char *value) {
-    int len;
-
-    if (!value || !value[0] || *n >= FIELDS_MAX)
-        return;
-    len = snprintf(texts[*n], FIELD_MAX_BYTES, "%s=%s", name, value);
-    if (len < 0)
-        return;
-    iov[*n] = (struct iovec){ .iov_base = texts[*n],
-                              .iov_len = MIN((size_t)len, (size_t)FIELD_MAX_BYTES - 1) };
-    (*n)++;
-}
-
-static int to_journal(int level, const char *message_id, const LogField *fields, size_t n_fields,
-                      const char *line) {
-    const char priority[] = { (char)('0' + level), '\0' };
-    char texts[FIELDS_MAX][FIELD_MAX_BYTES];
-    _cleanup_strbuf_ StrBuf message = STRBUF_INIT(2 * LINE_MAX_BYTES);
-    struct iovec iov[FIELDS_MAX + 1];
-    int n = 0;
-
-    add_field(iov, texts, &n, "PRIORITY", priority);
-    add_field(iov, texts, &n, "SYSLOG_IDENTIFIER", log_state.program ? log_state.program : "trailguard");
-    add_field(iov, texts, &n, "MESSAGE_ID", message_id);
-    for (size_t i = 0; i < n_fields; i++)
-        add_field(iov, texts, &n, fields[i].name, fields[i].value);
-    if (strbuf_add(&message, "MESSAGE=") < 0 || strbuf_add(&message, line) < 0)
-        return -1;
-    iov[n++] = (struct iovec){ .iov_base = message.data, .iov_len = message.len };
-    return sd_journal_sendv(iov, n);
-}
-
-/* Newlines and other control bytes would forge lines. Text that was escaped before stays as it is. */
+/* Newlines and other control bytes would forge lines and fields. Text that was escaped before stays as it
+ * is. */
 static void make_printable(char *line) {
     for (unsigned char *c = (unsigned char *)line; *c; c++)
         if (*c < 0x20 || *c == 0x7f)
             *c = '?';
 }
+
+/* ---- the journal ---- */
+
+static void add_field(StrBuf *entry, const char *name, const char *value) {
+    char text[FIELD_MAX_BYTES];
+
+    if (!value || !value[0])
+        return;
+    (void)text_copy(text, sizeof(text), value);
+    make_printable(text);
+    (void)strbuf_addf(entry, "%s=%s\n", name, text);
+}
+
+/* sd_journal_sendv waits for as long as the journal reads nothing, for instance because its disk does not
+ * write. A trail must not stay stopped for that. The format is that of
+ * https://systemd.io/JOURNAL_NATIVE_PROTOCOL/. 0 or -errno. */
+static int send_entry(const StrBuf *entry) {
+    static const struct sockaddr_un journal = { .sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET };
+
+    if (strbuf_error(entry) < 0)
+        return strbuf_error(entry);
+    if (log_state.journal_fd < 0)
+        log_state.journal_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (log_state.journal_fd < 0)
+        return -errno;
+    return sendto(log_state.journal_fd, entry->data, entry->len, MSG_DONTWAIT | MSG_NOSIGNAL,
+                  (const struct sockaddr *)&journal, sizeof(journal)) < 0
+                   ? -errno
+                   : 0;
+}
+
+static int to_journal(int level, const char *message_id, const LogField *fields, size_t n_fields,
+                      const char *line) {
+    const char priority[] = { (char)('0' + level), '\0' };
+    _cleanup_strbuf_ StrBuf entry = STRBUF_INIT(ENTRY_MAX_BYTES);
+
+    add_field(&entry, "PRIORITY", priority);
+    add_field(&entry, "SYSLOG_IDENTIFIER", log_state.program ? log_state.program : "trailguard");
+    add_field(&entry, "MESSAGE_ID", message_id);
+    for (size_t i = 0; i < n_fields; i++)
+        add_field(&entry, fields[i].name, fields[i].value);
+    (void)strbuf_addf(&entry, "MESSAGE=%s\n", line);
+    return send_entry(&entry);
+}
+
+/* The stream behind stderr is the journal's too: it must not be waited for either. */
+static bool to_journals_stream(const char *line) {
+    _cleanup_strbuf_ StrBuf text = STRBUF_INIT(2 * LINE_MAX_BYTES);
+
+    if (strbuf_addf(&text, "%s: %s\n", log_state.program ? log_state.program : "trailguard", line) < 0)
+        return false;
+    return send(STDERR_FILENO, text.data, text.len, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)text.len;
+}
+
+static int report_lost(void) {
+    char line[80];
+    int r;
+
+    if (log_state.n_lost == 0)
+        return 0;
+    (void)snprintf(line, sizeof(line), "lines lost, because the journal did not take them: %u",
+                   log_state.n_lost);
+    r = to_journal(LOG_WARNING, NULL, NULL, 0, line);
+    if (r >= 0)
+        log_state.n_lost = 0;
+    return r;
+}
+
+/* What the journal does not take at once is counted, and not waited for: alerts have all that matters. */
+static void log_to_journal(int level, const char *message_id, const LogField *fields, size_t n_fields,
+                           const char *line) {
+    int r = report_lost();
+
+    if (r != -EAGAIN)
+        r = to_journal(level, message_id, fields, n_fields, line);
+    if (r < 0 && (r == -EAGAIN || !to_journals_stream(line)))
+        log_state.n_lost++;
+}
+
+/* ---- lines ---- */
 
 static void emit(int level, const char *message_id, const LogField *fields, size_t n_fields,
                  const char *format, va_list ap) __attribute__((format(printf, 5, 0)));
@@ -112,7 +163,9 @@ static void emit(int level, const char *message_id, const LogField *fields, size
         return;
     (void)vsnprintf(line, sizeof(line), format, ap);
     make_printable(line);
-    if (!log_state.to_journal || to_journal(level, message_id, fields, n_fields, line) < 0)
+    if (log_state.to_journal)
+        log_to_journal(level, message_id, fields, n_fields, line);
+    else
         to_stderr(line);
 }
 

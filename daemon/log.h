@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The log: the journal with fields when stderr is connected to it ($JOURNAL_STREAM), else plain lines on
- * stderr.
+ * stderr. The journal is not waited for: lines that it does not take are counted, and the number is its next
+ * line.
  *
  * What the levels mean: err - the guard cannot do its work and a person is needed; warning - trouble with a
  * trail or target, or a thing that was refused; notice - trouble that has ended, starts and stops; info -
@@ -23,10 +24,10 @@ void log_open(const char *program);
 void log_set_level(int level);
 int log_level(void);
 
-/* One line. Control bytes in the finished line are escaped. */
+/* One line. Control bytes in the finished line are replaced by "?". */
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same at LOG_DEBUG; at a higher level the arguments are not even polled. */
+/* The same at LOG_DEBUG; at a higher level the arguments are not even evaluated. */
 #define log_debug(...)                                                                                      \
     do {                                                                                                    \
         if (log_level() >= LOG_DEBUG)                                                                       \

@@ -1,6 +1,7 @@
 """The shipped unit under a real systemd: readiness, watchdog, reload, sandbox, keys, journal, stop."""
 import http.server
 import json
+import socket
 import threading
 import time
 
@@ -64,6 +65,28 @@ def test_the_watchdog_is_fed_while_aws_is_silent(service):
             return len(set(fed)) >= 5
         wait_until(watch, 20, "five keep-alives while AWS does not answer")
     assert service.main_pid() == pid
+
+
+def test_a_journal_that_is_stuck_holds_up_no_restart(service):
+    """As when its disk does not write: nothing that is logged may wait for it."""
+    service.start()
+    since, run = service.machine.now(), service.machine.run
+    run("systemctl kill --signal=STOP systemd-journald.service")
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as others:
+            try:
+                while True:
+                    others.sendto(b"MESSAGE=of another program\n",
+                                  f"/proc/{service.machine.init}/root/run/systemd/journal/socket")
+            except BlockingIOError:     # as much as it can hold
+                pass
+        service.sim.trail(service.trail, logging=False)
+        service.sim.wait_for_trail(service.trail, timeout=15, IsLogging=True)
+        wait_message(service, "stopped")
+    finally:
+        run("systemctl kill --signal=CONT systemd-journald.service")
+    service.sim.trail(service.trail, logging=False)
+    service.wait_for_entry(since, MESSAGE="lines lost, because the journal did not take them: ")
 
 
 def test_killed_it_comes_back_also_after_a_clean_end(service):

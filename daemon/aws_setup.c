@@ -96,7 +96,7 @@ static int check_fips(const Config *config, char error[static AWS_SETUP_ERROR_MA
             region);
 }
 
-/* Only the environment can bring them together here: the file was polled when it was read. */
+/* Only the environment can bring them together here: the file was checked when it was read. */
 static int read_kind_of_host(const Config *config, EndpointOverrides *overrides,
                              char error[static AWS_SETUP_ERROR_MAX]) {
     const char *set = overrides->file_url ? "aws.endpoint_url" : NULL;

@@ -47,7 +47,7 @@ static void search_done(const Attribution *found, void *userdata) {
 }
 
 static void search_failed(Trail *trail, const char *why) {
-    Attribution failed = { .polled = false };
+    Attribution failed = { .searched = false };
 
     (void)text_copy(failed.error_text, sizeof(failed.error_text), why);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = &failed });
@@ -101,7 +101,7 @@ void engine_search_actor(Trail *trail) {
     if (trail->tracking.search)
         return;
     if (!trail->via->identity[0]) {
-        put_search_off(trail, at->n_polls);
+        put_search_off(trail, at->n_tries);
         return;
     }
     r = attribute_start(&keys, &request, search_done, trail, &trail->tracking.search);
@@ -141,7 +141,7 @@ void engine_search_departure(Account *account) {
         .until_usec = engine_now(engine).real_usec + CLOCK_SLACK_USEC,
         .reached_usec = at->reached_usec,
     };
-    Attribution failed = { .polled = false };
+    Attribution failed = { .searched = false };
     int r;
 
     if (account->search)

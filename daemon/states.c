@@ -19,7 +19,7 @@ TargetState states_target(const Sparse *kept) {
 }
 
 int states_keep_trail(Sparse **kept, const TrailState *s) {
-    bool busy = s->acting || s->incident.open || s->attributing.wanted || s->attributing.polling ||
+    bool busy = s->acting || s->incident.open || s->attributing.wanted || s->attributing.searching ||
                 s->pending.set || s->pending_restore.set;
 
     return sparse_put(kept, s, sizeof(*s), busy);
@@ -27,7 +27,7 @@ int states_keep_trail(Sparse **kept, const TrailState *s) {
 
 int states_keep_target(Sparse **kept, const TargetState *s) {
     bool busy = s->reach.open || s->cover.open || s->list.open || s->attributing.wanted ||
-                s->attributing.polling;
+                s->attributing.searching;
 
     return sparse_put(kept, s, sizeof(*s), busy);
 }

@@ -376,7 +376,7 @@ void engine_stop_tracking(Trail *trail) {
     k->bucket_snapshot = NULL;
     k->search = NULL;
     trail->search_is_due = false;
-    SET_TRAIL_STATE(trail, attributing.polling, false);
+    SET_TRAIL_STATE(trail, attributing.searching, false);
 }
 
 static void free_target(Target *target) {

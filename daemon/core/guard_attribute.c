@@ -28,7 +28,7 @@ void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64
     at->until_usec = seen_usec + GUARD_OUR_SLACK_USEC;
     at->seen_usec = seen_usec;
     at->dedup_usec = dedup_usec;
-    at->n_polls = at->n_throttled = 0;
+    at->n_tries = at->n_throttled = 0;
     at->reached_usec = at->retry_usec = 0;
     at->n_records = 0;
     at->attempts_usec = MAX(at->attempts_usec, from_usec);
@@ -195,7 +195,7 @@ static void end_search(Deciding *d, uint64_t cause_usec) {
 void guard_attributed(Deciding *d, const Attribution *found) {
     Attributing *at = &d->s.attributing;
 
-    at->polling = false;
+    at->searching = false;
     if (d->s.incident.opened_usec == 0)
         return;
     report_attempts(d, found);
@@ -204,11 +204,11 @@ void guard_attributed(Deciding *d, const Attribution *found) {
     if (search_ended(at, found, d->now))
         (void)text_copy(plan_entry(d->plan, LINE_SEARCH_WAITS)->detail, ERROR_TEXT_MAX, found->error_text);
     /* who was found by a search for older trouble is not who is searched now */
-    if (found->polled && found->found && found->actor.event_usec >= at->from_usec) {
+    if (found->searched && found->found && found->actor.event_usec >= at->from_usec) {
         report_actor(d, &found->actor);
         end_search(d, found->actor.event_usec);
     } else if (search_was_last(at)) {
-        report_nobody(d, found->polled ? "" : found->error_text);
+        report_nobody(d, found->searched ? "" : found->error_text);
         end_search(d, 0);
     }
 }
@@ -223,35 +223,36 @@ bool search_ended(Attributing *at, const Attribution *found, Now now) {
         at->retry_usec = now.real_usec + MIN(pause_usec, SEARCH_RETRY_MAX_USEC);
         return at->n_throttled++ == 0;
     }
-    at->n_polls = found->throttled ? ARRAY_SIZE(searches_usec) : at->n_polls + 1;
+    at->n_tries = found->throttled ? ARRAY_SIZE(searches_usec) : at->n_tries + 1;
     at->n_throttled = 0;
     at->retry_usec = 0;
-    at->reached_usec = found->polled ? found->reached_usec : 0;
+    at->reached_usec = found->searched ? found->reached_usec : 0;
     return false;
 }
 
 bool search_was_last(const Attributing *at) {
-    return at->n_polls >= ARRAY_SIZE(searches_usec);
+    return at->n_tries >= ARRAY_SIZE(searches_usec);
 }
 
 static uint64_t due_usec(const Attributing *at) {
-    uint64_t usec = at->seen_usec + searches_usec[MIN(at->n_polls, (unsigned)ARRAY_SIZE(searches_usec) - 1)];
+    unsigned next = MIN(at->n_tries, (unsigned)ARRAY_SIZE(searches_usec) - 1);
+    uint64_t usec = at->seen_usec + searches_usec[next];
 
     return MAX(usec, at->retry_usec);
 }
 
 bool search_is_due(Attributing *at, Now now) {
-    if (!at->wanted || at->polling)
+    if (!at->wanted || at->searching)
         return false;
     /* the clock was set back: do not wait for it to come round again */
     at->seen_usec = MIN(at->seen_usec, now.real_usec + SEARCH_PAUSE_USEC);
     at->retry_usec = MIN(at->retry_usec, now.real_usec + SEARCH_RETRY_MAX_USEC);
-    at->polling = now.real_usec >= due_usec(at);
-    return at->polling;
+    at->searching = now.real_usec >= due_usec(at);
+    return at->searching;
 }
 
 uint64_t search_wake_mono_usec(const Attributing *at, Now now) {
-    if (!at->wanted || at->polling)
+    if (!at->wanted || at->searching)
         return 0;
     return now.mono_usec + guard_before(due_usec(at), now.real_usec); /* what is due now is under way */
 }

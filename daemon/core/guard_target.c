@@ -315,7 +315,7 @@ static void report_actor(Judging *j, const Attribution *found, const Actor *acto
         t->actor = *actor;
     (void)text_copy(t->detail, sizeof(t->detail),
                     actor           ? actor->departure
-                    : found->polled ? ""
+                    : found->searched ? ""
                                     : found->error_text);
 }
 
@@ -326,7 +326,7 @@ static void note_actor(Judging *j, const Attribution *found, const Actor *actor)
         entry->actor = *actor;
     else {
         entry->count = j->s.attributing.n_records;
-        (void)text_copy(entry->detail, sizeof(entry->detail), found->polled ? "" : found->error_text);
+        (void)text_copy(entry->detail, sizeof(entry->detail), found->searched ? "" : found->error_text);
     }
 }
 
@@ -336,13 +336,13 @@ static void attributed(Judging *j, const Attribution *found) {
     Attributing *at = &j->s.attributing;
     bool last, is_it;
 
-    at->polling = false;
+    at->searching = false;
     if (!at->wanted)
         return;
     if (search_ended(at, found, j->now))
         (void)text_copy(plan_entry(j->plan, LINE_SEARCH_WAITS)->detail, ERROR_TEXT_MAX, found->error_text);
     last = search_was_last(at);
-    is_it = found->polled && found->found && found->actor.event_usec >= at->from_usec;
+    is_it = found->searched && found->found && found->actor.event_usec >= at->from_usec;
     at->wanted = !last && (!is_it || found->incomplete);
     if (at->wanted || (!is_it && !(at->findings & FINDING_BIT(FINDING_MISSING))))
         return;

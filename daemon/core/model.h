@@ -483,7 +483,7 @@ typedef struct Episode {
 
 /* What one search of the event history gave. */
 typedef struct Attribution {
-    bool polled;    /* false: the search failed, and error_text says why */
+    bool searched;  /* false: the search failed, and error_text says why */
     bool throttled; /* ... because whoever else calls LookupEvents has used up its quota */
     bool found;
     Actor actor;                  /* found: who caused the incident's latest trouble */

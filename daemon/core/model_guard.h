@@ -49,7 +49,7 @@ typedef struct PendingEvent {
 /* The search for who did it: at 5 s, 30 s, 1, 3, 6, 10, 15 and 20 minutes after the trouble was seen. */
 typedef struct Attributing {
     bool wanted;
-    bool polling;           /* a search is under way */
+    bool searching;         /* a search is under way */
     uint32_t findings;      /* FINDING_BITs whose cause is searched ... */
     uint32_t fields;        /* ... and for changed settings which, FIELD_BITs; 0: not known */
     uint64_t from_usec;     /* real; the cause is not older ... */
@@ -57,9 +57,9 @@ typedef struct Attributing {
     uint64_t reached_usec;  /* real; the last search got no further back, and the next goes on there; 0: all
                                was read */
     unsigned n_records;     /* that the searches have read, those read again counted again */
-    uint64_t seen_usec;     /* real; when the trouble was seen: the polls are counted from here */
+    uint64_t seen_usec;     /* real; when the trouble was seen: the searches are counted from here */
     uint64_t dedup_usec;    /* of the trouble, for the message's identity */
-    unsigned n_polls;       /* searches that have ended */
+    unsigned n_tries;       /* searches for it that have ended */
     unsigned n_throttled;   /* searches in a row that AWS throttled, which do not count */
     uint64_t retry_usec;    /* real; the next one is not before, because of that */
     uint64_t attempts_usec; /* real; refused attempts up to then were reported */

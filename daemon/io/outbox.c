@@ -475,7 +475,7 @@ void outbox_sweep(Outbox *outbox, const char *const *channels, size_t n_channels
 
 /* ---- opening ---- */
 
-/* Never lost and never in the way: it is there to be polled. */
+/* Never lost and never in the way: a person can read it there. */
 static void set_damaged_aside(const Outbox *outbox, int dir_fd, const char *name, const char *why) {
     _cleanup_(file_closep) int damaged_fd = file_ensure_dir_at(dir_fd, DAMAGED, DIR_MODE);
     char to[ASIDE_NAME_MAX];

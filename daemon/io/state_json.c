@@ -218,7 +218,7 @@ static const CodecMember attributing_members[] = {
     CODEC(Attributing, n_records, "records", uint),
     CODEC(Attributing, seen_usec, "seen_usec", usec),
     CODEC(Attributing, dedup_usec, "dedup_usec", usec, .old_name = "mark_usec"),
-    CODEC(Attributing, n_polls, "polls", uint, .old_name = "looks"),
+    CODEC(Attributing, n_tries, "polls", uint, .old_name = "looks"),
     CODEC(Attributing, n_throttled, "throttled", uint),
     CODEC(Attributing, retry_usec, "retry_usec", usec),
     CODEC(Attributing, attempts_usec, "attempts_reported_usec", usec, .old_name = "attempts_told_usec"),

@@ -690,7 +690,7 @@ static void word_crash(Stage *s, const char *arg) {
     (void)arg;
     s->acting = ACTION_NONE;
     s->searching = false;
-    s->trail.attributing.polling = false;
+    s->trail.attributing.searching = false;
     guard_resume(&s->trail, s->now);
 }
 
@@ -750,7 +750,7 @@ static void answer_search(Stage *s, Attribution *found) {
 }
 
 static void word_by(Stage *s, const char *arg) {
-    Attribution found = { .polled = true, .found = true };
+    Attribution found = { .searched = true, .found = true };
 
     if (!wait_for_search(s))
         return;
@@ -760,7 +760,7 @@ static void word_by(Stage *s, const char *arg) {
 
 /* The settings differ because the trail was deleted and created again: CreateTrail is the call. */
 static void word_remade(Stage *s, const char *arg) {
-    Attribution found = { .polled = true, .found = true };
+    Attribution found = { .searched = true, .found = true };
 
     if (!wait_for_search(s))
         return;
@@ -779,7 +779,7 @@ static void search_in_vain(Stage *s, const Attribution *nothing_found) {
 }
 
 static void word_nobody(Stage *s, const char *arg) {
-    search_in_vain(s, &(Attribution){ .polled = true,
+    search_in_vain(s, &(Attribution){ .searched = true,
                                       .n_records = 170,
                                       .reached_usec = strcmp(arg, "unread") == 0 ? s->now.real_usec : 0 });
 }
@@ -811,7 +811,7 @@ static void answer_account_search(Stage *s, const Attribution *found) {
 /* The call that did it; or "LEFT", "REMOVED" or "CLEANED": AWS's record of the departure, and no call behind
  * it. */
 static void word_taken(Stage *s, const char *arg) {
-    Attribution found = { .polled = true, .found = true };
+    Attribution found = { .searched = true, .found = true };
     bool is_record = text_equal(arg, "LEFT") || text_equal(arg, "REMOVED") || text_equal(arg, "CLEANED");
 
     if (!wait_for_account_search(s))
@@ -830,7 +830,7 @@ static void word_taken(Stage *s, const char *arg) {
 /* All searches find no such call, or with "denied" all fail. */
 static void word_untraced(Stage *s, const char *arg) {
     for (unsigned i = 0; i < 8 && wait_for_account_search(s); i++) {
-        Attribution found = { .polled = !arg[0] };
+        Attribution found = { .searched = !arg[0] };
 
         if (arg[0])
             (void)text_copy(found.error_text, sizeof(found.error_text),
@@ -841,7 +841,7 @@ static void word_untraced(Stage *s, const char *arg) {
 
 /* AWS refused N attempts, each a second after the one before. */
 static void word_tried(Stage *s, const char *arg) {
-    Attribution found = { .polled = true, .n_attempts = (unsigned)atoi(arg) };
+    Attribution found = { .searched = true, .n_attempts = (unsigned)atoi(arg) };
 
     if (!wait_for_search(s))
         return;

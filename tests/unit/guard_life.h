@@ -101,7 +101,7 @@ static inline void decide(Life *l, TrailInput input) {
         l->n_events++;
     }
     if (l->plan.attribute)
-        assert_true(l->policy.attribution && l->state.attributing.polling);
+        assert_true(l->policy.attribution && l->state.attributing.searching);
     /* whatever waits is waited for, and not in circles */
     assert_true(l->plan.wake_mono_usec == 0 || l->plan.wake_mono_usec > l->now.mono_usec);
     if (l->plan.hold)

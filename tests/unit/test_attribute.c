@@ -128,7 +128,7 @@ static void test_one_kind_of_call(void **state) {
     assert_asked(f, 2, "StopLogging", NULL);
     assert_int_equal(s.found.n_records, 3);
     assert_true(s.found.reached_usec == 0);
-    assert_true(s.found.polled && s.found.found);
+    assert_true(s.found.searched && s.found.found);
     assert_string_equal(s.found.actor.name, "trent");
     assert_int_equal(s.found.n_attempts, 1);
     assert_string_equal(s.found.attempts[0].name, "oscar");
@@ -137,7 +137,7 @@ static void test_one_kind_of_call(void **state) {
     nothing_by_resource(f);
     fake_http_reply(f->http, 200, EVENTS(""), NULL);
     s = search(f, FINDING_BIT(FINDING_STOPPED), 0);
-    assert_true(s.found.polled && !s.found.found);
+    assert_true(s.found.searched && !s.found.found);
     assert_int_equal(s.found.n_attempts, 0);
 }
 
@@ -146,7 +146,7 @@ static void test_nothing_to_search(void **state) {
     ServiceFixture *f = *state;
     Search s = search(f, FINDING_BIT(FINDING_STALE), 0);
 
-    assert_true(s.found.polled && !s.found.found);
+    assert_true(s.found.searched && !s.found.found);
     assert_int_equal(fake_http_n_requests(f->http), 0);
 }
 
@@ -167,7 +167,7 @@ static void test_several_kinds_of_calls(void **state) {
     assert_int_equal(fake_http_n_requests(f->http), BY_RESOURCE + ARRAY_SIZE(names));
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
         assert_asked(f, BY_RESOURCE + i, names[i], NULL);
-    assert_true(s.found.polled && s.found.found);
+    assert_true(s.found.searched && s.found.found);
     assert_string_equal(s.found.actor.name, "trent");
 }
 
@@ -243,7 +243,7 @@ static void test_endless_pages(void **state) {
     assert_int_equal(fake_http_n_requests(f->http), BY_RESOURCE + 2 * ATTRIBUTE_PAGES_MAX);
     assert_asked(f, 41, "StopLogging", "more");
     assert_asked(f, 42, "DeleteTrail", NULL);
-    assert_true(s.found.polled && !s.found.found);
+    assert_true(s.found.searched && !s.found.found);
     assert_true(s.found.reached_usec == FROM + 50 * USEC_PER_SEC);
 
     fake_http_reply(f->http, 200, EVENTS(""), NULL);
@@ -275,7 +275,7 @@ static void test_ceiling_of_calls(void **state) {
     assert_asked_by(f, ATTRIBUTE_PAGES_MAX, REGION, "ResourceName", ARN, NULL);
     assert_asked_in(f, ATTRIBUTE_CALLS_MAX - 2, "us-east-1", "PutRolePermissionsBoundary", NULL);
     assert_asked_in(f, ATTRIBUTE_CALLS_MAX - 1, "us-east-1", "UpdateAssumeRolePolicy", NULL);
-    assert_true(s.found.polled);
+    assert_true(s.found.searched);
 }
 
 /* ---- errors ---- */
@@ -301,7 +301,7 @@ static void test_pages_that_are_too_big(void **state) {
     assert_non_null(strstr(fake_http_request(f->http, 2)->body, "\"NextToken\":\"t1\""));
     assert_asked_by(f, 3, REGION, "ResourceName", ARN, NULL);
     assert_asked(f, 5, "StopLogging", NULL);
-    assert_true(s.found.polled && s.found.found);
+    assert_true(s.found.searched && s.found.found);
     assert_string_equal(s.found.actor.name, "mallory");
 }
 
@@ -311,7 +311,7 @@ static void test_errors(void **state) {
         HttpResult result;
         int status;
         const char *body;
-        bool polled;
+        bool searched;
         const char *text;
     } cases[] = {
         { NULL, HTTP_ANSWERED, 400, ERROR("AccessDeniedException"), false,
@@ -344,10 +344,10 @@ static void test_errors(void **state) {
         else
             fake_http_fail(f->http, cases[i].result, cases[i].body);
         s = search(f, FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_MISSING), 0);
-        assert_int_equal(s.found.polled, cases[i].polled);
-        assert_int_equal(s.found.found, cases[i].polled);
+        assert_int_equal(s.found.searched, cases[i].searched);
+        assert_int_equal(s.found.found, cases[i].searched);
         assert_int_equal(s.found.throttled, strstr(cases[i].body, "Throttling") != NULL);
-        assert_string_equal(s.found.actor.name, cases[i].polled ? "mallory" : "");
+        assert_string_equal(s.found.actor.name, cases[i].searched ? "mallory" : "");
         assert_int_equal(s.found.n_attempts, cases[i].first && strstr(cases[i].first, "oscar"));
         if (cases[i].text)
             assert_string_equal(s.found.error_text, cases[i].text);
@@ -394,7 +394,7 @@ static void test_regions(void **state) {
         assert_int_equal(fake_http_n_requests(f->http), ARRAY_SIZE(asked));
         for (unsigned i = 0; i < ARRAY_SIZE(asked); i++)
             assert_asked_in(f, i, asked[i].region, asked[i].name, NULL);
-        assert_int_equal(s.found.polled, found);
+        assert_int_equal(s.found.searched, found);
         assert_int_equal(s.found.found, found);
         assert_string_equal(s.found.actor.name, found ? "mallory" : "");
         assert_string_equal(s.found.error_text, "LookupEvents in " REGION ": AccessDeniedException: no");
@@ -414,7 +414,7 @@ static void test_a_region_that_is_none(void **state) {
     assert_int_equal(attribute_start(&keys, &request, on_done, &s, &attribute), 0);
     fake_loop_run(f->loop);
     assert_int_equal(s.n_done, 1);
-    assert_false(s.found.polled || s.found.found);
+    assert_false(s.found.searched || s.found.found);
     assert_string_equal(s.found.error_text, "LookupEvents in mars: Invalid argument");
 }
 
@@ -474,7 +474,7 @@ static void test_no_memory(void **state) {
         else
             fake_loop_advance(s.f->loop, 60 * USEC_PER_SEC);
         assert_int_equal(s.n_done, r == 0);
-        if (r == 0 && !s.found.polled)
+        if (r == 0 && !s.found.searched)
             assert_true(s.found.error_text[0] != '\0');
         if (!failed)
             assert_string_equal(s.found.actor.name, "mallory");

@@ -413,7 +413,7 @@ static void test_every_call_finding_and_field(void **state) {
                     fail_msg("%s, finding %u, field %u", calls[i].name, (unsigned)f, field);
                 assert_string_equal(found.actor.event_name, expected ? calls[i].name : "");
                 assert_int_equal(found.n_attempts, 0);
-                assert_false(found.polled); /* not for one event to say */
+                assert_false(found.searched); /* not for one event to say */
             }
     }
 }

@@ -105,7 +105,7 @@ static StateTrail troubled(void) {
         .state = { .fields = FIELD_BIT(FIELD_BUCKET) | FIELD_BIT(FIELD_TAGS),
                    .marks = { 5, 0, 6 },
                    .attributing = { .wanted = true,
-                                    .polling = true,
+                                    .searching = true,
                                     .findings = FINDING_BIT(FINDING_WEAKENED) },
                    .pending_restore = { .set = true },
                    .restores[FIELD_BUCKET].after_mono_usec = 7,
@@ -133,7 +133,7 @@ static void what_is_written_is_read(void **unused) {
     assert_true(s->marks[0] == 5 && s->marks[1] == 0 && s->marks[2] == 6);
     assert_int_equal(s->incident.restore.attempts, 2);
     /* these end with the process */
-    assert_false(s->attributing.polling || s->restores[FIELD_BUCKET].after_mono_usec != 0);
+    assert_false(s->attributing.searching || s->restores[FIELD_BUCKET].after_mono_usec != 0);
     assert_true(s->pending_restore.set);
     assert_true(s->attributing.wanted);
     state_table_done(&loaded);

@@ -32,11 +32,11 @@ static void answer(Life *l, Attribution found) {
 }
 
 static void found(Life *l, uint64_t event_usec) {
-    answer(l, (Attribution){ .polled = true, .found = true, .actor = actor(event_usec, "bob") });
+    answer(l, (Attribution){ .searched = true, .found = true, .actor = actor(event_usec, "bob") });
 }
 
 static void found_nobody(Life *l) {
-    answer(l, (Attribution){ .polled = true });
+    answer(l, (Attribution){ .searched = true });
 }
 
 static void search_failed(Life *l) {
@@ -133,7 +133,8 @@ static void a_search_goes_on_where_the_last_one_ended(void **unused) {
             if (i == 3)
                 search_failed(&l); /* begins from the newest again */
             else
-                answer(&l, (Attribution){ .polled = true, .n_records = 100, .reached_usec = reached_usec });
+                answer(&l, (Attribution){
+                                   .searched = true, .n_records = 100, .reached_usec = reached_usec });
             assert_true(at->reached_usec == reached_usec);
         }
         assert_int_equal(l.plan.events[0].n_records, 700);
@@ -184,7 +185,7 @@ static void a_search_that_is_throttled_waits_and_does_not_count(void **unused) {
         (void)wait_for_search(&l);
         for (unsigned i = 0; i < 30 || (for_ever && l.now.real_usec < EPOCH + 24 * HOUR); i++) {
             answer(&l, throttled);
-            assert_int_equal(at->n_polls, 1);
+            assert_int_equal(at->n_tries, 1);
             assert_int_equal(l.plan.n_events, 0);
             assert_int_equal(l.plan.n_entries, i == 0);
             if (i == 0) {
@@ -376,7 +377,7 @@ static void the_cause_may_be_older_than_the_first_poll(void **unused) {
 
 static void attempts_are_told_once_each(void **unused) {
     Life l = curious(MODE_OBSERVE);
-    Attribution a = { .polled = true, .n_attempts = 2 };
+    Attribution a = { .searched = true, .n_attempts = 2 };
     Attribution later;
 
     (void)unused;
@@ -396,7 +397,7 @@ static void attempts_are_told_once_each(void **unused) {
     answer(&l, a);
     assert_int_equal(l.plan.n_events, 0);
     (void)wait_for_search(&l);
-    later = (Attribution){ .polled = true, .found = true, .actor = actor(EPOCH, "bob"), .n_attempts = 4 };
+    later = (Attribution){ .searched = true, .found = true, .actor = actor(EPOCH, "bob"), .n_attempts = 4 };
     later.attempts[0] = a.attempts[0]; /* reported */
     for (unsigned i = 0; i < 3; i++)
         later.attempts[1 + i] = actor(EPOCH + i * SEC, "eve");
@@ -645,8 +646,8 @@ static void an_id_is_one_event_whatever_a_crash_forgets(void **unused) {
                 uint64_t at = l.now.real_usec;
 
                 states[step] = l.state;
-                if (l.plan.attribute || l.state.attributing.polling) {
-                    Attribution one = { .polled = true, .found = true, .actor = actor(at, "bob") };
+                if (l.plan.attribute || l.state.attributing.searching) {
+                    Attribution one = { .searched = true, .found = true, .actor = actor(at, "bob") };
 
                     (void)snprintf(one.actor.event_id, sizeof(one.actor.event_id), "event-%u", n_searches++);
                     answer(&l, one);
@@ -658,7 +659,7 @@ static void an_id_is_one_event_whatever_a_crash_forgets(void **unused) {
                 pass_time(&l, 6 * SEC);
                 if (step == crash) {
                     l.state = states[step >= lost ? step - lost : 0];
-                    l.state.attributing.polling = false;
+                    l.state.attributing.searching = false;
                     l.sequence = l.state.incident.sequence;
                 }
                 wake(&l);

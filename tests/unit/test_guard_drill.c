@@ -42,7 +42,7 @@ static void feed(Life *l, TrailInput input, Event *first, Event *last, unsigned 
 }
 
 static void find_actor(Life *l, const char *arn, Event *first, Event *last, unsigned *n) {
-    Attribution found = { .polled = true, .found = true, .actor = { .type = "IAMUser" } };
+    Attribution found = { .searched = true, .found = true, .actor = { .type = "IAMUser" } };
 
     pass_time(l, 5 * SEC);
     feed(l, (TrailInput){ .kind = GUARD_TIME }, first, last, n);
@@ -353,7 +353,7 @@ static void a_stop_is_no_drill_where_a_tag_was_announced(void **state) {
 static void without_the_announcement_the_caller_is_another(void **state) {
     Life l = life(MODE_RESTART, true);
     Drilled drilled = { .stop_usec = STOP_NOW };
-    Attribution found = { .polled = true, .found = true, .actor = { .type = "IAMUser", .arn = OWN } };
+    Attribution found = { .searched = true, .found = true, .actor = { .type = "IAMUser", .arn = OWN } };
     Event first = { 0 }, last = { 0 };
     unsigned n = 0;
 
@@ -363,7 +363,7 @@ static void without_the_announcement_the_caller_is_another(void **state) {
     l.state.drilled = drilled;
     l.state.incident = (Incident){ .opened_usec = EPOCH, .resolved_usec = EPOCH, .gap = { STOP_NOW, EPOCH },
                                    .event = _EVENT_MAX, .reported = FINDING_BIT(FINDING_STOPPED) };
-    l.state.attributing = (Attributing){ .wanted = true, .polling = true, .dedup_usec = STOP_NOW,
+    l.state.attributing = (Attributing){ .wanted = true, .searching = true, .dedup_usec = STOP_NOW,
                                          .findings = FINDING_BIT(FINDING_STOPPED) };
     found.actor.event_usec = STOP_NOW;
     feed(&l, (TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = &found }, &first, &last, &n);

@@ -560,7 +560,7 @@ static void an_unreachable_trail_that_is_summed_up_does_not_become_critical(void
 /* Its trail was forgotten, or the search was switched off, while AWS was asked. */
 static void an_answer_that_nobody_waits_for_is_none(void **state _unused_) {
     static const bool forgotten[] = { false, true };
-    Attribution found = { .polled = true, .found = true, .n_attempts = 1 };
+    Attribution found = { .searched = true, .found = true, .n_attempts = 1 };
 
     found.actor.event_usec = found.attempts[0].event_usec = EPOCH;
     for (size_t i = 0; i < ARRAY_SIZE(forgotten); i++) {

@@ -119,7 +119,7 @@ static void what_it_wakes_for(void **state) {
         { { .attributing = { .wanted = true } }, "a search for who did it is due" },
         { { .attributing = { .wanted = true, .seen_usec = 1795428131ULL * SEC } },
           "a reminder or a summary is due" },
-        { { .attributing = { .wanted = true, .polling = true } }, "a reminder or a summary is due" },
+        { { .attributing = { .wanted = true, .searching = true } }, "a reminder or a summary is due" },
         { { .known = true }, "a reminder or a summary is due" },
     };
 

@@ -313,10 +313,10 @@ static void finish_action(Run *r) {
 }
 
 static void finish_search(Run *r) {
-    Attribution a = { .polled = pick(5) != 0, .n_attempts = pick(3) ? 0 : pick(ATTEMPTS_MAX + 1) };
+    Attribution a = { .searched = pick(5) != 0, .n_attempts = pick(3) ? 0 : pick(ATTEMPTS_MAX + 1) };
 
     r->search_due = NEVER;
-    a.found = a.polled && pick(3) == 0;
+    a.found = a.searched && pick(3) == 0;
     a.actor.event_usec = r->l.now.real_usec - pick(600) * SEC;
     for (unsigned i = 0; i < a.n_attempts; i++) {
         a.attempts[i].event_usec = r->l.now.real_usec - (ATTEMPTS_MAX - i) * SEC;

@@ -54,7 +54,7 @@ static void answer(Life *l, const Attribution *found) {
 }
 
 static Attribution call_at(uint64_t usec, const char *departure) {
-    Attribution found = { .polled = true, .found = true, .actor = { .event_usec = usec } };
+    Attribution found = { .searched = true, .found = true, .actor = { .event_usec = usec } };
 
     (void)text_copy(found.actor.departure, sizeof(found.actor.departure), departure);
     return found;
@@ -62,7 +62,7 @@ static Attribution call_at(uint64_t usec, const char *departure) {
 
 static void the_search_for_who_made_an_account_leave(void **unused) {
     Life l = life_of_an_account();
-    Attribution nobody = { .polled = true }, found = call_at(T0 - DAY, "");
+    Attribution nobody = { .searched = true }, found = call_at(T0 - DAY, "");
 
     (void)unused;
     poll(&l, POLL_GONE); /* once is enough */
@@ -137,19 +137,20 @@ static void what_ends_a_search(void **unused) {
         bool attribution, events;
         Attribution found;
     } cases[] = {
-        { POLL_GONE, true, true, { .polled = true } },
+        { POLL_GONE, true, true, { .searched = true } },
         { POLL_GONE, true, true, { .error_text = "denied" } },
         { POLL_GONE,
           true,
           true,
-          { .polled = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
-        { POLL_DENIED, true, false, { .polled = true } },
+          { .searched = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
+        { POLL_DENIED, true, false, { .searched = true } },
         { POLL_DENIED,
           true,
           true,
-          { .polled = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
+          { .searched = true, .found = true, .incomplete = true, .actor = { .event_usec = T0 } } },
         /* from another time */
-        { POLL_DENIED, true, false, { .polled = true, .found = true, .actor = { .event_usec = T0 - DAY } } },
+        { POLL_DENIED, true, false,
+          { .searched = true, .found = true, .actor = { .event_usec = T0 - DAY } } },
         { POLL_THROTTLED, true, false, { 0 } },
         { POLL_UNREACHABLE, true, false, { 0 } },
         { POLL_CREDENTIALS, true, false, { 0 } },
@@ -193,7 +194,7 @@ static void a_search_that_aws_throttles_waits(void **unused) {
         answer(&l, &throttled);
         assert_int_equal(l.plan.n_events, 0);
         assert_int_equal(l.plan.n_entries, i == 0);
-        assert_true(l.state.attributing.wanted && l.state.attributing.n_polls == 0);
+        assert_true(l.state.attributing.wanted && l.state.attributing.n_tries == 0);
     }
     guard_target_forgotten(&l.policy, &l.state, "a reason", l.now, &l.plan, &l.state);
     answer(&l, &found);

@@ -60,7 +60,7 @@ static void assert_trail(const StateTrail *trail) {
     assert_int_equal(s->restores[FIELD_BUCKET].n_confirmed, 8);
     assert_int_equal(s->n_failed, 11);
     assert_int_equal(s->attributing.dedup_usec, T + 15);
-    assert_int_equal(s->attributing.n_polls, 16);
+    assert_int_equal(s->attributing.n_tries, 16);
     assert_int_equal(s->attributing.attempts_usec, T + 17);
     assert_int_equal(s->attributing.again_findings, FINDING_BIT(FINDING_UNREACHABLE));
     assert_int_equal(s->attributing.again_dedup_usec, T + 18);

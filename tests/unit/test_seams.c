@@ -121,7 +121,7 @@ static void fill_attributing(Attributing *a) {
         .n_records = next(),
         .seen_usec = next(),
         .dedup_usec = next(),
-        .n_polls = next(),
+        .n_tries = next(),
         .n_throttled = next(),
         .retry_usec = next(),
         .attempts_usec = next(),

@@ -220,7 +220,7 @@ static Attributing rnd_attributing(void) {
         .n_records = rnd_uint(),
         .seen_usec = 1 + rnd() % 1000,
         .dedup_usec = rnd_usec(),
-        .n_polls = rnd_uint(),
+        .n_tries = rnd_uint(),
         .attempts_usec = rnd_usec(),
         .again_findings = (uint32_t)(rnd() % FINDING_BIT(_FINDING_MAX)),
         .again_fields = (uint32_t)(rnd() & FIELDS_ALL),
@@ -365,7 +365,7 @@ static void assert_attributing(const Attributing *a, const Attributing *b) {
     assert_int_equal(a->n_records, b->n_records);
     assert_int_equal(a->seen_usec, b->seen_usec);
     assert_int_equal(a->dedup_usec, b->dedup_usec);
-    assert_int_equal(a->n_polls, b->n_polls);
+    assert_int_equal(a->n_tries, b->n_tries);
     assert_int_equal(a->attempts_usec, b->attempts_usec);
     assert_int_equal(a->again_findings, b->again_findings);
     assert_int_equal(a->again_fields, b->again_fields);

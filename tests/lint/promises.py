@@ -229,7 +229,27 @@ def metrics(root, binary):
             yield f"docs/prometheus/rules.test.yml: does not test {rule}"
 
 
-RULES = [options, iam_actions, levels, message_ids, journal_lines, events, manual_of_alerts, metrics]
+def headers(root, binary):
+    """The headers of a webhook are those that its page and its manual have."""
+    header = re.compile(r"X-TrailGuard-\w+")
+    sent = set(header.findall(text_of(root / "daemon/io/channel_webhook.c")))
+    for name in ("docs/channels.md", "docs/man/trailguard-alert.7"):
+        described = set(header.findall(text_of(root / name)))
+        for one in sorted(sent ^ described):
+            yield f"{name}: header {one} stands {'here' if one in described else 'in the program'} only"
+
+
+def exit_statuses(root, binary):
+    """trailguard(8) says how each verb ends."""
+    name = "docs/man/trailguard.8"
+    section = text_of(root / name).partition(".Sh EXIT STATUS\n")[2].partition("\n.Sh ")[0]
+    described = set(re.findall(r"^\.It Cm (\S+)$", section, re.M))
+    for verb in re.findall(r'^ +\{ "([a-z-]+)", verb_\w+,', text_of(root / "daemon/main.c"), re.M):
+        if verb not in described:
+            yield f"{name}: no exit status of {verb}"
+
+
+RULES = [options, iam_actions, levels, message_ids, journal_lines, events, manual_of_alerts, metrics, headers, exit_statuses]
 
 
 def main(binary, root="."):

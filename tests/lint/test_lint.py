@@ -261,14 +261,17 @@ def program(tree):
                  "conf/x.catalog": "-- " + "0" * 32 + "\n",
                  "docs/operations.md": "- `...; it is broken: ...`\n  (err) Repair it.\n",
                  "docs/alert.schema.json": '{"properties":{"event":{"enum":["trail.a"]}}}',
-                 "docs/man/trailguard-alert.7": ".Sh DOCUMENT\n.It Ic event\nWhat.\n.Sh EVENTS\n.It Ic trail.a\n.Em critical :\n"
+                 "docs/man/trailguard-alert.7": ".Ql X-TrailGuard-Id\n.Sh DOCUMENT\n.It Ic event\nWhat.\n.Sh EVENTS\n.It Ic trail.a\n.Em critical :\n"
                                                 "when.\n.Pp\n.Em warning :\notherwise.\n.El\n",
                  "docs/alerts.md": "| `trail.a` | critical | when |\n| | warning | otherwise |\n",
                  "docs/prometheus/example.prom": '# HELP trailguard_a_seconds A.\n# TYPE trailguard_a_seconds histogram\n'
                                                  'trailguard_a_seconds_bucket{guard="g",of="x",le="+Inf"} 1\n',
                  "docs/prometheus/rules.yml": "- alert: TrailGuardA\n  expr: trailguard_a_seconds_count\n",
                  "docs/prometheus/rules.test.yml": "alertname: TrailGuardA\n",
-                 "docs/metrics.md": "| `a_seconds{of}` | histogram | A. |\n| `TrailGuardA` | x |\n"})
+                 "docs/metrics.md": "| `a_seconds{of}` | histogram | A. |\n| `TrailGuardA` | x |\n",
+                 "daemon/main.c": '    { "a", verb_a, 1, "x" },\n    { "b-c", verb_b_c, 1,\n      "y" },\n',
+                 "docs/man/trailguard.8": ".Sh EXIT STATUS\n.It Cm a\n0.\n.It Cm b-c\n1.\n.Sh EXAMPLES\n",
+                 "daemon/io/channel_webhook.c": '{ "X-TrailGuard-Id", id }\n', "docs/channels.md": "| `X-TrailGuard-Id` |\n"})
     (root / "binary").chmod(0o755)
     return root
 
@@ -305,6 +308,10 @@ def test_promises_hold(program):
     ("docs/metrics.md", "TrailGuardA", "TrailGuardB", "rule TrailGuardA stands in rules.yml only"),
     ("docs/prometheus/rules.yml", "_seconds_count", "_count", "docs/prometheus/rules.yml: trailguard_a_count is no metric"),
     ("docs/prometheus/rules.test.yml", "GuardA", "GuardB", "does not test TrailGuardA"),
+    ("docs/channels.md", "-Id", "-Name", "docs/channels.md: header X-TrailGuard-Id stands in the program only"),
+    ("docs/channels.md", "-Id", "-Name", "docs/channels.md: header X-TrailGuard-Name stands here only"),
+    ("docs/man/trailguard-alert.7", "-Id", "", "docs/man/trailguard-alert.7: header X-TrailGuard-Id stands in the program only"),
+    ("docs/man/trailguard.8", "Cm b-c", "Cm b", "docs/man/trailguard.8: no exit status of b-c"),
 ])
 def test_promises(program, capsys, file, old, new, expected):
     path = program / file

@@ -19,7 +19,7 @@
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 
-#define KEYS_SYSTEM_FILE "/etc/trailguard/aws-credentials"
+#define KEYS_SYSTEM_FILE CONFIG_SECRETS_DIR "/aws-credentials"
 #define IMDS_IPV4        "http://169.254.169.254"
 #define IMDS_IPV6        "http://[fd00:ec2::254]"
 

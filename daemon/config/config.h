@@ -11,6 +11,7 @@
 #include "daemon/core/model_guard.h"
 
 #define CONFIG_PATH_DEFAULT  "/etc/trailguard.conf"
+#define CONFIG_SECRETS_DIR   "/etc/trailguard" /* keys and secrets, for LoadCredential= and for root */
 #define CONFIG_SIZE_MAX      (1024 * 1024)
 #define CONFIG_CHANNELS_MAX  16
 #define CONFIG_LIST_MAX      1000 /* strings in one array */
@@ -72,9 +73,9 @@ typedef enum Switch {
 } Switch;
 
 typedef struct AwsConfig {
-    char *profile;                  /* NULL: $AWS_PROFILE, else "default" */
+    char *profile;                  /* NULL: $AWS_DEFAULT_PROFILE, $AWS_PROFILE, else "default" */
     char *credentials_file;         /* NULL: the search order of the manual; a bare name was resolved in
-                                       $CREDENTIALS_DIRECTORY */
+                                       $CREDENTIALS_DIRECTORY or CONFIG_SECRETS_DIR */
     char *config_file;              /* NULL: $AWS_CONFIG_FILE, else ~/.aws/config; a bare name as above */
     char *endpoint_url;             /* NULL: AWS */
     char *ca_bundle;                /* NULL: $AWS_CA_BUNDLE, else the system's */

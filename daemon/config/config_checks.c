@@ -192,20 +192,15 @@ static const config_setting_t *member(const config_setting_t *group, const char 
     return group ? config_setting_get_member((config_setting_t *)group, name) : NULL;
 }
 
-/* A bare file name is one of systemd's credentials. */
-static int resolve_file(Reading *r, const config_setting_t *setting, const char *option, char **path) {
+/* A bare file name is one of systemd's credentials. Where there are none, it is the file that they are made
+ * of by the manual: root's `config` and `check` take what the unit takes. */
+static int resolve_file(char **path) {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
     char *joined;
 
     if (!*path || strchr(*path, '/'))
         return 0;
-    if (!directory || !directory[0])
-        return config_refuse(
-                r, setting,
-                "%s: \"%s\" is a bare name, but there is no $CREDENTIALS_DIRECTORY; allowed: a path, "
-                "or the name of a LoadCredential= of the unit",
-                option, *path);
-    joined = file_join(directory, *path);
+    joined = file_join(directory && directory[0] ? directory : CONFIG_SECRETS_DIR, *path);
     if (!joined)
         return -ENOMEM;
     free(*path);
@@ -213,14 +208,10 @@ static int resolve_file(Reading *r, const config_setting_t *setting, const char 
     return 0;
 }
 
-static int check_files(Reading *r, const config_setting_t *root) {
+static int check_files(Reading *r, const config_setting_t *root _unused_) {
     AwsConfig *aws = &r->config->aws;
-    const config_setting_t *group = member(root, "aws");
-    int e = resolve_file(r, member(group, "credentials_file"), "aws.credentials_file",
-                         &aws->credentials_file);
 
-    return config_worse_of(
-            e, resolve_file(r, member(group, "config_file"), "aws.config_file", &aws->config_file));
+    return config_worse_of(resolve_file(&aws->credentials_file), resolve_file(&aws->config_file));
 }
 
 /* What kind of host an endpoint of one's own is, is known to whoever names it. */

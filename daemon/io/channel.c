@@ -15,7 +15,6 @@
 #include "lib/util/timetext.h"
 
 #define SECRET_MAX      4096
-#define SECRETS_DIR     "/etc/trailguard"
 #define RETRY_AFTER_MAX UINT64_C(3600) /* seconds; who asks for more is asked again before */
 #define QUOTE_MAX       120            /* bytes of an answer that are shown */
 
@@ -57,7 +56,7 @@ static int open_secret(const char *file, char **ret, size_t *ret_len) {
             return r;
         free(path);
     }
-    path = file_join(SECRETS_DIR, file);
+    path = file_join(CONFIG_SECRETS_DIR, file);
     return path ? file_read(path, SECRET_MAX, ret, ret_len) : -ENOMEM;
 }
 

@@ -240,7 +240,6 @@ static const char *const foreign[] = {
     "accounts = (\n{ role_arn = \"x\"; },\n{ name = 5; },\n{ } );\naws = { use_fips = true; endpoint_url = "
     "\"ftp://x\"; };",
     "organization = { role = 5; };\nshard = \"2/5\";\nheartbeat = { interval = 0; };",
-    BASE "aws = { credentials_file = \"bare\"; config_file = \"bare\"; };",
     BASE "mode = \"caf\xe9\";\n\x01 = 5;",
     /* What is in a text or a comment closes and ends nothing. */
     BASE "mode \"a; b\";\npoll_interval = 0;",
@@ -384,6 +383,31 @@ static void test_what_every_version_reads_alike(void **state) {
             fail_msg("%s: %s", texts[i], error);
         config_free(config);
     }
+}
+
+/* Root's verbs read what the unit gets by LoadCredential=. */
+static void test_a_bare_name_of_a_file(void **state) {
+    static const char text[] = BASE "aws = { credentials_file = \"keys\"; config_file = \"./config\"; };";
+    static const struct {
+        const char *directory, *keys;
+    } cases[] = { { NULL, "/etc/trailguard/keys" },
+                  { "", "/etc/trailguard/keys" },
+                  { "/run/credentials/x", "/run/credentials/x/keys" } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char error[CONFIG_ERROR_MAX];
+        Config *config = NULL;
+
+        if (cases[i].directory)
+            assert_int_equal(setenv("CREDENTIALS_DIRECTORY", cases[i].directory, 1), 0);
+        if (config_parse("t.conf", text, strlen(text), &config, error) < 0)
+            fail_msg("%s", error);
+        assert_string_equal(config->aws.credentials_file, cases[i].keys);
+        assert_string_equal(config->aws.config_file, "./config");
+        config_free(config);
+    }
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 }
 
 static char *dump(const Config *config) {
@@ -619,6 +643,7 @@ int main(void) {
         cmocka_unit_test(test_one_long_line),
         cmocka_unit_test(test_a_file_that_is_no_text),
         cmocka_unit_test(test_what_every_version_reads_alike),
+        cmocka_unit_test(test_a_bare_name_of_a_file),
         cmocka_unit_test(test_a_dump_reads_back_to_the_same),
         cmocka_unit_test(test_the_sample_comes_back),
         cmocka_unit_test(test_any_dump_comes_back),

@@ -226,11 +226,11 @@ static void add_baselines(Doctor *doctor, const Status *status) {
                    "%zu %s no baseline yet: the daemon records it at its first complete poll", n_without,
                    n_without == 1 ? "trail has" : "trails have");
     if (n_new > 0)
-        doctor_add(doctor, DOCTOR_BASELINES, DOCTOR_NOTE, "trailguard accept",
+        doctor_add(doctor, DOCTOR_BASELINES, DOCTOR_NOTE, "if it is yours: trailguard accept NAME",
                    "new, and not accepted by anyone: %s", strbuf_str(&new));
     if (n_bad > 0)
         doctor_add(doctor, DOCTOR_BASELINES, DOCTOR_PROBLEM,
-                   "compare the trail with what it should be, then: trailguard accept",
+                   "compare the trail with what it should be, then: trailguard accept NAME",
                    "damaged or not readable: %s", strbuf_str(&bad));
 }
 

@@ -160,8 +160,8 @@ static int check_tag(Drilling *d, const json_t *trail) {
     if (!are_tags_recorded(trail))
         return drill_refuse(d,
                             "its tags are not watched: the baseline does not have them; let the guard call "
-                            "cloudtrail:ListTags, and run trailguard accept",
-                            "");
+                            "cloudtrail:ListTags, and run trailguard accept ",
+                            d->name);
     if (d->interval_usec > POLL_MAX_SEC * USEC_PER_SEC)
         return drill_refuse(
                 d, "settings_interval is longer than 300 s: the drill would take too long; shorten it: ",

@@ -229,9 +229,9 @@ static void print_provisional(const Status *status) {
     for (size_t i = 0; i < status->n_trails; i++)
         if (status->trails[i].provisional)
             printf("\n%s %s: new, and nobody has accepted it; TrailGuard keeps it as it is after: "
-                   "trailguard accept\n",
+                   "trailguard accept %s\n",
                    text_escaped(shown, sizeof(shown), status->trails[i].subject.name),
-                   status->trails[i].subject.region);
+                   status->trails[i].subject.region, shown);
 }
 
 /* Without a baseline a changed setting cannot show, without the state file a trail that is gone. */

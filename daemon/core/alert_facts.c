@@ -496,7 +496,7 @@ static const char *const outcome_texts[_OUTCOME_MAX][_OUTCOME_PART_MAX] = {
                               "TrailGuard leaves it while a maintenance window is open.",
                               ("Nothing: a maintenance window is open. When it ends, TrailGuard reports "
                                "what still differs, and restores it if the mode allows. To make a planned "
-                               "change the baseline: trailguard accept"),
+                               "change the baseline: trailguard accept {name}"),
                               "Nothing: a maintenance window is open." },
     [OUTCOME_PROVISIONAL] = { " changed", NULL, "",
                               "Nobody has accepted this trail, and TrailGuard leaves "
@@ -518,7 +518,7 @@ static const char *const outcome_texts[_OUTCOME_MAX][_OUTCOME_PART_MAX] = {
     [OUTCOME_UNKNOWN] = { " changed", NULL, "", "TrailGuard leaves it as it is.",
                           ("Nothing: AWS added this setting after this version of TrailGuard was made. It "
                            "compares the setting, but cannot restore it. Restore it by hand, or accept it: "
-                           "trailguard accept"),
+                           "trailguard accept {name}"),
                           "" },
     [OUTCOME_KIND] = { " changed", NULL, "", "TrailGuard leaves it as it is.",
                        "Nothing: restore in trailguard.conf does not name this kind of setting.",

@@ -242,7 +242,7 @@ const AlertTemplate messages_baseline_weak[] = {
                     "More trails have weak baselines: {detail}. TrailGuard recorded their settings as they "
                     "were, and does not make them stronger.",
             .advice = "1. The journal says what is weak about each: journalctl -u trailguard -g 'was weak'\n"
-                      "2. Make the trails stronger, then: trailguard accept\n"
+                      "2. Make the trails stronger, then, for each: trailguard accept NAME\n"
                       "3. Or say in expect in trailguard.conf what you require.\n"
                       "This message is sent once.",
     },

@@ -203,7 +203,7 @@ static void what_is_wrong_says_what_to_do(void **state _unused_) {
     assert_int_equal(row_of(&doctor, DOCTOR_REGIONS, "no trail records in us-west-2")->state,
                      DOCTOR_WARNING);
     assert_string_equal(row_of(&doctor, DOCTOR_BASELINES, "not accepted by anyone: new")->advice,
-                        "trailguard accept");
+                        "if it is yours: trailguard accept NAME");
     assert_int_equal(row_of(&doctor, DOCTOR_BASELINES, "not readable: torn")->state, DOCTOR_PROBLEM);
     assert_int_equal(row_of(&doctor, DOCTOR_BASELINES, "Permission denied")->state, DOCTOR_PROBLEM);
     assert_non_null(strstr(row_of(&doctor, DOCTOR_IDENTITY, "cannot be reached: AssumeRole: denied")->advice,

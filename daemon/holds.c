@@ -131,7 +131,7 @@ static void run(Engine *engine, ContainHold *hold) {
     bool may_put = engine->config->contain.mode == CONTAIN_ENFORCE;
     HoldAction action;
 
-    if (!hold->announced && may_put) {
+    if (hold_is_to_be_announced(hold, may_put)) {
         hold->announced = report(engine, hold, CONTAIN_STEP_ABOUT, "") >= 0;
         engine_save_soon(engine, true);
     }

@@ -169,11 +169,19 @@ ContainHold *hold_meant(const ContainHistory *history, const char *who, const ch
 
 /* ---- what is next ---- */
 
+bool hold_is_to_be_announced(const ContainHold *hold, bool may_put) {
+    return may_put && !hold->announced && !hold->released_by[0];
+}
+
 HoldAction hold_action(const ContainHold *hold, bool may_put, uint64_t now_mono_usec) {
-    if (hold->under_way || now_mono_usec < hold->due_mono_usec)
+    bool released = hold->released_by[0], waits = now_mono_usec < hold->due_mono_usec;
+
+    if (hold->under_way)
         return HOLD_NOTHING;
-    if (hold->released_by[0])
+    if (released && (!waits || hold->n_failed == 0)) /* people wait for it: not for when a check is due */
         return HOLD_REMOVE;
+    if (waits)
+        return HOLD_NOTHING;
     if (hold->given_up || !may_put)
         return HOLD_NOTHING;
     return hold->held ? HOLD_CHECK : hold->announced ? HOLD_PUT : HOLD_NOTHING;

@@ -55,7 +55,8 @@ const char *hold_release_command(const ContainHold *hold, char dst[static HOLD_C
 /* "contained", "not contained yet", "given up", "being released". */
 const char *hold_state_word(const ContainHold *hold);
 
-/* may_put: the configuration still wants it. */
+/* Is the message that comes before the policy to be sent now? may_put: the configuration still wants it. */
+bool hold_is_to_be_announced(const ContainHold *hold, bool may_put);
 HoldAction hold_action(const ContainHold *hold, bool may_put, uint64_t now_mono_usec);
 /* Does a document that AWS has say what was put? 1, 0, or -ENOMEM. */
 int hold_is_ours(const ContainHold *hold, const char *document);

@@ -104,7 +104,7 @@ static void only_the_same_policy_is_ours(void **state _unused_) {
 
 static void what_is_next(void **state _unused_) {
     static const struct {
-        bool announced, held, given_up, released, may_put, early;
+        bool announced, held, given_up, released, may_put, early, failed;
         HoldAction action;
     } rows[] = {
         { .may_put = true, .action = HOLD_NOTHING },
@@ -117,6 +117,10 @@ static void what_is_next(void **state _unused_) {
         { .announced = true, .held = true, .released = true, .action = HOLD_REMOVE },
         { .given_up = true, .released = true, .may_put = true, .action = HOLD_REMOVE },
         { .released = true, .action = HOLD_REMOVE },
+        /* the request came while it was put, or checked: not when the next check is due */
+        { .held = true, .released = true, .early = true, .action = HOLD_REMOVE },
+        { .held = true, .released = true, .early = true, .failed = true, .action = HOLD_NOTHING },
+        { .held = true, .released = true, .failed = true, .action = HOLD_REMOVE },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -126,6 +130,7 @@ static void what_is_next(void **state _unused_) {
 
         hold.released_by[0] = rows[i].released ? 'a' : '\0';
         hold.due_mono_usec = rows[i].early ? 2 : 1;
+        hold.n_failed = rows[i].failed;
         assert_int_equal(hold_action(&hold, rows[i].may_put, 1), rows[i].action);
         hold.under_way = (struct Enforcement *)&hold;
         assert_int_equal(hold_action(&hold, rows[i].may_put, 1), HOLD_NOTHING);
@@ -284,6 +289,27 @@ static void the_table_has_a_ceiling(void **state _unused_) {
     }
 }
 
+/* Not while it is being released: nothing is going to be put. */
+static void when_it_is_announced(void **state _unused_) {
+    static const struct {
+        bool announced, released, may_put, now;
+    } rows[] = {
+        { false, false, true, true },
+        { false, false, false, false },
+        { true, false, true, false },
+        { false, true, true, false },
+        { true, true, true, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        ContainHold hold = { .announced = rows[i].announced };
+
+        hold.released_by[0] = rows[i].released ? 'a' : '\0';
+        if (hold_is_to_be_announced(&hold, rows[i].may_put) != rows[i].now)
+            fail_msg("row %zu", i);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_policy_is_what_takes_the_rights, setup),
@@ -300,6 +326,7 @@ int main(void) {
         cmocka_unit_test_setup(names, setup),
         cmocka_unit_test_setup(the_command_that_releases_runs_nothing_else, setup),
         cmocka_unit_test_setup(the_table_has_a_ceiling, setup),
+        cmocka_unit_test(when_it_is_announced),
     };
     int r = cmocka_run_group_tests(tests, NULL, NULL);
 

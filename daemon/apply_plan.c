@@ -11,6 +11,7 @@
 #include "daemon/core/alert.h"
 #include "daemon/core/contain.h"
 #include "daemon/core/hold.h"
+#include "daemon/core/recording.h"
 #include "daemon/core/settings.h"
 #include "daemon/drills.h"
 #include "daemon/engine_debug.h"
@@ -118,7 +119,8 @@ static void start_action(Trail *trail, const Plan *plan) {
     engine_save_intent(trail);
     if (plan->action == ACTION_RESTORE)
         engine_save_found(trail);
-    trail->tracking.poll_is_stale = writes && engine_is_checked(trail);
+    trail->tracking.poll_is_stale =
+            recording_makes_stale(plan->action, engine_is_checked(trail), trail->tracking.poll_is_stale);
     trail->remediate_by_usec = engine_now(engine).mono_usec +
                                REMEDIATE_CALLS_MAX * aws_client_deadline_usec(engine->aws.client) +
                                REMEDIATE_READ_BACK_USEC;

@@ -32,6 +32,10 @@ bool recording_lets_go(const Recording *known, bool listed, uint32_t findings) {
     return known->gone && !listed && (findings & FINDING_BIT(FINDING_MISSING));
 }
 
+bool recording_makes_stale(Action action, bool checked, bool was_stale) {
+    return checked && (was_stale || action == ACTION_RESTORE || action == ACTION_RECREATE);
+}
+
 bool recording_is_news(const Acceptance *read) {
     uint64_t since_usec = read->before_usec;
 

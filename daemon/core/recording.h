@@ -34,6 +34,11 @@ bool recording_grows(const Recording *known);
 /* The trail is missing: does that end its guard, because it was accepted? */
 bool recording_lets_go(const Recording *known, bool listed, uint32_t findings);
 
+/* An action begins while settings are being checked, or wait for that: may what the check finds be from
+ * before a write of ours? was_stale: so it was before the action; what is written is read back, but not by
+ * that check. */
+bool recording_makes_stale(Action action, bool checked, bool was_stale);
+
 /* A baseline that was read from its file. Times are real. */
 typedef struct Acceptance {
     uint64_t recorded_usec; /* in whole seconds, as all times of recording */

@@ -143,6 +143,25 @@ static void an_addition_is_reported_when_it_makes_the_baseline_weaker(void **sta
     assert_false(recording_is_weaker("a", "", -1)); /* without memory it cannot be said */
 }
 
+static void what_an_action_makes_stale(void **state _unused_) {
+    static const struct {
+        Action action;
+        bool checked, was_stale, stale;
+    } rows[] = {
+        { ACTION_RESTORE, true, false, true },
+        { ACTION_RECREATE, true, false, true },
+        { ACTION_RESTART, true, false, false }, /* writes no settings */
+        { ACTION_RESTART, true, true, true },   /* the same check is still under way */
+        { ACTION_RESTORE, true, true, true },
+        { ACTION_RESTORE, false, false, false },
+        { ACTION_RESTART, false, true, false }, /* it was ended */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (recording_makes_stale(rows[i].action, rows[i].checked, rows[i].was_stale) != rows[i].stale)
+            fail_msg("row %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(when_the_file_is_read),
@@ -151,6 +170,7 @@ int main(void) {
         cmocka_unit_test(which_acceptance_is_news),
         cmocka_unit_test(what_is_added_to_a_baseline),
         cmocka_unit_test(an_addition_is_reported_when_it_makes_the_baseline_weaker),
+        cmocka_unit_test(what_an_action_makes_stale),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

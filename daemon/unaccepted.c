@@ -2,9 +2,6 @@
 /* Trails that nobody has accepted, and that are reported together. */
 #include "daemon/unaccepted.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "daemon/engine_private.h"
 #include "daemon/sinks.h"
 #include "lib/util/macros.h"
@@ -18,7 +15,6 @@ static void set_appearance_pending(Trail *trail, bool pending) {
 }
 
 static void unaccepted_are_due(void *userdata) {
-    _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(ERROR_TEXT_MAX);
     Account *account = userdata;
     Engine *engine = account->engine;
     UnacceptedPace *pace = &account->unaccepted;
@@ -27,8 +23,6 @@ static void unaccepted_are_due(void *userdata) {
     Plan plan = { .n_events = 1 };
 
     account->unaccepted_timer = NULL;
-    (void)strbuf_addf(&detail, "%u more appeared, %u are gone again: %s", pace->n_appeared, pace->n_gone,
-                      account->unaccepted_names);
     plan.events[0] = (Event){
         .kind = EVENT_TRAILS_UNACCEPTED,
         .severity = SEVERITY_WARNING,
@@ -39,7 +33,7 @@ static void unaccepted_are_due(void *userdata) {
         .time_usec = now.real_usec,
         .mode = engine_account_policy(account).mode,
     };
-    (void)text_copy(plan.events[0].detail, sizeof(plan.events[0].detail), strbuf_str(&detail));
+    unaccepted_detail(pace->n_appeared, pace->n_gone, account->unaccepted_names, plan.events[0].detail);
     if (engine_queue_messages(engine, &subject, &plan) < 0) {
         (void)loop_after(engine->aws.loop, SCHEDULE_UNACCEPTED_SOON_USEC, unaccepted_are_due, account,
                          &account->unaccepted_timer);
@@ -54,22 +48,6 @@ static void unaccepted_are_due(void *userdata) {
     engine_save_soon(engine, true);
 }
 
-/* No trail's name has a space. */
-static const char and_more[] = " and more";
-
-static void add_unaccepted_name(Account *account, const char *name) {
-    char *names = account->unaccepted_names;
-    size_t used = strlen(names), size = sizeof(account->unaccepted_names);
-
-    if (text_ends_with(names, and_more))
-        return;
-    if (used + strlen(name) + sizeof(", ") + strlen(and_more) < size) {
-        (void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
-        return;
-    }
-    (void)snprintf(names + used, size - used, "%s", and_more);
-}
-
 static void sum_up_soon(Account *account) {
     const Engine *engine = account->engine;
     uint64_t wait_usec = schedule_unaccepted_wait(&account->unaccepted, engine_now(engine).mono_usec);
@@ -79,12 +57,16 @@ static void sum_up_soon(Account *account) {
                          &account->unaccepted_timer);
 }
 
-static void sum_up(Trail *trail) {
-    if (!trail->is_summed_up)
-        add_unaccepted_name(trail->via, trail->name);
-    trail->via->unaccepted.n_appeared += !trail->is_summed_up;
+/* One that is gone is named too: that it appeared may have been reported before. */
+static void sum_up(Trail *trail, bool gone) {
+    Account *account = trail->via;
+
+    if (gone || !trail->is_summed_up)
+        unaccepted_add_name(account->unaccepted_names, sizeof(account->unaccepted_names), trail->name);
+    account->unaccepted.n_gone += gone;
+    account->unaccepted.n_appeared += !trail->is_summed_up;
     trail->is_summed_up = true;
-    sum_up_soon(trail->via);
+    sum_up_soon(account);
 }
 
 void engine_resume_unaccepted(Account *account, const StateAccount *row) {
@@ -102,7 +84,7 @@ void engine_resume_appearance(Trail *trail) {
     const UnacceptedPace *pace = &trail->via->unaccepted;
 
     if (!trail->via->unaccepted_resumed) {
-        sum_up(trail);
+        sum_up(trail, false);
         return;
     }
     trail->is_summed_up = true;
@@ -121,6 +103,5 @@ void engine_sum_up_now(Engine *engine) {
 void engine_count_unaccepted(Trail *trail) {
     if (!trail->is_summed_up)
         set_appearance_pending(trail, true);
-    trail->via->unaccepted.n_gone += engine_is_missing(trail);
-    sum_up(trail);
+    sum_up(trail, engine_is_missing(trail));
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/core/scope.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -242,6 +245,36 @@ bool named_trail_is_for(const NamedByArn *in) {
 
 bool newcomer_is_provisional(const Newcomer *in) {
     return in->trust != TRUST_KEEP && in->listed_before && !in->known && !in->named;
+}
+
+/* No trail's name has a space. */
+static const char and_more[] = " and more";
+
+static bool has_name(const char *names, const char *name) {
+    size_t n = strlen(name);
+
+    for (const char *at = strstr(names, name); at && n > 0; at = strstr(at + n, name))
+        if ((at == names || at[-1] == ' ') && (at[n] == ',' || !at[n]))
+            return true;
+    return false;
+}
+
+void unaccepted_add_name(char *names, size_t size, const char *name) {
+    size_t used = strlen(names);
+    bool fits = used + strlen(name) + sizeof(", ") + strlen(and_more) < size;
+
+    if (text_ends_with(names, and_more) || has_name(names, name))
+        return;
+    if (fits)
+        (void)snprintf(names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+    else
+        (void)snprintf(names + used, size - used, "%s", and_more);
+}
+
+void unaccepted_detail(unsigned n_appeared, unsigned n_gone, const char *names,
+                       char dst[static ERROR_TEXT_MAX]) {
+    (void)snprintf(dst, ERROR_TEXT_MAX, "%u more appeared, %u %s gone again: %s", n_appeared, n_gone,
+                   n_gone == 1 ? "is" : "are", names);
 }
 
 /* ---- how many trails are kept ---- */

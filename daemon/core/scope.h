@@ -234,6 +234,14 @@ typedef struct Newcomer {
 /* Is it one that somebody has to accept before it is a trail to keep (TrailState.provisional)? */
 bool newcomer_is_provisional(const Newcomer *in);
 
+/* Those that are reported together: adds a name to the text of their names, once. Behind the last that fits,
+ * " and more" stands for all others. */
+void unaccepted_add_name(char *names, size_t size, const char *name);
+
+/* What the message about them says: so many came, and so many went, which may have been reported before. */
+void unaccepted_detail(unsigned n_appeared, unsigned n_gone, const char *names,
+                       char dst[static ERROR_TEXT_MAX]);
+
 /* Whose is the bucket that it delivers to? used: an accepted trail delivers there; confirmed: S3 has
  * confirmed an owner, which is guarded or not. */
 Destination newcomer_destination(bool used, bool confirmed, bool guarded);

@@ -2,6 +2,7 @@
 """Which trails are guarded, where, and what happens when one is gone."""
 
 import itertools
+import re
 
 import pytest
 
@@ -212,6 +213,20 @@ def test_trails_that_came_and_went_before_their_summary_outlive_a_crash(sim, mak
     guard.start().wait_guarding()
     guard.wait_delivered()
     assert events(sim).count("trails.unaccepted") == 2
+
+
+def test_a_trail_that_goes_after_its_summary_is_named_again(sim, make_guard, mallory):
+    guard = make_guard(sim, regions=[FRA, IAD], settings_interval=1).start().wait_guarding()
+    for name, region in zip(["own-0", "own-1", "own-2", "own-3"], [FRA, FRA, FRA, IAD]):
+        mallory.create(trail_arn(name, region), bucket="mallorys-bucket")
+    summed_up = wait_alert(sim, "trails.unaccepted", seconds=20)["detail"]
+    [name] = re.findall(r"^1 more appeared, 0 are gone again: (own-[0-3])$", summed_up)
+    arn = trail_arn(name, IAD if name == "own-3" else FRA)
+    mallory.delete(arn)
+    poll(lambda: not guard.remembers(arn), within(20))
+    assert guard.stop() == 0
+    told = [entry["detail"] for entry in documents(sim) if entry["event"] == "trails.unaccepted"]
+    assert told == [summed_up, f"0 more appeared, 1 is gone again: {name}"]
 
 
 def test_a_new_trail_that_is_gone_leaves_nothing(sim, make_guard, mallory):

@@ -130,13 +130,18 @@ static int take_state(Trail *trail, StateTrail *row) {
     return 0;
 }
 
+static bool is_row_guarded(const Account *account, const StateTrail *row) {
+    bool all = config_account_trails(account->engine->config, account->config)->all;
+
+    return former_is_guarded(engine_is_guarded(account, row->name, row->arn), row->arn[0], all);
+}
+
 /* 1 when the row is in the table of trails now, 0 when it stays in the file only. */
 static int take_trail_row(Account *account, StateTrail *row) {
     Trail *trail;
     int r;
 
-    if (!engine_is_guarded(account, row->name, row->arn) ||
-        (!row->arn[0] && config_account_trails(account->engine->config, account->config)->all))
+    if (!is_row_guarded(account, row))
         return 0;
     trail = row->arn[0] ? engine_trail_by_arn(account->engine, row->arn) : NULL;
     if (!trail)
@@ -353,7 +358,7 @@ static const char *why_unguarded(const Engine *engine, const StateTrail *row) {
         .elsewhere = engine_is_elsewhere(engine, row->account),
         .organization = row->organization,
         .all_listed = row->organization && are_listed(engine),
-        .named = account && engine_is_guarded(account, row->name, row->arn),
+        .named = account && is_row_guarded(account, row),
     };
 
     return why_ended[scope_trail_ended(&trail)];

@@ -211,6 +211,10 @@ Ended scope_account_ended(const AccountPlace *account) {
     return account->elsewhere ? ENDED_ELSEWHERE : ENDED_ACCOUNT_GONE;
 }
 
+bool former_is_guarded(bool guarded, bool was_found, bool all_trails) {
+    return guarded && (was_found || !all_trails);
+}
+
 /* Until all lists were read another account may show an organization's trail. */
 Ended scope_trail_ended(const FormerTrail *trail) {
     const AccountPlace *account = &trail->account;

@@ -182,6 +182,10 @@ typedef struct AccountPlace {
 
 Ended scope_account_ended(const AccountPlace *account);
 
+/* Does the configuration still guard what a row of the state file is about? A trail that was never found has
+ * a name only, and is missing because `trails` names it. */
+bool former_is_guarded(bool guarded, bool was_found, bool all_trails);
+
 typedef struct FormerTrail {
     AccountPlace account;
     bool ignored;      /* by the configuration */

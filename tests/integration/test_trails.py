@@ -508,6 +508,22 @@ def test_what_ends_the_guarding_ends_the_incident_and_says_why(sim, make_guard, 
     assert events(sim) == ["trail.stopped", "trail.resolved", "trail.stopped"]
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_named_trail_that_was_never_there_ends_when_all_trails_are_guarded(sim, make_guard, restart):
+    guard = make_guard(sim, regions=[FRA, IAD], trails=["audit", "no-such-trail"]).start().wait_guarding()
+    told = wait_alert(sim, "trail.missing")
+    guard.wait_delivered()
+    if restart:
+        assert guard.stop() == 0
+    guard.write_config(trails=None)
+    guard.start() if restart else guard.reload()
+    resolved = wait_alert(sim, "trail.resolved")
+    assert resolved["incident"] == told["incident"] and "`trails` does not name it any more" in resolved["detail"]
+    assert "no-such-trail" not in {trail["name"] for trail in guard.status()["trails"]}
+    guard.wait_delivered()
+    assert events(sim) == ["trail.missing", "trail.resolved"]
+
+
 # -- regions that call good keys unknown -------------------------------------------------------------------------------
 UNKNOWN_KEY = ["UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "OptInRequired",
                "MissingAuthenticationTokenException"]

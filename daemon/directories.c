@@ -173,9 +173,7 @@ static void watch_fired(void *userdata) {
 
 void engine_watch_directories(Engine *engine) {
     engine->directories_due_usec = engine_now(engine).mono_usec + WATCH_USEC;
-    loop_cancel(engine->aws.loop, engine->directory_timer);
-    engine->directory_timer = NULL;
-    (void)loop_after(engine->aws.loop, WATCH_IDLE_USEC, watch_fired, engine, &engine->directory_timer);
+    (void)loop_rearm(engine->aws.loop, WATCH_IDLE_USEC, watch_fired, engine, &engine->directory_timer);
 }
 
 void engine_check_directories(Engine *engine) {

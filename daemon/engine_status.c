@@ -509,14 +509,12 @@ void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired) {
 
     if (writing->timer && !writing->calm)
         return;
-    loop_cancel(engine->aws.loop, writing->timer);
-    writing->timer = NULL;
     writing->calm = false;
     if (pause_usec > 0)
         log_debug("held back: %s: %llu ms by the pace of writing files",
                   writing == &engine->save ? "state.json" : "status.json",
                   (unsigned long long)(pause_usec / USEC_PER_MSEC));
-    (void)loop_after(engine->aws.loop, pause_usec, fired, engine, &writing->timer);
+    (void)loop_rearm(engine->aws.loop, pause_usec, fired, engine, &writing->timer);
 }
 
 void engine_write_calmly(Engine *engine, Writing *writing, uint64_t min_usec, uint64_t max_usec,

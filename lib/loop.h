@@ -72,6 +72,13 @@ static inline int loop_after(Loop *loop, uint64_t delay_usec, LoopFired fired, v
 static inline void loop_cancel(Loop *loop, LoopTimer *timer) {
     loop->ops->cancel(loop, timer);
 }
+/* Calls fired once, delay_usec from now, in place of *timer (NULL: none). 0, or -errno and no timer. */
+static inline int loop_rearm(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata,
+                             LoopTimer **timer) {
+    loop->ops->cancel(loop, *timer);
+    *timer = NULL;
+    return loop->ops->after(loop, delay_usec, fired, userdata, timer);
+}
 static inline int loop_spawn(Loop *loop, const LoopProgram *program, LoopExited exited, void *userdata,
                              LoopChild **ret) {
     return loop->ops->spawn(loop, program, exited, userdata, ret);

@@ -95,9 +95,7 @@ static void timer_fired(void *userdata) {
 static void send_later(Channel *channel, uint64_t delay_usec) {
     Loop *loop = channel->deliver->loop;
 
-    loop_cancel(loop, channel->timer);
-    channel->timer = NULL;
-    if (loop_after(loop, delay_usec, timer_fired, channel, &channel->timer) < 0)
+    if (loop_rearm(loop, delay_usec, timer_fired, channel, &channel->timer) < 0)
         log_line(LOG_ERR, "%s: no timer for the next attempt", channel->key);
 }
 

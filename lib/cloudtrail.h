@@ -242,7 +242,6 @@ typedef struct CloudTrailIdentity {
     char *on_behalf_of;    /* onBehalfOf.userId: a user of IAM Identity Center ... */
     char *identity_store;  /* ... and the ARN of its store */
     char *delegate;        /* invokedByDelegate.accountId: a product provider's, by temporary delegation */
-    bool mfa;              /* sessionContext.attributes.mfaAuthenticated is "true" */
     bool assumed_root;     /* sessionContext.assumedRoot is "true"; so it is of the call AssumeRoot, too */
 } CloudTrailIdentity;
 

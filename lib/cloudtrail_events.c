@@ -246,7 +246,6 @@ static int take_record(const json_t *object, CloudTrailEvent *event, bool *whole
     if (r >= 0)
         r = take_object(record, "serviceEventDetails", &event->details);
     event->omitted = is_true(record, "requestParameters.omitted");
-    event->identity.mfa = is_true(record, "userIdentity.sessionContext.attributes.mfaAuthenticated");
     event->identity.assumed_root = is_true(record, "userIdentity.sessionContext.assumedRoot");
     json_decref(record);
     return r;

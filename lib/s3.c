@@ -103,11 +103,6 @@ static int set_status(S3Rule *rule, const char *text) {
     return rule->enabled || strcmp(text, "Disabled") == 0 ? 0 : -EBADMSG;
 }
 
-static int set_narrowed(S3Rule *rule, const char *text _unused_) {
-    rule->narrowed = true;
-    return 0;
-}
-
 static int read_days(const char *text, unsigned *ret) {
     unsigned days = 0;
 
@@ -145,12 +140,6 @@ static const struct {
     { RULE "/Prefix", set_prefix }, /* before filters came, in 2016 */
     { RULE "/Filter/Prefix", set_prefix },
     { RULE "/Filter/And/Prefix", set_prefix },
-    { RULE "/Filter/Tag", set_narrowed },
-    { RULE "/Filter/ObjectSizeGreaterThan", set_narrowed },
-    { RULE "/Filter/ObjectSizeLessThan", set_narrowed },
-    { RULE "/Filter/And/Tag", set_narrowed },
-    { RULE "/Filter/And/ObjectSizeGreaterThan", set_narrowed },
-    { RULE "/Filter/And/ObjectSizeLessThan", set_narrowed },
     { RULE "/Expiration/Days", set_days },
     { RULE "/Expiration/Date", set_date },
     { RULE "/NoncurrentVersionExpiration/NoncurrentDays", set_noncurrent },

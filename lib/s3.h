@@ -17,7 +17,6 @@ typedef struct S3Rule {
     char *id;
     char *prefix; /* "": every object */
     bool enabled;
-    bool narrowed;            /* also by tags or sizes: not all objects under prefix */
     unsigned expiration_days; /* 0: none; huge numbers are capped */
     uint64_t expiration_usec; /* Date: what is older is deleted from then on; 0: none */
     unsigned noncurrent_days; /* NoncurrentVersionExpiration: what versioning kept; 0: none */

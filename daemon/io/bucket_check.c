@@ -71,7 +71,6 @@ static void set_failure(BucketCheck *check, Unreadable what, const AwsError *err
                     &check->snapshot.failures[what]);
 }
 
-/* In error_text the first is kept. */
 static void not_polled(BucketCheck *check, Unreadable what, const AwsError *error) {
     const char *name = what == UNREADABLE_KEY ? check->request.key : check->request.bucket;
     char operation[160];
@@ -79,9 +78,6 @@ static void not_polled(BucketCheck *check, Unreadable what, const AwsError *erro
     set_failure(check, what, error);
     (void)snprintf(operation, sizeof(operation), "%s of %.100s", calls[what].operation, name);
     (void)aws_error_text(error, operation, check->snapshot.failures[what].text, ERROR_TEXT_MAX);
-    if (!check->snapshot.error_text[0])
-        (void)text_copy(check->snapshot.error_text, sizeof(check->snapshot.error_text),
-                        check->snapshot.failures[what].text);
 }
 
 static void not_asked(BucketCheck *check, Unreadable what, int r) {

@@ -23,9 +23,8 @@ typedef struct BucketSnapshot {
     char region[S3_REGION_MAX];          /* the bucket's, "" when it did not tell */
     unsigned n_heads; /* calls of HeadBucket that a further check makes when nothing changes */
     char owner[13];   /* account that owns it, as S3 confirmed; "" when it did not */
-    CallFailure failures[_UNREADABLE_MAX]; /* each call's, from UNREADABLE_BUCKET on */
-    char error_text[ERROR_TEXT_MAX]; /* what could not be polled, and why; raw; then nothing is said of it
-                                      */
+    CallFailure failures[_UNREADABLE_MAX]; /* each call's, from UNREADABLE_BUCKET on; of what could not be
+                                              polled nothing else is said */
 } BucketSnapshot;
 
 typedef struct BucketCheck BucketCheck;

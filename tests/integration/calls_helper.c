@@ -102,11 +102,11 @@ static void on_tags(const AwsError *error, const CloudTrailTags *tags, void *use
 }
 
 static json_t *show_identity(const CloudTrailIdentity *i) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "type", i->type, "arn",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "type", i->type, "arn",
                      i->arn, "principal_id", i->principal_id, "account_id", i->account_id, "user_name",
                      i->user_name, "invoked_by", i->invoked_by, "access_key_id", i->access_key_id,
                      "issuer_arn", i->issuer_arn, "issuer_type", i->issuer_type, "issuer_user_name",
-                     i->issuer_user_name, "source_identity", i->source_identity, "mfa", i->mfa);
+                     i->issuer_user_name, "source_identity", i->source_identity);
 }
 
 static json_t *show_event(const CloudTrailEvent *e) {

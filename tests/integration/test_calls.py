@@ -218,7 +218,7 @@ def test_a_role_session_in_the_history(sim, caller):
     event = caller.ok("lookup_events", TRAIL)["events"][0]
     assert event["identity"]["type"] == "AssumedRole" and event["identity"]["issuer_arn"].endswith(":role/admin")
     assert event["identity"]["arn"].endswith(":assumed-role/admin/bob") and event["username"] == "bob"
-    assert event["access_key_id"] == keys["AccessKeyId"] and not event["identity"]["mfa"]
+    assert event["access_key_id"] == keys["AccessKeyId"]
 
 
 def test_the_history_page_by_page(sim, caller):

@@ -164,7 +164,6 @@ static void test_role_session(void **state) {
     assert_string_equal(e->identity.issuer_type, "Role");
     assert_string_equal(e->identity.issuer_user_name, "admin");
     assert_string_equal(e->identity.source_identity, "m@example.com");
-    assert_true(e->identity.mfa);
     assert_string_equal(events.next_token, "");
     cloudtrail_events_done(&events);
 }
@@ -195,7 +194,6 @@ static void test_denied_user(void **state) {
     assert_string_equal(e->identity.user_name, "bob");
     assert_string_equal(e->identity.invoked_by, "cloudformation.amazonaws.com");
     assert_string_equal(e->identity.issuer_arn, "");
-    assert_false(e->identity.mfa);
     cloudtrail_events_done(&events);
 }
 

@@ -49,7 +49,6 @@ static void test_rules(void **state) {
     assert_string_equal(r->id, "nuke-cloudtrail-logs-after-1-day");
     assert_string_equal(r->prefix, "*");
     assert_true(r->enabled);
-    assert_false(r->narrowed);
     assert_int_equal(r->expiration_days, 1);
     assert_int_equal(r->expiration_usec, 0);
     r = &rules.items[1];
@@ -60,12 +59,10 @@ static void test_rules(void **state) {
     r = &rules.items[2];
     assert_string_equal(r->id, "");
     assert_string_equal(r->prefix, "a&b");
-    assert_true(r->narrowed);
     assert_int_equal(r->noncurrent_days, 30);
     r = &rules.items[3];
     assert_string_equal(r->prefix, "");
     assert_int_equal(r->expiration_days, 0);
-    assert_false(r->narrowed);
     s3_rules_done(&rules);
     assert_int_equal(rules.n, 0);
 

@@ -12,7 +12,6 @@
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "daemon/organization.h"
-#include "daemon/permissions.h"
 #include "daemon/trails.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"

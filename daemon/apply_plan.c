@@ -9,17 +9,18 @@
 #include <unistd.h>
 
 #include "daemon/core/alert.h"
+#include "daemon/core/baseline.h"
 #include "daemon/core/contain.h"
+#include "daemon/core/enum_names.h"
 #include "daemon/core/hold.h"
 #include "daemon/core/recording.h"
 #include "daemon/core/settings.h"
-#include "daemon/drills.h"
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
-#include "daemon/permissions.h"
 #include "daemon/sinks.h"
 #include "daemon/unaccepted.h"
+#include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/shared_text.h"
 #include "lib/util/text.h"
@@ -40,54 +41,37 @@ static void write_notes(Engine *engine, const Subject *subject, const Incident *
 }
 
 void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, ChannelChange change) {
-    static const struct {
-        EventKind kind;
-        EventPhase phase;
-        Severity severity;
-        unsigned sequence;
-        bool forgotten;
-    } rows[] = {
-        [CHANNEL_FAILS] = { EVENT_CHANNEL_FAILED, PHASE_OPENED, SEVERITY_CRITICAL, 1, false },
-        [CHANNEL_WORKS] = { EVENT_CHANNEL_RECOVERED, PHASE_RESOLVED, SEVERITY_WARNING, 2, false },
-        [CHANNEL_LEFT] = { EVENT_CHANNEL_RECOVERED, PHASE_RESOLVED, SEVERITY_WARNING, 2, true },
-        [CHANNEL_LOSES_ALL] = { EVENT_CHANNEL_UNHEARD, PHASE_OPENED, SEVERITY_CRITICAL, 1, false },
-        [CHANNEL_REACHES_SOMEONE] = { EVENT_CHANNEL_HEARD, PHASE_RESOLVED, SEVERITY_CRITICAL, 2, false },
-        [CHANNEL_LEFT_UNHEARD] = { EVENT_CHANNEL_HEARD, PHASE_RESOLVED, SEVERITY_CRITICAL, 2, true },
-    };
-    _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(4 * ERROR_TEXT_MAX);
-    Now now = engine_now(engine);
     Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
-    Event event = {
-        .kind = rows[change].kind,
-        .phase = rows[change].phase,
-        .severity = rows[change].severity,
-        .sequence = rows[change].sequence,
-        .incident_dedup_usec = trouble->since_usec,
-        .dedup_usec = trouble->since_usec,
-        .opened_usec = trouble->since_usec,
-        .time_usec = now.real_usec,
-        .mode = engine->config->mode,
-        .forgotten = rows[change].forgotten,
-    };
+    Event event = channel_event(change, trouble, engine->config->mode);
 
-    (void)strbuf_addf(&detail, "%s%s%s", trouble->channel, trouble->text[0] ? ": " : "", trouble->text);
-    (void)text_copy(event.detail, sizeof(event.detail), strbuf_str(&detail));
-    (void)engine->sink->message(engine, &subject, &event);
+    (void)engine_queue_message(engine, &subject, &event);
     engine_save_soon(engine, true);
-    deliver_kick(engine->deliver, false);
 }
 
 /* ---- actions ---- */
+
+static void note_permission(Trail *trail, const Outcome *outcome) {
+    Permission permission = states_permission(trail->permission);
+    bool refused = permission_take(&permission, outcome, engine_now(trail->engine).mono_usec);
+
+    states_keep_permission(&trail->permission, &permission);
+    if (refused && !trail->engine->once)
+        log_line(LOG_NOTICE,
+                 "%s %s %s: AWS does not let account %s %s this organization trail: asked again "
+                 "after a pause",
+                 trail->name, trail->region, trail->account, trail->via->id,
+                 action_to_string(outcome->action));
+}
 
 static void remediated(const Outcome *outcome, void *userdata) {
     Trail *trail = userdata;
     Observation seen = outcome->seen;
 
     trail->remediation = NULL;
-    if (outcome->result == RESULT_CONFIRMED && outcome->action != ACTION_RESTORE)
+    if (guard_outcome_shows_status(outcome))
         engine_remember_seen(trail, &seen);
     if (engine_is_foreign(trail))
-        engine_note_permission(trail, outcome, engine_now(trail->engine).mono_usec);
+        note_permission(trail, outcome);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ACTED, .outcome = outcome });
 }
 
@@ -111,7 +95,6 @@ static void start_action(Trail *trail, const Plan *plan) {
         .done = remediated,
         .userdata = trail,
     };
-    bool writes = plan->action == ACTION_RESTORE || plan->action == ACTION_RECREATE;
     int r;
 
     if (plan->abandon)
@@ -124,7 +107,9 @@ static void start_action(Trail *trail, const Plan *plan) {
     trail->remediate_by_usec = engine_now(engine).mono_usec +
                                REMEDIATE_CALLS_MAX * aws_client_deadline_usec(engine->aws.client) +
                                REMEDIATE_READ_BACK_USEC;
-    r = writes && !trail->tracking.recorded ? -ENODATA : remediate_start(&request, &trail->remediation);
+    r = guard_lacks_baseline(plan->action, trail->tracking.recorded)
+                ? -ENODATA
+                : remediate_start(&request, &trail->remediation);
     if (r < 0) {
         Outcome outcome = { .action = plan->action, .result = RESULT_FAILED, .fields_left = FIELDS_ALL };
 
@@ -137,15 +122,17 @@ static void start_action(Trail *trail, const Plan *plan) {
 
 /* ---- decisions ---- */
 
-static void arm(Engine *engine, LoopTimer **timer, uint64_t wake_mono_usec, LoopFired fired,
+void engine_arm(Engine *engine, LoopTimer **timer, uint64_t wake_mono_usec, LoopFired fired,
                 void *userdata) {
     uint64_t now_usec = engine_now(engine).mono_usec;
 
+    if (wake_mono_usec != 0 && !engine->once) {
+        (void)loop_rearm(engine->aws.loop, wake_mono_usec > now_usec ? wake_mono_usec - now_usec : 1, fired,
+                         userdata, timer);
+        return;
+    }
     loop_cancel(engine->aws.loop, *timer);
     *timer = NULL;
-    if (wake_mono_usec != 0 && !engine->once)
-        (void)loop_after(engine->aws.loop, wake_mono_usec > now_usec ? wake_mono_usec - now_usec : 1, fired,
-                         userdata, timer);
 }
 
 static void trail_woke(void *userdata) {
@@ -166,22 +153,6 @@ static void set_maintenance(Trail *trail, Now now) {
 }
 
 /* ---- who attacks trails ---- */
-
-static void note_containment(Trail *trail, const Subject *subject, const Event *event, const char *incident,
-                             const Containment *contain) {
-    bool refused = contain->verdict == CONTAIN_REFUSED;
-    const char *why_not = contain->why_not;
-    JournalEntry entry = { .line = refused ? LINE_CONTAIN_REFUSED : LINE_CONTAIN_PROPOSED,
-                           .actor = event->actor };
-    _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(2 * ERROR_TEXT_MAX);
-
-    (void)strbuf_addf(&detail, "%s, because of ", contain->arn);
-    (void)contain_reason(contain, &detail);
-    (void)strbuf_addf(&detail, "%s%s%s", why_not ? "; " : "", why_not && !refused ? "not enforced: " : "",
-                      why_not ? why_not : "");
-    (void)text_copy(entry.detail, sizeof(entry.detail), strbuf_str(&detail));
-    trail->engine->sink->entry(subject, &entry, incident, event->time_usec);
-}
 
 /* It is on the disk, and reported, before AWS is asked: see daemon/holds.c. */
 static void hold(Engine *engine, const Containment *contain) {
@@ -210,17 +181,20 @@ static void contain(Trail *trail, const Subject *subject, Event *event, Containm
         .guards = engine->config->guards.items,
         .n_guards = engine->config->guards.n,
     };
-    ContainDeed deed = contain_deed(&state, event, subject->account, incident);
+    const ContainDeed deed =
+            contain_deed(&state, event, subject->account, incident, engine_account_named(trail->via),
+                         engine_account_policy(trail->via).mode);
+    JournalEntry entry;
 
     (void)alert_incident_id(subject, event->incident_dedup_usec, incident);
-    deed.writable = engine_account_policy(trail->via).mode != MODE_OBSERVE &&
-                    text_equal(engine_account_named(trail->via), subject->account);
     if (contain_take(&policy, &engine->contain, &deed, event->time_usec, ret) < 0)
         log_line(LOG_ERR, "%s: out of memory; whoever attacks it is not counted", trail->arn);
     if (ret->verdict == CONTAIN_ENFORCED)
         hold(engine, ret);
-    else if (ret->verdict != CONTAIN_NOTHING)
-        note_containment(trail, subject, event, incident, ret);
+    else if (ret->verdict != CONTAIN_NOTHING) {
+        contain_entry(ret, &event->actor, &entry);
+        engine->sink->entry(subject, &entry, incident, event->time_usec);
+    }
     if (ret->verdict == CONTAIN_PROPOSED)
         event->contain = ret;
 }
@@ -228,26 +202,20 @@ static void contain(Trail *trail, const Subject *subject, Event *event, Containm
 /* containments last as long as the plan, which points to them. */
 static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan,
                                 Containment containments[static PLAN_EVENTS_MAX]) {
-    const Episode *episode = trail->tracking.episode;
+    const SettingsTracking *k = &trail->tracking;
+    const TrailExtras extras = {
+        .drift = drift_kept(k->drift),
+        .changes = drift_kept(k->changes),
+        .actual = k->actual,
+        .whose = shared_text_or_empty(k->whose),
+        .episode = k->episode,
+    };
 
     for (unsigned i = 0; i < plan->n_events; i++) {
         Event *event = &plan->events[i];
 
-        if (event->fields != 0)
-            event->changes = drift_kept(trail->tracking.changes);
-        if (event->kind == EVENT_TRAIL_STRENGTHENED)
-            event->changes = drift_kept(trail->tracking.drift);
-        if (event->kind == EVENT_TRAIL_APPEARED) {
-            event->delivers = trail->tracking.actual;
-            (void)text_copy(event->detail, sizeof(event->detail),
-                            shared_text_or_empty(trail->tracking.whose));
-        }
-        if (event->kind == EVENT_TRAIL_CONTESTED && episode && episode->has_actor) {
-            event->has_actor = true;
-            event->actor = episode->actor;
-        }
-        if (event->has_actor &&
-            (event->kind == EVENT_TRAIL_CONTESTED || event->kind == EVENT_TRAIL_ATTRIBUTED))
+        guard_complete_event(event, &extras);
+        if (contain_is_asked(event))
             contain(trail, subject, event, &containments[i]);
     }
     return engine_queue_messages(trail->engine, subject, plan);
@@ -272,13 +240,35 @@ static void hold_state(Trail *trail, bool hold, const TrailState *before) {
 
 /* ---- trails ---- */
 
+/* The drill that was announced for it, from the file, where the input may be about one. */
+static void find_drill(Trail *trail, const TrailState *state, const TrailInput *input) {
+    Engine *engine = trail->engine;
+    char reason[ERROR_TEXT_MAX] = "";
+    int r;
+
+    trail->facts.drill = NULL;
+    trail->facts.drill_tagged = false;
+    if (engine->once || !trail->arn[0] || !guard_may_be_drill(state, input))
+        return;
+    r = drill_file_read(engine->state_dir, &engine->drill, reason, sizeof(reason));
+    if (r < 0 && r != -ENOENT && !engine->drill_refused)
+        log_line(LOG_WARNING, "%s/" DRILL_FILE ": ignored: %s", engine->state_dir,
+                 reason[0] ? reason : file_strerror(r));
+    engine->drill_refused = r < 0 && r != -ENOENT;
+    if (r >= 0 && text_equal(engine->drill.trail, trail->arn))
+        trail->facts.drill = &engine->drill.drill;
+    if (trail->facts.drill && trail->facts.drill->tag[0] && input->drift)
+        trail->facts.drill_tagged =
+                baseline_adds_tag(input->drift, trail->facts.drill->tag, trail->facts.drill->nonce);
+}
+
 static bool is_reported_known(const Trail *trail) {
     return trail->held ? trail->held->known : TRAIL_STATE(trail, known);
 }
 
 static void set_all_facts(Trail *trail, const TrailState *before, const TrailInput *input, Now now) {
     set_maintenance(trail, now);
-    engine_find_drill(trail, before, input);
+    find_drill(trail, before, input);
     engine_set_facts(trail);
     if (guard_asks_destination(before))
         engine_judge_destination(trail);
@@ -287,7 +277,7 @@ static void set_all_facts(Trail *trail, const TrailState *before, const TrailInp
 
 void engine_decide_trail(Trail *trail, const TrailInput *input) {
     Engine *engine = trail->engine;
-    Policy policy = engine_account_policy(trail->via);
+    const Policy policy = engine_account_policy(trail->via);
     Subject subject = engine_trail_subject(trail);
     TrailState before = states_trail(trail->state), s;
     Containment containments[PLAN_EVENTS_MAX];
@@ -307,20 +297,18 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     int r;
 
     set_all_facts(trail, &before, input, now);
-    if (!trail->arn[0])
-        policy.attribution = false; /* it was never found: nobody did anything to it */
     if (input->kind == GUARD_ACTED)
         metrics_count_outcome(engine->metrics, input->outcome->action, input->outcome->result);
     guard_trail(&policy, &trail->facts, &before, input, now, &plan, &s);
     if (states_keep_trail(&trail->state, &s) < 0) { /* the next poll finds the same */
-        arm(engine, &trail->wake, now.mono_usec + USEC_PER_SEC, trail_woke, trail);
+        engine_arm(engine, &trail->wake, now.mono_usec + USEC_PER_SEC, trail_woke, trail);
         return;
     }
     if (plan.summed_up)
         engine_count_unaccepted(trail);
     /* before they are put back: a message that waits for that reports them too */
-    engine_note_changes(trail);
-    engine_note_episode(trail, input->kind == GUARD_ACTED ? input->outcome : NULL, &plan);
+    engine_note_changes(trail, &s);
+    engine_note_episode(trail, &s.incident, input->kind == GUARD_ACTED ? input->outcome : NULL, &plan);
     engine_debug_trail(trail, before.verdict, before.findings, input->kind, &policy);
     write_notes(engine, &subject, &s.incident, &plan);
     r = queue_trail_messages(trail, &subject, &plan, containments);
@@ -333,7 +321,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
         engine_publish(engine);
     if (follow.reported_alone)
         schedule_unaccepted_reported(&trail->via->unaccepted, now.mono_usec);
-    arm(engine, &trail->wake, follow.wake_mono_usec, trail_woke, trail);
+    engine_arm(engine, &trail->wake, follow.wake_mono_usec, trail_woke, trail);
     if (!engine->contest_timer && follow.contested)
         engine_due(engine, DUE_CONTESTED);
     if (follow.searches) {
@@ -351,7 +339,7 @@ void engine_resume_trail(Trail *trail) {
     guard_resume(&s, now);
     (void)states_keep_trail(&trail->state, &s);
     if (s.pending.set || s.pending_restore.set)
-        arm(trail->engine, &trail->wake, now.mono_usec + GUARD_HOLD_USEC, trail_woke, trail);
+        engine_arm(trail->engine, &trail->wake, now.mono_usec + GUARD_HOLD_USEC, trail_woke, trail);
 }
 
 static void target_woke(void *userdata) {
@@ -392,19 +380,19 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
     else
         guard_target(d->policy, &was, result, engine_now(engine), &plan, &s);
     if (states_keep_target(d->state, &s) < 0) { /* the next poll finds the same */
-        arm(engine, d->wake, engine_now(engine).mono_usec + USEC_PER_SEC, d->woke, d->userdata);
+        engine_arm(engine, d->wake, engine_now(engine).mono_usec + USEC_PER_SEC, d->woke, d->userdata);
         return false;
     }
     if (guard_cause_is_touched(&was, &s) && !engine->once)
         engine_due(engine, DUE_CAUSES);
     engine_debug_reach(&d->subject, &s, was.n_failed, was.unreachable);
-    write_notes(engine, &d->subject, s.reach.open ? &s.reach : s.list.open ? &s.list : &s.cover, &plan);
+    write_notes(engine, &d->subject, guard_target_incident(&s), &plan);
     (void)engine_queue_messages(engine, &d->subject, &plan);
     is_news = guard_target_is_news(&was, &s, &plan);
     engine_save_soon(engine, is_news);
     if (is_news)
         engine_publish(engine);
-    arm(engine, d->wake, plan.wake_mono_usec, d->woke, d->userdata);
+    engine_arm(engine, d->wake, plan.wake_mono_usec, d->woke, d->userdata);
     return plan.attribute && !engine->once;
 }
 

@@ -3,6 +3,7 @@
 /* Applies the guard's plans: notes to the journal, messages to the outbox, actions to AWS. What comes of an
  * action is the guard's next input. */
 
+#include "daemon/core/channel_health.h"
 #include "daemon/tables.h"
 
 void engine_decide_trail(Trail *trail, const TrailInput *input);
@@ -18,13 +19,7 @@ void engine_report_account_alone(Account *account);
  * state stays as it is. */
 void engine_forget_target(Engine *engine, const Subject *subject, TargetState *state, const char *why);
 
-typedef enum ChannelChange {
-    CHANNEL_FAILS,
-    CHANNEL_WORKS,
-    CHANNEL_LEFT,      /* it failed, and is not configured any more */
-    CHANNEL_LOSES_ALL, /* nobody gets what it takes */
-    CHANNEL_REACHES_SOMEONE,
-    CHANNEL_LEFT_UNHEARD, /* nobody got what it took, and it is not configured any more */
-} ChannelChange;
+/* A decision's wake-up, in place of the one before; 0: none. */
+void engine_arm(Engine *engine, LoopTimer **timer, uint64_t wake_mono_usec, LoopFired fired, void *userdata);
 
 void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, ChannelChange change);

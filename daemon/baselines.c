@@ -10,13 +10,11 @@
 #include "daemon/apply_plan.h"
 #include "daemon/core/baseline.h"
 #include "daemon/core/enum_names.h"
-#include "daemon/core/guard.h"
 #include "daemon/core/recording.h"
 #include "daemon/core/settings.h"
 #include "daemon/core/settings_kept.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
-#include "daemon/reserve.h"
 #include "daemon/sinks.h"
 #include "lib/arn.h"
 #include "lib/endpoint.h"
@@ -46,21 +44,6 @@ static Recording recording_of(const Trail *trail) {
     };
 }
 
-/* Tells one set of pins from another; 0 when nothing is pinned. */
-static uint64_t hash_of_pins(const Expect *expect) {
-    uint64_t hash = GUARD_HASH_BASIS;
-    bool pinned = expect->management_events != MANAGEMENT_NOT_PINNED;
-
-    hash = guard_hash(hash, &expect->management_events, sizeof(expect->management_events));
-    for (Field f = 0; f < _FIELD_MAX; f++)
-        if (expect->pins.values[f]) {
-            pinned = true;
-            hash = guard_hash(hash, &f, sizeof(f));
-            hash = guard_hash(hash, expect->pins.values[f], strlen(expect->pins.values[f]) + 1);
-        }
-    return pinned ? (hash & (uint64_t)INT64_MAX) | 1 : 0;
-}
-
 /* Both, or none: the one without the other would differ from what is there. */
 static int keep_baseline(SettingsTracking *k, const Settings *recorded, const Settings *desired) {
     const Settings *before = &settings_none;
@@ -85,14 +68,13 @@ static int take_baseline(Trail *trail, const Settings *recorded) {
     Settings desired = { 0 };
     Expect expect = { 0 };
     uint64_t pins_mark;
-    uint32_t pinned = 0;
+    uint32_t pinned;
     int r = config_expect_of(trail->engine->config, trail->name, trail->arn, &expect);
 
     if (r >= 0)
         r = baseline_effective(recorded, &expect, &desired);
-    pins_mark = hash_of_pins(&expect);
-    for (Field f = 0; f < _FIELD_MAX; f++)
-        pinned |= expect.pins.values[f] ? FIELD_BIT(f) : 0;
+    pinned = baseline_pinned(&expect);
+    pins_mark = baseline_pins_mark(&expect);
     settings_done(&expect.pins);
     if (r >= 0)
         r = keep_baseline(k, recorded, &desired);
@@ -122,36 +104,26 @@ void engine_resume_baseline(Trail *trail) {
     baseline_record_done(&record);
 }
 
-static Event baseline_message(Engine *engine, EventKind kind, Severity severity, uint64_t dedup_usec,
-                              const char *detail) {
-    uint64_t now_usec = engine_now(engine).real_usec;
-    Event event = {
-        .kind = kind,
-        .severity = severity,
-        .sequence = 1,
-        .incident_dedup_usec = dedup_usec,
-        .dedup_usec = dedup_usec,
-        .opened_usec = now_usec,
-        .time_usec = now_usec,
-        .mode = engine->config->mode,
-    };
+/* Of what is so since now; dedup_usec: the time by which it is known. */
+static Event baseline_message(const Engine *engine, EventKind kind, Severity severity, uint64_t dedup_usec,
+                              Mode mode, const char *detail) {
+    Event event = event_new(kind, PHASE_OPENED, severity, dedup_usec, mode, detail);
 
-    (void)text_copy(event.detail, sizeof(event.detail), detail);
+    event.opened_usec = engine_now(engine).real_usec;
     return event;
 }
 
 static void report_baseline(Trail *trail, EventKind kind, Severity severity, const Drift *changes,
                             uint64_t dedup_usec, bool gone, const char *detail) {
     Subject subject = engine_trail_subject(trail);
-    Plan plan = { .n_events = 1 };
+    Event event = baseline_message(trail->engine, kind, severity, dedup_usec,
+                                   engine_account_policy(trail->via).mode, detail);
 
-    plan.events[0] = baseline_message(trail->engine, kind, severity, dedup_usec, detail);
-    plan.events[0].mode = engine_account_policy(trail->via).mode;
-    plan.events[0].changes = changes;
-    plan.events[0].forgotten = gone;
+    event.changes = changes;
+    event.forgotten = gone;
     for (unsigned i = 0; changes && i < changes->n; i++)
-        plan.events[0].fields |= FIELD_BIT(changes->changes[i].field);
-    (void)engine_queue_messages(trail->engine, &subject, &plan);
+        event.fields |= FIELD_BIT(changes->changes[i].field);
+    (void)engine_queue_message(trail->engine, &subject, &event);
 }
 
 /* ---- weak baselines ---- */
@@ -178,16 +150,16 @@ static void report_weak_baselines(void *userdata) {
     Engine *engine = userdata;
     _cleanup_free_ Subject *trails = calloc(engine->n_trails + 1, sizeof(*trails));
     Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
-    Plan plan = { .n_events = 1 };
+    Event event;
     size_t n = trails ? list_weak(engine, trails) : 0;
 
     engine->weak_timer = NULL;
     if (n == 0)
         return;
     (void)baseline_name_weak(trails, n, &b); /* a text that is cut names the first */
-    plan.events[0] = baseline_message(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING,
-                                      engine_now(engine).real_usec, strbuf_str(&b));
-    if (engine_queue_messages(engine, &subject, &plan) < 0) {
+    event = baseline_message(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING, engine_now(engine).real_usec,
+                             engine->config->mode, strbuf_str(&b));
+    if (engine_queue_message(engine, &subject, &event) < 0) {
         engine_weakness_waits(engine);
         return;
     }
@@ -197,9 +169,7 @@ static void report_weak_baselines(void *userdata) {
 }
 
 void engine_weakness_waits(Engine *engine) {
-    loop_cancel(engine->aws.loop, engine->weak_timer);
-    engine->weak_timer = NULL;
-    if (loop_after(engine->aws.loop, SCHEDULE_WEAK_PAUSE_USEC, report_weak_baselines, engine,
+    if (loop_rearm(engine->aws.loop, SCHEDULE_WEAK_PAUSE_USEC, report_weak_baselines, engine,
                    &engine->weak_timer) < 0)
         log_line(LOG_ERR, "weak baselines cannot be reported now: %s", strerror(ENOMEM));
 }
@@ -393,28 +363,35 @@ static void note_not_recorded(Trail *trail) {
                      field_to_string(f));
 }
 
-void engine_record_baseline(Trail *trail, const Settings *seen) {
-    Engine *engine = trail->engine;
-    SettingsTracking *k = &trail->tracking;
-    uint64_t now_usec = engine_now(engine).real_usec;
+/* To its file. -EEXIST: there is another one, which is read instead. gone: where it was accepted that the
+ * trail may be gone, that still holds. */
+static int write_baseline(const Trail *trail, bool gone, uint64_t recorded_usec) {
+    const char *dir = trail->engine->state_dir;
+    const SettingsTracking *k = &trail->tracking;
     char error[ERROR_TEXT_MAX] = "";
     int r;
 
+    if (k->gone)
+        r = baseline_file_accept(dir, trail->arn, k->baseline, gone, BY_GUARD, recorded_usec, error,
+                                 sizeof(error));
+    else
+        r = baseline_file_record(dir, trail->arn, k->baseline, BY_GUARD, recorded_usec);
+    if (r < 0 && r != -EEXIST && !k->unsaved)
+        log_line(LOG_ERR, "%s: its baseline cannot be recorded below %s: %s", trail->arn, dir,
+                 error[0] ? error : file_strerror(r));
+    return r;
+}
+
+void engine_record_baseline(Trail *trail, const Settings *seen) {
+    const Engine *engine = trail->engine;
+    SettingsTracking *k = &trail->tracking;
+    uint64_t now_usec = engine_now(engine).real_usec;
+
     if (!k->unsaved && take_baseline(trail, seen) < 0)
         return;
-    if (k->gone)
-        r = baseline_file_accept(engine->state_dir, trail->arn, k->baseline, false, BY_GUARD, now_usec,
-                                 error, sizeof(error));
-    else
-        r = baseline_file_record(engine->state_dir, trail->arn, k->baseline, BY_GUARD, now_usec);
-    if (r < 0 && k->unsaved)
+    k->unsaved = write_baseline(trail, false, now_usec) < 0;
+    if (k->unsaved)
         return;
-    k->unsaved = r < 0;
-    if (r < 0) {
-        log_line(LOG_ERR, "%s: its baseline cannot be recorded below %s: %s", trail->arn, engine->state_dir,
-                 error[0] ? error : file_strerror(r));
-        return;
-    }
     (void)baseline_file_stamp(engine->state_dir, trail->arn, &k->stamp);
     k->loaded = true;
     k->gone = false;
@@ -429,10 +406,9 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
 }
 
 void engine_rewrite_baseline(Trail *trail) {
-    Engine *engine = trail->engine;
+    const Engine *engine = trail->engine;
     SettingsTracking *k = &trail->tracking;
     const Recording known = recording_of(trail);
-    char error[ERROR_TEXT_MAX] = "";
     uint64_t recorded_usec = TRAIL_STATE(trail, accepted_usec);
     int r;
 
@@ -440,16 +416,9 @@ void engine_rewrite_baseline(Trail *trail) {
         return;
     if (recorded_usec == 0)
         recorded_usec = engine_now(engine).real_usec;
-    if (k->gone)
-        r = baseline_file_accept(engine->state_dir, trail->arn, k->baseline, true, BY_GUARD, recorded_usec,
-                                 error, sizeof(error));
-    else
-        r = baseline_file_record(engine->state_dir, trail->arn, k->baseline, BY_GUARD, recorded_usec);
+    r = write_baseline(trail, true, recorded_usec);
     if (r == -EEXIST)
-        return; /* it is read as another one */
-    if (r < 0 && !k->unsaved)
-        log_line(LOG_ERR, "%s: its baseline cannot be recorded below %s: %s", trail->arn, engine->state_dir,
-                 error[0] ? error : file_strerror(r));
+        return;
     k->unsaved = r < 0;
     if (r < 0)
         return;

@@ -160,16 +160,6 @@ static void causes_woke(void *userdata) {
     engine_due(engine, DUE_CAUSES);
 }
 
-static void wake_at(Engine *engine, uint64_t mono_usec) {
-    uint64_t now_usec = engine_now(engine).mono_usec;
-
-    loop_cancel(engine->aws.loop, engine->cause_timer);
-    engine->cause_timer = NULL;
-    if (mono_usec != 0 && !engine->once)
-        (void)loop_after(engine->aws.loop, mono_usec > now_usec ? mono_usec - now_usec : 1, causes_woke,
-                         engine, &engine->cause_timer);
-}
-
 static void drop_causes(Engine *engine) {
     for (size_t i = engine->n_causes; i-- > 0;)
         if (guard_cause_is_over(&engine->causes[i], engine_now(engine)))
@@ -197,7 +187,7 @@ void engine_decide_causes(Engine *engine) {
     Gathering g;
 
     if (now_usec < engine->causes_due_usec) {
-        wake_at(engine, engine->causes_due_usec);
+        engine_arm(engine, &engine->cause_timer, engine->causes_due_usec, causes_woke, engine);
         return;
     }
     engine->causes_due_usec = now_usec + PAUSE_USEC;
@@ -208,7 +198,7 @@ void engine_decide_causes(Engine *engine) {
         drop_causes(engine);
     } else
         wake = engine->causes_due_usec;
-    wake_at(engine, wake);
+    engine_arm(engine, &engine->cause_timer, wake, causes_woke, engine);
     free(g.members);
     free(g.rest);
 }

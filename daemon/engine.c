@@ -10,7 +10,6 @@
 #include "daemon/engine_private.h"
 #include "daemon/guard_checks.h"
 #include "daemon/polls.h"
-#include "daemon/reserve.h"
 #include "daemon/rounds.h"
 #include "daemon/searches.h"
 #include "daemon/settings_rows.h"

@@ -101,17 +101,14 @@ static const StateTrail *engine_state_trail_row(void *userdata, size_t i) {
     const Trail *t = i < engine->n_trails ? engine->trails[i] : NULL;
     TrailState reported;
 
-    /* Trails that this configuration does not guard stay in the file: a trail that was seen once is not
-     * forgotten. Of those of another shard that one keeps the state: ours would be old when they come back.
-     */
     if (!t) {
         const StateTrail *row = &engine->unclaimed.trails[i - engine->n_trails];
+        bool elsewhere = engine_is_elsewhere(engine, row->account);
 
-        return guard_owes_end(&row->state.incident) || !engine_is_elsewhere(engine, row->account) ? row
-                                                                                                  : NULL;
+        return former_trail_is_kept(guard_owes_end(&row->state.incident), elsewhere) ? row : NULL;
     }
     reported = engine_reported(t);
-    if (!reported.known && reported.incident.opened_usec == 0)
+    if (!guard_has_row(&reported))
         return NULL;
     rows->trail = row_of(t, &reported);
     return &rows->trail;
@@ -133,7 +130,7 @@ static const StateAccount *engine_state_account_row(void *userdata, size_t i) {
     if (!a) {
         const StateAccount *row = &engine->unclaimed.accounts[i - engine->n_accounts];
 
-        return engine_has_open_incident(&row->state) && !has_account(engine, row->account) ? row : NULL;
+        return guard_target_owes_end(&row->state) && !has_account(engine, row->account) ? row : NULL;
     }
     rows->account = (StateAccount){
         .account = (char *)id,
@@ -159,7 +156,7 @@ static const StateTarget *engine_state_target_row(void *userdata, size_t i) {
         const StateTarget *row = &engine->unclaimed.targets[i - engine->n_targets];
 
         /* until the messages are in the outbox that end their incidents */
-        return engine_has_open_incident(&row->state) && !engine_has_target(engine, row) ? row : NULL;
+        return guard_target_owes_end(&row->state) && !engine_has_target(engine, row) ? row : NULL;
     }
     rows->target = (StateTarget){
         .account = (char *)engine_account_named(t->account),

@@ -6,20 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/apply_plan.h"
 #include "daemon/core/attribute_match.h"
 #include "daemon/core/events.h"
 #include "daemon/engine_private.h"
 #include "daemon/guard_policy.h"
 #include "daemon/log.h"
 #include "daemon/resume.h"
+#include "daemon/sinks.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* The polls of trails come first. */
-#define BEGIN_USEC (10 * USEC_PER_SEC)
-/* New accounts are found by then. */
-#define IDLE_USEC (60 * USEC_PER_SEC)
 /* AWS's clock may be off, and an event has the time of its call. */
 #define SLACK_USEC (60 * USEC_PER_SEC)
 
@@ -34,8 +30,7 @@ static uint64_t gap_usec(const Engine *engine) {
 }
 
 static void guard_checks_arm(Engine *engine, uint64_t delay_usec) {
-    loop_cancel(engine->aws.loop, TAKE_PTR(engine->guard.timer));
-    if (loop_after(engine->aws.loop, delay_usec, check_fired, engine, &engine->guard.timer) < 0)
+    if (loop_rearm(engine->aws.loop, delay_usec, check_fired, engine, &engine->guard.timer) < 0)
         log_line(LOG_ERR, "no timer for the next check of the guard's own access");
 }
 
@@ -63,18 +58,6 @@ static Subject subject_of(const Engine *engine, const GuardRecord *record, Arn *
     return (Subject){ .name = "", .arn = "", .account = account, .region = "" };
 }
 
-/* Into the outbox. < 0: it is lost, and has to be made again. */
-static int guard_checks_send(Engine *engine, const Subject *subject, Event *event) {
-    int r;
-
-    event->time_usec = engine_now(engine).real_usec;
-    event->mode = engine->config->mode;
-    r = engine->sink->message(engine, subject, event);
-    if (engine->deliver)
-        deliver_kick(engine->deliver, false);
-    return r;
-}
-
 /* Into journal and outbox. < 0: it is lost, and has to be made again. */
 static int guard_checks_report(Engine *engine, const GuardRecord *record, JournalLine line, Event *event) {
     LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(event->kind) }, { "AWS_ACCOUNT", "" } };
@@ -87,42 +70,22 @@ static int guard_checks_report(Engine *engine, const GuardRecord *record, Journa
     log_event(EVENT_LINE(line), fields, ARRAY_SIZE(fields), "%s%s%s",
               event->kind == EVENT_GUARD_CHANGED ? "" : record->arn,
               event->kind == EVENT_GUARD_CHANGED ? "" : ": ", shown);
-    return guard_checks_send(engine, &subject, event);
+    return engine_queue_message(engine, &subject, event);
 }
 
 /* ---- rights ---- */
 
-static Event rights_event(const GuardRecord *record, EventKind kind, EventPhase phase, const char *detail) {
-    Event event = {
-        .kind = kind,
-        .phase = phase,
-        .severity = record->severity,
-        .sequence = record->sequence,
-        .incident_dedup_usec = record->lost_usec,
-        .dedup_usec = record->lost_usec,
-        .opened_usec = record->lost_usec,
-    };
+static void report_lost(Engine *engine, GuardRecord *record, Severity severity) {
+    Event event = guard_rights_event(record, PHASE_OPENED, NULL, engine->config->mode,
+                                     engine_now(engine).real_usec);
 
-    (void)text_copy(event.detail, sizeof(event.detail), detail);
-    return event;
-}
-
-static void report_lost(Engine *engine, GuardRecord *record, const GuardLossReport *found) {
-    Event event = rights_event(record, EVENT_GUARD_RIGHTS_LOST, PHASE_OPENED, found->text);
-
-    event.severity = found->severity;
-    if (record->sequence > 1)
-        event.dedup_usec = engine_now(engine).real_usec;
+    event.severity = severity; /* of what is lost now */
     (void)guard_checks_report(engine, record, LINE_RIGHTS_LOST, &event);
 }
 
 static void report_restored(Engine *engine, GuardRecord *record, const char *why_forgotten) {
-    Event event =
-            rights_event(record, EVENT_GUARD_RIGHTS_RESTORED, PHASE_RESOLVED,
-                     why_forgotten ? why_forgotten : "IAM would allow all that the guard needs again");
+    Event event = guard_rights_event(record, PHASE_RESOLVED, why_forgotten, engine->config->mode, 0);
 
-    event.sequence++;
-    event.forgotten = why_forgotten != NULL;
     if (guard_checks_report(engine, record, LINE_RIGHTS_RESTORED, &event) < 0)
         return; /* it is reported by the next check */
     guard_rights_end(record);
@@ -131,12 +94,9 @@ static void report_restored(Engine *engine, GuardRecord *record, const char *why
 static void remind_of(Engine *engine, const GuardRecord *record) {
     Arn arn;
     Subject subject = subject_of(engine, record, &arn);
-    Event event = rights_event(record, EVENT_INCIDENT_REMINDER, PHASE_REMINDER, record->lost);
+    Event event = guard_rights_event(record, PHASE_REMINDER, NULL, engine->config->mode, 0);
 
-    event.dedup_usec = record->reported_usec;
-    event.n_reminders = record->n_reminders;
-    event.still = EVENT_GUARD_RIGHTS_LOST;
-    (void)guard_checks_send(engine, &subject, &event);
+    (void)engine_queue_message(engine, &subject, &event);
 }
 
 static void send_reminders(Engine *engine) {
@@ -164,7 +124,7 @@ static bool take_rights(Engine *engine, GuardRecord *record, const PrincipalFoun
     else if (!guard_losses_of_denial(record, denied, text, &losses))
         return record->lost_usec != 0 || !denied;
     switch (guard_rights_take(record, &losses, engine_now(engine).real_usec)) {
-    case RIGHTS_LOST: report_lost(engine, record, &losses); break;
+    case RIGHTS_LOST: report_lost(engine, record, losses.severity); break;
     case RIGHTS_RESTORED: report_restored(engine, record, NULL); break;
     case RIGHTS_SAME: break;
     }
@@ -177,18 +137,13 @@ static bool take_rights(Engine *engine, GuardRecord *record, const PrincipalFoun
 static void change_known(Engine *engine, const Actor *actor) {
     GuardWatch *w = &engine->guard;
     GuardRecord *record = &w->records[w->changed];
-    Event event = {
-        .kind = EVENT_GUARD_CHANGED,
-        .phase = PHASE_OPENED,
-        .severity = w->severity,
-        .sequence = 1,
-        .has_actor = actor != NULL,
-    };
+    Event event = event_new(EVENT_GUARD_CHANGED, PHASE_OPENED, w->severity, engine_now(engine).real_usec,
+                            engine->config->mode, w->text);
 
-    event.incident_dedup_usec = event.dedup_usec = event.opened_usec = engine_now(engine).real_usec;
-    if (actor)
+    if (actor) {
+        event.has_actor = true;
         event.actor = *actor;
-    (void)text_copy(event.detail, sizeof(event.detail), w->text);
+    }
     if (guard_checks_report(engine, record, LINE_GUARD_CHANGED, &event) >= 0 &&
         guard_parts_merge(&record->parts, &w->now) >= 0)
         record->read_usec = engine_now(engine).real_usec;
@@ -407,7 +362,8 @@ static void check_fired(void *userdata) {
     if (w->check || w->search)
         return; /* its end looks again */
     if (!account || account->guard_due_usec > now) {
-        guard_checks_arm(engine, account ? MIN(account->guard_due_usec - now, IDLE_USEC) : gap_usec(engine));
+        guard_checks_arm(engine, account ? guard_check_wait_usec(account->guard_due_usec, now)
+                                         : gap_usec(engine));
         return;
     }
     account->guard_due_usec = now + interval_usec(engine);
@@ -492,7 +448,7 @@ void engine_begin_guard_checks(Engine *engine) {
         end_reports(engine);
         return;
     }
-    guard_checks_arm(engine, MIN(BEGIN_USEC, interval_usec(engine) / 4));
+    guard_checks_arm(engine, guard_check_begin_usec(interval_usec(engine)));
 }
 
 void engine_stop_guard_checks(Engine *engine) {

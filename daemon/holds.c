@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/apply_plan.h"
 #include "daemon/core/contain.h"
 #include "daemon/core/hold.h"
 #include "daemon/engine_private.h"
@@ -14,7 +13,6 @@
 #include "daemon/sinks.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
-#include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 
 #define TICK_USEC (USEC_PER_SEC) /* while there are any: a request to release one is noticed within that */
@@ -22,43 +20,13 @@
 /* ---- what is said ---- */
 
 static int report(Engine *engine, const ContainHold *hold, ContainStep step, const char *detail) {
-    static const struct {
-        EventKind kind;
-        JournalLine line;
-    } rows[_CONTAIN_STEP_MAX] = {
-        [CONTAIN_STEP_ABOUT] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_ABOUT },
-        [CONTAIN_STEP_HELD] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_HELD },
-        [CONTAIN_STEP_FAILED] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_FAILED },
-        [CONTAIN_STEP_REMOVED] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_REMOVED },
-        [CONTAIN_STEP_GIVEN_UP] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_GIVEN_UP },
-        [CONTAIN_STEP_STUCK] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_STUCK },
-        [CONTAIN_STEP_GONE] = { EVENT_IDENTITY_RELEASED, LINE_CONTAIN_GONE },
-        [CONTAIN_STEP_RELEASED] = { EVENT_IDENTITY_RELEASED, LINE_CONTAIN_RELEASED },
-    };
-    _cleanup_strbuf_ StrBuf text = STRBUF_INIT(4 * ERROR_TEXT_MAX);
-    uint64_t now_usec = engine_now(engine).real_usec;
     Subject subject = { .name = "", .arn = "", .account = hold->account, .region = "" };
-    JournalEntry entry = { .line = rows[step].line };
-    Plan plan = { .n_events = 1 };
+    Event event = hold_event(hold, step, detail, engine->config->mode);
+    JournalEntry entry;
 
-    plan.events[0] = (Event){
-        .kind = rows[step].kind,
-        .severity = rows[step].kind == EVENT_IDENTITY_CONTAINED ? SEVERITY_CRITICAL : SEVERITY_WARNING,
-        .sequence = 1,
-        .incident_dedup_usec = hold->since_usec,
-        .dedup_usec = hold->since_usec,
-        .opened_usec = hold->since_usec,
-        .time_usec = now_usec,
-        .mode = engine->config->mode,
-        .hold = hold,
-        .step = step,
-    };
-    (void)text_copy(plan.events[0].detail, sizeof(plan.events[0].detail), detail);
-    (void)strbuf_addf(&text, "%s, because of %s%s%s", hold->arn, hold->reason, detail[0] ? "; " : "",
-                      detail);
-    (void)text_copy(entry.detail, sizeof(entry.detail), strbuf_str(&text));
-    engine->sink->entry(&subject, &entry, "", now_usec);
-    return engine_queue_messages(engine, &subject, &plan);
+    hold_entry(hold, step, detail, &entry);
+    engine->sink->entry(&subject, &entry, "", engine_now(engine).real_usec);
+    return engine_queue_message(engine, &subject, &event);
 }
 
 /* ---- what is done ---- */

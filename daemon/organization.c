@@ -4,6 +4,7 @@
 #include "daemon/core/events.h"
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
+#include "daemon/sinks.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -18,31 +19,21 @@ static unsigned count_polled(const Engine *engine) {
 /* What all messages of the incident have. */
 static Event event_of(const Engine *engine, EventKind kind, EventPhase phase, const char *detail) {
     const AccountListTrouble *trouble = &engine->account_list.trouble;
-    uint64_t now_usec = engine_now(engine).real_usec;
-    Event event = {
-        .kind = kind,
-        .phase = phase,
-        .severity = SEVERITY_WARNING,
-        .sequence = trouble->sequence + 1,
-        .incident_dedup_usec = trouble->since_usec,
-        .dedup_usec = phase == PHASE_REMINDER ? now_usec : trouble->since_usec,
-        .opened_usec = trouble->since_usec,
-        .time_usec = now_usec,
-        .mode = engine->config->mode,
-        .n_accounts = count_polled(engine),
-    };
+    Event event =
+            event_new(kind, phase, SEVERITY_WARNING, trouble->since_usec, engine->config->mode, detail);
 
-    (void)text_copy(event.detail, sizeof(event.detail), detail);
+    event.sequence = trouble->sequence + 1;
+    if (phase == PHASE_REMINDER)
+        event.dedup_usec = engine_now(engine).real_usec;
+    event.n_accounts = count_polled(engine);
     return event;
 }
 
 /* < 0: it is lost, and has to be made again. */
-static int organization_send(Engine *engine, const Event *event) {
+static int organization_send(Engine *engine, Event *event) {
     Subject subject = engine_account_subject(engine->base);
-    int r = engine->sink->message(engine, &subject, event);
+    int r = engine_queue_message(engine, &subject, event);
 
-    if (engine->deliver)
-        deliver_kick(engine->deliver, false);
     engine_save_soon(engine, true);
     return r;
 }

@@ -10,6 +10,7 @@
 
 #include "daemon/apply_plan.h"
 #include "daemon/baselines.h"
+#include "daemon/core/bucket_plan.h"
 #include "daemon/core/scope.h"
 #include "daemon/core/settings.h"
 #include "daemon/engine_private.h"
@@ -38,10 +39,10 @@ static void resume_errors(Trail *trail) {
     engine_get_seen(trail, &seen);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if ((TRAIL_STATE(trail, findings) & FINDING_BIT(rows[i].finding)) &&
-            (config->bucket_checks || (config->owner_check && rows[i].finding == FINDING_BUCKET)))
+            bucket_is_checked(config->bucket_checks, config->owner_check, rows[i].finding == FINDING_BUCKET))
             (void)text_copy((char *)&seen + rows[i].offset, rows[i].size, not_read_yet);
     for (Unreadable u = 0; u < _UNREADABLE_MAX; u++) {
-        bool checked = config->bucket_checks || (config->owner_check && u == UNREADABLE_BUCKET);
+        bool checked = bucket_is_checked(config->bucket_checks, config->owner_check, u == UNREADABLE_BUCKET);
 
         k->n_unread[u] = unreadable_resume(TRAIL_STATE(trail, findings), u, checked,
                                            engine_account_policy(trail->via).unreachable_after);
@@ -67,9 +68,8 @@ static void resume_tracking(Trail *trail, Drift *changes, Episode **episode) {
 }
 
 static bool is_its_row(const Account *account, const char *assumed, const char *id) {
-    if (text_equal(id, assumed))
-        return true;
-    return !account->role_arn && !assumed[0] && !engine_account_by_id(account->engine, id);
+    return former_row_is_of(text_equal(id, assumed), account->role_arn, assumed[0],
+                            engine_account_by_id(account->engine, id));
 }
 
 static int take_account_row(Account *account, const char *assumed) {
@@ -261,7 +261,7 @@ static int add_recorded_trails(Account *account) {
 }
 
 static bool was_guarded_through(const Account *account, const StateTrail *row) {
-    return row->arn[0] && (row->state.known || (row->state.findings & FINDING_BIT(FINDING_MISSING))) &&
+    return row->arn[0] && guard_was_guarded(&row->state) &&
            text_equal(row->via[0] ? row->via : row->account, engine_account_named(account)) &&
            engine_is_guarded(account, row->name, row->arn);
 }
@@ -319,6 +319,7 @@ static const char *const why_ended[_ENDED_MAX] = {
     [ENDED_ELSEWHERE] = ENGINE_OTHER_SHARD,
     [ENDED_ACCOUNT_GONE] = ENGINE_ACCOUNT_GONE,
     [ENDED_NOT_NAMED] = ENGINE_NOT_NAMED,
+    [ENDED_REGION_GONE] = "`regions` does not have it any more",
 };
 
 static AccountPlace place_of(const Engine *engine, const char *id) {
@@ -341,8 +342,8 @@ static bool are_listed(const Engine *engine) {
     for (size_t i = 0; i < engine->n_targets; i++) {
         const Target *target = engine->targets[i];
 
-        if (target->configured && engine_account_is_open(target->account) && !target->listed &&
-            !TARGET_STATE(target, not_enabled) && TARGET_STATE(target, n_failed) < unreachable_after)
+        if (engine_list_is_to_come(target) && engine_account_is_open(target->account) &&
+            TARGET_STATE(target, n_failed) < unreachable_after)
             return false;
     }
     return true;
@@ -400,11 +401,9 @@ static void end_target_rows(Engine *engine) {
     for (size_t i = 0; i < engine->unclaimed.n_targets; i++) {
         StateTarget *row = &engine->unclaimed.targets[i];
         const AccountPlace account = place_of(engine, row->account);
-        const char *why = why_ended[scope_account_ended(&account)];
+        const char *why = why_ended[scope_region_ended(&account)];
 
-        if (!why && account.begun)
-            why = "`regions` does not have it any more";
-        if (why && engine_has_open_incident(&row->state) && !engine_has_target(engine, row))
+        if (why && guard_target_owes_end(&row->state) && !engine_has_target(engine, row))
             end_target_row(engine, row->account, row->region, &row->state, why);
     }
 }
@@ -420,7 +419,7 @@ static void end_account_rows(Engine *engine) {
         StateAccount *row = &engine->unclaimed.accounts[i];
         const char *why = engine_why_account_ended(engine, row->account);
 
-        if (why && engine_has_open_incident(&row->state))
+        if (why && guard_target_owes_end(&row->state))
             end_target_row(engine, row->account, "", &row->state, why);
     }
 }

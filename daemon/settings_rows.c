@@ -25,41 +25,29 @@ static const char *unreadable_of(const Trail *trail) {
     return "";
 }
 
-/* Whoever may not see a trail, or asks with another account's keys, gets the same answer as if it were gone.
- */
-static bool is_gone(const Trail *trail) {
-    return (TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_MISSING)) &&
-           text_equal(trail->via->id, trail->account);
-}
-
-/* Base credentials that AWS knows as those of another account than the trail's. */
-static bool has_others_keys(const Trail *trail) {
+static ShownAs shown_as(const Trail *trail) {
     const AccountScope scope = engine_account_scope(trail->via);
+    bool owned = text_equal(engine_account_named(trail->via), trail->account);
+    const ShownTrail in = {
+        .missing = engine_is_missing(trail),
+        .owned = text_equal(trail->via->id, trail->account),
+        .others_keys = scope_has_others_keys(&scope, owned, trail->organization),
+        .read = settings_can_be_recorded(trail->tracking.actual),
+    };
 
-    return scope.identity_known &&
-           !scope_proves_absence(&scope, text_equal(engine_account_named(trail->via), trail->account),
-                                 trail->organization);
-}
-
-/* Why its settings are not known; "" where they are. */
-static const char *error_of(const Trail *trail, bool gone) {
-    bool missing = TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_MISSING);
-
-    if ((missing && !gone) || (!settings_can_be_recorded(trail->tracking.actual) && has_others_keys(trail)))
-        return ENGINE_NOT_ITS_ACCOUNT;
-    return unreadable_of(trail);
+    return scope_shown_as(&in);
 }
 
 static EngineSettings row_of(const Trail *trail) {
-    bool gone = is_gone(trail);
+    ShownAs as = shown_as(trail);
 
     return (EngineSettings){
         .subject = engine_trail_subject(trail),
         .recorded = trail->tracking.recorded ? trail->tracking.baseline : NULL,
         .actual = trail->tracking.actual,
         .unread = engine_not_known(trail, trail->tracking.actual),
-        .gone = gone,
-        .error = error_of(trail, gone),
+        .gone = as == SHOWN_GONE,
+        .error = as == SHOWN_NOT_ITS_ACCOUNT ? ENGINE_NOT_ITS_ACCOUNT : unreadable_of(trail),
     };
 }
 
@@ -131,7 +119,7 @@ void settings_rows_unlisted(const Engine *engine, char dst[static ERROR_TEXT_MAX
         const Target *target = engine->targets[i];
         const TargetState s = states_target(target->state);
 
-        if (target->configured && !target->listed && !s.not_enabled)
+        if (engine_list_is_to_come(target))
             (void)snprintf(dst, ERROR_TEXT_MAX, "%s %s: %.300s", target->region,
                            engine_account_named(target->account),
                            s.n_failed > 0 ? s.error_text : s.list_error_text);

@@ -3,14 +3,29 @@
 #include "daemon/sinks.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon/core/alert.h"
 #include "daemon/log.h"
-#include "daemon/reserve.h"
 #include "daemon/version.h"
 #include "lib/util/macros.h"
+
+/* More than the largest message takes until it is on the disk. Nobody touches it, so it costs no page. */
+#define RESERVE_SIZE ((size_t)2 * 1024 * 1024)
+
+void engine_fill_reserve(Engine *engine) {
+    if (!engine->reserve)
+        engine->reserve = malloc(RESERVE_SIZE);
+}
+
+bool engine_use_reserve(Engine *engine) {
+    bool had = engine->reserve != NULL;
+
+    free(TAKE_PTR(engine->reserve));
+    return had;
+}
 
 static int try_message(Engine *engine, const Subject *subject, const Event *event, bool *ret_composed) {
     char host[256] = "unknown";
@@ -57,6 +72,20 @@ static int drop_message(Engine *engine _unused_, const Subject *subject _unused_
 
 const Sink sink_shows = { .entry = drop_entry, .message = drop_message };
 
+static void kick(const Engine *engine) {
+    if (engine->deliver)
+        deliver_kick(engine->deliver, false);
+}
+
+int engine_queue_message(Engine *engine, const Subject *subject, Event *event) {
+    int r;
+
+    event->time_usec = engine_now(engine).real_usec;
+    r = engine->sink->message(engine, subject, event);
+    kick(engine);
+    return r;
+}
+
 int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan) {
     int result = 0; /* the worst */
 
@@ -67,7 +96,6 @@ int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *pl
 
         result = result < 0 || r < 0 ? MIN(result, r) : MAX(result, r);
     }
-    if (engine->deliver)
-        deliver_kick(engine->deliver, false);
+    kick(engine);
     return result;
 }

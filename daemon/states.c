@@ -37,3 +37,14 @@ int states_new_target(Sparse **kept) {
 
     return states_keep_target(kept, &state);
 }
+
+Permission states_permission(const Sparse *kept) {
+    Permission permission;
+
+    sparse_get(kept, 0, sizeof(permission), &permission);
+    return permission;
+}
+
+void states_keep_permission(Sparse **kept, const Permission *permission) {
+    (void)sparse_put(kept, permission, sizeof(*permission), false);
+}

@@ -4,7 +4,7 @@
  * zeros while nothing is wrong, and there are ten thousand of them: each is kept without its zeros. A
  * decision reads the whole, and keeps the next one before anything comes of it. */
 
-#include "daemon/core/model_guard.h"
+#include "daemon/core/scope.h"
 #include "lib/util/sparse.h"
 
 /* One member, also of an inner struct: TRAIL_STATE(trail, incident.open). */
@@ -38,5 +38,10 @@ TargetState states_target(const Sparse *kept);
  * an action, a search, a message, an incident. */
 int states_keep_trail(Sparse **kept, const TrailState *state);
 int states_keep_target(Sparse **kept, const TargetState *state);
+/* Of an organization trail that is another account's: kept only where AWS has said something, as nearly all
+ * trails are our own. Without memory AWS is asked once more. */
+Permission states_permission(const Sparse *kept);
+void states_keep_permission(Sparse **kept, const Permission *permission);
+
 /* That of a new target or account. 0 or -ENOMEM. */
 int states_new_target(Sparse **kept);

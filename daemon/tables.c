@@ -12,7 +12,6 @@
 #include "daemon/core/settings.h"
 #include "daemon/core/settings_kept.h"
 #include "daemon/log.h"
-#include "daemon/permissions.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/shared_text.h"
@@ -99,7 +98,6 @@ Account *engine_account_by_id(const Engine *engine, const char *id) {
     return found ? *(Account **)found : NULL;
 }
 
-/* 0, -EEXIST when another account has this id, -ENOMEM. */
 int engine_index_account(Account *account) {
     void *found = tsearch(account, &account->engine->account_index, tables_compare_ids);
 
@@ -411,10 +409,6 @@ void engine_drop_targets(Account *account) {
     account->n_targets = 0;
 }
 
-bool engine_has_open_incident(const TargetState *s) {
-    return guard_owes_end(&s->reach) || guard_owes_end(&s->cover) || guard_owes_end(&s->list);
-}
-
 bool engine_has_target(const Engine *engine, const StateTarget *row) {
     for (size_t i = 0; i < engine->n_targets; i++)
         if (text_equal(engine->targets[i]->region, row->region) &&
@@ -513,13 +507,26 @@ bool engine_is_foreign(const Trail *trail) {
 /* One that is another account's may be written to by CloudTrail's delegated administrator too: whether we
  * are that AWS says when it is asked to do something. */
 void engine_set_facts(Trail *trail) {
+    const Permission permission = states_permission(trail->permission);
     const TrailHolder holder = holder_of(trail);
 
     trail->facts.writable = holder_may_write(&holder);
     trail->facts.named = engine_is_named(trail);
+    trail->facts.never_found = !trail->arn[0];
     trail->facts.may_ask = 0;
     if (holder_is_foreign(&holder))
-        trail->facts.may_ask = engine_actions_to_ask(trail, engine_now(trail->engine).mono_usec);
+        trail->facts.may_ask = permission_to_ask(&permission, engine_now(trail->engine).mono_usec);
+}
+
+static void forget_permission(Trail *trail) {
+    sparse_free(trail->permission);
+    trail->permission = NULL;
+}
+
+void engine_forget_refusals(Account *account) {
+    for (size_t i = 0; i < account->engine->n_trails; i++)
+        if (account->engine->trails[i]->via == account)
+            forget_permission(account->engine->trails[i]);
 }
 
 static void free_tracking(Trail *trail) {
@@ -549,20 +556,17 @@ static void free_trail(Trail *trail) {
     shared_text_drop(trail->account);
     shared_text_drop(trail->region);
     free(trail->held);
-    engine_forget_permission(trail);
+    forget_permission(trail);
     sparse_free(trail->state);
     free(trail);
 }
 
-/* The account that polls a trail of this owner which `seen_by` has seen: the owner, if it can be polled now.
- */
 Account *engine_best_via(Account *seen_by, const char *owner) {
     Account *account = engine_account_by_id(seen_by->engine, owner);
 
     return account && engine_account_is_open(account) ? account : seen_by;
 }
 
-/* Where it lives, and through whom it is polled. */
 int engine_attach_trail(Trail *trail, Account *via) {
     Target *home = engine_target(via, trail->region, false);
 
@@ -570,7 +574,7 @@ int engine_attach_trail(Trail *trail, Account *via) {
         return -ENOMEM;
     trail->home = home;
     trail->via = via;
-    engine_forget_permission(trail);
+    forget_permission(trail);
     home->fresh = true;
     engine_set_facts(trail);
     return 0;

@@ -379,8 +379,11 @@ int engine_add_configured_targets(Account *account);
 /* It is not guarded after all: its targets go. */
 void engine_drop_targets(Account *account);
 Subject engine_target_subject(const Target *target);
-/* Has it an incident whose end no message has reported yet? */
-bool engine_has_open_incident(const TargetState *state);
+/* See list_is_to_come(). */
+static inline bool engine_list_is_to_come(const Target *target) {
+    return list_is_to_come(target->configured, TARGET_STATE(target, not_enabled), target->listed);
+}
+
 /* Is the row's target in the table? */
 bool engine_has_target(const Engine *engine, const StateTarget *row);
 
@@ -437,6 +440,9 @@ bool engine_is_named(const Trail *trail);
 /* An organization trail of another account, as far as is known. */
 bool engine_is_foreign(const Trail *trail);
 void engine_set_facts(Trail *trail);
+/* The account has other keys: what AWS refused to those before, about trails that are polled with them, says
+ * nothing. */
+void engine_forget_refusals(Account *account);
 Subject engine_trail_subject(const Trail *trail);
 
 void engine_free_tables(Engine *engine);

@@ -153,32 +153,25 @@ bool engine_has_changes_of(const Trail *trail, const Incident *incident) {
 }
 
 /* A field that was changed twice was what the baseline says, and is what it was changed to last. */
-void engine_note_changes(Trail *trail) {
-    const Incident incident = TRAIL_STATE(trail, incident);
+void engine_note_changes(Trail *trail, const TrailState *state) {
+    const Incident *incident = &state->incident;
     SettingsTracking *k = &trail->tracking;
-    const Drift *known;
     Drift changes = { 0 };
 
-    if (!engine_has_changes_of(trail, &incident)) {
+    if (!engine_has_changes_of(trail, incident)) {
         (void)drift_keep(&k->changes, &changes);
-        if (k->episode && TRAIL_STATE(trail, contest.n) > 0)
-            k->episode->failed = ACTION_NONE; /* one contest, one caller: all of its episodes have him */
+        if (k->episode && guard_episode_keeps_actor(state))
+            k->episode->failed = ACTION_NONE;
         else {
             free(k->episode);
             k->episode = NULL;
         }
-        k->changes_dedup_key = incident.dedup_usec;
-        k->changes_reopened_usec = incident.reopened_usec;
+        k->changes_dedup_key = incident->dedup_usec;
+        k->changes_reopened_usec = incident->reopened_usec;
     }
-    known = drift_kept(k->changes);
-    if (!k->drift || !incident.open || drift_copy(k->drift, &changes) < 0)
+    if (!k->drift || !incident->open || drift_copy(k->drift, &changes) < 0)
         return;
-    for (unsigned i = 0; i < known->n; i++) {
-        const Change *c = &known->changes[i];
-
-        /* without memory what is there stays */
-        (void)drift_add(&changes, c->field, c->loses_events, c->expected, c->actual);
-    }
+    drift_add_missing(&changes, drift_kept(k->changes));
     if (drift_keep(&k->changes, &changes) < 0)
         drift_done(&changes);
 }
@@ -191,29 +184,16 @@ static Episode *episode_of(Trail *trail) {
     return k->episode;
 }
 
-static void note_outcome(Trail *trail, const Outcome *outcome) {
-    bool restart = outcome->action == ACTION_RESTART;
-    Episode *e = trail->tracking.episode;
+static void note_outcome(Trail *trail, const Incident *incident, const Outcome *outcome) {
+    Episode *e = guard_episode_shows(trail->tracking.episode, outcome) ? episode_of(trail) : NULL;
 
-    if (outcome->result != RESULT_FAILED) {
-        if (e && e->failed == outcome->action)
-            e->failed = ACTION_NONE;
-        return;
-    }
-    e = episode_of(trail);
-    if (!e)
-        return; /* without memory it is not shown */
-    e->failed = outcome->action;
-    e->n_attempts = restart ? TRAIL_STATE(trail, incident.action.attempts)
-                            : TRAIL_STATE(trail, incident.restore.attempts);
-    e->failed_usec = engine_now(trail->engine).real_usec;
-    (void)text_copy(e->failed_code, sizeof(e->failed_code), outcome->error_code);
-    (void)text_copy(e->failed_text, sizeof(e->failed_text), outcome->error_text);
+    if (e) /* without memory it is not shown */
+        guard_episode_take(e, outcome, incident, engine_now(trail->engine));
 }
 
-void engine_note_episode(Trail *trail, const Outcome *outcome, const Plan *plan) {
+void engine_note_episode(Trail *trail, const Incident *incident, const Outcome *outcome, const Plan *plan) {
     if (outcome)
-        note_outcome(trail, outcome);
+        note_outcome(trail, incident, outcome);
     for (unsigned i = 0; i < plan->n_events; i++) {
         const Event *event = &plan->events[i];
         Episode *e = event->kind == EVENT_TRAIL_ATTRIBUTED && event->has_actor ? episode_of(trail) : NULL;
@@ -239,12 +219,9 @@ void engine_save_found(Trail *trail) {
 }
 
 unsigned engine_count_settings_calls(const Trail *trail) {
-    const Settings *now = trail->tracking.actual;
-    unsigned n = 2; /* GetEventSelectors, GetEventConfiguration */
+    const char *insights = trail->tracking.actual->values[FIELD_INSIGHTS];
 
-    n += !engine_is_foreign(trail); /* ListTags */
-    n += !text_equal(now->values[FIELD_INSIGHTS], "[]");
-    return n;
+    return schedule_settings_calls(!engine_is_foreign(trail), !text_equal(insights, "[]"));
 }
 
 unsigned engine_count_bucket_calls(const Trail *trail) {
@@ -252,14 +229,9 @@ unsigned engine_count_bucket_calls(const Trail *trail) {
 }
 
 uint32_t engine_not_known(const Trail *trail, const Settings *settings) {
-    uint32_t fields = settings_unknown(settings);
+    bool fails = trail->tracking.n_unread[UNREADABLE_CONFIGURATION] > 0;
 
-    if (!settings->values[FIELD_CONFIGURATION] && trail->tracking.n_unread[UNREADABLE_CONFIGURATION] > 0)
-        fields |= FIELD_BIT(FIELD_CONFIGURATION);
-    /* AWS shows the tags of an organization trail to its owner only */
-    if (engine_is_foreign(trail))
-        fields &= ~FIELD_BIT(FIELD_TAGS);
-    return fields;
+    return settings_lacking(settings, fails, engine_is_foreign(trail));
 }
 
 uint32_t engine_not_recorded(const Trail *trail) {

@@ -86,11 +86,11 @@ void engine_save_found(Trail *trail);
 
 /* Are the changes that are kept those of the incident's present episode? */
 bool engine_has_changes_of(const Trail *trail, const Incident *incident);
-/* Adds to the incident's changes what differs now. */
-void engine_note_changes(Trail *trail);
+/* Adds to the changes of the incident of the state what differs now. */
+void engine_note_changes(Trail *trail, const TrailState *state);
 /* Remembers of the incident's episode what only is shown: the last attempt to act that failed, and who was
  * found to have caused it. outcome may be NULL. */
-void engine_note_episode(Trail *trail, const Outcome *outcome, const Plan *plan);
+void engine_note_episode(Trail *trail, const Incident *incident, const Outcome *outcome, const Plan *plan);
 
 /* The fields that settings lack although AWS has them, as FIELD_BITs. */
 uint32_t engine_not_known(const Trail *trail, const Settings *settings);

@@ -143,7 +143,7 @@ static void forget_target(Target *target, const char *why) {
     Subject subject = engine_target_subject(target);
     TargetState state = states_target(target->state);
 
-    if (!engine_has_open_incident(&state))
+    if (!guard_target_owes_end(&state))
         return;
     engine_forget_target(target->engine, &subject, &state, why);
     (void)states_keep_target(&target->state, &state);
@@ -463,8 +463,7 @@ void engine_check_named(Account *account) {
     if (trails->all || !scope_proves_absence(&scope, true, false))
         return;
     for (size_t i = 0; i < account->n_targets; i++)
-        if (account->targets[i]->configured && !account->targets[i]->listed &&
-            !TARGET_STATE(account->targets[i], not_enabled))
+        if (engine_list_is_to_come(account->targets[i]))
             return;
     for (size_t i = 0; i < trails->n; i++) {
         const char *name = trails->items[i];

@@ -20,21 +20,14 @@ static void unaccepted_are_due(void *userdata) {
     UnacceptedPace *pace = &account->unaccepted;
     Now now = engine_now(engine);
     Subject subject = engine_account_subject(account);
-    Plan plan = { .n_events = 1 };
+    char detail[ERROR_TEXT_MAX];
+    Event event;
 
     account->unaccepted_timer = NULL;
-    plan.events[0] = (Event){
-        .kind = EVENT_TRAILS_UNACCEPTED,
-        .severity = SEVERITY_WARNING,
-        .sequence = 1,
-        .incident_dedup_usec = now.real_usec,
-        .dedup_usec = now.real_usec,
-        .opened_usec = now.real_usec,
-        .time_usec = now.real_usec,
-        .mode = engine_account_policy(account).mode,
-    };
-    unaccepted_detail(pace->n_appeared, pace->n_gone, account->unaccepted_names, plan.events[0].detail);
-    if (engine_queue_messages(engine, &subject, &plan) < 0) {
+    unaccepted_detail(pace->n_appeared, pace->n_gone, account->unaccepted_names, detail);
+    event = event_new(EVENT_TRAILS_UNACCEPTED, PHASE_OPENED, SEVERITY_WARNING, now.real_usec,
+                      engine_account_policy(account).mode, detail);
+    if (engine_queue_message(engine, &subject, &event) < 0) {
         (void)loop_after(engine->aws.loop, SCHEDULE_UNACCEPTED_SOON_USEC, unaccepted_are_due, account,
                          &account->unaccepted_timer);
         return;

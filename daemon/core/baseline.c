@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "daemon/core/enum_names.h"
+#include "daemon/core/guard.h"
 #include "lib/util/json_text.h"
 #include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
@@ -484,6 +485,29 @@ int baseline_effective(const Settings *recorded, const Expect *expect, Settings 
     }
     *ret = settings;
     return 0;
+}
+
+uint32_t baseline_pinned(const Expect *expect) {
+    uint32_t fields = 0;
+
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        fields |= expect->pins.values[f] ? FIELD_BIT(f) : 0;
+    return fields;
+}
+
+uint64_t baseline_pins_mark(const Expect *expect) {
+    ManagementEvents events = expect->management_events;
+    uint64_t hash = guard_hash(GUARD_HASH_BASIS, &events, sizeof(events));
+    uint32_t pinned = baseline_pinned(expect);
+
+    if (pinned == 0 && events == MANAGEMENT_NOT_PINNED)
+        return 0;
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (pinned & FIELD_BIT(f)) {
+            hash = guard_hash(hash, &f, sizeof(f));
+            hash = guard_hash(hash, expect->pins.values[f], strlen(expect->pins.values[f]) + 1);
+        }
+    return (hash & (uint64_t)INT64_MAX) | 1; /* the state file has signed numbers */
 }
 
 /* ---- foreign keys ---- */

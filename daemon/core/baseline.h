@@ -16,6 +16,11 @@
  * or -ENOMEM. */
 int baseline_effective(const Settings *recorded, const Expect *expect, Settings *ret);
 
+/* The fields that are pinned, as FIELD_BITs; and what tells one set of pins from another, 0 where nothing is
+ * pinned. */
+uint32_t baseline_pinned(const Expect *expect);
+uint64_t baseline_pins_mark(const Expect *expect);
+
 /* What of `actual` is not as in `baseline`, in the order of the fields; free *ret with drift_done. A change
  * loses events when something that was recorded is not recorded any more, or goes elsewhere. Tags that AWS
  * manages itself ("aws:...") do not count. It strengthens when log file validation, all regions or global

@@ -83,3 +83,7 @@ bool bucket_owner_is_to_record(const Settings *baseline, const Settings *desired
 bool bucket_owner_is_out_of_reach(bool bucket_checks, bool known, bool failed) {
     return failed && !bucket_checks && !known;
 }
+
+bool bucket_is_checked(bool bucket_checks, bool owner_check, bool about_bucket) {
+    return bucket_checks || (owner_check && about_bucket);
+}

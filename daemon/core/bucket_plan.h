@@ -31,6 +31,10 @@ typedef struct BucketPlan {
 
 BucketPlan bucket_plan(const BucketFacts *facts);
 
+/* Does the configuration have buckets and keys checked, so that what an earlier run found wrong can be seen
+ * to be over? about_bucket: whether it is there, and whose: `owner_check` alone asks about that too. */
+bool bucket_is_checked(bool bucket_checks, bool owner_check, bool about_bucket);
+
 /* More are not asked about. */
 #define BUCKET_OWNERS_MAX 8U
 

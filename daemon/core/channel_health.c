@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/guard.h"
 #include "daemon/core/statement.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -179,4 +180,32 @@ uint64_t channel_health_next_usec(ChannelVerdict verdict, bool error, uint64_t r
     bool trouble = error || verdict == CHANNEL_UNHEARD || verdict == CHANNEL_BROKEN;
 
     return trouble ? TROUBLE_USEC : DAILY_USEC - random % DAILY_SPAN_USEC;
+}
+
+/* ---- what is reported ---- */
+
+Event channel_event(ChannelChange change, const ChannelTrouble *trouble, Mode mode) {
+    static const struct {
+        EventKind kind;
+        Severity severity;
+        bool resolves, forgotten;
+    } rows[_CHANNEL_CHANGE_MAX] = {
+        [CHANNEL_FAILS] = { EVENT_CHANNEL_FAILED, SEVERITY_CRITICAL, false, false },
+        [CHANNEL_WORKS] = { EVENT_CHANNEL_RECOVERED, SEVERITY_WARNING, true, false },
+        [CHANNEL_LEFT] = { EVENT_CHANNEL_RECOVERED, SEVERITY_WARNING, true, true },
+        [CHANNEL_LOSES_ALL] = { EVENT_CHANNEL_UNHEARD, SEVERITY_CRITICAL, false, false },
+        [CHANNEL_REACHES_SOMEONE] = { EVENT_CHANNEL_HEARD, SEVERITY_CRITICAL, true, false },
+        [CHANNEL_LEFT_UNHEARD] = { EVENT_CHANNEL_HEARD, SEVERITY_CRITICAL, true, true },
+    };
+    bool resolves = rows[change].resolves;
+    char detail[2 * ERROR_TEXT_MAX];
+    Event event;
+
+    (void)snprintf(detail, sizeof(detail), "%.440s%s%s", trouble->channel, trouble->text[0] ? ": " : "",
+                   trouble->text);
+    event = event_new(rows[change].kind, resolves ? PHASE_RESOLVED : PHASE_OPENED, rows[change].severity,
+                      trouble->since_usec, mode, detail);
+    event.sequence = resolves ? 2 : 1;
+    event.forgotten = rows[change].forgotten;
+    return event;
 }

@@ -3,7 +3,7 @@
 /* What is known of a channel without a message through it: may the guard send, and does anyone get it? Pure.
  */
 
-#include "daemon/core/model.h"
+#include "daemon/core/model_alert.h"
 #include "lib/arn.h"
 
 typedef enum ChannelVerdict {
@@ -37,6 +37,20 @@ void channel_health_topic(const TopicFacts *facts, ChannelHealth *ret);
 /* The ARN by which KMS knows the key of a topic: an id or alias belongs to the topic's region and account.
  * False when there is nothing to ask: no key, or too long a name. */
 bool channel_health_key_arn(const char *topic_arn, const char *key, char ret[static ARN_MAX]);
+
+/* What happened to a channel, or to the heartbeat. */
+typedef enum ChannelChange {
+    CHANNEL_FAILS,
+    CHANNEL_WORKS,
+    CHANNEL_LEFT,      /* it failed, and is not configured any more */
+    CHANNEL_LOSES_ALL, /* nobody gets what it takes */
+    CHANNEL_REACHES_SOMEONE,
+    CHANNEL_LEFT_UNHEARD, /* nobody got what it took, and it is not configured any more */
+    _CHANNEL_CHANGE_MAX
+} ChannelChange;
+
+/* The message about that. trouble: as it was reported, or is now. */
+Event channel_event(ChannelChange change, const ChannelTrouble *trouble, Mode mode);
 
 /* When the next check is due, from now: soon after trouble, else daily, with up to an hour of jitter from a
  * random number. error: the check itself failed. */

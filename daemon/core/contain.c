@@ -48,14 +48,20 @@ static bool is_of_contest(const TrailState *state, const Actor *actor) {
            actor->event_usec + CONTEST_SLACK_USEC >= state->contest.since_usec;
 }
 
+bool contain_is_asked(const Event *event) {
+    return event->has_actor &&
+           (event->kind == EVENT_TRAIL_CONTESTED || event->kind == EVENT_TRAIL_ATTRIBUTED);
+}
+
 ContainDeed contain_deed(const TrailState *state, const Event *event, const char *account,
-                         const char *incident) {
+                         const char *incident, const char *keys, Mode mode) {
     return (ContainDeed){
         .actor = &event->actor,
         .account = account,
         .incident = incident,
         .tampers = is_tampering(event),
         .contested = is_of_contest(state, &event->actor),
+        .writable = mode != MODE_OBSERVE && text_equal(keys, account),
     };
 }
 
@@ -355,6 +361,19 @@ int contain_reason(const Containment *contain, StrBuf *b) {
         return strbuf_add(b, "a war: it stops a trail again after each restart");
     return strbuf_addf(b, "%u tampering%s within an hour", contain->n_tamperings,
                        contain->n_tamperings == 1 ? "" : "s");
+}
+
+void contain_entry(const Containment *contain, const Actor *actor, JournalEntry *ret) {
+    _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(2 * ERROR_TEXT_MAX);
+    bool refused = contain->verdict == CONTAIN_REFUSED;
+    const char *why_not = contain->why_not;
+
+    (void)strbuf_addf(&detail, "%s, because of ", contain->arn);
+    (void)contain_reason(contain, &detail);
+    (void)strbuf_addf(&detail, "%s%s%s", why_not ? "; " : "", why_not && !refused ? "not enforced: " : "",
+                      why_not ? why_not : "");
+    *ret = (JournalEntry){ .line = refused ? LINE_CONTAIN_REFUSED : LINE_CONTAIN_PROPOSED, .actor = *actor };
+    (void)text_copy(ret->detail, sizeof(ret->detail), strbuf_str(&detail));
 }
 
 /* Whoever may change IAM would take the policy off again: that goes first. */

@@ -26,12 +26,16 @@ typedef struct ContainDeed {
     const char *incident; /* its id */
     bool tampers;         /* it took something from a trail that is guarded, and nothing allowed it */
     bool contested;       /* it is one of the stops of a trail that is contested */
-    bool writable;        /* we have keys of the account, and its mode lets us write */
+    bool writable;        /* these are keys of the account, and its mode lets us write */
 } ContainDeed;
 
-/* The deed that a message with an actor is about, of a trail in this state. All is borrowed. */
+/* Is the message one that says who did it, so that it has also what to do about that? */
+bool contain_is_asked(const Event *event);
+
+/* The deed that such a message is about, of a trail of the account in this state. keys: the account whose
+ * keys it is polled with, in that mode; "": not known. All is borrowed. */
 ContainDeed contain_deed(const TrailState *state, const Event *event, const char *account,
-                         const char *incident);
+                         const char *incident, const char *keys, Mode mode);
 
 /* Takes a deed into account, and decides. Each verdict is given once for an identity and an incident, and
  * none about one that is held. 0, or -ENOMEM: then nothing was decided. */
@@ -40,6 +44,9 @@ int contain_take(const ContainPolicy *policy, ContainHistory *history, const Con
 void contain_history_done(ContainHistory *history);
 /* What the identity did until now counts no longer. */
 void contain_forgive(ContainHistory *history, const char *arn, uint64_t now_usec);
+
+/* The journal's line about what is only proposed, or refused. */
+void contain_entry(const Containment *contain, const Actor *actor, JournalEntry *ret);
 
 /* "3 tamperings within an hour" */
 int contain_reason(const Containment *contain, StrBuf *b);

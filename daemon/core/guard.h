@@ -108,6 +108,45 @@ typedef struct FollowUp {
 
 FollowUp guard_follow_up(const Decided *in, Now now);
 
+/* What is known of a trail beside its state, for messages. All is borrowed; NULL: nothing, or not known. */
+typedef struct TrailExtras {
+    const Drift *drift;      /* how it differs now */
+    const Drift *changes;    /* of the incident: what each field was, and what it was changed to last */
+    const Settings *actual;  /* as last polled */
+    const char *whose;       /* the account or the trail that has the bucket; "" */
+    const Episode *episode;
+} TrailExtras;
+
+/* Adds to a message of a plan what it is to show of these. */
+void guard_complete_event(Event *event, const TrailExtras *extras);
+
+/* Does the outcome of an action change what is shown of an episode: the last attempt that failed, until one
+ * is confirmed? episode: NULL, nothing so far. Then takes it. */
+bool guard_episode_shows(const Episode *episode, const Outcome *outcome);
+void guard_episode_take(Episode *episode, const Outcome *outcome, const Incident *incident, Now now);
+/* A new episode of the trail's trouble begins: does it have the caller of the one before? One contest, one
+ * caller. */
+bool guard_episode_keeps_actor(const TrailState *state);
+
+/* Does the action need a baseline, which is not there? What it has to be like is not known then. */
+bool guard_lacks_baseline(Action action, bool recorded);
+
+/* Does what confirmed the action say how the trail is now? */
+bool guard_outcome_shows_status(const Outcome *outcome);
+
+/* The incident that the journal's lines of a target's or an account's plan belong to. */
+const Incident *guard_target_incident(const TargetState *state);
+
+/* A message beside those of the guard's incidents: the first about what dedup_usec identifies, and began
+ * then. Whoever sends it adds the time. */
+Event event_new(EventKind kind, EventPhase phase, Severity severity, uint64_t dedup_usec, Mode mode,
+                const char *detail);
+
+/* Was the trail seen, or missed? */
+bool guard_was_guarded(const TrailState *state);
+/* Has the state file a row of it? Not of one that was neither seen yet nor missed. */
+bool guard_has_row(const TrailState *state);
+
 /* An action's intent is on the disk: is all of it reported, so that it may go? reported: the state as the
  * state file has it now. */
 bool guard_intent_is_reported(const TrailState *reported, const TrailState *state);
@@ -174,6 +213,8 @@ void guard_target_forgotten(const Policy *policy, const TargetState *prev, const
 
 /* Has a message been sent about the incident, and none yet that it is over? */
 bool guard_owes_end(const Incident *inc);
+/* ... about one of a target's or an account's? */
+bool guard_target_owes_end(const TargetState *state);
 
 TrailState guard_trail_init(void);
 

@@ -65,6 +65,10 @@ static uint32_t changed_fields(const Deciding *d, uint32_t findings) {
     return findings & FINDINGS_CHANGED ? inc->fields & ~inc->unmet_fields : 0;
 }
 
+static bool may_search(const Deciding *d) {
+    return d->policy->attribution && !d->facts->never_found;
+}
+
 void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, uint64_t slack_usec,
                       uint64_t dedup_usec, bool opened) {
     Attributing *at = &d->s.attributing;
@@ -72,7 +76,7 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
     uint64_t until_usec = cause_until(d, not_before_usec, dedup_usec);
     uint32_t fields = changed_fields(d, findings);
 
-    if (!d->policy->attribution)
+    if (!may_search(d))
         return;
     if (opened)
         at->n_searches = at->n_attempts = 0;
@@ -258,7 +262,7 @@ uint64_t search_wake_mono_usec(const Attributing *at, Now now) {
 }
 
 void guard_plan_search(Deciding *d) {
-    if (!d->policy->attribution)
+    if (!may_search(d))
         d->s.attributing.wanted = false;
     d->plan->attribute |= search_is_due(&d->s.attributing, d->now);
 }

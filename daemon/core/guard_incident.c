@@ -192,6 +192,10 @@ bool guard_owes_end(const Incident *inc) {
     return inc->sequence > 0 && (inc->open || inc->pending_gaps.count > 0);
 }
 
+bool guard_target_owes_end(const TargetState *state) {
+    return guard_owes_end(&state->reach) || guard_owes_end(&state->cover) || guard_owes_end(&state->list);
+}
+
 bool incident_forget(Incident *inc, Now now) {
     bool owes = guard_owes_end(inc);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/core/contain.h"
+#include "daemon/core/guard.h"
 #include "daemon/core/policy.h"
 #include "lib/arn.h"
 #include "lib/util/json_text.h"
@@ -269,4 +270,40 @@ HoldNews hold_take(ContainHold *hold, const HoldOutcome *outcome, const char *co
     case HOLD_NOTHING: break;
     }
     return (HoldNews){ .report = false };
+}
+
+/* ---- what is said ---- */
+
+static const struct {
+    EventKind kind;
+    JournalLine line;
+} steps[_CONTAIN_STEP_MAX] = {
+    [CONTAIN_STEP_ABOUT] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_ABOUT },
+    [CONTAIN_STEP_HELD] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_HELD },
+    [CONTAIN_STEP_FAILED] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_FAILED },
+    [CONTAIN_STEP_REMOVED] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_REMOVED },
+    [CONTAIN_STEP_GIVEN_UP] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_GIVEN_UP },
+    [CONTAIN_STEP_STUCK] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_STUCK },
+    [CONTAIN_STEP_GONE] = { EVENT_IDENTITY_RELEASED, LINE_CONTAIN_GONE },
+    [CONTAIN_STEP_RELEASED] = { EVENT_IDENTITY_RELEASED, LINE_CONTAIN_RELEASED },
+};
+
+void hold_entry(const ContainHold *hold, ContainStep step, const char *detail, JournalEntry *ret) {
+    char text[2 * ERROR_TEXT_MAX];
+
+    (void)snprintf(text, sizeof(text), "%s, because of %s%s%s", hold->arn, hold->reason,
+                   detail[0] ? "; " : "", detail);
+    *ret = (JournalEntry){ .line = steps[step].line };
+    (void)text_copy(ret->detail, sizeof(ret->detail), text);
+}
+
+Event hold_event(const ContainHold *hold, ContainStep step, const char *detail, Mode mode) {
+    bool contained = steps[step].kind == EVENT_IDENTITY_CONTAINED;
+    Event event = event_new(steps[step].kind, PHASE_OPENED,
+                            contained ? SEVERITY_CRITICAL : SEVERITY_WARNING, hold->since_usec, mode,
+                            detail);
+
+    event.hold = hold;
+    event.step = step;
+    return event;
 }

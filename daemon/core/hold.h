@@ -64,6 +64,10 @@ int hold_is_ours(const ContainHold *hold, const char *document);
 HoldNews hold_take(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
                    Now now);
 
+/* The journal's line about a step, and the message. detail: why it failed, or who released it. */
+void hold_entry(const ContainHold *hold, ContainStep step, const char *detail, JournalEntry *ret);
+Event hold_event(const ContainHold *hold, ContainStep step, const char *detail, Mode mode);
+
 /* The one that is meant by an ARN, "user/NAME" or "role/NAME" in an account ("": any). NULL: none, or
  * *ret_several. */
 ContainHold *hold_meant(const ContainHistory *history, const char *who, const char *account,

@@ -249,6 +249,16 @@ typedef struct ContainHistory {
     size_t n_holds;
 } ContainHistory;
 
+/* The trouble with the organization's list of accounts. */
+typedef struct AccountListTrouble {
+    unsigned n_failed;          /* lists in a row */
+    uint64_t since_usec;        /* real; when the first of them failed: the incident's mark; 0: none has */
+    unsigned sequence;          /* of the last message about it; 0: it was not reported */
+    uint64_t reported_usec;     /* real; when that was ... */
+    unsigned n_reminders;       /* ... and so many reminders are among them */
+    char error[ERROR_TEXT_MAX]; /* of the latest list; raw; "": it was read */
+} AccountListTrouble;
+
 /* What several regions or accounts have in common. */
 typedef struct Cause {
     CauseKind kind;
@@ -293,7 +303,8 @@ typedef struct TrailFacts {
     bool writable;    /* false: an organization trail that is not ours */
     uint32_t may_ask; /* ACTION_BITs: an organization trail that is not ours, and AWS has not refused that
                          yet: the   organization's delegated administrator may */
-    bool named;       /* the configuration names it */
+    bool named;       /* the configuration names it ... */
+    bool never_found; /* ... and no list has shown it: nobody did anything to it */
     bool summed_up;   /* so many trails of its account appeared that nobody has accepted: of a further one no
                          incident is opened, and no message sent; others count them */
     bool validation;  /* digests are expected */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/guard.h"
 #include "daemon/core/statement.h"
 #include "lib/util/hash.h"
 #include "lib/util/json_text.h"
@@ -148,6 +149,31 @@ bool guard_rights_remind(GuardRecord *record, uint64_t interval_usec, uint64_t n
     return true;
 }
 
+/* A loss that has grown, and each reminder, is a message of its own. */
+static uint64_t dedup_of(const GuardRecord *record, EventPhase phase, uint64_t now_usec) {
+    if (phase == PHASE_REMINDER)
+        return record->reported_usec;
+    return phase == PHASE_OPENED && record->sequence > 1 ? now_usec : record->lost_usec;
+}
+
+Event guard_rights_event(const GuardRecord *record, EventPhase phase, const char *why_forgotten, Mode mode,
+                         uint64_t now_usec) {
+    const char *detail = why_forgotten ? why_forgotten : "IAM would allow all that the guard needs again";
+    bool over = phase == PHASE_RESOLVED, reminds = phase == PHASE_REMINDER;
+    EventKind kind = over      ? EVENT_GUARD_RIGHTS_RESTORED
+                     : reminds ? EVENT_INCIDENT_REMINDER
+                               : EVENT_GUARD_RIGHTS_LOST;
+    Event event = event_new(kind, phase, record->severity, record->lost_usec, mode,
+                            over ? detail : record->lost);
+
+    event.sequence = record->sequence + over;
+    event.dedup_usec = dedup_of(record, phase, now_usec);
+    event.forgotten = why_forgotten != NULL;
+    event.n_reminders = reminds ? record->n_reminders : 0;
+    event.still = reminds ? EVENT_GUARD_RIGHTS_LOST : 0;
+    return event;
+}
+
 void guard_rights_end(GuardRecord *record) {
     record->lost_usec = record->lost_mark = record->reported_usec = 0;
     record->n_lost = record->sequence = record->n_reminders = record->n_lost_now = 0;
@@ -158,6 +184,8 @@ void guard_rights_end(GuardRecord *record) {
 #define TROUBLE_USEC (300 * USEC_PER_SEC)
 #define GAP_USEC     (20 * USEC_PER_SEC)
 #define AGAIN_USEC   (300 * USEC_PER_SEC) /* after a check that has just begun */
+#define BEGIN_USEC   (10 * USEC_PER_SEC)
+#define IDLE_USEC    (60 * USEC_PER_SEC)
 
 bool guard_losses_of_denial(const GuardRecord *record, bool denied, const char *text, GuardLossReport *ret) {
     if (!denied || !record->simulated)
@@ -176,6 +204,14 @@ bool guard_is_checkable(const GuardPrincipal *principal) {
 
 uint64_t guard_check_gap_usec(uint64_t interval_usec, size_t n_accounts) {
     return MIN(GAP_USEC, interval_usec / (2 * n_accounts + 1));
+}
+
+uint64_t guard_check_begin_usec(uint64_t interval_usec) {
+    return MIN(BEGIN_USEC, interval_usec / 4);
+}
+
+uint64_t guard_check_wait_usec(uint64_t due_usec, uint64_t now_usec) {
+    return MIN(due_usec - MIN(due_usec, now_usec), IDLE_USEC);
 }
 
 uint64_t guard_check_wanted_usec(uint64_t due_usec, uint64_t begun_usec, uint64_t interval_usec,

@@ -136,6 +136,11 @@ RightsChange guard_rights_take(GuardRecord *record, const GuardLossReport *found
 /* Is a reminder due? Notes it in the record, as guard_rights_take does. */
 bool guard_rights_remind(GuardRecord *record, uint64_t interval_usec, uint64_t now_usec);
 
+/* The message about what guard_rights_take or guard_rights_remind has noted: PHASE_OPENED, PHASE_RESOLVED
+ * or PHASE_REMINDER. why_forgotten: RESOLVED because it is not checked any more, or NULL. */
+Event guard_rights_event(const GuardRecord *record, EventPhase phase, const char *why_forgotten, Mode mode,
+                         uint64_t now_usec);
+
 /* It was reported that all is there again. */
 void guard_rights_end(GuardRecord *record);
 
@@ -159,6 +164,13 @@ bool guard_is_checkable(const GuardPrincipal *principal);
 /* How long between two checks, at most: with a thousand accounts a day has room for each four times. It is
  * shorter only where all would not have their turn otherwise. */
 uint64_t guard_check_gap_usec(uint64_t interval_usec, size_t n_accounts);
+
+/* How long after a start the first check begins: the polls of trails come first. */
+uint64_t guard_check_begin_usec(uint64_t interval_usec);
+
+/* None is due before due_usec: how long until it is looked again which one is? New accounts are found by
+ * then. */
+uint64_t guard_check_wait_usec(uint64_t due_usec, uint64_t now_usec);
 
 /* AWS has denied something: when is the account's check due? Soon, unless the last one (mono; 0: none) is
  * young; never later than it was. */

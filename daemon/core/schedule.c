@@ -166,6 +166,10 @@ uint64_t schedule_second_settings(const Intervals *intervals, uint64_t now_usec,
     return now_usec + interval - interval / 65536 * (share / 65536);
 }
 
+unsigned schedule_settings_calls(bool asks_tags, bool asks_insights) {
+    return 2U + asks_tags + asks_insights;
+}
+
 uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *calls, uint64_t span_usec) {
     uint64_t poll_usec = schedule_interval_usec(intervals, calls->n_trails);
     uint64_t settings_usec = MAX(schedule_next_settings(intervals, 0, calls->n_trails), poll_usec);

@@ -116,6 +116,10 @@ typedef struct TargetCalls {
     bool lists_always;   /* something is missing: a list at every poll */
 } TargetCalls;
 
+/* The calls about one trail's settings: selectors and event configuration, and tags and Insights selectors
+ * where these are asked for. */
+unsigned schedule_settings_calls(bool asks_tags, bool asks_insights);
+
 /* How many calls to AWS that makes in a while in which nothing happens, as they are scheduled and paced. */
 uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *calls, uint64_t span_usec);
 

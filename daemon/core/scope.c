@@ -203,12 +203,54 @@ MemberChange scope_member_change(const MemberInput *in) {
     return in->listed ? MEMBER_SUSPENDED : MEMBER_REMOVED;
 }
 
+/* Failed lists are tried again ever more slowly: a great unreachable_after would take hours. */
+#define LIST_UNREADABLE_USEC (300 * USEC_PER_SEC)
+
+bool account_list_failed(AccountListTrouble *trouble, const char *error, unsigned unreachable_after,
+                         uint64_t now_usec) {
+    if (trouble->n_failed++ == 0)
+        trouble->since_usec = now_usec;
+    (void)text_copy(trouble->error, sizeof(trouble->error), error);
+    if (trouble->sequence > 0)
+        return false;
+    return trouble->n_failed >= unreachable_after ||
+           (now_usec > trouble->since_usec && now_usec - trouble->since_usec >= LIST_UNREADABLE_USEC);
+}
+
+bool account_list_reminds(AccountListTrouble *trouble, uint64_t interval_usec, uint64_t now_usec) {
+    if (trouble->sequence == 0 || interval_usec == 0)
+        return false;
+    if (trouble->reported_usec > now_usec) /* the clock was set back */
+        trouble->reported_usec = now_usec;
+    return now_usec - trouble->reported_usec >= interval_usec;
+}
+
+void account_list_reported(AccountListTrouble *trouble, uint64_t now_usec) {
+    if (trouble->sequence++ > 0)
+        trouble->n_reminders++;
+    trouble->reported_usec = now_usec;
+}
+
 /* ---- what is not guarded any more ---- */
 
 Ended scope_account_ended(const AccountPlace *account) {
     if (account->known ? account->guarded : !account->elsewhere && !account->all_known)
         return ENDED_NOT;
     return account->elsewhere ? ENDED_ELSEWHERE : ENDED_ACCOUNT_GONE;
+}
+
+Ended scope_region_ended(const AccountPlace *account) {
+    Ended ended = scope_account_ended(account);
+
+    return ended == ENDED_NOT && account->begun ? ENDED_REGION_GONE : ended;
+}
+
+bool former_row_is_of(bool same, bool by_role, bool identified, bool anothers) {
+    return same || (!by_role && !identified && !anothers);
+}
+
+bool former_trail_is_kept(bool owes_end, bool elsewhere) {
+    return owes_end || !elsewhere;
 }
 
 bool former_is_guarded(bool guarded, bool was_found, bool all_trails) {
@@ -232,6 +274,10 @@ Ended scope_trail_ended(const FormerTrail *trail) {
 }
 
 /* ---- which trails a list brings ---- */
+
+bool list_is_to_come(bool configured, bool not_enabled, bool listed) {
+    return configured && !not_enabled && !listed;
+}
 
 bool listing_covers(const Listing *listing) {
     return listing->configured || listing->wide;
@@ -375,6 +421,18 @@ uint32_t permission_to_ask(const Permission *permission, uint64_t now_usec) {
         if (now_usec >= permission->refused_until_usec[a])
             actions |= ACTION_BIT(a);
     return actions & ACTIONS_ALL;
+}
+
+/* ---- what `accept` shows of a trail ---- */
+
+ShownAs scope_shown_as(const ShownTrail *trail) {
+    if (trail->missing)
+        return trail->owned ? SHOWN_GONE : SHOWN_NOT_ITS_ACCOUNT;
+    return trail->others_keys && !trail->read ? SHOWN_NOT_ITS_ACCOUNT : SHOWN_READ;
+}
+
+bool scope_has_others_keys(const AccountScope *account, bool owned, bool organization) {
+    return account->identity_known && !scope_proves_absence(account, owned, organization);
 }
 
 /* ---- settings that cannot be read ---- */

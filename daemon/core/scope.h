@@ -160,6 +160,14 @@ typedef enum MemberChange {
 
 MemberChange scope_member_change(const MemberInput *in);
 
+/* A list failed: notes it. True: that is to be reported now. */
+bool account_list_failed(AccountListTrouble *trouble, const char *error, unsigned unreachable_after,
+                         uint64_t now_usec);
+/* Is a reminder due? */
+bool account_list_reminds(AccountListTrouble *trouble, uint64_t interval_usec, uint64_t now_usec);
+/* The message of either is in the outbox. */
+void account_list_reported(AccountListTrouble *trouble, uint64_t now_usec);
+
 /* ---- what is not guarded any more ---- */
 
 typedef enum Ended {
@@ -168,6 +176,7 @@ typedef enum Ended {
     ENDED_ELSEWHERE,    /* another shard guards it */
     ENDED_ACCOUNT_GONE, /* from configuration and organization */
     ENDED_NOT_NAMED,    /* by the account's `trails` */
+    ENDED_REGION_GONE,  /* from the account's `regions` */
     _ENDED_MAX
 } Ended;
 
@@ -181,9 +190,22 @@ typedef struct AccountPlace {
 } AccountPlace;
 
 Ended scope_account_ended(const AccountPlace *account);
+/* Of a region that the account's targets do not have. */
+Ended scope_region_ended(const AccountPlace *account);
 
-/* Does the configuration still guard what a row of the state file is about? A trail that was never found has
- * a name only, and is missing because `trails` names it. */
+/* Is a row of the state file the account's? same: it names it. As long as it is not known which account the
+ * base credentials are of, they have all rows that are no other account's of the table: a version that
+ * guarded one account alone wrote no ids. */
+bool former_row_is_of(bool same, bool by_role, bool identified, bool anothers);
+
+/* Does a row of a trail that is not in the tables stay in the state file? One that this configuration does
+ * not guard does: a trail that was seen once is not forgotten. Of those of another shard that one keeps the
+ * state: ours would be old when they come back. owes_end: no message has said yet that its incident is
+ * over. */
+bool former_trail_is_kept(bool owes_end, bool elsewhere);
+
+/* Does the configuration still guard what such a row is about? A trail that was never found has a name only,
+ * and is missing because `trails` names it. */
 bool former_is_guarded(bool guarded, bool was_found, bool all_trails);
 
 typedef struct FormerTrail {
@@ -198,6 +220,10 @@ typedef struct FormerTrail {
 Ended scope_trail_ended(const FormerTrail *trail);
 
 /* ---- which trails a list brings ---- */
+
+/* Is the list of a region still to come, without which it cannot be said what is missing? listed: it was
+ * read since the start. */
+bool list_is_to_come(bool configured, bool not_enabled, bool listed);
 
 /* How the list of a region shows a trail. */
 typedef struct Listing {
@@ -325,6 +351,29 @@ bool permission_take(Permission *permission, const Outcome *outcome, uint64_t no
 
 /* The actions that AWS can be asked for, as ACTION_BITs. */
 uint32_t permission_to_ask(const Permission *permission, uint64_t now_usec);
+
+/* ---- what `accept` shows of a trail ---- */
+
+typedef struct ShownTrail {
+    bool missing;     /* as far as the account through which it is polled can say */
+    bool owned;       /* ... which is its owner ... */
+    bool others_keys; /* ... and whose keys are those of another account than the trail's */
+    bool read;        /* its settings were, as far as a baseline needs them */
+} ShownTrail;
+
+typedef enum ShownAs {
+    SHOWN_READ,
+    SHOWN_GONE,
+    SHOWN_NOT_ITS_ACCOUNT, /* only its owner could say whether it is gone */
+} ShownAs;
+
+/* Whoever may not see a trail, or asks with another account's keys, gets the same answer as if it were gone.
+ */
+ShownAs scope_shown_as(const ShownTrail *trail);
+
+/* Are the keys of the account known to be another's than a trail's? owned, organization as for
+ * scope_proves_absence. */
+bool scope_has_others_keys(const AccountScope *account, bool owned, bool organization);
 
 /* ---- settings that cannot be read ---- */
 

@@ -63,6 +63,14 @@ uint32_t settings_unknown(const Settings *settings) {
     return unknown & ~FIELDS_OPTIONAL;
 }
 
+uint32_t settings_lacking(const Settings *settings, bool configuration_fails, bool foreign) {
+    uint32_t fields = settings_unknown(settings);
+
+    if (configuration_fails && !settings->values[FIELD_CONFIGURATION])
+        fields |= FIELD_BIT(FIELD_CONFIGURATION);
+    return foreign ? fields & ~FIELD_BIT(FIELD_TAGS) : fields;
+}
+
 bool settings_can_be_recorded(const Settings *settings) {
     return settings->values[FIELD_BUCKET] != NULL &&
            !text_equal(settings->values[FIELD_SELECTORS], SETTINGS_TOO_LONG);
@@ -114,6 +122,14 @@ int drift_copy(const Drift *drift, Drift *ret) {
     }
     *ret = copy;
     return 0;
+}
+
+void drift_add_missing(Drift *drift, const Drift *more) {
+    for (unsigned i = 0; i < more->n; i++) {
+        const Change *change = &more->changes[i];
+
+        (void)drift_add(drift, change->field, change->loses_events, change->expected, change->actual);
+    }
 }
 
 const Drift *drift_kept(const Drift *kept) {

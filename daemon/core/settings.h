@@ -25,6 +25,10 @@ int settings_fill(Settings *settings, const Settings *more);
 /* The fields that are not known, as FIELD_BITs; not those that AWS does not answer everywhere. */
 uint32_t settings_unknown(const Settings *settings);
 
+/* The fields that they lack although AWS has them. configuration_fails: GetEventConfiguration does, so that
+ * there is one; foreign: AWS shows the tags of an organization trail to its owner only. */
+uint32_t settings_lacking(const Settings *settings, bool configuration_fails, bool foreign);
+
 /* Do they make a baseline? What DescribeTrails answers does, where every trail has a bucket; what else is
  * not known is recorded when it first can be read. */
 bool settings_can_be_recorded(const Settings *settings);
@@ -35,6 +39,9 @@ int drift_copy(const Drift *drift, Drift *ret);
 /* Adds a difference in its place among the fields; copies both texts (NULL counts as ""). 0, -EEXIST when
  * the field is there already, -ENOMEM. */
 int drift_add(Drift *drift, Field field, bool loses_events, const char *expected, const char *actual);
+
+/* Adds the differences of fields that have none yet. Without memory some are not there. */
+void drift_add_missing(Drift *drift, const Drift *more);
 
 /* The differences that are kept, or those of none. */
 const Drift *drift_kept(const Drift *kept);

@@ -2,7 +2,6 @@
 #pragma once
 /* What survives a restart: $STATE_DIRECTORY/state.json, and the lock that keeps a second daemon away. */
 
-#include "daemon/core/account_list.h"
 #include "daemon/core/model_alert.h"
 #include "daemon/core/model_guard.h"
 #include "daemon/core/protection.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/core/account_list.h"
+#include "daemon/core/scope.h"
 #include "lib/util/macros.h"
 
 #define SEC USEC_PER_SEC

@@ -83,10 +83,31 @@ static void each_field_has_its_own_pin(void **state _unused_) {
     drift_done(&drift);
 }
 
+static void each_set_of_pins_has_a_mark(void **state _unused_) {
+    static char a[] = "a", b[] = "b";
+    Expect none = { 0 }, bucket = { .pins.values[FIELD_BUCKET] = a },
+           prefix = { .pins.values[FIELD_PREFIX] = a }, other = { .pins.values[FIELD_BUCKET] = b },
+           events = { .management_events = MANAGEMENT_ALL },
+           both = { .pins.values[FIELD_BUCKET] = a, .management_events = MANAGEMENT_ALL };
+    const Expect *sets[] = { &none, &bucket, &prefix, &other, &events, &both };
+
+    assert_int_equal(baseline_pinned(&none), 0);
+    assert_int_equal(baseline_pinned(&both), FIELD_BIT(FIELD_BUCKET));
+    assert_true(baseline_pins_mark(&none) == 0);
+    for (size_t i = 1; i < ARRAY_SIZE(sets); i++) {
+        uint64_t mark = baseline_pins_mark(sets[i]);
+
+        assert_true(mark != 0 && mark <= INT64_MAX && mark == baseline_pins_mark(sets[i]));
+        for (size_t k = 0; k < i; k++)
+            assert_true(mark != baseline_pins_mark(sets[k]));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_difference_is),
         cmocka_unit_test(each_field_has_its_own_pin),
+        cmocka_unit_test(each_set_of_pins_has_a_mark),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

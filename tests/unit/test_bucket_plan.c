@@ -204,6 +204,14 @@ static void whose_a_bucket_is_need_not_be_known(void **state _unused_) {
                 rows[i].out_of_reach);
 }
 
+static void what_of_buckets_and_keys_is_checked(void **state _unused_) {
+    assert_true(bucket_is_checked(true, false, false));
+    assert_true(bucket_is_checked(true, true, true));
+    assert_true(bucket_is_checked(false, true, true));
+    assert_false(bucket_is_checked(false, true, false));
+    assert_false(bucket_is_checked(false, false, true));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(when_a_bucket_is_asked_about),
@@ -212,6 +220,7 @@ int main(void) {
         cmocka_unit_test(no_more_are_asked_about_than_there_is_room_for),
         cmocka_unit_test(the_first_confirmed_owner_of_the_recorded_bucket_is_recorded),
         cmocka_unit_test(whose_a_bucket_is_need_not_be_known),
+        cmocka_unit_test(what_of_buckets_and_keys_is_checked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

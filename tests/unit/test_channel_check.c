@@ -470,6 +470,40 @@ static void test_end_during_a_check(void **state) {
     channel_watch_free(NULL);
 }
 
+/* What is reported of a change: the end of what was reported is its second message. */
+static void test_changes(void **state _unused_) {
+    static const struct {
+        EventKind kind;
+        EventPhase phase;
+        Severity severity;
+        bool forgotten;
+    } rows[_CHANNEL_CHANGE_MAX] = {
+        [CHANNEL_FAILS] = { EVENT_CHANNEL_FAILED, PHASE_OPENED, SEVERITY_CRITICAL, false },
+        [CHANNEL_WORKS] = { EVENT_CHANNEL_RECOVERED, PHASE_RESOLVED, SEVERITY_WARNING, false },
+        [CHANNEL_LEFT] = { EVENT_CHANNEL_RECOVERED, PHASE_RESOLVED, SEVERITY_WARNING, true },
+        [CHANNEL_LOSES_ALL] = { EVENT_CHANNEL_UNHEARD, PHASE_OPENED, SEVERITY_CRITICAL, false },
+        [CHANNEL_REACHES_SOMEONE] = { EVENT_CHANNEL_HEARD, PHASE_RESOLVED, SEVERITY_CRITICAL, false },
+        [CHANNEL_LEFT_UNHEARD] = { EVENT_CHANNEL_HEARD, PHASE_RESOLVED, SEVERITY_CRITICAL, true },
+    };
+    char key[] = "sns:" TOPIC;
+    ChannelTrouble trouble = { .channel = key, .since_usec = 7, .text = "it is gone" };
+
+    for (ChannelChange change = 0; change < _CHANNEL_CHANGE_MAX; change++) {
+        Event event = channel_event(change, &trouble, MODE_RESTART);
+
+        assert_int_equal(event.kind, rows[change].kind);
+        assert_int_equal(event.phase, rows[change].phase);
+        assert_int_equal(event.severity, rows[change].severity);
+        assert_int_equal(event.sequence, rows[change].phase == PHASE_RESOLVED ? 2 : 1);
+        assert_int_equal(event.forgotten, rows[change].forgotten);
+        assert_true(event.incident_dedup_usec == 7 && event.dedup_usec == 7 && event.opened_usec == 7);
+        assert_int_equal(event.mode, MODE_RESTART);
+        assert_string_equal(event.detail, "sns:" TOPIC ": it is gone");
+    }
+    trouble.text[0] = '\0';
+    assert_string_equal(channel_event(CHANNEL_LEFT, &trouble, MODE_RESTART).detail, "sns:" TOPIC);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_topics),
@@ -484,6 +518,7 @@ int main(void) {
         SERVICE_TEST(test_programs),
         SERVICE_TEST(test_url_that_cannot_be_read),
         SERVICE_TEST(test_end_during_a_check),
+        cmocka_unit_test(test_changes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

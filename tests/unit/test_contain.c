@@ -210,7 +210,7 @@ static void deeds_are_what_the_message_is_about(void **state _unused_) {
         ContainDeed deed;
 
         (void)text_copy(event.actor.event_name, sizeof(event.actor.event_name), rows[i].call);
-        deed = contain_deed(&trail, &event, ACCOUNT, "a");
+        deed = contain_deed(&trail, &event, ACCOUNT, "a", ACCOUNT, MODE_RESTART);
         assert_int_equal(deed.tampers, rows[i].tampers);
         assert_int_equal(deed.contested, rows[i].contested);
         assert_ptr_equal(deed.actor, &event.actor);
@@ -580,6 +580,66 @@ static void a_release_is_of_one_and_a_full_table_holds_no_more(void **state _unu
     }
 }
 
+static void after_which_message_it_is_asked(void **state _unused_) {
+    for (EventKind kind = 0; kind < _EVENT_MAX; kind++) {
+        bool says_who = kind == EVENT_TRAIL_ATTRIBUTED || kind == EVENT_TRAIL_CONTESTED;
+
+        assert_int_equal(contain_is_asked(&(Event){ .kind = kind, .has_actor = true }), says_who);
+        assert_false(contain_is_asked(&(Event){ .kind = kind }));
+    }
+}
+
+static void where_the_guard_may_write(void **state _unused_) {
+    static const struct {
+        const char *keys;
+        Mode mode;
+        bool writable;
+    } rows[] = {
+        { ACCOUNT, MODE_RESTORE, true },  { ACCOUNT, MODE_RESTART, true },
+        { ACCOUNT, MODE_OBSERVE, false }, { "444455556666", MODE_RESTORE, false },
+        { "", MODE_RESTORE, false },
+    };
+    const TrailState trail = { .known = true };
+    const Event event = { .kind = EVENT_TRAIL_ATTRIBUTED };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(
+                contain_deed(&trail, &event, ACCOUNT, "a", rows[i].keys, rows[i].mode).writable,
+                rows[i].writable);
+}
+
+static void what_the_journal_says(void **state _unused_) {
+    static const struct {
+        ContainVerdict verdict;
+        bool war;
+        const char *why_not;
+        JournalLine line;
+        const char *detail;
+    } rows[] = {
+        { CONTAIN_PROPOSED, false, NULL, LINE_CONTAIN_PROPOSED,
+          "bob, because of 3 tamperings within an hour" },
+        { CONTAIN_PROPOSED, true, "it runs", LINE_CONTAIN_PROPOSED,
+          "bob, because of a war: it stops a trail again after each restart; not enforced: it runs" },
+        { CONTAIN_REFUSED, false, "it is root", LINE_CONTAIN_REFUSED,
+          "bob, because of 3 tamperings within an hour; it is root" },
+    };
+    const Actor actor = { .arn = "bob" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const Containment contain = { .verdict = rows[i].verdict,
+                                      .arn = "bob",
+                                      .war = rows[i].war,
+                                      .n_tamperings = 3,
+                                      .why_not = rows[i].why_not };
+        JournalEntry entry;
+
+        contain_entry(&contain, &actor, &entry);
+        assert_int_equal(entry.line, rows[i].line);
+        assert_string_equal(entry.detail, rows[i].detail);
+        assert_string_equal(entry.actor.arn, "bob");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(third_tampering_within_an_hour_is_proposed, setup),
@@ -601,6 +661,9 @@ int main(void) {
         cmocka_unit_test_setup(the_last_of_a_day_is_kept_for_a_war, setup),
         cmocka_unit_test_setup(what_was_before_a_release_counts_no_longer, setup),
         cmocka_unit_test_setup(a_release_is_of_one_and_a_full_table_holds_no_more, setup),
+        cmocka_unit_test(after_which_message_it_is_asked),
+        cmocka_unit_test(where_the_guard_may_write),
+        cmocka_unit_test(what_the_journal_says),
     };
     int r = cmocka_run_group_tests(tests, NULL, NULL);
 

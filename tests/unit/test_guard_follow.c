@@ -176,6 +176,150 @@ static void each_action_has_a_time_of_its_own(void **state _unused_) {
     assert_true(again.intent_usec == l.now.real_usec + 1);
 }
 
+static void what_a_message_shows_besides(void **state _unused_) {
+    static const Settings actual;
+    static const Drift drift = { .n = 1 }, changes = { .n = 2 };
+    static const Episode known = { .has_actor = true, .actor.arn = "bob" }, unknown = { .n_attempts = 1 };
+    static const struct {
+        Event event;
+        const Episode *episode;
+        const Drift *changes;
+        bool appeared, has_actor;
+    } rows[] = {
+        { .event = { .kind = EVENT_TRAIL_STOPPED }, .episode = &known },
+        { .event = { .kind = EVENT_TRAIL_WEAKENED, .fields = 1 }, .changes = &changes },
+        { .event = { .kind = EVENT_TRAIL_STRENGTHENED }, .changes = &drift },
+        { .event = { .kind = EVENT_TRAIL_STRENGTHENED, .fields = 1 }, .changes = &drift },
+        { .event = { .kind = EVENT_TRAIL_APPEARED }, .appeared = true },
+        { .event = { .kind = EVENT_TRAIL_CONTESTED }, .episode = &known, .has_actor = true },
+        { .event = { .kind = EVENT_TRAIL_CONTESTED }, .episode = &unknown },
+        { .event = { .kind = EVENT_TRAIL_CONTESTED } },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const TrailExtras extras = { &drift, &changes, &actual, "444455556666", rows[i].episode };
+        Event event = rows[i].event;
+
+        guard_complete_event(&event, &extras);
+        if (event.changes != rows[i].changes || event.delivers != (rows[i].appeared ? &actual : NULL) ||
+            event.has_actor != rows[i].has_actor)
+            fail_msg("row %zu", i);
+        assert_string_equal(event.detail, rows[i].appeared ? "444455556666" : "");
+        assert_string_equal(event.actor.arn, rows[i].has_actor ? "bob" : "");
+    }
+}
+
+static void the_last_attempt_that_failed_is_shown_until_one_is_confirmed(void **state _unused_) {
+    const Incident incident = { .action.attempts = 3, .restore.attempts = 5 };
+    const Now now = { .real_usec = 100 * SEC };
+    Outcome outcome = { .action = ACTION_RESTORE,
+                        .result = RESULT_FAILED,
+                        .error_code = "AccessDenied",
+                        .error_text = "no" };
+    Episode episode = { .failed = ACTION_NONE };
+
+    assert_true(guard_episode_shows(NULL, &outcome));
+    guard_episode_take(&episode, &outcome, &incident, now);
+    assert_int_equal(episode.failed, ACTION_RESTORE);
+    assert_int_equal(episode.n_attempts, 5);
+    assert_true(episode.failed_usec == now.real_usec);
+    assert_string_equal(episode.failed_code, "AccessDenied");
+    assert_string_equal(episode.failed_text, "no");
+    /* another kind of action says nothing of it */
+    outcome = (Outcome){ .action = ACTION_RESTART, .result = RESULT_CONFIRMED };
+    assert_false(guard_episode_shows(&episode, &outcome));
+    outcome.result = RESULT_FAILED;
+    assert_true(guard_episode_shows(&episode, &outcome));
+    guard_episode_take(&episode, &outcome, &incident, now);
+    assert_int_equal(episode.failed, ACTION_RESTART);
+    assert_int_equal(episode.n_attempts, 3);
+    outcome.result = RESULT_CONFIRMED;
+    assert_true(guard_episode_shows(&episode, &outcome));
+    guard_episode_take(&episode, &outcome, &incident, now);
+    assert_int_equal(episode.failed, ACTION_NONE);
+    assert_false(guard_episode_shows(NULL, &outcome));
+    assert_false(guard_episode_shows(&episode, &outcome));
+}
+
+static void one_contest_has_one_caller(void **state _unused_) {
+    assert_true(guard_episode_keeps_actor(&(TrailState){ .contest.n = 1 }));
+    assert_false(guard_episode_keeps_actor(&(TrailState){ .known = true }));
+}
+
+static void what_an_action_needs_and_shows(void **state _unused_) {
+    static const struct {
+        Action action;
+        bool needs_baseline, shows_status;
+    } rows[] = {
+        { ACTION_RESTART, false, true },
+        { ACTION_RESTORE, true, false },
+        { ACTION_RECREATE, true, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Outcome outcome = { .action = rows[i].action, .result = RESULT_CONFIRMED };
+
+        assert_int_equal(guard_lacks_baseline(rows[i].action, false), rows[i].needs_baseline);
+        assert_false(guard_lacks_baseline(rows[i].action, true));
+        assert_int_equal(guard_outcome_shows_status(&outcome), rows[i].shows_status);
+        outcome.result = RESULT_FAILED;
+        assert_false(guard_outcome_shows_status(&outcome));
+    }
+}
+
+static void which_incident_a_targets_lines_belong_to(void **state _unused_) {
+    TargetState s = { .cover.open = true };
+
+    assert_ptr_equal(guard_target_incident(&s), &s.cover);
+    s.list.open = true;
+    assert_ptr_equal(guard_target_incident(&s), &s.list);
+    s.reach.open = true;
+    assert_ptr_equal(guard_target_incident(&s), &s.reach);
+    s.list.open = s.cover.open = false;
+    assert_ptr_equal(guard_target_incident(&s), &s.reach);
+}
+
+static void what_a_target_owes(void **state _unused_) {
+    const Incident open = { .open = true, .sequence = 1 };
+
+    assert_false(guard_target_owes_end(&(TargetState){ .unreachable = true }));
+    assert_true(guard_target_owes_end(&(TargetState){ .reach = open }));
+    assert_true(guard_target_owes_end(&(TargetState){ .cover = open }));
+    assert_true(guard_target_owes_end(&(TargetState){ .list = open }));
+    assert_false(guard_target_owes_end(&(TargetState){ .list.open = true })); /* no message was sent */
+}
+
+static void which_trails_the_state_file_has(void **state _unused_) {
+    static const struct {
+        TrailState state;
+        bool has_row, was_guarded;
+    } rows[] = {
+        { { .known = true }, true, true },
+        { { .incident.opened_usec = 5 }, true, false },
+        { { .findings = FINDING_BIT(FINDING_MISSING), .incident.opened_usec = 5 }, true, true },
+        { { .findings = FINDING_BIT(FINDING_UNREACHABLE) }, false, false },
+        { { .n_failed = 2 }, false, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        assert_int_equal(guard_has_row(&rows[i].state), rows[i].has_row);
+        assert_int_equal(guard_was_guarded(&rows[i].state), rows[i].was_guarded);
+    }
+}
+
+static void what_was_never_found_was_changed_by_nobody(void **state _unused_) {
+    Life l = life(MODE_OBSERVE, true);
+
+    l.policy.attribution = true;
+    l.facts.never_found = true;
+    decide(&l, (TrailInput){ .kind = GUARD_NOT_LISTED });
+    assert_int_equal(l.plan.n_events, 1);
+    assert_false(l.state.attributing.wanted);
+    pass_time(&l, HOUR / 2);
+    decide(&l, (TrailInput){ .kind = GUARD_TIME });
+    assert_false(l.plan.attribute);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_shown_and_saved),
@@ -185,6 +329,14 @@ int main(void) {
         cmocka_unit_test(what_is_news_of_a_target),
         cmocka_unit_test(when_an_intent_may_go),
         cmocka_unit_test(each_action_has_a_time_of_its_own),
+        cmocka_unit_test(what_a_message_shows_besides),
+        cmocka_unit_test(the_last_attempt_that_failed_is_shown_until_one_is_confirmed),
+        cmocka_unit_test(one_contest_has_one_caller),
+        cmocka_unit_test(what_an_action_needs_and_shows),
+        cmocka_unit_test(which_incident_a_targets_lines_belong_to),
+        cmocka_unit_test(what_a_target_owes),
+        cmocka_unit_test(which_trails_the_state_file_has),
+        cmocka_unit_test(what_was_never_found_was_changed_by_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

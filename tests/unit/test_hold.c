@@ -310,6 +310,46 @@ static void when_it_is_announced(void **state _unused_) {
     }
 }
 
+static void what_is_said_of_each_step(void **state _unused_) {
+    static const struct {
+        EventKind kind;
+        JournalLine line;
+    } rows[_CONTAIN_STEP_MAX] = {
+        [CONTAIN_STEP_ABOUT] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_ABOUT },
+        [CONTAIN_STEP_HELD] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_HELD },
+        [CONTAIN_STEP_FAILED] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_FAILED },
+        [CONTAIN_STEP_REMOVED] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_REMOVED },
+        [CONTAIN_STEP_GIVEN_UP] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_GIVEN_UP },
+        [CONTAIN_STEP_GONE] = { EVENT_IDENTITY_RELEASED, LINE_CONTAIN_GONE },
+        [CONTAIN_STEP_RELEASED] = { EVENT_IDENTITY_RELEASED, LINE_CONTAIN_RELEASED },
+        [CONTAIN_STEP_STUCK] = { EVENT_IDENTITY_CONTAINED, LINE_CONTAIN_STUCK },
+    };
+    const ContainHold *bob = add(BOB);
+
+    for (unsigned step = 0; step < _CONTAIN_STEP_MAX; step++) {
+        Event event = hold_event(bob, step, "AccessDenied", MODE_RESTART);
+        bool contained = rows[step].kind == EVENT_IDENTITY_CONTAINED;
+        JournalEntry entry;
+
+        hold_entry(bob, step, "AccessDenied", &entry);
+        assert_int_equal(entry.line, rows[step].line);
+        assert_string_equal(entry.detail, BOB ", because of 3 tamperings within an hour; AccessDenied");
+        assert_int_equal(event.kind, rows[step].kind);
+        assert_int_equal(event.severity, contained ? SEVERITY_CRITICAL : SEVERITY_WARNING);
+        assert_int_equal(event.step, step);
+        assert_ptr_equal(event.hold, bob);
+        assert_true(event.dedup_usec == BEGIN && event.opened_usec == BEGIN);
+        assert_string_equal(event.detail, "AccessDenied");
+    }
+}
+
+static void a_step_without_more_to_say(void **state _unused_) {
+    JournalEntry entry;
+
+    hold_entry(add(ADMIN), CONTAIN_STEP_HELD, "", &entry);
+    assert_string_equal(entry.detail, ADMIN ", because of 3 tamperings within an hour");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_policy_is_what_takes_the_rights, setup),
@@ -327,6 +367,8 @@ int main(void) {
         cmocka_unit_test_setup(the_command_that_releases_runs_nothing_else, setup),
         cmocka_unit_test_setup(the_table_has_a_ceiling, setup),
         cmocka_unit_test(when_it_is_announced),
+        cmocka_unit_test_setup(what_is_said_of_each_step, setup),
+        cmocka_unit_test_setup(a_step_without_more_to_say, setup),
     };
     int r = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -443,6 +443,47 @@ static void trust(void **state _unused_) {
     }
 }
 
+static void messages_about_rights(void **state _unused_) {
+    GuardRecord record = { .lost_usec = 5, .sequence = 1, .severity = SEVERITY_CRITICAL, .lost = "a, b" };
+    Event event = guard_rights_event(&record, PHASE_OPENED, NULL, MODE_RESTART, 9);
+
+    assert_int_equal(event.kind, EVENT_GUARD_RIGHTS_LOST);
+    assert_int_equal(event.phase, PHASE_OPENED);
+    assert_int_equal(event.severity, SEVERITY_CRITICAL);
+    assert_int_equal(event.sequence, 1);
+    assert_true(event.incident_dedup_usec == 5 && event.dedup_usec == 5 && event.opened_usec == 5);
+    assert_string_equal(event.detail, "a, b");
+    assert_false(event.forgotten);
+    /* one that has grown */
+    record.sequence = 2;
+    event = guard_rights_event(&record, PHASE_OPENED, NULL, MODE_RESTART, 9);
+    assert_true(event.incident_dedup_usec == 5 && event.dedup_usec == 9);
+    record.reported_usec = 11;
+    record.n_reminders = 3;
+    event = guard_rights_event(&record, PHASE_REMINDER, NULL, MODE_RESTART, 0);
+    assert_int_equal(event.kind, EVENT_INCIDENT_REMINDER);
+    assert_int_equal(event.still, EVENT_GUARD_RIGHTS_LOST);
+    assert_int_equal(event.n_reminders, 3);
+    assert_true(event.incident_dedup_usec == 5 && event.dedup_usec == 11);
+    assert_string_equal(event.detail, "a, b");
+    event = guard_rights_event(&record, PHASE_RESOLVED, NULL, MODE_RESTART, 0);
+    assert_int_equal(event.kind, EVENT_GUARD_RIGHTS_RESTORED);
+    assert_int_equal(event.sequence, 3);
+    assert_true(event.dedup_usec == 5 && !event.forgotten && event.n_reminders == 0 && event.still == 0);
+    assert_string_equal(event.detail, "IAM would allow all that the guard needs again");
+    event = guard_rights_event(&record, PHASE_RESOLVED, "guard_checks is off", MODE_RESTART, 0);
+    assert_true(event.forgotten);
+    assert_string_equal(event.detail, "guard_checks is off");
+}
+
+static void when_checks_begin_and_are_looked_for(void **state _unused_) {
+    assert_true(guard_check_begin_usec(3600 * USEC_PER_SEC) == 10 * USEC_PER_SEC);
+    assert_true(guard_check_begin_usec(4 * USEC_PER_SEC) == USEC_PER_SEC); /* of a test */
+    assert_true(guard_check_wait_usec(105, 100) == 5);
+    assert_true(guard_check_wait_usec(3600 * USEC_PER_SEC, 100) == 60 * USEC_PER_SEC);
+    assert_true(guard_check_wait_usec(100, 105) == 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(questions),         cmocka_unit_test(vital_rights), cmocka_unit_test(changes),
@@ -456,6 +497,8 @@ int main(void) {
         cmocka_unit_test(how_far_apart_checks_are),
         cmocka_unit_test(a_denial_brings_a_check_forward),
         cmocka_unit_test(unread_kinds_stay), cmocka_unit_test(a_ceiling),    cmocka_unit_test(trust),
+        cmocka_unit_test(messages_about_rights),
+        cmocka_unit_test(when_checks_begin_and_are_looked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -555,6 +555,13 @@ static void test_pass_result(void **state) {
             fail_msg("case %zu", i);
 }
 
+static void how_many_calls_a_check_of_settings_makes(void **state _unused_) {
+    assert_int_equal(schedule_settings_calls(true, true), 4);
+    assert_int_equal(schedule_settings_calls(false, true), 3);
+    assert_int_equal(schedule_settings_calls(true, false), 3);
+    assert_int_equal(schedule_settings_calls(false, false), 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unaccepted_trails_are_summed_up),
@@ -583,6 +590,7 @@ int main(void) {
         cmocka_unit_test(settings_are_spread_from_the_second_time_on),
         cmocka_unit_test(settings_are_spread_apart_from_the_turns),
         cmocka_unit_test(a_file_is_written_at_once_in_calm_times_and_takes_a_twentieth_of_a_storm),
+        cmocka_unit_test(how_many_calls_a_check_of_settings_makes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

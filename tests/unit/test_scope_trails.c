@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which trails and rows of the state file belong to what is guarded, in tables of cases. */
+/* Which trails and rows of the state file belong to what is guarded, and how they are shown, in tables of
+ * cases. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,6 +68,32 @@ static void how_many_came_and_went(void **state _unused_) {
 
 /* ---- rows of the state file ---- */
 
+static void whose_a_row_is(void **state _unused_) {
+    static const struct {
+        bool same, by_role, identified, taken, its;
+    } rows[] = {
+        { true, false, true, false, true },
+        { true, true, true, true, true },
+        /* not known whose the base credentials are: what is nobody else's */
+        { false, false, false, false, true },
+        { false, false, false, true, false },
+        { false, false, true, false, false },
+        { false, true, false, false, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (former_row_is_of(rows[i].same, rows[i].by_role, rows[i].identified, rows[i].taken) !=
+            rows[i].its)
+            fail_msg("row %zu", i);
+}
+
+static void which_rows_stay(void **state _unused_) {
+    assert_true(former_trail_is_kept(false, false));
+    assert_true(former_trail_is_kept(true, false));
+    assert_true(former_trail_is_kept(true, true)); /* its end was not reported yet */
+    assert_false(former_trail_is_kept(false, true));
+}
+
 /* One that was never found is missing because `trails` names it: with "all" nothing does any more. */
 static void which_rows_are_guarded(void **state _unused_) {
     assert_true(former_is_guarded(true, true, true));
@@ -77,12 +104,76 @@ static void which_rows_are_guarded(void **state _unused_) {
     assert_false(former_is_guarded(false, false, false));
 }
 
+static void a_region_ends_with_its_account_or_its_name(void **state _unused_) {
+    static const struct {
+        AccountPlace account;
+        Ended ended;
+    } rows[] = {
+        { { .known = true, .guarded = true, .begun = true, .all_known = true }, ENDED_REGION_GONE },
+        { { .known = true, .guarded = true, .all_known = true }, ENDED_NOT }, /* not taken up yet */
+        { { .all_known = true }, ENDED_ACCOUNT_GONE },
+        { { .all_known = true, .elsewhere = true }, ENDED_ELSEWHERE },
+        { { .known = false }, ENDED_NOT },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_region_ended(&rows[i].account) != rows[i].ended)
+            fail_msg("row %zu", i);
+}
+
+static void which_lists_are_waited_for(void **state _unused_) {
+    assert_true(list_is_to_come(true, false, false));
+    assert_false(list_is_to_come(false, false, false));
+    assert_false(list_is_to_come(true, true, false));
+    assert_false(list_is_to_come(true, false, true));
+}
+
+/* ---- what accept shows ---- */
+
+static void how_accept_shows_a_trail(void **state _unused_) {
+    static const struct {
+        ShownTrail trail;
+        ShownAs as;
+    } rows[] = {
+        { { .read = true, .owned = true }, SHOWN_READ },
+        { { .owned = true }, SHOWN_READ }, /* its settings could not be read: that is said by its error */
+        { { .read = true, .others_keys = true }, SHOWN_READ },
+        { { .others_keys = true }, SHOWN_NOT_ITS_ACCOUNT },
+        { { .missing = true, .owned = true }, SHOWN_GONE },
+        { { .missing = true, .owned = true, .read = true }, SHOWN_GONE },
+        { { .missing = true }, SHOWN_NOT_ITS_ACCOUNT },
+        { { .missing = true, .read = true }, SHOWN_NOT_ITS_ACCOUNT },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_shown_as(&rows[i].trail) != rows[i].as)
+            fail_msg("row %zu", i);
+}
+
+static void whose_keys_are_known_to_be_anothers(void **state _unused_) {
+    static const AccountScope base = { .identity_known = true },
+                              unknown = { .identity_asked = true },
+                              role = { .by_role = true, .identity_known = true };
+
+    assert_true(scope_has_others_keys(&base, false, false));
+    assert_false(scope_has_others_keys(&base, true, false));
+    assert_false(scope_has_others_keys(&base, false, true)); /* an organization's may show anywhere */
+    assert_false(scope_has_others_keys(&unknown, false, false));
+    assert_false(scope_has_others_keys(&role, false, false));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_new_trail_is_named_once),
         cmocka_unit_test(the_names_have_a_ceiling),
         cmocka_unit_test(how_many_came_and_went),
+        cmocka_unit_test(whose_a_row_is),
+        cmocka_unit_test(which_rows_stay),
         cmocka_unit_test(which_rows_are_guarded),
+        cmocka_unit_test(a_region_ends_with_its_account_or_its_name),
+        cmocka_unit_test(which_lists_are_waited_for),
+        cmocka_unit_test(how_accept_shows_a_trail),
+        cmocka_unit_test(whose_keys_are_known_to_be_anothers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

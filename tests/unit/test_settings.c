@@ -205,6 +205,39 @@ static void all_of_them_can_be_left_out(void **state _unused_) {
     json_decref(value);
 }
 
+static void what_of_the_incident_differs_no_more_is_added(void **state _unused_) {
+    Drift now = { 0 }, before = { 0 };
+
+    assert_int_equal(drift_add(&now, FIELD_PREFIX, true, "a", "c"), 0);
+    assert_int_equal(drift_add(&before, FIELD_PREFIX, false, "a", "b"), 0);
+    assert_int_equal(drift_add(&before, FIELD_BUCKET, true, "x", "y"), 0);
+    drift_add_missing(&now, &before);
+    assert_int_equal(now.n, 2);
+    assert_int_equal(now.changes[0].field, FIELD_BUCKET);
+    assert_true(now.changes[0].loses_events);
+    assert_string_equal(now.changes[0].actual, "y");
+    assert_string_equal(now.changes[1].actual, "c");
+    drift_done(&now);
+    drift_done(&before);
+}
+
+static void which_fields_could_not_be_read(void **state _unused_) {
+    static char some[] = "{}";
+    static const uint32_t configuration = FIELD_BIT(FIELD_CONFIGURATION), tags = FIELD_BIT(FIELD_TAGS);
+    Settings settings = { 0 };
+
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        settings.values[f] = some;
+    assert_int_equal(settings_lacking(&settings, true, false), 0);
+    settings.values[FIELD_TAGS] = settings.values[FIELD_CONFIGURATION] = NULL;
+    assert_int_equal(settings_lacking(&settings, false, false), tags);
+    assert_int_equal(settings_lacking(&settings, true, false), tags | configuration);
+    assert_int_equal(settings_lacking(&settings, true, true), configuration);
+    assert_int_equal(settings_lacking(&settings, false, true), 0);
+    settings.values[FIELD_BUCKET] = NULL;
+    assert_int_equal(settings_lacking(&settings, false, true), FIELD_BIT(FIELD_BUCKET));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(differences_are_kept_until_others_are),
@@ -214,6 +247,8 @@ int main(void) {
         cmocka_unit_test(values_are_compared_object_by_object_where_they_are_several),
         cmocka_unit_test(what_is_written_has_what_aws_shows),
         cmocka_unit_test(all_of_them_can_be_left_out),
+        cmocka_unit_test(what_of_the_incident_differs_no_more_is_added),
+        cmocka_unit_test(which_fields_could_not_be_read),
     };
 
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

@@ -18,6 +18,9 @@
  * have their turn. */
 #define FIRED_IN_A_TURN_MAX 64
 #define RANDOM_KEPT         32
+/* Much goes on only by the timer that its last turn has made: one that there is no memory for would end that
+ * for good. So many may wait without any. */
+#define SPARE_TIMERS 32
 
 typedef struct TimerList {
     LoopTimer *first, *last;
@@ -27,10 +30,14 @@ typedef struct LoopEvent {
     Loop loop;
     sd_event *event;
     clockid_t clock;       /* CLOCK_BOOTTIME, or CLOCK_MONOTONIC where the kernel has no timers on it */
-    TimerList later;       /* each has a source of its own */
-    TimerList due;         /* first come, first fired */
-    sd_event_source *turn; /* on while there are due ones */
-    bool in_turn, freed;   /* freed by what is fired in a turn: the turn's end frees the struct */
+    TimerList later;         /* each has a source of its own */
+    TimerList poor;          /* there was no memory for one: they share the next */
+    sd_event_source *shared; /* on while there are such */
+    TimerList due;           /* first come, first fired */
+    sd_event_source *turn;   /* on while there are due ones */
+    LoopTimer *spare;        /* by their next */
+    unsigned n_spare;
+    bool in_turn, freed; /* freed by what is fired in a turn: the turn's end frees the struct */
     uint64_t random[RANDOM_KEPT];
     unsigned n_random; /* that are left of them */
     LoopChildList children;
@@ -40,7 +47,8 @@ struct LoopTimer {
     LoopEvent *owner;
     TimerList *list;
     LoopTimer *prev, *next;
-    sd_event_source *source; /* NULL: it is due */
+    sd_event_source *source; /* NULL: it is due, or shares one */
+    uint64_t at_usec;        /* of one that shares its source */
     LoopFired fired;
     void *userdata;
 };
@@ -53,12 +61,43 @@ static uint64_t clock_usec(clockid_t id) {
     return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
 }
 
-static LoopTimer *timer_free(LoopTimer *t) {
+static void list_add(TimerList *list, LoopTimer *t) {
+    t->list = list;
+    t->prev = list->last;
+    t->next = NULL;
+    *(list->last ? &list->last->next : &list->first) = t;
+    list->last = t;
+}
+
+static void list_remove(LoopTimer *t) {
     *(t->prev ? &t->prev->next : &t->list->first) = t->next;
     *(t->next ? &t->next->prev : &t->list->last) = t->prev;
+}
+
+static void spare_add(LoopEvent *l, LoopTimer *t) {
+    t->next = l->spare;
+    l->spare = t;
+    l->n_spare++;
+}
+
+static LoopTimer *spare_take(LoopEvent *l) {
+    LoopTimer *t = l->spare;
+
+    if (t) {
+        l->spare = t->next;
+        l->n_spare--;
+    }
+    return t;
+}
+
+/* Until the spare ones are all there again, each that ends is one. */
+static void timer_free(LoopTimer *t) {
+    list_remove(t);
     sd_event_source_disable_unref(t->source);
-    free(t);
-    return NULL;
+    if (t->owner->n_spare < SPARE_TIMERS)
+        spare_add(t->owner, t);
+    else
+        free(t);
 }
 
 static void timer_fire(LoopTimer *t) {
@@ -76,6 +115,47 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata) {
     timer_fire(userdata);
     return 0;
 }
+
+/* ---- those without a source of their own ---- */
+
+static void share_source(LoopEvent *l) {
+    uint64_t first_usec = UINT64_MAX;
+
+    for (const LoopTimer *t = l->poor.first; t; t = t->next)
+        first_usec = MIN(first_usec, t->at_usec);
+    if (first_usec == UINT64_MAX)
+        return;
+    (void)sd_event_source_set_time(l->shared, first_usec);
+    (void)sd_event_source_set_enabled(l->shared, SD_EVENT_ONESHOT);
+}
+
+static LoopTimer *find_overdue(const LoopEvent *l, uint64_t now_usec) {
+    LoopTimer *t = l->poor.first;
+
+    while (t && t->at_usec > now_usec)
+        t = t->next;
+    return t;
+}
+
+static int on_shared(sd_event_source *source, uint64_t usec, void *userdata) {
+    LoopEvent *l = userdata;
+    uint64_t now_usec = clock_usec(l->clock);
+    LoopTimer *t;
+
+    (void)source;
+    (void)usec;
+    l->in_turn = true;
+    while ((t = find_overdue(l, now_usec)))
+        timer_fire(t);
+    l->in_turn = false;
+    if (l->freed)
+        free(l);
+    else
+        share_source(l);
+    return 0;
+}
+
+/* ---- those that are due ---- */
 
 static int on_turn(sd_event_source *source, void *userdata);
 
@@ -107,9 +187,12 @@ static int on_turn(sd_event_source *source, void *userdata) {
     return 0;
 }
 
+/* ---- making one ---- */
+
 static int timer_arm(LoopTimer *t, uint64_t delay_usec) {
     LoopEvent *l = t->owner;
     uint64_t now;
+    int r;
 
     if (delay_usec == 0)
         return sd_event_source_set_enabled(l->turn, SD_EVENT_ONESHOT);
@@ -117,23 +200,29 @@ static int timer_arm(LoopTimer *t, uint64_t delay_usec) {
     /* UINT64_MAX means "never" to sd-event. */
     if (delay_usec > UINT64_MAX - 1 - now)
         delay_usec = UINT64_MAX - 1 - now;
-    return sd_event_add_time(l->event, &t->source, l->clock, now + delay_usec, ACCURACY_USEC, on_time, t);
+    t->at_usec = now + delay_usec;
+    r = sd_event_add_time(l->event, &t->source, l->clock, t->at_usec, ACCURACY_USEC, on_time, t);
+    if (r != -ENOMEM)
+        return r;
+    list_remove(t);
+    list_add(&l->poor, t);
+    share_source(l);
+    return 0;
 }
 
 static int loop_event_after(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata,
                             LoopTimer **ret) {
     LoopEvent *l = CONTAINER_OF(loop, LoopEvent, loop);
-    TimerList *list = delay_usec == 0 ? &l->due : &l->later;
     LoopTimer *t;
     int r;
 
     t = calloc(1, sizeof(*t));
     if (!t)
+        t = spare_take(l);
+    if (!t)
         return -ENOMEM;
-    *t = (LoopTimer){ .owner = l, .list = list, .prev = list->last, .fired = fired, .userdata = userdata };
-    *(list->last ? &list->last->next : &list->first) = t;
-    list->last = t;
-
+    *t = (LoopTimer){ .owner = l, .fired = fired, .userdata = userdata };
+    list_add(delay_usec == 0 ? &l->due : &l->later, t);
     r = timer_arm(t, delay_usec);
     if (r < 0) {
         timer_free(t);
@@ -199,14 +288,37 @@ static const LoopOps loop_event_ops = {
     .random = loop_event_random,
 };
 
-/* sd-event knows at once whether the kernel can wait on a clock. */
-static clockid_t choose_clock(sd_event *event) {
+/* sd-event knows at once whether the kernel can wait on a clock. That there was no memory says nothing. */
+static int choose_clock(LoopEvent *l) {
     sd_event_source *probe = NULL;
     int r;
 
-    r = sd_event_add_time(event, &probe, CLOCK_BOOTTIME, UINT64_MAX, 0, on_time, NULL);
+    r = sd_event_add_time(l->event, &probe, CLOCK_BOOTTIME, UINT64_MAX, 0, on_time, NULL);
     sd_event_source_disable_unref(probe);
-    return r < 0 ? CLOCK_MONOTONIC : CLOCK_BOOTTIME;
+    l->clock = r < 0 ? CLOCK_MONOTONIC : CLOCK_BOOTTIME;
+    return r == -ENOMEM ? r : 0;
+}
+
+static int add_sources(LoopEvent *l) {
+    int r;
+
+    r = sd_event_add_defer(l->event, &l->turn, on_turn, l);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(l->turn, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_time(l->event, &l->shared, l->clock, UINT64_MAX, ACCURACY_USEC, on_shared, l);
+    return r < 0 ? r : sd_event_source_set_enabled(l->shared, SD_EVENT_OFF);
+}
+
+static int add_spare_timers(LoopEvent *l) {
+    while (l->n_spare < SPARE_TIMERS) {
+        LoopTimer *t = calloc(1, sizeof(*t));
+
+        if (!t)
+            return -ENOMEM;
+        spare_add(l, t);
+    }
+    return 0;
 }
 
 int loop_event_new(sd_event *event, Loop **ret) {
@@ -216,33 +328,35 @@ int loop_event_new(sd_event *event, Loop **ret) {
     l = calloc(1, sizeof(*l));
     if (!l)
         return -ENOMEM;
-    r = sd_event_add_defer(event, &l->turn, on_turn, l);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(l->turn, SD_EVENT_OFF);
-    if (r < 0) {
-        sd_event_source_disable_unref(l->turn);
-        free(l);
-        return r;
-    }
     l->loop.ops = &loop_event_ops;
     l->event = sd_event_ref(event);
-    l->clock = choose_clock(event);
+    r = choose_clock(l);
+    if (r >= 0)
+        r = add_sources(l);
+    if (r >= 0)
+        r = add_spare_timers(l);
+    if (r < 0) {
+        loop_event_free(&l->loop);
+        return r;
+    }
     *ret = &l->loop;
     return 0;
 }
 
 void loop_event_free(Loop *loop) {
     LoopEvent *l;
+    LoopTimer *t;
 
     if (!loop)
         return;
     l = CONTAINER_OF(loop, LoopEvent, loop);
     loop_child_list_done(&l->children);
-    while (l->due.first)
-        timer_free(l->due.first);
-    while (l->later.first)
-        timer_free(l->later.first);
+    while ((t = l->due.first) || (t = l->later.first) || (t = l->poor.first))
+        timer_free(t);
+    while ((t = spare_take(l)))
+        free(t);
     sd_event_source_disable_unref(l->turn);
+    sd_event_source_disable_unref(l->shared);
     sd_event_unref(l->event);
     l->freed = true;
     if (!l->in_turn)

@@ -413,7 +413,7 @@ static void collect(HttpCurl *c) {
             curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private) == CURLE_OK && private)
             curl_exchange_finish((HttpExchange *)(void *)private, code);
     }
-    while (!c->closed && (x = c->lists[EXCHANGE_REFUSED].first))
+    while (!c->closed && ((x = c->lists[EXCHANGE_REFUSED].first) || (x = curl_exchange_find_lost(c))))
         curl_exchange_fail(x, HTTP_INTERNAL, true, "out of memory");
     if (!c->closed)
         http_curl_start_waiting(c);
@@ -424,7 +424,10 @@ static void on_wake(curl_socket_t fd, int events, void *userdata) {
     HttpCurl *c = client_ref(userdata);
     int n_running;
 
-    (void)curl_multi_socket_action(c->multi, fd, events, &n_running);
+    if (curl_multi_socket_action(c->multi, fd, events, &n_running) != CURLM_OK) {
+        curl_exchange_lose_unwatched(c);
+        curl_watch_resume(&c->watch);
+    }
     collect(c);
     client_unref(c);
 }
@@ -561,7 +564,8 @@ static int set_up_multi(HttpCurl *c) {
     if (curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 2L * (long)c->pool.max) != CURLM_OK ||
         curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, 2L * (long)c->pool.max) != CURLM_OK)
         return -EIO;
-    return curl_watch_init(&c->watch, c->event, c->multi, &c->pool, on_wake, c);
+    return curl_watch_init(&c->watch, c->event, c->multi, &c->pool, on_wake,
+                           curl_exchange_watched, c);
 }
 
 static int set_up_timer(HttpCurl *c, sd_event_source **ret, sd_event_time_handler_t handler) {

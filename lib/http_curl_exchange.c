@@ -117,6 +117,9 @@ void curl_exchange_end_race(HttpExchange *x) {
 /* Takes it out of wherever it is, so that only its own memory is left. */
 static void exchange_detach(HttpExchange *x) {
     curl_exchange_end_race(x);
+    if (x->gave_addresses)
+        x->origin->addresses = (CurlAddresses){ 0 };
+    x->gave_addresses = false;
     if (x->state == EXCHANGE_RUNNING)
         (void)curl_multi_remove_handle(x->owner->multi, x->job->easy);
     exchange_unlink(x);
@@ -155,13 +158,47 @@ void curl_exchange_free(HttpExchange *x) {
     free(x);
 }
 
+/* ---- without memory to watch its socket ---- */
+
+void curl_exchange_watched(CURL *easy, bool watched, void *userdata) {
+    HttpCurl *c = userdata;
+    char *private = NULL;
+    HttpExchange *x;
+
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private) != CURLE_OK || !private)
+        return;
+    x = (HttpExchange *)(void *)private;
+    x->watched |= watched;
+    if (watched)
+        return;
+    x->lost = c->has_lost = true;
+    curl_watch_want_turn(&c->watch);
+}
+
+void curl_exchange_lose_unwatched(HttpCurl *c) {
+    for (HttpExchange *x = c->lists[EXCHANGE_RUNNING].first; x; x = x->next)
+        x->lost |= !x->watched;
+    c->has_lost = true;
+}
+
+HttpExchange *curl_exchange_find_lost(HttpCurl *c) {
+    HttpExchange *x = c->has_lost ? c->lists[EXCHANGE_RUNNING].first : NULL;
+
+    while (x && !x->lost)
+        x = x->next;
+    c->has_lost = x != NULL;
+    return x;
+}
+
+/* ---- the end ---- */
+
 /* Tells the owner. The caller holds a reference on the client, and has detached the exchange. */
 static void exchange_end(HttpExchange *x, const HttpResponse *response) {
     x->done(response, x->userdata);
     curl_exchange_free(x);
 }
 
-/* One that never began. */
+/* One that never began, or is given up. */
 void curl_exchange_fail(HttpExchange *x, HttpResult result, bool held_up, const char *text) {
     char error[512];
 
@@ -208,6 +245,7 @@ void curl_exchange_finish(HttpExchange *x, CURLcode code) {
     response.waited_for = x->waited_for;
     response.waited_usec = x->waited_for != HTTP_WAIT_NONE ? x->started_usec - x->queued_usec : 0;
     judge_addresses(x, response.result);
+    x->gave_addresses = x->gave_addresses && code != CURLE_OK;
     if (response.result == HTTP_ANSWERED)
         measure(x, n_connects);
     curl_watch_trim(&c->watch, x->origin);
@@ -215,7 +253,8 @@ void curl_exchange_finish(HttpExchange *x, CURLcode code) {
     exchange_end(x, &response);
 }
 
-/* libcurl keeps the addresses of a host until it is given others. */
+/* libcurl keeps the addresses of a host until it is given others. That it has taken them is known from an
+ * exchange that went well: without them it would ask the resolver itself. */
 static int exchange_give_addresses(HttpExchange *x, bool again) {
     CurlAddresses *given = &x->origin->addresses;
     int r;
@@ -225,6 +264,7 @@ static int exchange_give_addresses(HttpExchange *x, bool again) {
     r = curl_job_set_addresses(x->job, x->host, x->port, &x->addresses);
     if (r >= 0)
         *given = x->addresses;
+    x->gave_addresses = r >= 0;
     return r;
 }
 
@@ -286,6 +326,7 @@ void curl_exchange_restart(HttpExchange *x) {
 
     (void)curl_multi_remove_handle(c->multi, x->job->easy);
     x->job->n_sockets = 0;
+    x->watched = false;
     if (exchange_give_addresses(x, true) == 0 &&
         curl_job_set_timeouts(x->job, MIN(x->connect_timeout_usec, left), left) == 0 &&
         curl_multi_add_handle(c->multi, x->job->easy) == CURLM_OK)

@@ -50,8 +50,11 @@ struct HttpExchange {
     char host[CURL_HOST_MAX]; /* to be resolved: its own or the proxy's; "" for an address */
     unsigned port;
     CurlAddresses addresses;
+    bool gave_addresses; /* to libcurl, which may not have taken them */
     CurlRace *race;
     bool raced;
+    bool watched; /* a socket of it was */
+    bool lost;    /* nothing wakes it before its deadline: there was no memory for that */
     uint64_t number; /* in the order of submission */
     CurlOrigin *origin;
     unsigned host_slot;
@@ -96,6 +99,7 @@ struct HttpCurl {
     CurlJob *idle_jobs;
     unsigned n_idle_jobs;
     ExchangeList lists[EXCHANGE_LOOSE];
+    bool has_lost; /* some of those that are running may be */
     HttpCurlStats stats;
 };
 
@@ -116,11 +120,18 @@ CurlJob *curl_exchange_job_take(HttpCurl *c);
 int curl_exchange_start(HttpExchange *x, const HttpRequest *request);
 /* Has libcurl begin again, with the address first that is now. Nothing was sent yet. */
 void curl_exchange_restart(HttpExchange *x);
+/* CurlWatched; its owner learns at the next turn of the loop that it cannot be. */
+void curl_exchange_watched(CURL *easy, bool watched, void *userdata);
+/* libcurl had no memory for one of those that are running: any that has no socket. */
+void curl_exchange_lose_unwatched(HttpCurl *c);
+/* One that nothing would wake in time; NULL: there is none. */
+HttpExchange *curl_exchange_find_lost(HttpCurl *c);
 /* NULL is no race: nothing happens. */
 void curl_exchange_end_race(HttpExchange *x);
 
 /* Calls its done callback and frees it; the caller holds a reference on the client. The first is for one
- * that never began, with text as the reason; the second for one that libcurl has ended with code. */
+ * that never began or is given up, with text as the reason; the second for one that libcurl has ended with
+ * code. */
 void curl_exchange_fail(HttpExchange *x, HttpResult result, bool held_up, const char *text);
 void curl_exchange_finish(HttpExchange *x, CURLcode code);
 /* Without calling it. */

@@ -125,16 +125,18 @@ static CurlSocket *socket_new(CurlWatch *w, curl_socket_t fd) {
     return s;
 }
 
-static void socket_listen(CurlSocket *s, curl_socket_t fd, uint32_t events) {
+/* False when there was no memory for that. */
+static bool socket_listen(CurlSocket *s, curl_socket_t fd, uint32_t events) {
     if (!s->io) {
         if (sd_event_add_io(s->watch->event, &s->io, fd, events, on_io, s) < 0)
-            return;
-    } else if (s->events != events)
-        (void)sd_event_source_set_io_events(s->io, events);
-    if (s->off)
-        (void)sd_event_source_set_enabled(s->io, SD_EVENT_ON);
+            return false;
+    } else if (s->events != events && sd_event_source_set_io_events(s->io, events) < 0)
+        return false;
+    if (s->off && sd_event_source_set_enabled(s->io, SD_EVENT_ON) < 0)
+        return false;
     s->events = events;
     s->off = false;
+    return true;
 }
 
 /* It is still open, but nothing is under way there. One that waits until it can be written to would wake
@@ -150,17 +152,16 @@ static void socket_rest(CurlWatch *w, curl_socket_t fd) {
     if (!s->origin)
         socket_free(w, fd);
     else if (s->io && s->events != EPOLLIN)
-        socket_listen(s, fd, EPOLLIN);
+        (void)socket_listen(s, fd, EPOLLIN);
 }
 
-/* Where a socket cannot be watched the exchange is left to its timeout: an error returned here would make
- * the whole multi handle useless. */
+/* Where a socket cannot be watched its exchange ends soon: an error returned here would make the whole multi
+ * handle useless. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socket_data) {
     uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
     CurlWatch *w = userdata;
     CurlSocket *s;
 
-    (void)easy;
     (void)socket_data;
     if (what == CURL_POLL_REMOVE) {
         socket_rest(w, fd);
@@ -169,10 +170,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
     s = socket_find(w, fd);
     if (!s)
         s = socket_new(w, fd);
-    if (!s)
-        return 0;
-    s->idle = false;
-    socket_listen(s, fd, events);
+    if (s)
+        s->idle = false;
+    w->watched(easy, s && socket_listen(s, fd, events), w->userdata);
     return 0;
 }
 
@@ -245,11 +245,23 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *userdata) {
 
 /* ---- the interface ---- */
 
+void curl_watch_resume(CurlWatch *watch) {
+    long timeout_ms = -1;
+
+    if (curl_multi_timeout(watch->multi, &timeout_ms) == CURLM_OK)
+        (void)on_curl_timer(watch->multi, timeout_ms, watch);
+}
+
 int curl_watch_init(CurlWatch *watch, sd_event *event, CURLM *multi, Pool *pool, CurlWake wake,
-                    void *userdata) {
+                    CurlWatched watched, void *userdata) {
     int r;
 
-    *watch = (CurlWatch){ .event = event, .multi = multi, .pool = pool, .wake = wake, .userdata = userdata };
+    *watch = (CurlWatch){ .event = event,
+                          .multi = multi,
+                          .pool = pool,
+                          .wake = wake,
+                          .watched = watched,
+                          .userdata = userdata };
     r = sd_event_add_time(event, &watch->timer, CLOCK_MONOTONIC, UINT64_MAX, TIMER_ACCURACY_USEC,
                           multi_on_timer, watch);
     if (r >= 0)

@@ -17,6 +17,8 @@ typedef struct sd_event_source sd_event_source;
 uint64_t curl_now_usec(void);
 
 typedef void (*CurlWake)(curl_socket_t fd, int events, void *userdata);
+/* From inside libcurl: a socket that easy waits for is watched, or cannot be for want of memory. */
+typedef void (*CurlWatched)(CURL *easy, bool watched, void *userdata);
 typedef struct CurlSocket CurlSocket;
 typedef struct CurlOrigin CurlOrigin;
 
@@ -24,6 +26,7 @@ typedef struct CurlWatch {
     sd_event *event;
     CURLM *multi;
     CurlWake wake;
+    CurlWatched watched;
     void *userdata;
     sd_event_source *timer; /* when libcurl wants to be called */
     sd_event_source *turn;  /* ... and when that is at the next turn of the loop */
@@ -35,13 +38,16 @@ typedef struct CurlWatch {
 /* Watches multi on event and counts its connections in pool; all are borrowed. 0 or -errno, and then
  * curl_watch_done is still to be called. */
 int curl_watch_init(CurlWatch *watch, sd_event *event, CURLM *multi, Pool *pool, CurlWake wake,
-                    void *userdata);
+                    CurlWatched watched, void *userdata);
 
 /* After curl_multi_cleanup. Fine to call from inside wake, twice, and on a zeroed watch. */
 void curl_watch_done(CurlWatch *watch);
 
 /* Calls wake at the next turn of the loop, with CURL_SOCKET_TIMEOUT. */
 void curl_watch_want_turn(CurlWatch *watch);
+
+/* libcurl had no memory for all of that, and has not said when it wants to be called next: asks it. */
+void curl_watch_resume(CurlWatch *watch);
 
 /* A connection to origin is begun on fd, which libcurl is to close by CURLOPT_CLOSESOCKETFUNCTION
  * curl_watch_close, with the watch as its data. */

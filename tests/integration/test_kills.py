@@ -43,9 +43,15 @@ class Life:
         self.before = sim.trail(self.arn)
         preload = {"LD_PRELOAD": str(PRELOAD)} if fault is not None else {}
         self.guard = Guard(sim, place / name, env={**preload, **(fault or {})}, regions=[FRA], trails=[name],
-                           settings_interval=1, alerts=sns(self.topic), **RESTORE)
+                           settings_interval=1, alerts=self.channels(), **RESTORE)
         self.ends = []          # exit statuses before the last life
-        self.errors = []
+
+    def channels(self):
+        return sns(self.topic)
+
+    def disarm(self):
+        """Whatever was to happen to it has happened."""
+        self.guard.env = {name: value for name, value in self.guard.env.items() if not name.startswith("FAULTS_")}
 
     def revive(self):
         """Start it again, without the fault, when it has ended."""
@@ -54,8 +60,7 @@ class Life:
             return False
         if process is not None:
             self.ends.append(self.guard.wait())
-            for name in [name for name in self.guard.env if name.startswith(("FAULTS_", "MEMORY_"))]:
-                self.guard.env.pop(name)
+            self.disarm()
         self.guard.start()
         return True
 
@@ -119,9 +124,9 @@ class Life:
         self.sim.trail(self.arn, delete=True)       # or all others would see it in their lists
 
 
-def play(sim, place, number, fault, disturb=lambda life, done: None):
+def play(sim, place, number, fault, disturb=lambda life, done: None, kind=Life):
     """One life, in a thread of its own: (life, what was wrong)."""
-    life = Life(sim, place, number, fault)
+    life = kind(sim, place, number, fault)
     wrong = []
     done = []
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -150,11 +155,16 @@ def quiet(sim):
     return sim
 
 
-def play_all(sim, place, trials, first=0, **options):
+def play_all(sim, place, trials, first=0, side_by_side=SIDE_BY_SIDE, ended=lambda name, life, wrong: None, **options):
     """trials: (name, environment); the first has this number. What came of them: (name, life, what was wrong)."""
-    with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        lives = [pool.submit(play, sim, place, number, fault, **options) for number, (_, fault) in enumerate(trials, first)]
-        return [(name, *life.result()) for (name, _), life in zip(trials, lives)]
+    def one(number, name, fault):
+        life, wrong = play(sim, place, number, fault, **options)
+        ended(name, life, wrong)
+        return name, life, wrong
+
+    with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
+        lives = [pool.submit(one, number, *trial) for number, trial in enumerate(trials, first)]
+        return [life.result() for life in lives]
 
 
 def judge(title, sim, played, record_property, **figures):

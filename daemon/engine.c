@@ -283,7 +283,8 @@ static bool is_saved(Engine *engine) {
 }
 
 /* Everything is made anew from the new file and the state on disk, as a restart would; only what cannot fail
- * any more is taken down. */
+ * any more is taken down. Where there is no memory then, a restart is what is left: the state on disk is
+ * whole, and what was made of it is not. */
 static void reload(Engine *engine) {
     char config_error[CONFIG_ERROR_MAX], aws_error[AWS_SETUP_ERROR_MAX], error[ENGINE_ERROR_MAX] = "";
     Config *config = NULL;
@@ -309,6 +310,7 @@ static void reload(Engine *engine) {
         return;
     }
     engine->reload_refused = false;
+    engine->unloaded = true;
     close_aws_and_tables(engine);
     config_free(engine->config);
     engine->config = config;
@@ -319,6 +321,7 @@ static void reload(Engine *engine) {
         (void)sd_event_exit(engine->event, EXIT_FAILURE);
         return;
     }
+    engine->unloaded = false;
     start_watchdog(engine);
     log_event(EVENT_LINE(LINE_CONFIG_RELOADED), NULL, 0, "%s: reloaded", config->path);
 }
@@ -332,6 +335,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
     report_systemd_reloading(0);
     reload(engine);
+    if (engine->unloaded)
+        return 0;
     report_systemd_ready();
     engine_publish_now(engine);
     return 0;
@@ -485,8 +490,10 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
     engine_publish_now(engine);
     start_watchdog(engine);
     r = sd_event_loop(engine->event);
-    engine_save_state(engine);
-    engine_publish_now(engine);
+    if (!engine->unloaded) {
+        engine_save_state(engine);
+        engine_publish_now(engine);
+    }
     engine_end_metrics(engine);
     if (r != 0)
         (void)snprintf(error, ENGINE_ERROR_MAX, "the event loop failed: %s",

@@ -228,6 +228,7 @@ struct Engine {
     void *reserve; /* memory that is freed for a message that there is none for; see queue_message */
     bool intent_failed;
     bool state_unread;   /* state.json could not be read: it is not overwritten */
+    bool unloaded;       /* a reload could not make all of this: it is neither saved nor shown */
     bool state_returned; /* ... and can be read again: a reload is under way */
     bool once;           /* engine_check, engine_settings */
     Mode mode_max;       /* acts no further than this, whatever the configuration says */

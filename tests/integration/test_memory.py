@@ -9,18 +9,21 @@ that has ended is a line of memory-lives beside the binary, and each way one of 
 life with these failures, MEMORY_JOBS says how many lives go on side by side."""
 
 import collections
+import concurrent.futures
 import itertools
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 
 import pytest
 
 from faulted import ALL, PRELOAD, preloaded
-from guard import BINARY
-from helpers import documents, events, sns
+from guard import BINARY, Guard, within
+from helpers import FRA, MAIN, documents, events, sns, topic_arn
+from simaws.client import poll
 from test_kills import SIDE_BY_SIDE, UNDISTURBED, Life, judge, play, play_all, quiet, some  # noqa: F401
 
 pytestmark = preloaded
@@ -193,3 +196,34 @@ def test_without_memory_once_it_goes_on_or_ends_with_a_line_and_loses_nothing(qu
     # it is recorded once, so this is said then or never
     assert not [name for name, life, _ in played if not life.ends and "baseline.weak" not in events(quiet, life.topic, True)]
     assert len(failed) >= sum(map(len, batches)) * (0.9 if ALL else 0.7)
+
+
+def test_a_reload_without_memory_leaves_the_state_as_it_is(quiet, place):
+    """What was taken down is not saved, nor shown."""
+    arn = quiet.add_trail("known", MAIN, FRA, IsMultiRegionTrail=False)
+
+    def reloaded(name, **env):
+        guard = Guard(quiet, place / name, env={"LD_PRELOAD": str(MEMORY), **env}, regions=[FRA], trails=["known"],
+                      alerts=sns(quiet.add_topic(topic_arn(name))))
+        guard.start().wait_guarding()
+        poll(lambda: guard.remembers(arn), within(10))
+        mark, seen = guard.mark(), len(stacks.read_text().splitlines()) if stacks.exists() else 0
+        guard.signal(signal.SIGHUP)
+        poll(lambda: guard.process.poll() is not None or "READY=1" in guard.told(mark), within(20))
+        ended, kept = guard.process.poll(), guard.remembers(arn)
+        guard.process.kill()
+        guard.wait()
+        guard.notify.close()
+        return guard, ended, kept, seen
+
+    stacks = place / "stacks"
+    seen = reloaded("records", MEMORY_STACKS=str(stacks))[-1]
+    ways = read(stacks)[seen:]
+    functions = sources(offset for way in ways for offset in way.own)
+    loading = [way for way in ways if "state_load" in {functions[offset][0] for offset in way.own}]
+    assert loading
+    tried = {way.name: way for way in [*some(loading, 4), *some(places(ways), 12)]}
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        ends = list(pool.map(lambda name: reloaded(name, MEMORY_FAIL=name), tried))
+    assert {ended for _, ended, _, _ in ends} == {None, 1}
+    assert not [guard.stderr()[-2000:] for guard, ended, kept, _ in ends if not kept or (ended and not guard.found("memory"))]

@@ -202,22 +202,32 @@ static void on_subscriptions(const AwsError *error _unused_, const SnsSubscripti
     for (size_t i = 0; w->subscriptions.items && i < list->n; i++)
         if (text_starts_with(list->items[i].arn, "arn:"))
             w->subscriptions.items[w->subscriptions.n++] = list->items[i];
+    if (w->topic.confirmed == 0)
+        w->topic.confirmed = (unsigned)w->subscriptions.n;
+    if (!w->watch->options.subscriptions) {
+        judge_topic(w, false, w->key_state);
+        return;
+    }
     if (w->subscriptions.items)
         w->parts.kinds |= GUARD_PART_BIT(GUARD_PART_SUBSCRIPTION);
     ask_filter(w);
 }
 
+/* That nobody is subscribed both must say, the count and the list: what stands in for SNS may not count.
+ * Where the list is denied the count stands. */
 static void topic_known(Watched *w, const char *key_state) {
     const ChannelContext *context = &w->watch->options.context;
     const AwsCaller caller = { .client = context->aws, .credentials = context->credentials };
 
     (void)text_copy(w->key_state, sizeof(w->key_state), key_state);
     w->subscriptions.n = w->at = w->n_filtered = 0;
-    if (!w->watch->options.subscriptions)
-        judge_topic(w, false, key_state);
-    else if (sns_list_subscriptions_by_topic(&caller, w->config->topic_arn, on_subscriptions, w, &w->call) <
-             0)
+    if ((w->watch->options.subscriptions || w->topic.confirmed == 0) &&
+        sns_list_subscriptions_by_topic(&caller, w->config->topic_arn, on_subscriptions, w, &w->call) >= 0)
+        return;
+    if (w->watch->options.subscriptions)
         topic_read(w);
+    else
+        judge_topic(w, false, key_state);
 }
 
 /* A state that cannot be read says nothing: publishing will. */

@@ -222,6 +222,11 @@ static void test_next(void **state) {
 #define SUBSCRIBED(n) ATTRIBUTES(ENTRY("SubscriptionsConfirmed", n))
 #define ERROR(code)                                                                                         \
     "<ErrorResponse><Error><Code>" code "</Code><Message>x</Message></Error></ErrorResponse>"
+/* The list of who is subscribed, which is asked for where nobody is counted. */
+#define LIST(members)                                                                                       \
+    "<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions>" members             \
+    "</Subscriptions></ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>"
+#define MEMBER(arn) "<member><SubscriptionArn>" arn "</SubscriptionArn><Protocol>sqs</Protocol></member>"
 #define DAY           (24 * 3600 * USEC_PER_SEC)
 
 /* "VERDICT text; " for each check, and "UNHEARD text; " or "heard text; " for each change. */
@@ -291,7 +296,9 @@ static void test_topic_nobody_subscribed_to(void **state) {
     Story s = begin(state);
 
     fake_http_reply(s.f->http, 200, SUBSCRIBED("0"), NULL);
+    fake_http_reply(s.f->http, 200, LIST(MEMBER("PendingConfirmation")), NULL);
     fake_http_reply(s.f->http, 200, SUBSCRIBED("0"), NULL);
+    fake_http_reply(s.f->http, 403, ERROR("AuthorizationError"), NULL);
     fake_http_reply(s.f->http, 200, SUBSCRIBED("1"), NULL);
     fake_http_reply(s.f->http, 200, SUBSCRIBED("1"), NULL);
     open_watch(&s, &topic_channel, NULL, false);
@@ -312,7 +319,20 @@ static void test_topic_nobody_subscribed_to(void **state) {
     expect_story(&s, "");
     fake_loop_advance(s.f->loop, 20 * USEC_PER_SEC);
     expect_story(&s, "good 1 confirmed subscription; ");
-    assert_int_equal(fake_http_n_requests(s.f->http), 4);
+    assert_int_equal(fake_http_n_requests(s.f->http), 6);
+    channel_watch_free(s.watch);
+}
+
+/* moto 5 counts nobody, whoever is subscribed. */
+static void test_topic_whose_subscriptions_are_not_counted(void **state) {
+    Story s = begin(state);
+
+    fake_http_reply(s.f->http, 200, SUBSCRIBED("0"), NULL);
+    fake_http_reply(s.f->http, 200, LIST(MEMBER(TOPIC ":1") MEMBER("PendingConfirmation")), NULL);
+    open_watch(&s, &topic_channel, NULL, false);
+    fake_loop_advance(s.f->loop, 2 * USEC_PER_SEC);
+    expect_story(&s, "good 1 confirmed subscription; ");
+    assert_int_equal(fake_http_n_requests(s.f->http), 2);
     channel_watch_free(s.watch);
 }
 
@@ -322,6 +342,7 @@ static void test_unheard_before(void **state) {
 
     s.since_usec = 4711;
     fake_http_reply(s.f->http, 200, SUBSCRIBED("0"), NULL);
+    fake_http_reply(s.f->http, 200, LIST(""), NULL);
     fake_http_reply(s.f->http, 200, SUBSCRIBED("3"), NULL);
     open_watch(&s, &topic_channel, &before, false);
     assert_int_equal(channel_watch_unheard_usec(s.watch, 0), 4711);
@@ -510,6 +531,7 @@ int main(void) {
         cmocka_unit_test(test_key_arns),
         cmocka_unit_test(test_next),
         SERVICE_TEST(test_topic_nobody_subscribed_to),
+        SERVICE_TEST(test_topic_whose_subscriptions_are_not_counted),
         SERVICE_TEST(test_unheard_before),
         SERVICE_TEST(test_topic_that_cannot_be_checked),
         SERVICE_TEST(test_topic_with_a_key),

@@ -355,12 +355,15 @@ static void note_members(const Trail *trail, Field field, const char *before, co
 
 /* What was asked for and not answered. */
 static void note_not_recorded(Trail *trail) {
+    _cleanup_strbuf_ StrBuf names = STRBUF_INIT(ERROR_TEXT_MAX);
     uint32_t fields = engine_not_recorded(trail);
 
     for (Field f = 0; f < _FIELD_MAX; f++)
         if (fields & FIELD_BIT(f))
-            log_line(LOG_NOTICE, "%s: %s could not be read, and is not recorded yet", trail->arn,
-                     field_to_string(f));
+            (void)strbuf_addf(&names, "%s%s", names.len > 0 ? ", " : "", field_to_string(f));
+    if (fields)
+        log_line(LOG_NOTICE, "%s: %s could not be read, and %s not recorded yet", trail->arn,
+                 strbuf_str(&names), fields & (fields - 1) ? "are" : "is");
 }
 
 /* To its file. -EEXIST: there is another one, which is read instead. gone: where it was accepted that the

@@ -108,6 +108,7 @@ def test_what_is_not_shown_is_said_once_and_shows_as_not_recorded(make_guard, ma
     for what, call in (("event selectors", "GetEventSelectors"), ("Insights selectors", "GetInsightSelectors"),
                        ("tags", "ListTags"), ("the event configuration", "GetEventConfiguration")):
         assert len(guard.found(f"AWS does not show {what}: {call}: UnknownOperationException")) == 1, guard.stderr()
+    assert len(guard.found("EventSelectors, .*Tags could not be read, and are not recorded yet")) == 1
     trail, = guard.status()["trails"]
     assert {"EventSelectors", "Tags"} <= set(trail["not_recorded"])
     assert "not recorded yet" in guard.verb("status", config=False).stdout

@@ -147,12 +147,17 @@ def play(sim, place, number, fault, disturb=lambda life, done: None, kind=Life):
     return life, wrong
 
 
-@pytest.fixture
-def quiet(sim):
+def made_quiet(sim):
+    """Nothing in it but an account and the guard's user."""
     sim.reset()
     sim.add_account(MAIN)
     sim.add_user("guard", MAIN)
     return sim
+
+
+@pytest.fixture
+def quiet(sim):
+    return made_quiet(sim)
 
 
 def play_all(sim, place, trials, first=0, side_by_side=SIDE_BY_SIDE, ended=lambda name, life, wrong: None, **options):

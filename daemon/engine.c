@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/core/enum_names.h"
@@ -43,6 +44,8 @@
 /* A message or restart under way at SIGTERM gets this long to end. */
 #define SHUTDOWN_WAIT_USEC (2 * USEC_PER_SEC)
 #define SHUTDOWN_POLL_USEC (50 * USEC_PER_MSEC)
+/* Between turns of the loop that there is no memory for. */
+#define NO_MEMORY_PAUSE_NSEC 100000000
 
 /* The first of the colon-separated directories that systemd names. */
 static const char *directory(const char *variable, const char *otherwise, char *buffer, size_t size) {
@@ -459,6 +462,22 @@ static void log_started(const Config *config) {
               trailguard_version, part, mode_to_string(config->mode), config->poll_interval_sec);
 }
 
+/* A turn that sd-event has no memory for has lost nothing, and a later one may have it. Where it lasts, the
+ * watchdog is not fed. */
+static int run_loop(Engine *engine) {
+    const struct timespec pause = { .tv_nsec = NO_MEMORY_PAUSE_NSEC };
+    bool said = false;
+    int r;
+
+    while ((r = sd_event_loop(engine->event)) == -ENOMEM) {
+        if (!said)
+            log_line(LOG_ERR, "out of memory for a turn of the event loop; going on");
+        said = true;
+        (void)nanosleep(&pause, NULL);
+    }
+    return r;
+}
+
 int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]) {
     _cleanup_(engine_freep) Engine *engine = engine_new(options->config);
     int r;
@@ -489,7 +508,7 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
     report_systemd_ready();
     engine_publish_now(engine);
     start_watchdog(engine);
-    r = sd_event_loop(engine->event);
+    r = run_loop(engine);
     if (!engine->unloaded) {
         engine_save_state(engine);
         engine_publish_now(engine);

@@ -225,6 +225,18 @@ def guarding(sim, place, name, **env):
         guard.notify.close()
 
 
+def test_a_turn_of_the_loop_without_memory_ends_nothing(quiet, place):
+    quiet.add_trail("known", MAIN, FRA, IsMultiRegionTrail=False)
+    stacks = place / "stacks"
+    with guarding(quiet, place, "records", MEMORY_STACKS=str(stacks)):
+        turns = [way.name for way in read(stacks) if way.called == "sd_event_loop"]
+    assert turns
+    with guarding(quiet, place, "poor", MEMORY_FAIL=",".join(turns), MEMORY_LOG=str(place / "failed")) as guard:
+        guard.wait_line("out of memory for a turn of the event loop; going on")
+        assert guard.process.poll() is None
+    assert (place / "failed").read_text().split()
+
+
 def test_a_reload_without_memory_leaves_the_state_as_it_is(quiet, place):
     """What was taken down is not saved, nor shown."""
     quiet.add_trail("known", MAIN, FRA, IsMultiRegionTrail=False)

@@ -299,7 +299,6 @@ int engine_resume_account(Account *account) {
     r = engine_add_configured_targets(account);
     if (r >= 0 && first) {
         r = take_account_row(account, assumed);
-        r = r < 0 ? r : take_target_rows(account, assumed);
         r = r < 0 ? r : take_trail_rows(account, assumed);
     }
     if (r >= 0)
@@ -308,7 +307,8 @@ int engine_resume_account(Account *account) {
         r = add_recorded_trails(account);
     if (r >= 0)
         r = add_remembered_trails(account);
-    return r;
+    /* last: a region that is not configured is a target only since a trail that lives there came back */
+    return r >= 0 && first ? take_target_rows(account, assumed) : r;
 }
 
 /* ---- what is not guarded any more ---- */

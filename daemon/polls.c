@@ -200,8 +200,6 @@ static void take_result(Target *target, const PollAnswer *answer, PollResult *re
     if (engine_region_is_unclear(target, answer, result))
         return;
     engine_decide_target(target, result);
-    if (TARGET_STATE(target, not_enabled))
-        SET_TARGET_STATE(target, settled, true);
     if (answer->trails)
         engine_take_viewers(target, answer->trails);
     engine_pace(target, result->began_usec, list);

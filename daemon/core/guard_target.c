@@ -224,6 +224,7 @@ static void not_enabled(Judging *j) {
     if (!s->not_enabled)
         (void)plan_entry(j->plan, LINE_NOT_ENABLED);
     s->not_enabled = true;
+    s->settled = true; /* it has no trails: what its lists show one day is new */
     forget_all(j, NOT_ENABLED);
 }
 

@@ -362,6 +362,7 @@ static void a_region_that_is_turned_off_shows_no_error(void **unused) {
     assert_int_equal(l.plan.n_events, 1);
     assert_true(l.plan.events[0].forgotten);
     assert_true(l.state.not_enabled && !l.state.error_text[0] && l.state.error == POLL_OK);
+    assert_true(l.state.settled); /* a trail in it, once it is enabled, is new */
 }
 
 /* The next poll may be minutes away. */

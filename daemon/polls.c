@@ -45,6 +45,7 @@ static Cover cover_of(Target *target, const CloudTrailTrails *list) {
         .configured = target->configured,
         .n_shown = target->n_shown,
         .suspect = target->cover_is_suspect,
+        .uncovered = TARGET_STATE(target, cover.open),
         .shown_elsewhere = target->shown_elsewhere,
     };
     Cover cover;

@@ -10,7 +10,11 @@
 /* ---- does anything record there? ---- */
 
 Cover scope_cover(const CoverInput *in) {
-    if (in->n_listed > 0 || !in->configured || in->shown_have_trouble)
+    if (in->n_listed > 0 || !in->configured)
+        return COVER_YES;
+    if (in->uncovered)
+        return COVER_NO;
+    if (in->shown_have_trouble)
         return COVER_YES;
     if (in->shown_elsewhere && in->empty_usec < SCOPE_ELSEWHERE_USEC)
         return COVER_YES;

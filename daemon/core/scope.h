@@ -14,6 +14,7 @@ typedef struct CoverInput {
     size_t n_shown;          /* guarded trails that its lists have shown before */
     bool shown_have_trouble; /* one of them has an open incident, which says more than this could */
     bool suspect;            /* the list before was empty too, and was not believed */
+    bool uncovered;          /* that nothing records there is reported already */
     bool shown_elsewhere;    /* its lists have shown trails that another shard guards */
     uint64_t empty_usec;     /* how long its lists have been empty */
 } CoverInput;

@@ -34,6 +34,12 @@ static void an_empty_list_is_believed_when_it_comes_twice(void **state _unused_)
         { { .configured = true, .n_shown = 1, .shown_elsewhere = true, .empty_usec = SCOPE_ELSEWHERE_USEC },
           COVER_SUSPECT },
         { { .configured = true, .n_shown = 1, .shown_have_trouble = true, .suspect = true }, COVER_YES },
+        /* once that is reported, only a list with a trail in it ends it */
+        { { .configured = true, .n_shown = 1, .uncovered = true }, COVER_NO },
+        { { .configured = true, .n_shown = 1, .uncovered = true, .shown_have_trouble = true }, COVER_NO },
+        { { .configured = true, .uncovered = true, .shown_elsewhere = true }, COVER_NO },
+        { { .configured = true, .n_listed = 1, .uncovered = true }, COVER_YES },
+        { { .uncovered = true }, COVER_YES },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

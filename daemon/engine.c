@@ -9,6 +9,7 @@
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"
 #include "daemon/guard_checks.h"
+#include "daemon/passes.h"
 #include "daemon/polls.h"
 #include "daemon/rounds.h"
 #include "daemon/searches.h"
@@ -575,10 +576,13 @@ static void report_progress(Once *once) {
 static void check_again(void *userdata) {
     Once *once = userdata;
     Engine *engine = once->engine;
-    bool busy = engine->pass_open || engine->n_passes == 0 || engine->n_polling > 0 ||
-                engine->n_beside > 0 || engine->due || !engine_identities_are_known(engine) ||
-                channel_watch_is_busy(engine->channel_watch);
+    bool busy;
 
+    /* the last that it waited for may have gone with its account, and ended nothing */
+    engine_end_pass(engine);
+    busy = engine->pass_open || engine->n_passes == 0 || engine->n_polling > 0 || engine->n_beside > 0 ||
+           engine->due || !engine_identities_are_known(engine) ||
+           channel_watch_is_busy(engine->channel_watch);
     for (size_t i = 0; i < engine->n_trails; i++)
         busy |= engine->trails[i]->remediation != NULL;
     engine->give_up_timer = NULL;

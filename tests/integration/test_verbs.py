@@ -147,6 +147,18 @@ def test_check_knows_regions_that_are_not_enabled_also_when_they_answer_first(si
     assert "unreachable" not in done.stdout.split("\n", 1)[1]
 
 
+def test_check_ends_also_when_a_role_turns_out_to_be_of_its_own_account(sim, make_guard):
+    """What was under way by its own keys was cancelled then, and nothing ended the pass."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{MAIN}:user/guard"}, "Action": "sts:AssumeRole"}
+    sim.add_role("TrailGuard", MAIN, trust=[trust])
+    own = make_guard(sim, accounts=[{"name": "own"}, {"role_arn": f"arn:aws:iam::{MAIN}:role/TrailGuard"}])
+    key = sim.keys_of("guard")["access_key"]
+    sim.add_fault("slow", operation="GetCallerIdentity", access_key=key, seconds=5)
+    sim.add_fault("hang", service="cloudtrail", access_key=key)
+    done = own.verb("check")
+    assert "org-trail" in done.stdout and "is guarded once, by that role" in done.stderr, done
+
+
 @pytest.mark.parametrize("denied", [False, True])
 def test_check_needs_no_right_to_ask_which_regions_are_enabled(sim, idle, denied):
     sim.call("account", id=MAIN, regions=list(DEFAULT_REGIONS))

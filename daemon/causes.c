@@ -62,24 +62,9 @@ typedef struct Gathering {
     TargetState first; /* see CauseMembers.first */
 } Gathering;
 
-/* Those that were reported by themselves before there were others are listed too: the list is whole. */
-static bool is_member(const Cause *cause, const TargetState *state, Place place) {
-    return guard_cause_has(cause->kind, state, place) || guard_cause_fails(cause->kind, state, place);
-}
-
 static void gather_one(Gathering *g, CauseKind kind, const Subject *subject, const TargetState *state) {
-    bool cover = kind == CAUSE_UNCOVERED;
-    uint64_t since_usec = cover ? state->cover.last_dedup_usec : state->failed_since_usec;
-
-    g->members[g->in.n++] = *subject;
-    if (!cover && state->reach.open && state->cause != kind)
-        return;
-    g->in.n_begun += cover || state->reach.open;
-    if (!g->in.first || since_usec < g->in.since_usec) {
-        g->first = *state;
-        g->in.first = &g->first;
-        g->in.since_usec = since_usec;
-    }
+    g->members[g->in.n] = *subject;
+    guard_cause_count(&g->in, kind, state, &g->first);
 }
 
 static void gather_target(Gathering *g, const Cause *cause, Target *target) {
@@ -88,10 +73,10 @@ static void gather_target(Gathering *g, const Cause *cause, Target *target) {
 
     if (cause->kind == CAUSE_CLOSED)
         g->in.silent_usec = MAX(g->in.silent_usec, state.failed_since_usec);
-    if (is_member(cause, &state, engine_place(target))) {
+    if (guard_cause_lists(cause->kind, &state, engine_place(target))) {
         gather_one(g, cause->kind, &subject, &state);
         g->last = target;
-    } else if (cause->kind == CAUSE_CLOSED && target->configured && !state.not_enabled) {
+    } else if (guard_cause_has_rest(cause->kind, target->configured, &state)) {
         g->rest[g->in.n_rest++] = subject;
         g->in.n_answering += guard_cause_answers(&state, engine_place(target));
     }
@@ -104,7 +89,8 @@ static void gather_account(Gathering *g, const Cause *cause, const Account *acco
     for (size_t k = 0; k < account->n_targets; k++)
         if (engine_cause_covers(cause, account, account->targets[k]->region))
             gather_target(g, cause, account->targets[k]);
-    if (guard_cause_scope(cause->kind) == CAUSE_OF_ALL && is_member(cause, &state, PLACE_ACCOUNT))
+    if (guard_cause_scope(cause->kind) == CAUSE_OF_ALL &&
+        guard_cause_lists(cause->kind, &state, PLACE_ACCOUNT))
         gather_one(g, cause->kind, &subject, &state);
 }
 
@@ -136,11 +122,8 @@ static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
     bool alone;
 
     gather(engine, cause, g);
-    if (g->in.n == 0 && !cause->had_members) {
-        if (!are_all_begun(engine))
-            return 0;
-        g->in.forgotten = true;
-    }
+    if (!guard_cause_is_ripe(cause, &g->in, are_all_begun(engine)))
+        return 0;
     guard_cause(&policy, cause, &g->in, engine_now(engine), &plan, &next, &alone);
     if (engine_queue_messages(engine, &subject, &plan) < 0)
         return 0; /* in the next round */

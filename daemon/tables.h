@@ -448,15 +448,33 @@ Subject engine_trail_subject(const Trail *trail);
 
 void engine_free_tables(Engine *engine);
 
-/* ---- causes ---- */
+/* ---- causes: the table of what targets and accounts have in common ---- */
 
-Place engine_place(const Target *target);
+static inline Place engine_place(const Target *target) {
+    return target->n_trails > 0 ? PLACE_TRAILS : PLACE_EMPTY;
+}
 
-/* Can a target of the account in the region ("": the account as a whole) have this cause? */
-bool engine_cause_covers(const Cause *cause, const Account *account, const char *region);
-/* What it would have. */
-Cause engine_cause_key(CauseKind kind, const Account *account, const char *region);
-Subject engine_cause_subject(const Engine *engine, const Cause *cause);
-void engine_sort_causes(Engine *engine);
-/* The one of this kind that covers the account. NULL: there is none. */
-Cause *engine_cause_of(const Engine *engine, const Cause *key);
+/* What a target of the account in the region ("": the account as a whole) would have; can it have this one?
+ */
+static inline Cause engine_cause_key(CauseKind kind, const Account *account, const char *region) {
+    return guard_cause_key(kind, engine_account_named(account), region);
+}
+static inline bool engine_cause_covers(const Cause *cause, const Account *account, const char *region) {
+    return guard_cause_covers(cause, engine_account_named(account), region);
+}
+
+static inline Subject engine_cause_subject(const Engine *engine, const Cause *cause) {
+    return guard_cause_subject(cause, engine_account_named(engine->base));
+}
+
+static inline void engine_sort_causes(Engine *engine) {
+    if (engine->n_causes > 1)
+        qsort(engine->causes, engine->n_causes, sizeof(*engine->causes), guard_cause_compare);
+}
+
+/* The one that has this key; NULL: there is none. */
+static inline Cause *engine_cause_of(const Engine *engine, const Cause *key) {
+    return engine->n_causes > 0
+                   ? bsearch(key, engine->causes, engine->n_causes, sizeof(*key), guard_cause_compare)
+                   : NULL;
+}

@@ -178,6 +178,14 @@ typedef enum CauseScope {
 } CauseScope;
 
 CauseScope guard_cause_scope(CauseKind kind);
+/* The one that a region of the account, or with region "" the account as a whole, can have. */
+Cause guard_cause_key(CauseKind kind, const char *account, const char *region);
+/* Can these have it? */
+bool guard_cause_covers(const Cause *cause, const char *account, const char *region);
+/* Their order in a table; both are Causes. */
+int guard_cause_compare(const void *a, const void *b);
+/* Whose it is, for people. base: the account of the base credentials, for what may be anybody's. */
+Subject guard_cause_subject(const Cause *cause, const char *base);
 /* Does it fail for this cause, reported or not, together with others or by itself? */
 bool guard_cause_fails(CauseKind kind, const TargetState *state, Place place);
 /* Does it share it? n_failing: targets and accounts whose last polls failed for it, this one included; open:
@@ -194,6 +202,19 @@ bool guard_cause_is_left(const TargetState *state, Place place);
 bool guard_cause_answers(const TargetState *state, Place place);
 /* Does a decision about a target bring it to those that have a cause, or take it from them? */
 bool guard_cause_is_touched(const TargetState *was, const TargetState *state);
+
+/* Has the target this cause, or does it fail for it by itself? Those that were reported by themselves before
+ * there were others are listed too: the list is whole. */
+bool guard_cause_lists(CauseKind kind, const TargetState *state, Place place);
+/* Counts one of these among the members. first: room for what CauseMembers.first points to. The caller
+ * keeps its subject. */
+void guard_cause_count(CauseMembers *in, CauseKind kind, const TargetState *state, TargetState *first);
+/* One that has it not: does it belong to the rest? Only regions that a policy closes have one. */
+bool guard_cause_has_rest(CauseKind kind, bool configured, const TargetState *state);
+/* Can it be decided about? Not while nobody has it or had since the start, and the tables are not whole:
+ * they may still come in. all_begun: they are whole, so that who is not in them is not guarded any more. */
+bool guard_cause_is_ripe(const Cause *cause, CauseMembers *in, bool all_begun);
+
 /* Is it over, and would not be opened again, so that it may be forgotten? */
 bool guard_cause_is_over(const Cause *cause, Now now);
 

@@ -4,6 +4,7 @@
 
 #include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
+#include "lib/util/text.h"
 
 typedef struct Judging {
     const Policy *policy;
@@ -30,6 +31,44 @@ static const struct {
 
 CauseScope guard_cause_scope(CauseKind kind) {
     return cause_rows[kind].scope;
+}
+
+/* ---- whose it is ---- */
+
+Cause guard_cause_key(CauseKind kind, const char *account, const char *region) {
+    CauseScope scope = guard_cause_scope(kind);
+    Cause key = { .kind = kind, .incident.event = _EVENT_MAX };
+
+    if (scope == CAUSE_OF_ACCOUNT)
+        (void)text_copy(key.account, sizeof(key.account), account);
+    if (scope == CAUSE_OF_REGION)
+        (void)text_copy(key.region, sizeof(key.region), region);
+    return key;
+}
+
+bool guard_cause_covers(const Cause *cause, const char *account, const char *region) {
+    switch (guard_cause_scope(cause->kind)) {
+    case CAUSE_OF_ACCOUNT: return text_equal(account, cause->account);
+    case CAUSE_OF_REGION: return text_equal(region, cause->region);
+    case CAUSE_OF_ALL: break;
+    }
+    return true;
+}
+
+int guard_cause_compare(const void *a, const void *b) {
+    const Cause *x = a, *y = b;
+    int order = (int)x->kind - (int)y->kind;
+
+    order = order != 0 ? order : strcmp(x->account, y->account);
+    return order != 0 ? order : strcmp(x->region, y->region);
+}
+
+Subject guard_cause_subject(const Cause *cause, const char *base) {
+    bool has_place = cause->account[0] || cause->region[0];
+
+    return (Subject){
+        .name = "", .arn = "", .region = cause->region, .account = has_place ? cause->account : base
+    };
 }
 
 /* ---- who has it ---- */
@@ -95,6 +134,34 @@ bool guard_cause_has(CauseKind kind, const TargetState *state, Place place) {
     if (state->reach.open)
         return state->cause == kind && !guard_cause_is_left(state, place);
     return guard_cause_fails(kind, state, place);
+}
+
+bool guard_cause_lists(CauseKind kind, const TargetState *state, Place place) {
+    return guard_cause_has(kind, state, place) || guard_cause_fails(kind, state, place);
+}
+
+void guard_cause_count(CauseMembers *in, CauseKind kind, const TargetState *state, TargetState *first) {
+    bool cover = kind == CAUSE_UNCOVERED;
+    uint64_t since_usec = cover ? state->cover.last_dedup_usec : state->failed_since_usec;
+
+    in->n++;
+    if (!cover && state->reach.open && state->cause != kind)
+        return;
+    in->n_begun += cover || state->reach.open;
+    if (!in->first || since_usec < in->since_usec) {
+        *first = *state;
+        in->first = first;
+        in->since_usec = since_usec;
+    }
+}
+
+bool guard_cause_has_rest(CauseKind kind, bool configured, const TargetState *state) {
+    return kind == CAUSE_CLOSED && configured && !state->not_enabled;
+}
+
+bool guard_cause_is_ripe(const Cause *cause, CauseMembers *in, bool all_begun) {
+    in->forgotten = in->n == 0 && !cause->had_members;
+    return !in->forgotten || all_begun;
 }
 
 static uint64_t add_text(uint64_t hash, const char *text) {

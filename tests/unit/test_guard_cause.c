@@ -119,6 +119,149 @@ static void a_decision_touches_a_cause_by_what_it_is_made_of(void **state _unuse
         assert_int_equal(guard_cause_is_touched(&rows[i].was, &rows[i].is), rows[i].touched);
 }
 
+/* Sorted as the table of causes is. */
+static void whose_a_cause_can_be(void **state _unused_) {
+    static const struct {
+        Cause cause;
+        const char *account, *region;
+        bool covers;
+    } rows[] = {
+        { { .kind = CAUSE_CREDENTIALS }, "1", "", true },
+        { { .kind = CAUSE_CREDENTIALS }, "2", "here", true },
+        { { .kind = CAUSE_CLOSED, .account = "1" }, "1", "here", true },
+        { { .kind = CAUSE_CLOSED, .account = "1" }, "2", "here", false },
+        { { .kind = CAUSE_UNCOVERED, .account = "1" }, "1", "there", true },
+        { { .kind = CAUSE_OUTAGE, .region = "here" }, "1", "here", true },
+        { { .kind = CAUSE_OUTAGE, .region = "here" }, "2", "here", true },
+        { { .kind = CAUSE_OUTAGE, .region = "here" }, "1", "", false },
+        { { .kind = CAUSE_ROLE }, "1", "", true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Cause key = guard_cause_key(rows[i].cause.kind, rows[i].account, rows[i].region);
+
+        if (guard_cause_covers(&rows[i].cause, rows[i].account, rows[i].region) != rows[i].covers ||
+            (guard_cause_compare(&rows[i].cause, &key) == 0) != rows[i].covers)
+            fail_msg("row %zu", i);
+    }
+}
+
+static void causes_have_an_order(void **state _unused_) {
+    static const Cause sorted[] = {
+        { .kind = CAUSE_CLOSED, .account = "1" },
+        { .kind = CAUSE_CLOSED, .account = "2" },
+        { .kind = CAUSE_CLOSED, .account = "2", .region = "a" },
+        { .kind = CAUSE_OUTAGE, .region = "a" },
+        { .kind = CAUSE_OUTAGE, .region = "b" },
+    };
+
+    assert_true(CAUSE_CLOSED < CAUSE_OUTAGE);
+    for (size_t i = 0; i < ARRAY_SIZE(sorted); i++)
+        for (size_t k = 0; k < ARRAY_SIZE(sorted); k++) {
+            int order = guard_cause_compare(&sorted[i], &sorted[k]);
+
+            assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
+        }
+}
+
+static void a_cause_of_anybody_is_shown_with_the_base_account(void **state _unused_) {
+    const Cause anybody = { .kind = CAUSE_CREDENTIALS }, region = { .kind = CAUSE_OUTAGE, .region = "here" },
+                account = { .kind = CAUSE_CLOSED, .account = "1" };
+
+    assert_string_equal(guard_cause_subject(&anybody, "base").account, "base");
+    assert_string_equal(guard_cause_subject(&anybody, "base").region, "");
+    assert_string_equal(guard_cause_subject(&region, "base").account, "");
+    assert_string_equal(guard_cause_subject(&region, "base").region, "here");
+    assert_string_equal(guard_cause_subject(&account, "base").account, "1");
+}
+
+/* Reported with others, reported by itself before there were any, or failing and not reported yet. */
+static void members_are_counted_as_far_as_they_are_reported(void **state _unused_) {
+    static const struct {
+        CauseKind kind;
+        TargetState state;
+        bool lists;
+        size_t n_begun;
+        uint64_t since_usec; /* 0: it is not the first */
+    } rows[] = {
+        { CAUSE_OUTAGE,
+          { .reach.open = true, .cause = CAUSE_OUTAGE, .n_failed = 3, .failed_since_usec = 7 },
+          true,
+          1,
+          7 },
+        { CAUSE_OUTAGE, { .n_failed = 1, .error = POLL_UNREACHABLE, .failed_since_usec = 8 }, true, 0, 8 },
+        { CAUSE_OUTAGE,
+          { .reach.open = true, .cause = CAUSE_OWN, .n_failed = 3, .error = POLL_SERVICE },
+          true,
+          0,
+          0 },
+        { CAUSE_UNCOVERED,
+          { .cover = { .open = true, .last_dedup_usec = 9 }, .cover_is_shared = true },
+          true,
+          1,
+          9 },
+        { CAUSE_UNCOVERED, { .cover.open = true }, false, 1, 0 },
+        { CAUSE_OUTAGE, { 0 }, false, 0, 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        CauseMembers in = { 0 };
+        TargetState first;
+
+        if (guard_cause_lists(rows[i].kind, &rows[i].state, PLACE_TRAILS) != rows[i].lists)
+            fail_msg("row %zu", i);
+        if (!rows[i].lists)
+            continue;
+        guard_cause_count(&in, rows[i].kind, &rows[i].state, &first);
+        if (in.n != 1 || in.n_begun != rows[i].n_begun || in.since_usec != rows[i].since_usec ||
+            (in.first != NULL) != (rows[i].since_usec != 0))
+            fail_msg("row %zu", i);
+    }
+}
+
+static void the_first_member_is_the_one_that_failed_first(void **state _unused_) {
+    static const uint64_t since_usec[] = { 7, 8, 6, 9 };
+    CauseMembers in = { 0 };
+    TargetState first;
+
+    for (size_t i = 0; i < ARRAY_SIZE(since_usec); i++) {
+        const TargetState member = { .n_failed = (unsigned)i + 1, .failed_since_usec = since_usec[i] };
+
+        guard_cause_count(&in, CAUSE_OUTAGE, &member, &first);
+    }
+    assert_int_equal(in.n, 4);
+    assert_int_equal(in.since_usec, 6);
+    assert_ptr_equal(in.first, &first);
+    assert_int_equal(first.n_failed, 3);
+}
+
+static void only_closed_regions_have_a_rest(void **state _unused_) {
+    assert_true(guard_cause_has_rest(CAUSE_CLOSED, true, &(TargetState){ 0 }));
+    assert_false(guard_cause_has_rest(CAUSE_CLOSED, false, &(TargetState){ 0 }));
+    assert_false(guard_cause_has_rest(CAUSE_CLOSED, true, &(TargetState){ .not_enabled = true }));
+    assert_false(guard_cause_has_rest(CAUSE_OUTAGE, true, &(TargetState){ 0 }));
+}
+
+static void a_cause_of_an_earlier_run_waits_for_its_members(void **state _unused_) {
+    static const struct {
+        bool had_members, all_begun;
+        size_t n;
+        bool ripe, forgotten;
+    } rows[] = {
+        { false, false, 0, false, true }, { false, true, 0, true, true },   { true, false, 0, true, false },
+        { true, true, 0, true, false },   { false, false, 1, true, false }, { true, true, 1, true, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const Cause cause = { .had_members = rows[i].had_members };
+        CauseMembers in = { .n = rows[i].n };
+
+        if (guard_cause_is_ripe(&cause, &in, rows[i].all_begun) != rows[i].ripe ||
+            in.forgotten != rows[i].forgotten)
+            fail_msg("row %zu", i);
+    }
+}
+
 static void a_cause_is_over_when_nothing_would_reopen_it(void **state _unused_) {
     const Incident ended = { .opened_usec = T0 - 1,
                              .resolved_usec = T0,
@@ -359,6 +502,13 @@ int main(void) {
         cmocka_unit_test(the_first_denial_calls_for_a_look_at_our_rights),
         cmocka_unit_test(a_region_answers_until_it_counts_as_unreachable),
         cmocka_unit_test(a_decision_touches_a_cause_by_what_it_is_made_of),
+        cmocka_unit_test(whose_a_cause_can_be),
+        cmocka_unit_test(causes_have_an_order),
+        cmocka_unit_test(a_cause_of_anybody_is_shown_with_the_base_account),
+        cmocka_unit_test(members_are_counted_as_far_as_they_are_reported),
+        cmocka_unit_test(the_first_member_is_the_one_that_failed_first),
+        cmocka_unit_test(only_closed_regions_have_a_rest),
+        cmocka_unit_test(a_cause_of_an_earlier_run_waits_for_its_members),
         cmocka_unit_test(a_cause_is_over_when_nothing_would_reopen_it),
         cmocka_unit_test(closed_regions_are_one_incident),
         cmocka_unit_test(closed_regions_wait_for_one_that_answers),

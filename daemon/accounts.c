@@ -183,6 +183,13 @@ void engine_account_failed(Account *account, const PollResult *result) {
         fail(account, result);
 }
 
+void engine_account_answered(Account *account) {
+    const AccountScope scope = engine_account_scope(account);
+
+    if (scope_keys_are_back(&scope, TARGET_STATE(account, n_failed)))
+        engine_decide_account(account, &(PollResult){ .reachable = true });
+}
+
 /* ---- who we are ---- */
 
 static void log_identity(Account *account, const StsIdentity *identity) {
@@ -321,16 +328,24 @@ static void identity_failed(Account *account, const AwsError *error, bool first)
     if (scope_keys_are_missing(&scope, error->class == AWS_NO_CREDENTIALS,
                                is_about_credentials(error->class)))
         fail(account, &result);
+    else
+        account->blocked = false; /* the next polls show whether the keys are good */
 }
 
-static void poll_when_ready(Account *account, bool first) {
+static void poll_when_ready(Account *account, bool first, bool was_open) {
     Engine *engine = account->engine;
+    const AccountScope scope = engine_account_scope(account);
+    AccountStart start =
+            scope_account_start(&scope, &(AccountAnswer){
+                                                .first = first,
+                                                .was_open = was_open,
+                                                .passes_begun = engine->passes_begun,
+                                                .all_known = engine_identities_are_known(engine),
+                                        });
 
-    if (engine->passes_begun && engine_account_is_open(account)) {
-        account->polls_are_due = true;
-        engine_due(engine, DUE_POLLS);
-    } else if (first && !engine->passes_begun && engine_identities_are_known(engine))
-        engine_due(engine, DUE_PASS);
+    account->polls_are_due |= start == ACCOUNT_START_POLLS;
+    if (start != ACCOUNT_START_NOTHING)
+        engine_due(engine, start == ACCOUNT_START_POLLS ? DUE_POLLS : DUE_PASS);
 }
 
 static void identity_done(const AwsError *error, const StsIdentity *identity, void *userdata) {
@@ -347,8 +362,7 @@ static void identity_done(const AwsError *error, const StsIdentity *identity, vo
     engine_update_facts(account);
     if (account == engine->base && !engine->account_list.tried)
         engine_list_accounts(engine);
-    if (first || !was_open)
-        poll_when_ready(account, first);
+    poll_when_ready(account, first, was_open);
     engine_publish(engine);
 }
 
@@ -400,8 +414,7 @@ static void leave_account(Account *account, const char *text) {
         Target *target = account->targets[i];
 
         engine_stop_poll(target);
-        loop_cancel(loop, target->wake);
-        target->wake = NULL;
+        loop_cancel(loop, TAKE_PTR(target->wake));
         for (size_t k = 0; k < target->n_trails; k++)
             engine_stop_tracking(target->trails[k]);
     }
@@ -432,6 +445,10 @@ static int add_member(Engine *engine, const char *id, const char *name, Account 
     return r;
 }
 
+static bool is_left_out(const Engine *engine, const char *id) {
+    return engine_is_excluded(engine, id) || engine_is_elsewhere(engine, id);
+}
+
 /* ---- what the state file knows ---- */
 
 int engine_add_known_members(Engine *engine) {
@@ -439,11 +456,15 @@ int engine_add_known_members(Engine *engine) {
         return 0;
     for (size_t i = 0; i < engine->unclaimed.n_accounts; i++) {
         const StateAccount *row = &engine->unclaimed.accounts[i];
+        const MemberInput in = {
+            .excluded = is_left_out(engine, row->account),
+            .known = engine_account_by_id(engine, row->account),
+            .member = row->member,
+        };
         Account *account;
         int r;
 
-        if (!row->member || engine_is_excluded(engine, row->account) ||
-            engine_is_elsewhere(engine, row->account) || engine_account_by_id(engine, row->account))
+        if (!scope_member_is_resumed(&in))
             continue;
         r = add_member(engine, row->account, row->name, &account);
         if (r == -ENOMEM)
@@ -518,7 +539,7 @@ static void take_item(Engine *engine, Account *account, const OrganizationsAccou
     const MemberInput in = {
         .active = item && item->state == ORGANIZATIONS_ACTIVE,
         .listed = item,
-        .excluded = item && (engine_is_excluded(engine, item->id) || engine_is_elsewhere(engine, item->id)),
+        .excluded = item && is_left_out(engine, item->id),
         .known = account,
         .member = account && account->member,
         .left = account && account->left,
@@ -551,7 +572,6 @@ static void log_list(const Engine *engine, const OrganizationsAccounts *accounts
 }
 
 static void take_accounts(Engine *engine, const OrganizationsAccounts *accounts) {
-
     for (size_t i = 0; i < engine->n_accounts; i++)
         engine->accounts[i]->listed = false;
     for (size_t i = 0; i < accounts->n; i++)

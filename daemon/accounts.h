@@ -12,6 +12,8 @@ void engine_ask_identity(Account *account);
 void engine_watch_keys(Engine *engine);
 /* A poll ended because the account's credentials cannot be had: the result says how. */
 void engine_account_failed(Account *account, const PollResult *result);
+/* ... because it was answered: what was reported of its credentials ends. */
+void engine_account_answered(Account *account);
 void engine_list_accounts(Engine *engine);
 /* Members that the state file knows, so that an outage of the list at start changes nothing. */
 int engine_add_known_members(Engine *engine);

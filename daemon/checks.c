@@ -77,7 +77,7 @@ static void count_failure(Trail *trail, Unreadable what, const CallFailure *fail
     };
     ReadMeaning meaning;
 
-    if (failure->held_back && !trail->engine->once) /* no news; a check of ours shows it */
+    if (scope_is_no_news(failure->held_back, trail->engine->once))
         return;
     meaning = unreadable_take(&result, engine_account_policy(trail->via).unreachable_after,
                               &k->n_unread[what]);
@@ -85,11 +85,11 @@ static void count_failure(Trail *trail, Unreadable what, const CallFailure *fail
         note_not_shown(trail, what, failure->text);
     else if (meaning.reported)
         note_readable(trail, what, result.failed ? failure->text : NULL);
-    if (result.denied && !meaning.not_shown)
+    if (meaning.denied)
         engine_note_denial(trail->engine, &where, failure->denial.action, failure->denial.resource);
     if (meaning.unreadable)
         set_unreadable(trail, what, failure->text);
-    else if (!result.failed || meaning.not_shown)
+    else if (meaning.readable)
         set_unreadable(trail, what, "");
 }
 

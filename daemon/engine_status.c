@@ -104,9 +104,9 @@ static const StatusAccount *engine_status_account_row(void *userdata, size_t i) 
 
 static uint64_t count_calls(const Target *target, const Intervals *intervals) {
     TargetCalls calls = { .n_trails = engine_count_polled(target) };
+    const TargetState state = states_target(target->state);
 
-    if (!TARGET_STATE(target, ever_reachable) || TARGET_STATE(target, unreachable) ||
-        TARGET_STATE(target, not_enabled))
+    if (!scope_makes_calls(&state))
         return 0;
     for (size_t i = 0; i < target->n_trails; i++) {
         const Trail *trail = target->trails[i];
@@ -148,6 +148,12 @@ static const StatusTarget *engine_status_target_row(void *userdata, size_t i) {
     return &rows->target;
 }
 
+static bool is_row(const Account *account) {
+    const AccountScope scope = engine_account_scope(account);
+
+    return scope_is_row(&scope);
+}
+
 /* Which rows there are. 0 or -ENOMEM; rows_done frees. */
 static int rows_init(RowSource *rows, const Engine *engine) {
     *rows = (RowSource){
@@ -162,8 +168,7 @@ static int rows_init(RowSource *rows, const Engine *engine) {
     for (size_t i = 0; i < engine->n_targets; i++) {
         Target *target = engine->targets[i];
 
-        if ((target->configured || target->n_trails > 0) && !target->account->blocked &&
-            !target->account->left)
+        if (scope_shows_target(target->configured, target->n_trails, is_row(target->account)))
             rows->targets[rows->n_targets++] = target;
     }
     for (size_t i = 0; i < engine->n_accounts; i++) {
@@ -172,7 +177,7 @@ static int rows_init(RowSource *rows, const Engine *engine) {
         if (!account->guarded)
             continue;
         rows->accounts[rows->n_accounts++] = account;
-        if (account->blocked || account->left)
+        if (is_row(account))
             rows->unreached[rows->n_unreached++] = account;
     }
     return 0;

@@ -55,8 +55,7 @@ static Cover cover_of(Target *target, const CloudTrailTrails *list) {
     for (size_t i = 0; i < target->n_shown; i++)
         in.shown_have_trouble |= TRAIL_STATE(target->shown[i], incident.open);
     cover = scope_cover(&in);
-    if (list->n > 0 || !target->configured || cover == COVER_SUSPECT)
-        target->cover_is_suspect = cover == COVER_SUSPECT;
+    target->cover_is_suspect = scope_is_suspect(&in, cover);
     return cover;
 }
 
@@ -139,7 +138,7 @@ static void take_observation(TargetPoll *poll, size_t i, const Observation *seen
     if (!trail)
         return;
     poll->trails[i] = NULL;
-    if (seen->held_back && !poll->target->engine->once) /* no news; a check of ours shows it */
+    if (scope_is_no_news(seen->held_back, poll->target->engine->once))
         return;
     if (merged.kind == OBSERVED_ABSENT)
         judge_absence(poll->target->account, trail, &merged);
@@ -150,8 +149,8 @@ static void take_observation(TargetPoll *poll, size_t i, const Observation *seen
 
 /* Whether it may be written to is known: it was listed, was known before, or is the account's own. */
 static bool has_facts(const Trail *trail) {
-    return trail->n_covers > 0 || TRAIL_STATE(trail, known) ||
-           text_equal(trail->account, engine_account_named(trail->via));
+    return scope_facts_are_known(trail->n_covers > 0, TRAIL_STATE(trail, known),
+                                 text_equal(trail->account, engine_account_named(trail->via)));
 }
 
 /* It counts at once, whatever else the poll asks; the pass does not wait for a list either when all statuses
@@ -184,7 +183,7 @@ static void note_held_back(Target *target, const PollAnswer *answer) {
 
     for (size_t i = 0; i < answer->n_seen; i++)
         n += answer->seen[i].held_back;
-    if (n > 0 && !target->said_held_back && !target->engine->once)
+    if (scope_is_no_news(n > 0, target->engine->once) && !target->said_held_back)
         log_line(
                 LOG_NOTICE,
                 "%s%s%s: %zu of %zu trails were not polled: the pace that AWS's quota allows held them "
@@ -194,7 +193,7 @@ static void note_held_back(Target *target, const PollAnswer *answer) {
 }
 
 static void take_result(Target *target, const PollAnswer *answer, PollResult *result, ListOutcome list) {
-    if (result->held_back && !target->engine->once) { /* AWS was not asked: nothing has failed */
+    if (scope_is_no_news(result->held_back, target->engine->once)) {
         engine_pace(target, result->began_usec, list == LIST_READ ? list : LIST_NOT_ASKED);
         return;
     }
@@ -231,6 +230,7 @@ static void take_answer(TargetPoll *poll, const PollAnswer *answer) {
     if (result.reachable) {
         target->polled_usec = engine_now(engine).real_usec;
         engine->problem[0] = '\0';
+        engine_account_answered(target->account);
     }
     if (answer->trails)
         engine_take_list(engine, target, answer->trails);

@@ -9,6 +9,8 @@
 
 /* ---- does anything record there? ---- */
 
+/* What is reported ends when a list shows a trail, and not because one that is elsewhere by now has trouble
+ * of its own. */
 Cover scope_cover(const CoverInput *in) {
     if (in->n_listed > 0 || !in->configured)
         return COVER_YES;
@@ -19,6 +21,10 @@ Cover scope_cover(const CoverInput *in) {
     if (in->shown_elsewhere && in->empty_usec < SCOPE_ELSEWHERE_USEC)
         return COVER_YES;
     return in->n_shown > 0 && !in->suspect ? COVER_SUSPECT : COVER_NO;
+}
+
+bool scope_is_suspect(const CoverInput *in, Cover cover) {
+    return cover == COVER_SUSPECT || (in->suspect && in->n_listed == 0 && in->configured);
 }
 
 /* ---- regions that call keys unknown ---- */
@@ -102,11 +108,28 @@ RejectionMeaning scope_judge_rejection(const Rejection *rejection) {
     return rejection->polls_elsewhere && may_be_off(rejection, false) ? REJECTION_UNCLEAR : REJECTION_FAILED;
 }
 
+bool scope_may_ask_region(const RegionQuestion *question, uint64_t now_usec) {
+    return now_usec >= question->denied_until_usec &&
+           (question->asked_usec == 0 || now_usec >= question->asked_usec + SCOPE_REGION_USEC);
+}
+
 bool scope_keys_are_good(const TargetState *state, bool polled) {
     return polled && state->ever_reachable && state->n_failed == 0 && !state->not_enabled;
 }
 
+bool scope_shows_target(bool configured, size_t n_trails, bool account_is_row) {
+    return (configured || n_trails > 0) && !account_is_row;
+}
+
+bool scope_makes_calls(const TargetState *state) {
+    return state->ever_reachable && !state->unreachable && !state->not_enabled;
+}
+
 /* ---- accounts ---- */
+
+bool scope_is_row(const AccountScope *account) {
+    return account->guarded && (account->blocked || account->left);
+}
 
 bool scope_is_open(const AccountScope *account) {
     return account->guarded && !account->left && !account->blocked &&
@@ -117,10 +140,24 @@ bool scope_proves_absence(const AccountScope *account, bool owned, bool organiza
     return account->by_role || (account->identity_known && (owned || organization));
 }
 
-/* Base credentials that STS does not accept may still be good where the trails are; a role's are what STS
- * says. */
+/* Base credentials that STS does not accept, or that cannot be shown to it, may still be good where the
+ * trails are; a role's are what STS says. */
 bool scope_keys_are_missing(const AccountScope *account, bool none, bool refused) {
-    return account->blocked || none || (account->by_role && refused);
+    if (account->by_role)
+        return none || refused || account->blocked;
+    return none || (refused && account->blocked);
+}
+
+bool scope_keys_are_back(const AccountScope *account, unsigned n_failed) {
+    return n_failed > 0 && scope_is_open(account);
+}
+
+AccountStart scope_account_start(const AccountScope *account, const AccountAnswer *answer) {
+    if (!answer->first && answer->was_open)
+        return ACCOUNT_START_NOTHING;
+    if (answer->passes_begun)
+        return scope_is_open(account) ? ACCOUNT_START_POLLS : ACCOUNT_START_NOTHING;
+    return answer->first && answer->all_known ? ACCOUNT_START_PASS : ACCOUNT_START_NOTHING;
 }
 
 bool scope_departure_is_searched(const AccountScope *account, bool in_organization,
@@ -205,6 +242,10 @@ MemberChange scope_member_change(const MemberInput *in) {
     if (in->active)
         return MEMBER_RETURNED;
     return in->listed ? MEMBER_SUSPENDED : MEMBER_REMOVED;
+}
+
+bool scope_member_is_resumed(const MemberInput *in) {
+    return in->member && !in->excluded && !in->known;
 }
 
 /* Failed lists are tried again ever more slowly: a great unreachable_after would take hours. */
@@ -377,6 +418,10 @@ bool holder_may_write(const TrailHolder *holder) {
     return !holder->organization || (holder->known ? holder->owner : holder->asked);
 }
 
+bool scope_facts_are_known(bool listed, bool known, bool own) {
+    return listed || known || own;
+}
+
 bool holder_is_foreign(const TrailHolder *holder) {
     return holder->organization && holder->known && !holder->owner;
 }
@@ -441,6 +486,10 @@ bool scope_has_others_keys(const AccountScope *account, bool owned, bool organiz
 
 /* ---- settings that cannot be read ---- */
 
+bool scope_is_no_news(bool held_back, bool once) {
+    return held_back && !once;
+}
+
 /* Nothing is lost where AWS never showed it: what answers does not have the call, or the event configuration
  * is not shown to a member of the organization. */
 static bool is_not_shown(const ReadResult *result) {
@@ -453,7 +502,9 @@ static bool is_not_shown(const ReadResult *result) {
 ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after, unsigned *n_failed) {
     ReadMeaning meaning = { .not_shown = is_not_shown(result) };
 
-    if (!result->failed || meaning.not_shown) {
+    meaning.readable = !result->failed || meaning.not_shown;
+    meaning.denied = result->denied && !meaning.not_shown;
+    if (meaning.readable) {
         meaning.reported = *n_failed > 0;
         *n_failed = 0;
         return meaning;

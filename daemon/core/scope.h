@@ -31,6 +31,8 @@ typedef enum Cover {
 } Cover;
 
 Cover scope_cover(const CoverInput *in);
+/* Is the next empty list the second one (CoverInput.suspect)? cover: of this one. */
+bool scope_is_suspect(const CoverInput *in, Cover cover);
 
 /* How long an opt-in region that answered before must call good keys unknown until it counts as turned off.
  */
@@ -69,6 +71,19 @@ typedef enum RejectionMeaning {
 
 RejectionMeaning scope_judge_rejection(const Rejection *rejection);
 
+/* How long what AWS says of a region, or that it does not answer, serves; and a denial, for the account. */
+#define SCOPE_REGION_USEC        (300ULL * 1000000)
+#define SCOPE_REGION_DENIED_USEC (3600ULL * 1000000)
+
+/* All mono. */
+typedef struct RegionQuestion {
+    uint64_t asked_usec;        /* 0: not, since the region last answered as it should */
+    uint64_t denied_until_usec; /* of the account; 0: never */
+} RegionQuestion;
+
+/* May AWS be asked whether the account has enabled it? */
+bool scope_may_ask_region(const RegionQuestion *question, uint64_t now_usec);
+
 /* Do the polls of a region show that the account's keys are good? polled: since the start. */
 bool scope_keys_are_good(const TargetState *state, bool polled);
 
@@ -84,6 +99,13 @@ bool scope_is_proven_off(const char *status);
  * known. */
 const char *scope_region_meaning(const char *status);
 
+/* Is a target a row of what is shown? One of an account that cannot be polled as a whole is not: the account
+ * is. */
+bool scope_shows_target(bool configured, size_t n_trails, bool account_is_row);
+
+/* Does it make calls, as far as is known? */
+bool scope_makes_calls(const TargetState *state);
+
 /* ---- accounts ---- */
 
 typedef struct AccountScope {
@@ -98,6 +120,9 @@ typedef struct AccountScope {
 /* May its regions be polled? */
 bool scope_is_open(const AccountScope *account);
 
+/* Is it shown as one row, in the place of its regions? */
+bool scope_is_row(const AccountScope *account);
+
 /* Is a trail gone that its keys do not show? Base credentials may have been replaced by those of another
  * account, which has no such trail: also when AWS does not say whose they are. owned: the trail is the
  * account's; organization: it may show in others. */
@@ -106,6 +131,27 @@ bool scope_proves_absence(const AccountScope *account, bool owned, bool organiza
 /* Does this failure to learn who we are there mean that no keys can be had? none: no source gave keys;
  * refused: AWS did not accept them, or there were none. */
 bool scope_keys_are_missing(const AccountScope *account, bool none, bool refused);
+
+/* A poll there was answered: are there keys again, whatever STS says? n_failed: tries to have some, in a
+ * row.
+ */
+bool scope_keys_are_back(const AccountScope *account, unsigned n_failed);
+
+/* What begins when it has been answered who we are there, or could not be. */
+typedef enum AccountStart {
+    ACCOUNT_START_NOTHING,
+    ACCOUNT_START_POLLS, /* its targets', now */
+    ACCOUNT_START_PASS,  /* the first one: nobody else is waited for */
+} AccountStart;
+
+typedef struct AccountAnswer {
+    bool first;    /* since the start, or since the account came back */
+    bool was_open; /* before it */
+    bool passes_begun;
+    bool all_known; /* of every account it was answered */
+} AccountAnswer;
+
+AccountStart scope_account_start(const AccountScope *account, const AccountAnswer *answer);
 
 /* What is known of whoever manages the organization. */
 typedef struct Management {
@@ -160,6 +206,9 @@ typedef enum MemberChange {
 } MemberChange;
 
 MemberChange scope_member_change(const MemberInput *in);
+
+/* A member by the state file: is it guarded until the list is read? known: in any other way. */
+bool scope_member_is_resumed(const MemberInput *in);
 
 /* A list failed: notes it. True: that is to be reported now. */
 bool account_list_failed(AccountListTrouble *trouble, const char *error, unsigned unreachable_after,
@@ -336,6 +385,10 @@ typedef struct TrailHolder {
  * are; until AWS has said so, or could not be asked, it is not written to. */
 bool holder_may_write(const TrailHolder *holder);
 
+/* Are its facts known, so that what a poll shows of it can be acted on? It was listed, was known before, or
+ * is the account's own. */
+bool scope_facts_are_known(bool listed, bool known, bool own);
+
 /* Is it an organization trail of another account, as far as is known? */
 bool holder_is_foreign(const TrailHolder *holder);
 
@@ -378,6 +431,10 @@ bool scope_has_others_keys(const AccountScope *account, bool owned, bool organiz
 
 /* ---- settings that cannot be read ---- */
 
+/* What our own pace held back AWS was not asked: nothing has failed. Only a check of ours, which has no
+ * later poll, shows it. */
+bool scope_is_no_news(bool held_back, bool once);
+
 /* When a call about the settings, bucket or key of a trail that fails counts as unreadable, which is a
  * finding, and when it is made again sooner than settings are due. */
 
@@ -395,6 +452,8 @@ typedef struct ReadMeaning {
     bool not_shown;  /* AWS never shows it here: nothing is lost */
     bool reported;   /* in the journal: the first failure, or the first success after it */
     bool unreadable; /* it is a finding */
+    bool readable;   /* it is none any more; neither: not often enough to say */
+    bool denied;     /* that AWS refused it is worth a look at our rights */
 } ReadMeaning;
 
 /* n_failed: such calls in a row, kept for the trail. */

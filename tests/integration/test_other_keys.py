@@ -101,3 +101,15 @@ def test_what_it_wrote_with_the_keys_before_is_not_taken_for_an_attack(sim, guar
     found = poll(lambda: [entry["actor"]["name"] for entry in documents(sim) if entry["actor"]], within(90))
     assert set(found) == {"mallory"}
     sim.clear_failures()
+
+
+def test_keys_that_come_late_are_used_also_while_sts_does_not_answer(sim, guard_with_file, keys_file, mallory):
+    """Who once had no keys waited for STS, which no poll needs, and guarded nothing until that answered."""
+    sim.add_fault("http500", service="sts")
+    guard = guard_with_file(regions=[FRA], unreachable_after=2).start().wait_ready()
+    guard.wait_line("unreachable after .*No such file", seconds=20)
+    write_keys(keys_file, sim.keys_of("guard"))
+    wait_polls(sim, 3, FRA, status=200, seconds=30)
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_trail(ORG_TRAIL, within(20), logging=True)
+    poll(lambda: "target.reachable" in events(sim) and not guard.outbox_files(), within(30))

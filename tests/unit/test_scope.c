@@ -47,6 +47,78 @@ static void an_empty_list_is_believed_when_it_comes_twice(void **state _unused_)
             fail_msg("row %zu", i);
 }
 
+static void an_empty_list_stays_suspect_until_one_is_not_empty(void **state _unused_) {
+    static const struct {
+        CoverInput in;
+        Cover cover;
+        bool suspect;
+    } rows[] = {
+        { { .configured = true }, COVER_SUSPECT, true },
+        { { .configured = true, .suspect = true }, COVER_NO, true },
+        { { .configured = true, .suspect = true }, COVER_YES, true }, /* what was shown has trouble */
+        { { .configured = true, .suspect = true, .n_listed = 1 }, COVER_YES, false },
+        { { .suspect = true }, COVER_YES, false }, /* it is not configured any more */
+        { { .configured = true }, COVER_NO, false },
+        { { .configured = true }, COVER_YES, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_is_suspect(&rows[i].in, rows[i].cover) != rows[i].suspect)
+            fail_msg("row %zu", i);
+}
+
+static void how_often_aws_is_asked_whether_a_region_is_enabled(void **state _unused_) {
+    static const struct {
+        RegionQuestion question;
+        uint64_t now_usec;
+        bool may;
+    } rows[] = {
+        { { 0 }, 1, true },
+        { { .asked_usec = 1 }, SCOPE_REGION_USEC, false },
+        { { .asked_usec = 1 }, 1 + SCOPE_REGION_USEC, true },
+        { { .denied_until_usec = 5 }, 4, false },
+        { { .denied_until_usec = 5 }, 5, true },
+        { { .asked_usec = 1, .denied_until_usec = 5 }, 5, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_may_ask_region(&rows[i].question, rows[i].now_usec) != rows[i].may)
+            fail_msg("row %zu", i);
+}
+
+static void which_targets_and_accounts_are_rows(void **state _unused_) {
+    static const struct {
+        AccountScope account;
+        bool row;
+    } accounts[] = {
+        { { .guarded = true }, false },
+        { { .guarded = true, .blocked = true }, true },
+        { { .guarded = true, .left = true }, true },
+        { { .blocked = true }, false }, /* only keys that others are reached with */
+        { { .left = true }, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(accounts); i++)
+        if (scope_is_row(&accounts[i].account) != accounts[i].row)
+            fail_msg("row %zu", i);
+    assert_true(scope_shows_target(true, 0, false));
+    assert_true(scope_shows_target(false, 1, false));
+    assert_false(scope_shows_target(false, 0, false)); /* the trail that it was polled for is gone */
+    assert_false(scope_shows_target(true, 1, true));
+}
+
+static void a_region_that_does_not_answer_makes_no_calls(void **state _unused_) {
+    assert_true(scope_makes_calls(&(TargetState){ .ever_reachable = true }));
+    assert_false(scope_makes_calls(&(TargetState){ .ever_reachable = false }));
+    assert_false(scope_makes_calls(&(TargetState){ .ever_reachable = true, .unreachable = true }));
+    assert_false(scope_makes_calls(&(TargetState){ .ever_reachable = true, .not_enabled = true }));
+}
+
+static void when_the_facts_of_a_trail_are_known(void **state _unused_) {
+    for (unsigned bits = 0; bits < 8; bits++)
+        assert_int_equal(scope_facts_are_known(bits & 1, bits & 2, bits & 4), bits != 0);
+}
+
 /* An attacker's own trail must not become a baseline to keep; a person's must, as soon as he says so. */
 static void a_trail_that_appears_later_has_to_be_accepted(void **state _unused_) {
     for (unsigned bits = 0; bits < 8; bits++)
@@ -228,86 +300,6 @@ static void a_trail_is_gone_only_by_its_own_accounts_keys(void **state _unused_)
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (scope_proves_absence(&rows[i].account, rows[i].owned, rows[i].organization) != rows[i].proven)
-            fail_msg("row %zu", i);
-}
-
-static void which_accounts_may_be_polled(void **state _unused_) {
-    static const struct {
-        AccountScope account;
-        bool open;
-    } rows[] = {
-        { { .guarded = true }, true }, /* base credentials: also while AWS does not say whose they are */
-        { { .guarded = true, .by_role = true }, false },
-        { { .guarded = true, .by_role = true, .identity_asked = true }, true },
-        { { .guarded = true, .by_role = true, .identity_asked = true, .blocked = true }, false },
-        { { .guarded = true, .by_role = true, .identity_asked = true, .left = true }, false },
-        { { .guarded = true, .blocked = true }, false },
-        { { .identity_asked = true }, false },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (scope_is_open(&rows[i].account) != rows[i].open)
-            fail_msg("row %zu", i);
-}
-
-static void when_an_account_has_no_keys(void **state _unused_) {
-    static const struct {
-        AccountScope account;
-        bool none, refused, missing;
-    } rows[] = {
-        { { .by_role = true }, false, false, false }, /* throttled, say: the keys may be good */
-        { { .by_role = true }, false, true, true },
-        { { .by_role = false }, false, true, false }, /* good elsewhere, perhaps */
-        { { .by_role = false }, true, true, true },
-        { { .by_role = true }, true, true, true },
-        { { .blocked = true }, false, false, true }, /* until AWS says who we are */
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (scope_keys_are_missing(&rows[i].account, rows[i].none, rows[i].refused) != rows[i].missing)
-            fail_msg("row %zu", i);
-}
-
-static void when_who_took_an_account_away_is_searched(void **state _unused_) {
-    static const struct {
-        bool by_role, organization, known, open, searched;
-    } rows[] = {
-        { true, true, true, true, true },   { true, true, true, false, false },
-        { true, true, false, false, true }, /* the list says it later */
-        { false, true, true, true, false }, { true, false, true, true, false },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const AccountScope account = { .by_role = rows[i].by_role };
-        const Management management = { .known = rows[i].known, .open = rows[i].open };
-
-        if (scope_departure_is_searched(&account, rows[i].organization, &management) != rows[i].searched)
-            fail_msg("row %zu", i);
-    }
-}
-
-static void what_the_list_of_the_organization_means(void **state _unused_) {
-    static const struct {
-        MemberInput in;
-        MemberChange change;
-    } rows[] = {
-        { { .listed = true, .active = true }, MEMBER_JOINED },
-        { { .listed = true, .active = true, .excluded = true }, MEMBER_UNCHANGED },
-        { { .listed = true }, MEMBER_UNCHANGED }, /* suspended before we knew it */
-        { { .listed = true, .active = true, .known = true, .member = true }, MEMBER_UNCHANGED },
-        { { .listed = true, .active = true, .known = true, .member = true, .left = true }, MEMBER_RETURNED },
-        { { .listed = true, .known = true, .member = true }, MEMBER_SUSPENDED },
-        { { .listed = true, .known = true, .member = true, .left = true }, MEMBER_UNCHANGED },
-        { { .known = true, .member = true }, MEMBER_REMOVED },
-        { { .known = true, .member = true, .left = true }, MEMBER_UNCHANGED },
-        /* `accounts` names it: the list has nothing to say */
-        { { .known = true }, MEMBER_UNCHANGED },
-        { { .known = true, .listed = true }, MEMBER_UNCHANGED },
-        { { .known = true, .listed = true, .active = true }, MEMBER_UNCHANGED },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (scope_member_change(&rows[i].in) != rows[i].change)
             fail_msg("row %zu", i);
 }
 
@@ -543,26 +535,6 @@ static void without_shards_all_accounts_are_guarded(void **state _unused_) {
 }
 
 /* Nothing ends before it is known that nobody guards it. */
-static void an_account_ends_when_it_is_in_no_table_that_is_whole(void **state _unused_) {
-    static const struct {
-        AccountPlace account;
-        Ended ended;
-    } rows[] = {
-        { { .known = true, .guarded = true }, ENDED_NOT },
-        { { .known = true, .guarded = true, .begun = true, .all_known = true }, ENDED_NOT },
-        { { .known = true }, ENDED_ACCOUNT_GONE }, /* excluded */
-        { { .known = true, .elsewhere = true }, ENDED_ELSEWHERE },
-        { { .all_known = false }, ENDED_NOT },
-        { { .all_known = true }, ENDED_ACCOUNT_GONE },
-        { { .elsewhere = true }, ENDED_ELSEWHERE },
-        { { .elsewhere = true, .all_known = true }, ENDED_ELSEWHERE },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (scope_account_ended(&rows[i].account) != rows[i].ended)
-            fail_msg("row %zu", i);
-}
-
 static void a_trail_ends_with_its_account_or_its_name(void **state _unused_) {
 #define HERE                                                                                                \
     { .known = true, .guarded = true, .begun = true, .all_known = true }
@@ -597,6 +569,11 @@ static void a_trail_ends_with_its_account_or_its_name(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_list_is_believed_when_it_comes_twice),
+        cmocka_unit_test(an_empty_list_stays_suspect_until_one_is_not_empty),
+        cmocka_unit_test(how_often_aws_is_asked_whether_a_region_is_enabled),
+        cmocka_unit_test(which_targets_and_accounts_are_rows),
+        cmocka_unit_test(a_region_that_does_not_answer_makes_no_calls),
+        cmocka_unit_test(when_the_facts_of_a_trail_are_known),
         cmocka_unit_test(a_trail_that_appears_later_has_to_be_accepted),
         cmocka_unit_test(what_was_accepted_is_never_forgotten),
         cmocka_unit_test(the_bucket_of_a_new_trail_is_judged_by_what_is_known),
@@ -606,12 +583,7 @@ int main(void) {
         cmocka_unit_test(what_it_means_that_a_region_calls_keys_unknown),
         cmocka_unit_test(which_regions_show_that_keys_are_good),
         cmocka_unit_test(a_trail_is_gone_only_by_its_own_accounts_keys),
-        cmocka_unit_test(which_accounts_may_be_polled),
-        cmocka_unit_test(an_account_ends_when_it_is_in_no_table_that_is_whole),
         cmocka_unit_test(a_trail_ends_with_its_account_or_its_name),
-        cmocka_unit_test(when_an_account_has_no_keys),
-        cmocka_unit_test(when_who_took_an_account_away_is_searched),
-        cmocka_unit_test(what_the_list_of_the_organization_means),
         cmocka_unit_test(how_long_keys_have_been_called_unknown),
         cmocka_unit_test(what_aws_can_be_asked_to_do_to_the_trail_of_another_account),
         cmocka_unit_test(the_pause_after_a_refusal_ends_at_a_day),

@@ -16,16 +16,21 @@ static void what_one_call_means(void **state _unused_) {
         unsigned n_before, unreachable_after, n_after;
         ReadMeaning meaning;
     } rows[] = {
-        { { .what = UNREADABLE_TAGS }, 0, 3, 0, { 0 } },
+        { { .what = UNREADABLE_TAGS }, 0, 3, 0, { .readable = true } },
         { { .what = UNREADABLE_TAGS, .failed = true }, 0, 3, 1, { .reported = true } },
         { { .what = UNREADABLE_TAGS, .failed = true }, 1, 3, 2, { 0 } },
         { { .what = UNREADABLE_TAGS, .failed = true }, 2, 3, 3, { .unreadable = true } },
         { { .what = UNREADABLE_TAGS, .failed = true }, 3, 3, 4, { .unreadable = true } },
         { { .what = UNREADABLE_TAGS, .failed = true }, 0, 1, 1, { .reported = true, .unreadable = true } },
-        { { .what = UNREADABLE_TAGS }, 1, 3, 0, { .reported = true } },
-        { { .what = UNREADABLE_TAGS }, 7, 3, 0, { .reported = true } },
+        { { .what = UNREADABLE_TAGS }, 1, 3, 0, { .reported = true, .readable = true } },
+        { { .what = UNREADABLE_TAGS }, 7, 3, 0, { .reported = true, .readable = true } },
+        { { .what = UNREADABLE_TAGS, .failed = true, .denied = true }, 1, 3, 2, { .denied = true } },
         /* what answers does not have the call, and what it would show was never recorded */
-        { { .what = UNREADABLE_TAGS, .failed = true, .unsupported = true }, 0, 3, 0, { .not_shown = true } },
+        { { .what = UNREADABLE_TAGS, .failed = true, .unsupported = true },
+          0,
+          3,
+          0,
+          { .not_shown = true, .readable = true } },
         { { .what = UNREADABLE_SELECTORS, .failed = true, .unsupported = true, .recorded = true },
           2,
           3,
@@ -35,24 +40,24 @@ static void what_one_call_means(void **state _unused_) {
           2,
           3,
           3,
-          { .unreadable = true } },
+          { .unreadable = true, .denied = true } },
         /* the event configuration is not there in every partition, and members of an organization may not
            read it */
         { { .what = UNREADABLE_CONFIGURATION, .failed = true, .unsupported = true },
           0,
           3,
           0,
-          { .not_shown = true } },
+          { .not_shown = true, .readable = true } },
         { { .what = UNREADABLE_CONFIGURATION, .failed = true, .foreign = true, .denied = true },
           0,
           3,
           0,
-          { .not_shown = true } },
+          { .not_shown = true, .readable = true } },
         { { .what = UNREADABLE_CONFIGURATION, .failed = true, .denied = true },
           2,
           3,
           3,
-          { .unreadable = true } },
+          { .unreadable = true, .denied = true } },
         { { .what = UNREADABLE_CONFIGURATION, .failed = true, .foreign = true },
           2,
           3,
@@ -64,7 +69,7 @@ static void what_one_call_means(void **state _unused_) {
           3,
           3,
           { .unreadable = true } },
-        { { .what = UNREADABLE_CONFIGURATION, .unsupported = true }, 0, 3, 0, { 0 } },
+        { { .what = UNREADABLE_CONFIGURATION, .unsupported = true }, 0, 3, 0, { .readable = true } },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -73,9 +78,17 @@ static void what_one_call_means(void **state _unused_) {
 
         if (n != rows[i].n_after || meaning.not_shown != rows[i].meaning.not_shown ||
             meaning.unreadable != rows[i].meaning.unreadable ||
+            meaning.readable != rows[i].meaning.readable || meaning.denied != rows[i].meaning.denied ||
             (!meaning.not_shown && meaning.reported != rows[i].meaning.reported))
             fail_msg("row %zu", i);
     }
+}
+
+static void what_was_held_back_is_news_in_a_check_only(void **state _unused_) {
+    assert_true(scope_is_no_news(true, false));
+    assert_false(scope_is_no_news(true, true));
+    assert_false(scope_is_no_news(false, false));
+    assert_false(scope_is_no_news(false, true));
 }
 
 static void what_is_read_again_before_it_is_due(void **state _unused_) {
@@ -164,6 +177,7 @@ static void what_was_unreadable_stays_so_over_a_restart(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_call_means),
+        cmocka_unit_test(what_was_held_back_is_news_in_a_check_only),
         cmocka_unit_test(what_is_read_again_before_it_is_due),
         cmocka_unit_test(what_a_check_of_the_bucket_can_judge),
         cmocka_unit_test(what_is_asked_of_a_bucket_that_is_not_found),

@@ -16,15 +16,12 @@ static unsigned count_polled(const Engine *engine) {
     return n;
 }
 
-/* What all messages of the incident have. */
 static Event event_of(const Engine *engine, EventKind kind, EventPhase phase, const char *detail) {
     const AccountListTrouble *trouble = &engine->account_list.trouble;
     Event event =
             event_new(kind, phase, SEVERITY_WARNING, trouble->since_usec, engine->config->mode, detail);
 
-    event.sequence = trouble->sequence + 1;
-    if (phase == PHASE_REMINDER)
-        event.dedup_usec = engine_now(engine).real_usec;
+    account_list_complete(trouble, &event);
     event.n_accounts = count_polled(engine);
     return event;
 }
@@ -50,14 +47,15 @@ static void log_organization(const Engine *engine, JournalLine line, const Event
 
 static void end_trouble(Engine *engine, const char *detail, bool forgotten) {
     AccountListTrouble *trouble = &engine->account_list.trouble;
+    AccountListEnd end = account_list_end(trouble, forgotten);
     Event event = event_of(engine, EVENT_ORGANIZATION_READABLE, PHASE_RESOLVED, detail);
 
     event.forgotten = forgotten;
-    if (trouble->sequence > 0) {
+    if (end == ACCOUNT_LIST_REPORTED) {
         if (organization_send(engine, &event) < 0)
             return; /* the next list, or round, reports it */
         log_organization(engine, LINE_ORGANIZATION_READABLE, &event, "");
-    } else if (!forgotten) {
+    } else if (end == ACCOUNT_LIST_IN_LINE) {
         log_line(LOG_NOTICE, "%s", detail);
     }
     *trouble = (AccountListTrouble){ 0 };
@@ -97,7 +95,6 @@ void engine_remind_of_list(Engine *engine) {
     if (!account_list_reminds(trouble, engine->config->reminder_interval_sec * USEC_PER_SEC, now_usec))
         return;
     event = event_of(engine, EVENT_INCIDENT_REMINDER, PHASE_REMINDER, trouble->error);
-    event.still = EVENT_ORGANIZATION_UNREADABLE;
     if (organization_send(engine, &event) >= 0)
         account_list_reported(trouble, now_usec);
 }

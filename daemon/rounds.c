@@ -90,7 +90,7 @@ static void ask_accounts_again(Engine *engine, uint64_t now_usec) {
         if (account->identity_again_usec != 0 && now_usec >= account->identity_again_usec)
             engine_ask_identity(account);
     }
-    if (account_list->tried && now_usec >= account_list->due_usec && !engine->base->blocked)
+    if (account_list_is_due(account_list->tried, engine->base->blocked, account_list->due_usec, now_usec))
         engine_list_accounts(engine);
 }
 

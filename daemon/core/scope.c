@@ -251,6 +251,10 @@ bool scope_member_is_resumed(const MemberInput *in) {
 /* Failed lists are tried again ever more slowly: a great unreachable_after would take hours. */
 #define LIST_UNREADABLE_USEC (300 * USEC_PER_SEC)
 
+bool account_list_is_due(bool tried, bool blocked, uint64_t due_usec, uint64_t now_usec) {
+    return tried && !blocked && now_usec >= due_usec;
+}
+
 bool account_list_failed(AccountListTrouble *trouble, const char *error, unsigned unreachable_after,
                          uint64_t now_usec) {
     if (trouble->n_failed++ == 0)
@@ -274,6 +278,20 @@ void account_list_reported(AccountListTrouble *trouble, uint64_t now_usec) {
     if (trouble->sequence++ > 0)
         trouble->n_reminders++;
     trouble->reported_usec = now_usec;
+}
+
+void account_list_complete(const AccountListTrouble *trouble, Event *event) {
+    event->sequence = trouble->sequence + 1;
+    if (event->phase != PHASE_REMINDER)
+        return;
+    event->n_reminders = trouble->n_reminders + 1;
+    event->still = EVENT_ORGANIZATION_UNREADABLE;
+}
+
+AccountListEnd account_list_end(const AccountListTrouble *trouble, bool forgotten) {
+    if (trouble->sequence > 0)
+        return ACCOUNT_LIST_REPORTED;
+    return trouble->n_failed > 0 && !forgotten ? ACCOUNT_LIST_IN_LINE : ACCOUNT_LIST_SILENT;
 }
 
 /* ---- what is not guarded any more ---- */

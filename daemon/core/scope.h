@@ -210,6 +210,9 @@ MemberChange scope_member_change(const MemberInput *in);
 /* A member by the state file: is it guarded until the list is read? known: in any other way. */
 bool scope_member_is_resumed(const MemberInput *in);
 
+/* Is the list asked for again? tried: the first try has ended; blocked: there are no keys to ask with, which
+ * is reported by itself. */
+bool account_list_is_due(bool tried, bool blocked, uint64_t due_usec, uint64_t now_usec);
 /* A list failed: notes it. True: that is to be reported now. */
 bool account_list_failed(AccountListTrouble *trouble, const char *error, unsigned unreachable_after,
                          uint64_t now_usec);
@@ -217,6 +220,19 @@ bool account_list_failed(AccountListTrouble *trouble, const char *error, unsigne
 bool account_list_reminds(AccountListTrouble *trouble, uint64_t interval_usec, uint64_t now_usec);
 /* The message of either is in the outbox. */
 void account_list_reported(AccountListTrouble *trouble, uint64_t now_usec);
+/* Which of its messages an event is, made for trouble->since_usec. A reminder that is made again after a
+ * crash is the same one. */
+void account_list_complete(const AccountListTrouble *trouble, Event *event);
+
+/* It is over: how is that said? */
+typedef enum AccountListEnd {
+    ACCOUNT_LIST_SILENT,   /* there was none, or nobody asks for the list any more */
+    ACCOUNT_LIST_IN_LINE,  /* in the journal: no message has reported it */
+    ACCOUNT_LIST_REPORTED, /* by a message */
+} AccountListEnd;
+
+/* forgotten: the configuration has no organization any more. */
+AccountListEnd account_list_end(const AccountListTrouble *trouble, bool forgotten);
 
 /* ---- what is not guarded any more ---- */
 

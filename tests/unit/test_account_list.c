@@ -79,11 +79,57 @@ static void reminders(void **state _unused_) {
     assert_true(account_list_reminds(&trouble, hour, 6 * hour));  /* ... and does not silence it */
 }
 
+static void when_it_is_read_again(void **state _unused_) {
+    assert_true(account_list_is_due(true, false, 5, 5));
+    assert_false(account_list_is_due(true, false, 5, 4));
+    assert_false(account_list_is_due(true, true, 5, 5));
+    assert_false(account_list_is_due(false, false, 0, 5)); /* the first try comes with our identity */
+}
+
+/* Its id is made of the incident's mark and the number. */
+static void a_reminder_that_is_made_again_is_the_same(void **state _unused_) {
+    AccountListTrouble trouble = { .n_failed = 3, .since_usec = 7, .sequence = 1 };
+    Event event = { .kind = EVENT_INCIDENT_REMINDER, .phase = PHASE_REMINDER, .dedup_usec = 7 };
+
+    for (unsigned i = 0; i < 2; i++) {
+        account_list_complete(&trouble, &event);
+        assert_true(event.n_reminders == 1 && event.sequence == 2 && event.dedup_usec == 7);
+        assert_int_equal(event.still, EVENT_ORGANIZATION_UNREADABLE);
+    }
+    account_list_reported(&trouble, 200);
+    account_list_complete(&trouble, &event);
+    assert_true(event.n_reminders == 2 && event.sequence == 3);
+    event = (Event){ .kind = EVENT_ORGANIZATION_READABLE, .phase = PHASE_RESOLVED };
+    account_list_complete(&trouble, &event);
+    assert_true(event.n_reminders == 0 && event.still == 0 && event.sequence == 3);
+}
+
+static void how_its_end_is_said(void **state _unused_) {
+    static const struct {
+        AccountListTrouble trouble;
+        bool forgotten;
+        AccountListEnd end;
+    } rows[] = {
+        { { 0 }, false, ACCOUNT_LIST_SILENT },
+        { { .n_failed = 2 }, false, ACCOUNT_LIST_IN_LINE },
+        { { .n_failed = 2 }, true, ACCOUNT_LIST_SILENT },
+        { { .n_failed = 3, .sequence = 1 }, false, ACCOUNT_LIST_REPORTED },
+        { { .n_failed = 3, .sequence = 1 }, true, ACCOUNT_LIST_REPORTED },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (account_list_end(&rows[i].trouble, rows[i].forgotten) != rows[i].end)
+            fail_msg("row %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(which_failure_is_reported),
         cmocka_unit_test(a_message_that_was_lost_is_made_again),
         cmocka_unit_test(reminders),
+        cmocka_unit_test(when_it_is_read_again),
+        cmocka_unit_test(a_reminder_that_is_made_again_is_the_same),
+        cmocka_unit_test(how_its_end_is_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

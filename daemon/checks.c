@@ -206,7 +206,7 @@ static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
         if (engine_record_new_fields(trail, &snapshot->settings))
             (void)engine_differs(&snapshot->settings, trail);
         decide(trail, k->recorded);
-        if ((once && !k->recorded) || TRAIL_STATE(trail, provisional))
+        if (bucket_follows_settings(once, k->recorded, TRAIL_STATE(trail, provisional)))
             checks_check_bucket(trail);
     }
 }
@@ -267,11 +267,9 @@ static void record_owner(Trail *trail, const char *owner) {
 
 static void note_not_asked(Trail *trail, const CallFailure *failure) {
     SettingsTracking *k = &trail->tracking;
-    const char *bucket = k->desired->values[FIELD_BUCKET] ? k->desired->values[FIELD_BUCKET]
-                                                         : k->actual->values[FIELD_BUCKET];
 
     k->n_bucket_calls = 0;
-    (void)shared_text_set(&k->unasked_bucket, bucket);
+    (void)shared_text_set(&k->unasked_bucket, bucket_asked(k->desired, k->actual));
     if (!trail->engine->once)
         log_aws(LOG_NOTICE, failure->text,
                 "%s %s %s: whose its bucket is cannot be checked, and is not asked again "
@@ -301,9 +299,8 @@ static void bucket_checked(const BucketSnapshot *snapshot, void *userdata) {
     }
     if (snapshot->region[0])
         (void)shared_text_set(&k->bucket_region, snapshot->region);
-    k->n_bucket_calls = snapshot->n_heads + (snapshot->found ? 2 : 0) +
-                        (engine->config->bucket_checks && k->actual->values[FIELD_KMS_KEY] &&
-                         k->actual->values[FIELD_KMS_KEY][0]);
+    k->n_bucket_calls = bucket_calls(snapshot->n_heads, snapshot->found, engine->config->bucket_checks,
+                                     k->actual->values[FIELD_KMS_KEY]);
     if (snapshot->key_store[0])
         (void)shared_text_set(&k->key_store, snapshot->key_store);
     engine_get_seen(trail, &seen);

@@ -12,9 +12,6 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* How long the first check of the channels waits after a start. */
-#define CHANNELS_WAIT_USEC (60 * USEC_PER_SEC)
-
 static void channel_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
     char id[AWS_REQUEST_ID_MAX];
     LogField fields[] = { { "TRAILGUARD_EVENT",
@@ -92,7 +89,6 @@ static void topic_seen(const char *topic_arn, GuardParts *parts, void *userdata)
     engine_take_topic(userdata, topic_arn, parts);
 }
 
-/* At the start the polls of trails come first. */
 int engine_watch_channels(Engine *engine) {
     uint64_t most = engine->config->guard_checks ? engine->config->guard_interval_sec * USEC_PER_SEC : 0;
     const ChannelWatchOptions options = {
@@ -102,9 +98,7 @@ int engine_watch_channels(Engine *engine) {
         .n_channels = engine->config->n_channels,
         .unheard = engine->unclaimed.unheard,
         .n_unheard = engine->unclaimed.n_unheard,
-        .begin_usec = engine->once || engine->n_passes > 0 ? 0
-                      : most > 0                            ? MIN(CHANNELS_WAIT_USEC, most)
-                                                            : CHANNELS_WAIT_USEC,
+        .begin_usec = channel_health_first_usec(engine->once || engine->n_passes > 0, most),
         .once = engine->once,
         .subscriptions = engine->config->guard_checks,
         .interval_usec = most,

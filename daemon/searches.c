@@ -12,9 +12,6 @@
 #include "lib/util/shared_text.h"
 #include "lib/util/text.h"
 
-/* AWS's clock may be ahead of ours. */
-#define CLOCK_SLACK_USEC (60 * USEC_PER_SEC)
-
 /* Each once, as long as there are few. */
 static void hint_at_guard(Engine *engine, const Actor *actor) {
     char shown[ACTOR_TEXT_MAX];
@@ -68,7 +65,7 @@ void engine_search_actor(Trail *trail) {
     const TrailState state = states_trail(trail->state);
     const Attributing *at = &state.attributing;
     const Settings *desired = trail->tracking.desired;
-    uint64_t late_usec = engine_now(engine).real_usec + CLOCK_SLACK_USEC;
+    uint64_t real_usec = engine_now(engine).real_usec;
     const AttributeKeys keys = { .aws = engine->aws.client, .credentials = trail->via->credentials };
     AttributeRequest request = {
         .region = trail->region,
@@ -90,11 +87,11 @@ void engine_search_actor(Trail *trail) {
         .findings = at->findings,
         .fields = at->fields,
         .from_usec = at->from_usec,
-        .until_usec = at->until_usec ? MIN(at->until_usec, late_usec) : late_usec,
+        .until_usec = guard_search_until(at, real_usec),
         .stop_usec = guard_sought_stop(&state),
         .seen_usec = at->seen_usec,
         .reached_usec = at->reached_usec,
-        .late_usec = late_usec,
+        .late_usec = guard_latest_event(real_usec),
     };
     int r;
 
@@ -138,7 +135,7 @@ void engine_search_departure(Account *account) {
         .n_guards = engine->config->guards.n,
         .findings = at->findings,
         .from_usec = at->from_usec,
-        .until_usec = engine_now(engine).real_usec + CLOCK_SLACK_USEC,
+        .until_usec = guard_latest_event(engine_now(engine).real_usec),
         .reached_usec = at->reached_usec,
     };
     Attribution failed = { .searched = false };

@@ -80,6 +80,20 @@ bool bucket_owner_is_to_record(const Settings *baseline, const Settings *desired
            text_equal(desired->values[FIELD_BUCKET], baseline->values[FIELD_BUCKET]);
 }
 
+bool bucket_follows_settings(bool once, bool recorded, bool provisional) {
+    return provisional || (once && !recorded);
+}
+
+const char *bucket_asked(const Settings *desired, const Settings *actual) {
+    return desired->values[FIELD_BUCKET] ? desired->values[FIELD_BUCKET] : actual->values[FIELD_BUCKET];
+}
+
+#define BUCKET_READS 2U /* its lifecycle and its policy */
+
+unsigned bucket_calls(unsigned n_heads, bool found, bool bucket_checks, const char *key) {
+    return n_heads + (found ? BUCKET_READS : 0) + (bucket_checks && key && key[0]);
+}
+
 bool bucket_owner_is_out_of_reach(bool bucket_checks, bool known, bool failed) {
     return failed && !bucket_checks && !known;
 }

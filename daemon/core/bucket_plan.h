@@ -35,6 +35,17 @@ BucketPlan bucket_plan(const BucketFacts *facts);
  * to be over? about_bucket: whether it is there, and whose: `owner_check` alone asks about that too. */
 bool bucket_is_checked(bool bucket_checks, bool owner_check, bool about_bucket);
 
+/* Is it asked about as soon as the settings were read, and not only with the next list? Those say which
+ * bucket it is, where no baseline does. */
+bool bucket_follows_settings(bool once, bool recorded, bool provisional);
+
+/* The one that is asked about; NULL: not known. */
+const char *bucket_asked(const Settings *desired, const Settings *actual);
+
+/* How many calls the next look at it makes. n_heads: accounts that are asked whose it is; key: of the trail;
+ * NULL or "": none. */
+unsigned bucket_calls(unsigned n_heads, bool found, bool bucket_checks, const char *key);
+
 /* More are not asked about. */
 #define BUCKET_OWNERS_MAX 8U
 

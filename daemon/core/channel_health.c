@@ -11,6 +11,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
+#define FIRST_USEC      (60 * USEC_PER_SEC)
 #define DAILY_USEC      (24 * 3600 * USEC_PER_SEC)
 #define DAILY_SPAN_USEC (3600 * USEC_PER_SEC)
 #define TROUBLE_USEC    (300 * USEC_PER_SEC)
@@ -174,6 +175,12 @@ void channel_health_topic(const TopicFacts *facts, ChannelHealth *ret) {
         judge(ret, CHANNEL_BROKEN, "%s", problem);
     else if (!key_problem(facts, &topic, &caller, ret))
         judge_subscriptions(facts, ret);
+}
+
+uint64_t channel_health_first_usec(bool at_once, uint64_t interval_usec) {
+    if (at_once)
+        return 0;
+    return interval_usec > 0 ? MIN(FIRST_USEC, interval_usec) : FIRST_USEC;
 }
 
 uint64_t channel_health_next_usec(ChannelVerdict verdict, bool error, uint64_t random) {

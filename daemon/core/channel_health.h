@@ -52,6 +52,10 @@ typedef enum ChannelChange {
 /* The message about that. trouble: as it was reported, or is now. */
 Event channel_event(ChannelChange change, const ChannelTrouble *trouble, Mode mode);
 
+/* When the first check of a channel is due, from the start: the polls of trails come first. at_once: they
+ * have come, or it is a check of ours. interval_usec: at most; 0: no such wish. */
+uint64_t channel_health_first_usec(bool at_once, uint64_t interval_usec);
+
 /* When the next check is due, from now: soon after trouble, else daily, with up to an hour of jitter from a
  * random number. error: the check itself failed. */
 uint64_t channel_health_next_usec(ChannelVerdict verdict, bool error, uint64_t random);

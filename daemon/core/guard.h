@@ -250,6 +250,10 @@ bool guard_is_contested(const TrailState *state, Now now);
  * to be read? Where something is wrong with its logging or its tags, and when it is known who did it. */
 bool guard_may_be_drill(const TrailState *state, const TrailInput *input);
 
+/* Up to when the event history can have something by now, and up to when a search of a trail's wants it:
+ * AWS's clock may be ahead of ours. */
+uint64_t guard_latest_event(uint64_t real_usec);
+uint64_t guard_search_until(const Attributing *at, uint64_t real_usec);
 /* The StopLoggingTime whose cause is searched; 0: no stop's, or AWS gave no time. */
 uint64_t guard_sought_stop(const TrailState *state);
 

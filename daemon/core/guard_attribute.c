@@ -271,6 +271,18 @@ uint64_t guard_search_wake(const Deciding *d) {
     return search_wake_mono_usec(&d->s.attributing, d->now);
 }
 
+#define CLOCK_SLACK_USEC (60 * USEC_PER_SEC)
+
+uint64_t guard_latest_event(uint64_t real_usec) {
+    return real_usec + CLOCK_SLACK_USEC;
+}
+
+uint64_t guard_search_until(const Attributing *at, uint64_t real_usec) {
+    uint64_t latest_usec = guard_latest_event(real_usec);
+
+    return at->until_usec != 0 ? MIN(at->until_usec, latest_usec) : latest_usec;
+}
+
 uint64_t guard_sought_stop(const TrailState *state) {
     const Attributing *at = &state->attributing;
     /* of a stop alone its own time, however often the trail was stopped since: see cause_until() */

@@ -186,6 +186,29 @@ static void the_first_confirmed_owner_of_the_recorded_bucket_is_recorded(void **
                          rows[i].recorded);
 }
 
+static void when_the_settings_say_which_bucket_it_is(void **state _unused_) {
+    for (unsigned bits = 0; bits < 8; bits++) {
+        bool once = bits & 1, recorded = bits & 2, provisional = bits & 4;
+
+        assert_int_equal(bucket_follows_settings(once, recorded, provisional),
+                         provisional || (once && !recorded));
+    }
+}
+
+static void which_bucket_is_asked_about(void **state _unused_) {
+    assert_string_equal(bucket_asked(&logs, &evil), "logs");
+    assert_string_equal(bucket_asked(&none, &evil), "evil");
+    assert_null(bucket_asked(&none, &none));
+}
+
+static void how_many_calls_a_bucket_takes(void **state _unused_) {
+    assert_int_equal(bucket_calls(1, true, false, "key"), 3);
+    assert_int_equal(bucket_calls(1, true, true, "key"), 4);
+    assert_int_equal(bucket_calls(1, true, true, ""), 3);
+    assert_int_equal(bucket_calls(1, true, true, NULL), 3);
+    assert_int_equal(bucket_calls(5, false, false, NULL), 5); /* it is nobody's that we know */
+}
+
 static void whose_a_bucket_is_need_not_be_known(void **state _unused_) {
     static const struct {
         bool bucket_checks, known, failed, out_of_reach;
@@ -219,6 +242,9 @@ int main(void) {
         cmocka_unit_test(whose_a_bucket_can_be),
         cmocka_unit_test(no_more_are_asked_about_than_there_is_room_for),
         cmocka_unit_test(the_first_confirmed_owner_of_the_recorded_bucket_is_recorded),
+        cmocka_unit_test(when_the_settings_say_which_bucket_it_is),
+        cmocka_unit_test(which_bucket_is_asked_about),
+        cmocka_unit_test(how_many_calls_a_bucket_takes),
         cmocka_unit_test(whose_a_bucket_is_need_not_be_known),
         cmocka_unit_test(what_of_buckets_and_keys_is_checked),
     };

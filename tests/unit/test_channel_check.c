@@ -202,6 +202,18 @@ static void test_key_arns(void **state) {
     assert_false(channel_health_key_arn("events", "0000-11", arn));
 }
 
+static void test_first(void **state) {
+    static const struct {
+        bool at_once;
+        uint64_t interval_sec, first_sec;
+    } rows[] = { { true, 0, 0 }, { true, 5, 0 }, { false, 0, 60 }, { false, 5, 5 }, { false, 3600, 60 } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(channel_health_first_usec(rows[i].at_once, rows[i].interval_sec * USEC_PER_SEC),
+                         rows[i].first_sec * USEC_PER_SEC);
+}
+
 static void test_next(void **state) {
     (void)state;
     assert_int_equal(channel_health_next_usec(CHANNEL_HEARD, false, 0), 24 * 3600 * USEC_PER_SEC);
@@ -529,6 +541,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_topics),
         cmocka_unit_test(test_key_arns),
+        cmocka_unit_test(test_first),
         cmocka_unit_test(test_next),
         SERVICE_TEST(test_topic_nobody_subscribed_to),
         SERVICE_TEST(test_topic_whose_subscriptions_are_not_counted),

@@ -669,8 +669,21 @@ static void an_id_is_one_event_whatever_a_crash_forgets(void **unused) {
         }
 }
 
+static void a_search_looks_no_further_than_events_can_be(void **state _unused_) {
+    static const struct {
+        uint64_t until_sec, search_sec; /* now is 1000 s */
+    } rows[] = { { 0, 1060 }, { 1000, 1000 }, { 1060, 1060 }, { 1061, 1060 } };
+
+    assert_int_equal(guard_latest_event(1000 * SEC), 1060 * SEC);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(
+                guard_search_until(&(Attributing){ .until_usec = rows[i].until_sec * SEC }, 1000 * SEC),
+                rows[i].search_sec * SEC);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_search_looks_no_further_than_events_can_be),
         cmocka_unit_test(nobody_is_found_after_twenty_minutes),
         cmocka_unit_test(the_cause_is_within_the_gap),
         cmocka_unit_test(a_search_goes_on_where_the_last_one_ended),

@@ -40,8 +40,6 @@
 /* How long the first pass waits to hear who we are, so that organization trails of others are known as such.
  */
 #define IDENTITY_WAIT_USEC (3 * USEC_PER_SEC)
-/* What is later than its deadline by this much means that we are wedged, and not AWS. */
-#define WEDGED_USEC (30 * USEC_PER_SEC)
 /* A message or restart under way at SIGTERM gets this long to end. */
 #define SHUTDOWN_WAIT_USEC (2 * USEC_PER_SEC)
 #define SHUTDOWN_POLL_USEC (50 * USEC_PER_MSEC)
@@ -72,25 +70,23 @@ const char *engine_runtime_dir(void) {
 
 /* ---- watchdog ---- */
 
-static bool is_late(uint64_t by_usec, uint64_t now_usec) {
-    return now_usec > by_usec + WEDGED_USEC;
-}
-
 static const char *what_is_late(const Engine *engine) {
     uint64_t now_usec = engine_now(engine).mono_usec;
 
-    if (is_late(engine->pass_due_usec, now_usec))
+    if (schedule_is_wedged(engine->pass_due_usec, now_usec))
         return "a pass";
     for (size_t i = 0; i < engine->n_targets; i++)
         for (const TargetPoll *poll = engine->targets[i]->polls; poll; poll = poll->next)
-            if (is_late(poll->by_usec, now_usec))
+            if (schedule_is_wedged(poll->by_usec, now_usec))
                 return engine->targets[i]->region;
-    for (size_t i = 0; i < engine->n_trails; i++)
-        if ((engine->trails[i]->remediation && is_late(engine->trails[i]->remediate_by_usec, now_usec)) ||
-            (engine->trails[i]->tracking.snapshot &&
-             is_late(engine->trails[i]->tracking.poll_by_usec, now_usec)))
-            return engine->trails[i]->arn;
-    if (deliver_overdue_usec(engine->deliver) > WEDGED_USEC)
+    for (size_t i = 0; i < engine->n_trails; i++) {
+        const Trail *trail = engine->trails[i];
+
+        if ((trail->remediation && schedule_is_wedged(trail->remediate_by_usec, now_usec)) ||
+            (trail->tracking.snapshot && schedule_is_wedged(trail->tracking.poll_by_usec, now_usec)))
+            return trail->arn;
+    }
+    if (deliver_overdue_usec(engine->deliver) > SCHEDULE_WEDGED_USEC)
         return "a delivery";
     return NULL;
 }
@@ -233,10 +229,8 @@ static void close_aws_and_tables(Engine *engine) {
     engine_stop_holds(engine);
     engine_stop_guard_checks(engine);
     engine->due = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
-        loop_cancel(engine->aws.loop, *timers[i]);
-        *timers[i] = NULL;
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(timers); i++)
+        loop_cancel(engine->aws.loop, TAKE_PTR(*timers[i]));
     operation_cancel(engine->account_list.call);
     engine->account_list.call = NULL;
     channel_watch_free(engine->channel_watch);
@@ -533,8 +527,6 @@ typedef struct Once {
 
 #define TICKS_A_REPORT 10
 
-#define READS_A_CHECK 4 /* of settings: selectors, Insights, tags, configuration */
-
 /* The targets share no quota: the longest says it. */
 static uint64_t time_left(const Once *once) {
     const Engine *engine = once->engine;
@@ -546,9 +538,8 @@ static uint64_t time_left(const Once *once) {
 
         for (size_t k = 0; k < target->n_trails; k++) {
             uint64_t polled_usec = TRAIL_STATE(target->trails[k], polled_usec);
-            bool polled = polled_usec >= once->began_usec;
 
-            n += !polled + READS_A_CHECK * (!polled || engine_is_checked(target->trails[k]));
+            n += schedule_reads_left(polled_usec >= once->began_usec, engine_is_checked(target->trails[k]));
         }
         n_max = MAX(n_max, n);
     }

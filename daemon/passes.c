@@ -77,26 +77,25 @@ void engine_leave_pass(TargetPoll *poll) {
             MAX(engine->pass_longest_usec, engine_now(engine).mono_usec - poll->began_usec);
 }
 
-/* Trails come one by one: only what makes a difference to people is said again. */
 static void log_stretched(Target *target, const Intervals *intervals, unsigned n_trails) {
     const char *account = engine_account_named(target->account);
     unsigned poll_sec = target->engine->config->poll_interval_sec;
-    uint64_t every_usec = schedule_interval_usec(intervals, n_trails), said_usec = target->stretched_usec;
-    bool stretched = schedule_is_stretched(intervals, n_trails);
+    uint64_t every_usec = schedule_interval_usec(intervals, n_trails);
+    StretchNews news = schedule_stretch_news(intervals, n_trails, target->stretched_usec);
 
-    if (stretched && (said_usec == 0 || schedule_differs_much(said_usec, every_usec)))
+    if (news == STRETCH_IS_KNOWN)
+        return;
+    if (news == STRETCH_IS_NEWS)
         log_line(
                 LOG_NOTICE,
                 "%s%s%s: %u trails cannot all be polled every %u s within AWS's quota; polling every %llu s",
                 target->region, account[0] ? " " : "", account, n_trails, poll_sec,
                 (unsigned long long)(every_usec / USEC_PER_SEC));
-    else if (!stretched && said_usec != 0)
+    else
         log_line(LOG_NOTICE, "%s%s%s: polling every %u s again, within AWS's quota: %u trail%s",
                  target->region, account[0] ? " " : "", account, poll_sec, n_trails,
                  n_trails == 1 ? "" : "s");
-    else
-        return;
-    target->stretched_usec = stretched ? every_usec : 0;
+    target->stretched_usec = news == STRETCH_IS_NEWS ? every_usec : 0;
 }
 
 /* began_usec: of the poll that has ended, mono. */
@@ -113,16 +112,20 @@ void engine_pace(Target *target, uint64_t began_usec, ListOutcome list) {
         .n_trails = engine_count_polled(target),
         .took_usec = now_usec - began_usec,
     };
-    unsigned n_trails = (unsigned)target->n_trails;
+    const ListPace list_pace = {
+        .outcome = list,
+        .suspect = target->cover_is_suspect,
+        .reported = TARGET_STATE(target, list_unreadable),
+        .n_trails = target->n_trails,
+        .has_phase = target->has_phase,
+        .phase = target->phase,
+        .due_usec = target->settings_due_usec,
+    };
     uint64_t wait_usec;
 
     wait_usec = schedule_wait(&intervals, &p, loop_random(engine->aws.loop));
     engine_debug_target_waits(target, &p, wait_usec);
     target->due_usec = now_usec + wait_usec;
-    if (schedule_list_can_wait(list, target->cover_is_suspect, TARGET_STATE(target, list_unreadable)))
-        target->settings_due_usec =
-                target->settings_due_usec == 0 && target->has_phase
-                        ? schedule_second_settings(&intervals, now_usec, n_trails, target->phase)
-                        : schedule_next_settings(&intervals, now_usec, n_trails);
+    target->settings_due_usec = schedule_list_due(&intervals, &list_pace, now_usec);
     log_stretched(target, &intervals, p.n_trails);
 }

@@ -62,7 +62,7 @@ static Cover cover_of(Target *target, const CloudTrailTrails *list) {
 const TargetPoll *engine_latest_poll(const Target *target) {
     const TargetPoll *poll = target->polls;
 
-    while (poll && poll->is_extra)
+    while (poll && poll->occasion != POLL_OF_ROUND)
         poll = poll->next;
     return poll;
 }
@@ -147,7 +147,6 @@ static void take_observation(TargetPoll *poll, size_t i, const Observation *seen
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_POLLED, .seen = &merged });
 }
 
-/* Whether it may be written to is known: it was listed, was known before, or is the account's own. */
 static bool has_facts(const Trail *trail) {
     return scope_facts_are_known(trail->n_covers > 0, TRAIL_STATE(trail, known),
                                  text_equal(trail->account, engine_account_named(trail->via)));
@@ -277,24 +276,23 @@ static void extra_poll_done(const PollAnswer *answer, void *userdata) {
     if (answer->result.reachable)
         target->polled_usec = now.real_usec;
     else
-        target->contested_due_usec = target->beside_due_usec = now.mono_usec + USEC_PER_SEC;
+        target->contested_due_usec = target->beside_due_usec = now.mono_usec + SCHEDULE_BESIDE_RETRY_USEC;
     engine_free_poll(poll);
 }
 
 /* ---- one poll ---- */
 
-/* Trails that are being acted on are read back by the action itself; what an earlier poll waits for is not
- * asked twice. Beside the passes only those are asked that somebody has accepted, and that are there. */
-static bool is_wanted(const TargetPoll *poll, const Trail *trail) {
-    if (trail->remediation || is_asked(poll->target, trail))
-        return false;
-    if (poll->is_extra && (engine_is_missing(trail) || TRAIL_STATE(trail, provisional)))
-        return false;
-    return !poll->is_of_contested || engine_is_contested(trail);
-}
-
+/* If its status is asked for. */
 static void take_in(TargetPoll *poll, const char **arns, Trail *trail) {
-    if (!is_wanted(poll, trail))
+    const PolledTrail facts = {
+        .acted_on = trail->remediation,
+        .asked = is_asked(poll->target, trail),
+        .missing = engine_is_missing(trail),
+        .provisional = TRAIL_STATE(trail, provisional),
+        .contested = poll->occasion == POLL_OF_CONTESTED && engine_is_contested(trail),
+    };
+
+    if (!schedule_asks_status(poll->occasion, &facts))
         return;
     arns[poll->n_trails] = trail->arn;
     poll->trails[poll->n_trails++] = trail;
@@ -315,7 +313,7 @@ static void collect_there(TargetPoll *poll, const char **arns) {
              schedule_has_turn(target->provisional_turn, n_turns, n.provisional, at++)))
             take_in(poll, arns, trail);
     }
-    if (!poll->is_extra)
+    if (poll->occasion == POLL_OF_ROUND)
         target->provisional_turn += n_turns;
 }
 
@@ -363,13 +361,13 @@ static bool may_poll(const Target *target, const Intervals *intervals, uint64_t 
     return schedule_may_poll(intervals, &chance);
 }
 
-static int start_poll(TargetPoll *poll, bool list, bool probe) {
+static int start_poll(TargetPoll *poll, bool probe) {
     const Target *target = poll->target;
     PollRequest request = {
         .aws = target->engine->aws.client,
         .credentials = target->account->credentials,
         .region = target->region,
-        .list = list,
+        .list = poll->asks_list,
         .probe = probe,
         .answered = status_answered,
     };
@@ -378,8 +376,9 @@ static int start_poll(TargetPoll *poll, bool list, bool probe) {
 
     request.arns = arns;
     request.n_arns = poll->n_trails;
-    if (r >= 0 && (poll->n_trails > 0 || (list && (target->configured || target->n_trails > 0))))
-        r = poll_start(&request, poll->is_extra ? extra_poll_done : poll_done, poll, &poll->poll);
+    if (r >= 0 && schedule_poll_asks(poll->n_trails, poll->asks_list, target->configured, target->n_trails))
+        r = poll_start(&request, poll->occasion == POLL_OF_ROUND ? poll_done : extra_poll_done, poll,
+                       &poll->poll);
     free(arns);
     return r;
 }
@@ -394,66 +393,69 @@ static void cannot_poll(const Target *target, int error) {
     log_line(LOG_ERR, "%s %s: cannot poll: %s", target->region, target->account->id, strerror(-error));
 }
 
-/* A region that failed, and whose trails are polled through another account meanwhile, has nothing else to
- * ask: the back-off gates that, and not the pace of an empty region. */
-static bool list_is_due(const Target *target, const Intervals *intervals, uint64_t now_usec) {
-    return !is_list_asked(target) &&
-           ((target->n_trails == 0 && TARGET_STATE(target, n_failed) > 0) ||
-            schedule_settings_are_due(intervals, target->settings_due_usec, now_usec));
+/* The caller frees it with engine_free_poll, unless keep_poll keeps it. NULL: out of memory. */
+static TargetPoll *new_poll(Target *target, PollOccasion occasion) {
+    const Engine *engine = target->engine;
+    uint64_t now_usec = engine_now(engine).mono_usec;
+    TargetPoll *poll = calloc(1, sizeof(*poll));
+
+    if (poll)
+        *poll = (TargetPoll){
+            .target = target,
+            .occasion = occasion,
+            .began_usec = now_usec,
+            .by_usec = now_usec + poll_longest_usec(engine->aws.client, target->n_trails),
+        };
+    return poll;
+}
+
+static bool asks_list(const TargetPoll *poll, const Intervals *intervals) {
+    const Target *target = poll->target;
+    const ListChance chance = {
+        .asked = is_list_asked(target),
+        .n_trails = target->n_trails,
+        .n_failed = TARGET_STATE(target, n_failed),
+        .due_usec = target->settings_due_usec,
+    };
+
+    return schedule_asks_list(intervals, &chance, poll->began_usec);
 }
 
 void engine_begin_poll(Target *target, bool of_pass) {
     Engine *engine = target->engine;
     Intervals intervals = engine_intervals(engine);
-    uint64_t now_usec = engine_now(engine).mono_usec;
     unsigned n_failed = TARGET_STATE(target, n_failed);
-    bool probe = n_failed >= intervals.unreachable_after;
     TargetPoll *poll;
     int r;
 
     of_pass |= engine_end_start(target);
-    if (!may_poll(target, &intervals, now_usec))
+    if (!may_poll(target, &intervals, engine_now(engine).mono_usec))
         return;
     target->fresh = false;
-    poll = calloc(1, sizeof(*poll));
+    poll = new_poll(target, POLL_OF_ROUND);
     if (!poll) {
         cannot_poll(target, -ENOMEM);
         return;
     }
-    *poll = (TargetPoll){
-        .target = target,
-        .began_usec = now_usec,
-        .by_usec = now_usec + poll_longest_usec(engine->aws.client, target->n_trails),
-        .asks_list = list_is_due(target, &intervals, now_usec),
-    };
-    r = start_poll(poll, poll->asks_list, probe);
+    poll->asks_list = asks_list(poll, &intervals);
+    r = start_poll(poll, schedule_is_given_up(&intervals, n_failed));
     if (r < 0)
         cannot_poll(target, r);
     if (r < 0 || !poll->poll) {
         engine_free_poll(poll);
         return;
     }
-    /* a pass does not wait for what is unreachable already: it could wait for ever */
-    poll->is_of_pass = (of_pass && !probe) || engine->once;
+    poll->is_of_pass = schedule_pass_waits(&intervals, of_pass, n_failed, engine->once);
     engine->n_polling += poll->is_of_pass;
     keep_poll(target, poll);
 }
 
-void engine_begin_extra_poll(Target *target, bool of_contested) {
-    const Engine *engine = target->engine;
-    uint64_t now_usec = engine_now(engine).mono_usec;
-    TargetPoll *poll = calloc(1, sizeof(*poll));
+void engine_begin_extra_poll(Target *target, PollOccasion occasion) {
+    TargetPoll *poll = new_poll(target, occasion);
 
     if (!poll)
         return; /* the next pass is not far */
-    *poll = (TargetPoll){
-        .target = target,
-        .began_usec = now_usec,
-        .by_usec = now_usec + poll_longest_usec(engine->aws.client, target->n_trails),
-        .is_extra = true,
-        .is_of_contested = of_contested,
-    };
-    if (start_poll(poll, false, false) < 0 || !poll->poll) {
+    if (start_poll(poll, false) < 0 || !poll->poll) {
         engine_free_poll(poll);
         return;
     }
@@ -470,13 +472,8 @@ void engine_poll_account(Account *account) {
 
 /* ---- many polls ---- */
 
-#define STARTS_A_CONNECTION 2U
-#define SLOW_POLL_USEC      USEC_PER_SEC
-
 static bool has_room(const Engine *engine) {
-    size_t n_slow = MIN(engine->n_slow_polls, engine->n_polls);
-
-    return engine->n_polls - n_slow < STARTS_A_CONNECTION * engine->config->aws.max_connections;
+    return schedule_has_room(engine->n_polls, engine->n_slow_polls, engine->config->aws.max_connections);
 }
 
 static size_t count_slow(const Engine *engine, uint64_t now_usec) {
@@ -484,7 +481,7 @@ static size_t count_slow(const Engine *engine, uint64_t now_usec) {
 
     for (size_t i = 0; i < engine->n_targets; i++)
         for (const TargetPoll *poll = engine->targets[i]->polls; poll; poll = poll->next)
-            n += now_usec - poll->began_usec >= SLOW_POLL_USEC;
+            n += now_usec - poll->began_usec >= SCHEDULE_SLOW_POLL_USEC;
     return n;
 }
 
@@ -512,7 +509,8 @@ static void begin_starts(Engine *engine) {
     while (engine->n_starts > 0 && has_room(engine))
         engine_begin_poll(next_start(engine), false);
     if (engine->n_starts > 0 && !engine->start_timer)
-        (void)loop_after(engine->aws.loop, SLOW_POLL_USEC, starts_ticked, engine, &engine->start_timer);
+        (void)loop_after(engine->aws.loop, SCHEDULE_SLOW_POLL_USEC, starts_ticked, engine,
+                         &engine->start_timer);
 }
 
 void engine_want_poll(Target *target, bool of_pass) {

@@ -12,8 +12,8 @@ void engine_begin_poll(Target *target, bool of_pass);
 void engine_want_poll(Target *target, bool of_pass);
 /* Those that wait do so no longer. */
 void engine_end_starts(Engine *engine);
-/* The status of trails beside the usual polls: of those that are contested, or of all others. */
-void engine_begin_extra_poll(Target *target, bool of_contested);
+/* The status of trails beside the usual polls. */
+void engine_begin_extra_poll(Target *target, PollOccasion occasion);
 /* Of its usual polls under way, or NULL. */
 const TargetPoll *engine_latest_poll(const Target *target);
 void engine_poll_account(Account *account); /* polls its targets, those that are not held back */

@@ -37,12 +37,8 @@ static bool is_polling_elsewhere(const Target *target) {
     return false;
 }
 
-/* How long an answer, or that there was none, serves; and how long a denial does, for the account. */
-#define ANSWER_USEC (300 * USEC_PER_SEC)
-#define DENIED_USEC (3600 * USEC_PER_SEC)
-
 static void note_denied(Account *account, const AwsError *error) {
-    account->region_denied_until_usec = engine_now(account->engine).mono_usec + DENIED_USEC;
+    account->region_denied_until_usec = engine_now(account->engine).mono_usec + SCOPE_REGION_DENIED_USEC;
     if (account->region_denial_reported)
         return;
     account->region_denial_reported = true;
@@ -68,21 +64,21 @@ static void regions_answered(const AwsError *error, const char *status, void *us
 
 static bool ask_region(Target *target) {
     Engine *engine = target->engine;
+    Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec;
+    const RegionQuestion question = { target->region_asked_usec, target->account->region_denied_until_usec };
 
     if (target->region_call)
         return true;
-    if (now_usec < target->account->region_denied_until_usec ||
-        (target->region_asked_usec != 0 && now_usec < target->region_asked_usec + ANSWER_USEC))
+    if (!scope_may_ask_region(&question, now_usec))
         return false;
     target->region_asked_usec = now_usec;
     if (account_get_region_status(
                 &(AwsCaller){ engine->aws.client, target->account->credentials, target->region },
                 target->region, regions_answered, target, &target->region_call) < 0)
         return false;
-    /* as with polls: a pass does not wait for what is reported already */
     target->region_is_of_pass =
-            engine->once || TARGET_STATE(target, n_failed) < engine_intervals(engine).unreachable_after;
+            schedule_pass_waits(&intervals, true, TARGET_STATE(target, n_failed), engine->once);
     engine->n_polling += target->region_is_of_pass;
     return true;
 }

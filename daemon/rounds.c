@@ -16,36 +16,36 @@
 
 /* ---- contested trails ---- */
 
-static unsigned count_contested(const Target *target) {
-    unsigned n = 0;
-
-    for (size_t i = 0; i < target->n_trails; i++)
-        n += engine_is_contested(target->trails[i]);
-    return n;
-}
-
 /* The status alone, and of a target that answers. */
-static void poll_beside_pass(Target *target, const Intervals *intervals) {
-    uint64_t now_usec = engine_now(target->engine).mono_usec;
-    unsigned n_contested = count_contested(target), n_trails = engine_count_there(target).others;
+static void poll_beside_round(Target *target, const Intervals *intervals) {
+    BesideTarget beside = {
+        .open = engine_account_is_open(target->account),
+        .n_failed = TARGET_STATE(target, n_failed),
+        .contested_due_usec = target->contested_due_usec,
+        .beside_due_usec = target->beside_due_usec,
+    };
+    BesideTurn turn;
 
-    if (n_trails == 0 || TARGET_STATE(target, n_failed) >= intervals->unreachable_after ||
-        !engine_account_is_open(target->account))
-        return;
-    if (n_contested > 0 && now_usec >= target->contested_due_usec) {
-        target->contested_due_usec = now_usec + schedule_contested_usec(n_contested);
-        engine_begin_extra_poll(target, true);
+    for (size_t i = 0; i < target->n_trails; i++) {
+        const Trail *trail = target->trails[i];
+
+        if (!engine_is_missing(trail) && !TRAIL_STATE(trail, provisional))
+            ++*(engine_is_contested(trail) ? &beside.n_contested : &beside.n_others);
     }
-    if (n_contested < n_trails && now_usec >= target->beside_due_usec) {
-        target->beside_due_usec = now_usec + schedule_beside_contested_usec(intervals, n_trails);
-        engine_begin_extra_poll(target, false);
-    }
+    turn = schedule_beside(intervals, &beside, engine_now(target->engine).mono_usec);
+    target->contested_due_usec = beside.contested_due_usec;
+    target->beside_due_usec = beside.beside_due_usec;
+    if (turn.contested)
+        engine_begin_extra_poll(target, POLL_OF_CONTESTED);
+    if (turn.others)
+        engine_begin_extra_poll(target, POLL_BESIDE_ROUND);
 }
 
 static bool has_contested(const Account *account) {
     for (size_t i = 0; i < account->n_targets; i++)
-        if (count_contested(account->targets[i]) > 0)
-            return true;
+        for (size_t k = 0; k < account->targets[i]->n_trails; k++)
+            if (engine_is_contested(account->targets[i]->trails[k]))
+                return true;
     return false;
 }
 
@@ -67,7 +67,7 @@ void engine_poll_contested(Engine *engine) {
             continue;
         any = true;
         for (size_t k = 0; k < account->n_targets; k++)
-            poll_beside_pass(account->targets[k], &intervals);
+            poll_beside_round(account->targets[k], &intervals);
     }
     if (any && !engine->contest_timer)
         (void)loop_after(engine->aws.loop, SCHEDULE_CONTESTED_TICK_USEC, contest_ticked, engine,
@@ -160,15 +160,22 @@ static void begin_round(Engine *engine, uint64_t now_usec) {
 static void take_turn(Engine *engine, const Intervals *intervals, uint64_t now_usec) {
     Target *target = engine->turns[engine->turn++];
     const TargetPoll *latest = engine_latest_poll(target);
+    const TurnTarget facts = {
+        .start_waits = target->start_waits,
+        .under_way = latest,
+        .age_usec = latest ? now_usec - latest->began_usec : 0,
+        .n_polled = latest ? engine_count_polled(target) : 0,
+        .due_usec = target->due_usec,
+    };
+    Turn turn = schedule_turn_means(intervals, &facts, now_usec);
     bool of_pass;
 
     if (engine_open_pass(engine))
         engine->n_pass_turns = engine->n_turns;
     of_pass = engine->n_pass_turns > 0;
     engine->n_pass_turns -= of_pass;
-    target->turn_waits = latest && schedule_turn_waits(intervals, engine_count_polled(target),
-                                                       now_usec - latest->began_usec);
-    if (!target->turn_waits && !target->start_waits && now_usec >= target->due_usec)
+    target->turn_waits = turn == TURN_WAITS;
+    if (turn == TURN_POLLS)
         engine_begin_poll(target, of_pass);
     engine_end_pass(engine);
 }
@@ -194,15 +201,14 @@ static void poll_all(Engine *engine, const Intervals *intervals, uint64_t now_us
     engine_end_pass(engine);
 }
 
-/* Every turn that has come. Where a whole round was missed, because the machine was suspended for instance,
- * all are polled at once. */
+/* Every turn that has come. */
 static void rounds_turn(void *userdata) {
     Engine *engine = userdata;
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec, next_usec;
 
     engine->pass_timer = NULL;
-    if (!engine->passes_begun || now_usec >= engine->turned_usec + 2 * schedule_round_usec(&intervals))
+    if (!engine->passes_begun || schedule_round_was_missed(&intervals, engine->turned_usec, now_usec))
         poll_all(engine, &intervals, now_usec);
     while ((next_usec = next_turn_usec(engine, &intervals)) <= now_usec) {
         bool begins = engine->turn >= engine->n_turns;
@@ -226,8 +232,6 @@ void engine_kick_pass(Engine *engine) {
 }
 
 void engine_start_passes(Engine *engine, uint64_t delay_usec) {
-    loop_cancel(engine->aws.loop, engine->pass_timer);
-    engine->pass_timer = NULL;
     engine->pass_due_usec = engine_now(engine).mono_usec + delay_usec;
     (void)loop_after(engine->aws.loop, delay_usec, rounds_turn, engine, &engine->pass_timer);
 }

@@ -149,7 +149,7 @@ struct Target {
     Rejections rejections;      /* of our keys */
     uint64_t region_asked_usec; /* mono; 0: not, since it last answered as it should */
     uint64_t empty_usec;        /* mono; its lists have been empty since; 0: they are not */
-    uint64_t contested_due_usec, beside_due_usec; /* mono; see schedule_contested_usec */
+    uint64_t contested_due_usec, beside_due_usec; /* mono; see BesideTarget */
     uint64_t stretched_usec; /* the interval between polls that was reported as stretched; 0: none */
     LoopTimer *wake;
 };
@@ -162,12 +162,11 @@ struct TargetPoll {
     Poll *poll;
     Trail **trails; /* in the order of the poll's arns; NULL: answered, or not there any more */
     size_t n_trails;
-    bool asks_list;       /* for the settings, and not only to be sure that a trail is gone */
-    bool is_of_pass;      /* the pass waits for it */
-    bool is_extra;        /* beside the usual polls: what fails in it says nothing of the target ... */
-    bool is_of_contested; /* ... and it asks for contested trails only */
-    uint64_t began_usec;  /* mono */
-    uint64_t by_usec;     /* mono; when it must have ended */
+    PollOccasion occasion; /* what fails in one beside the rounds says nothing of the target */
+    bool asks_list;        /* for the settings, and not only to be sure that a trail is gone */
+    bool is_of_pass;       /* the pass waits for it */
+    uint64_t began_usec;   /* mono */
+    uint64_t by_usec;      /* mono; when it must have ended */
 };
 
 struct Trail {

@@ -83,17 +83,6 @@ static uint64_t reads_usec(unsigned n_trails) {
     return rate_span_usec(RATE_READ, n_trails);
 }
 
-/* The trails of a target that are contested share three reads a second of the five that lib/rate_limiter.h
- * lets through, so that checks of settings do not hold them up. */
-uint64_t schedule_contested_usec(unsigned n_contested) {
-    return MAX(SCHEDULE_CONTESTED_TICK_USEC, n_contested * SCHEDULE_CONTESTED_TICK_USEC);
-}
-
-/* ... and all of them together one. */
-uint64_t schedule_beside_contested_usec(const Intervals *intervals, unsigned n_trails) {
-    return MIN(MAX(n_trails, 1U) * USEC_PER_SEC, schedule_interval_usec(intervals, n_trails));
-}
-
 bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails) {
     return reads_usec(n_trails) > intervals->poll_usec;
 }
@@ -104,15 +93,97 @@ uint64_t schedule_interval_usec(const Intervals *intervals, unsigned n_trails) {
     return MAX(poll, (reads_usec(n_trails) + poll - 1) / poll * poll);
 }
 
-bool schedule_turn_waits(const Intervals *intervals, unsigned n_trails, uint64_t age_usec) {
-    uint64_t usec = reads_usec(n_trails);
-
-    return usec > intervals->poll_usec / 4 * 3 && age_usec < usec * 3 / 2;
-}
-
-bool schedule_differs_much(uint64_t a_usec, uint64_t b_usec) {
+/* By a quarter or more. */
+static bool differ_much(uint64_t a_usec, uint64_t b_usec) {
     return 4 * MAX(a_usec, b_usec) >= 5 * MIN(a_usec, b_usec);
 }
+
+StretchNews schedule_stretch_news(const Intervals *intervals, unsigned n_trails, uint64_t said_usec) {
+    if (!schedule_is_stretched(intervals, n_trails))
+        return said_usec != 0 ? STRETCH_HAS_ENDED : STRETCH_IS_KNOWN;
+    return said_usec == 0 || differ_much(said_usec, schedule_interval_usec(intervals, n_trails))
+                   ? STRETCH_IS_NEWS
+                   : STRETCH_IS_KNOWN;
+}
+
+/* ---- beside the rounds ---- */
+
+/* The trails of a target that are contested share three reads a second of the five that lib/rate_limiter.h
+ * lets through, so that checks of settings do not hold them up; and all of them together one. */
+BesideTurn schedule_beside(const Intervals *intervals, BesideTarget *target, uint64_t now_usec) {
+    unsigned n_trails = target->n_contested + target->n_others;
+    BesideTurn turn = { 0 };
+
+    if (n_trails == 0 || !target->open || schedule_is_given_up(intervals, target->n_failed))
+        return turn;
+    turn.contested = target->n_contested > 0 && now_usec >= target->contested_due_usec;
+    turn.others = target->n_others > 0 && now_usec >= target->beside_due_usec;
+    if (turn.contested)
+        target->contested_due_usec = now_usec + target->n_contested * SCHEDULE_CONTESTED_TICK_USEC;
+    if (turn.others)
+        target->beside_due_usec =
+                now_usec + MIN(n_trails * USEC_PER_SEC, schedule_interval_usec(intervals, n_trails));
+    return turn;
+}
+
+/* ---- turns ---- */
+
+static bool turn_waits(const Intervals *intervals, const TurnTarget *target) {
+    uint64_t usec = reads_usec(target->n_polled);
+
+    return target->under_way && usec > intervals->poll_usec / 4 * 3 && target->age_usec < usec * 3 / 2;
+}
+
+Turn schedule_turn_means(const Intervals *intervals, const TurnTarget *target, uint64_t now_usec) {
+    if (turn_waits(intervals, target))
+        return TURN_WAITS;
+    return !target->start_waits && now_usec >= target->due_usec ? TURN_POLLS : TURN_PASSES;
+}
+
+bool schedule_round_was_missed(const Intervals *intervals, uint64_t turned_usec, uint64_t now_usec) {
+    return now_usec >= turned_usec + 2 * schedule_round_usec(intervals);
+}
+
+/* ---- what a poll asks, and what waits for it ---- */
+
+bool schedule_is_given_up(const Intervals *intervals, unsigned n_failed) {
+    return n_failed >= intervals->unreachable_after;
+}
+
+bool schedule_asks_status(PollOccasion occasion, const PolledTrail *trail) {
+    if (trail->acted_on || trail->asked)
+        return false;
+    if (occasion != POLL_OF_ROUND && (trail->missing || trail->provisional))
+        return false;
+    return occasion != POLL_OF_CONTESTED || trail->contested;
+}
+
+/* A region that failed, and whose trails are polled through another account meanwhile, has nothing else to
+ * ask: the back-off gates that, and not the pace of an empty region. */
+bool schedule_asks_list(const Intervals *intervals, const ListChance *chance, uint64_t now_usec) {
+    return !chance->asked && ((chance->n_trails == 0 && chance->n_failed > 0) ||
+                              schedule_settings_are_due(intervals, chance->due_usec, now_usec));
+}
+
+bool schedule_poll_asks(size_t n_statuses, bool list, bool configured, size_t n_trails) {
+    return n_statuses > 0 || (list && (configured || n_trails > 0));
+}
+
+bool schedule_pass_waits(const Intervals *intervals, bool of_pass, unsigned n_failed, bool once) {
+    return once || (of_pass && !schedule_is_given_up(intervals, n_failed));
+}
+
+#define STARTS_A_CONNECTION 2U
+
+bool schedule_has_room(size_t n_polls, size_t n_slow, unsigned max_connections) {
+    return n_polls - MIN(n_slow, n_polls) < (size_t)STARTS_A_CONNECTION * max_connections;
+}
+
+bool schedule_is_wedged(uint64_t by_usec, uint64_t now_usec) {
+    return now_usec > by_usec + SCHEDULE_WEDGED_USEC;
+}
+
+/* ---- pace ---- */
 
 uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails) {
     /* passes come up to a twentieth early */
@@ -127,7 +198,7 @@ uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint6
                                    ? SCHEDULE_NOT_ENABLED_USEC
                                    : SCHEDULE_IDLE_MAX_USEC,
                            20, random);
-    if (pace->n_failed >= intervals->unreachable_after)
+    if (schedule_is_given_up(intervals, pace->n_failed))
         return jitter_down(backoff_usec(intervals, pace), 4, random);
     if (schedule_is_stretched(intervals, pace->n_trails) && reads_usec(pace->n_trails) > pace->took_usec)
         return reads_usec(pace->n_trails) - pace->took_usec;
@@ -137,7 +208,7 @@ uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint6
 bool schedule_may_poll(const Intervals *intervals, const PollChance *chance) {
     if (!chance->open || (chance->region_asked && !chance->has_trails))
         return false;
-    return !chance->under_way || (chance->n_failed < intervals->unreachable_after &&
+    return !chance->under_way || (!schedule_is_given_up(intervals, chance->n_failed) &&
                                   chance->age_usec >= schedule_poll_usec(intervals, chance->n_polled));
 }
 
@@ -146,24 +217,27 @@ bool schedule_settings_are_due(const Intervals *intervals, uint64_t next_usec, u
     return now_usec + intervals->poll_usec / 2 >= next_usec;
 }
 
-uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails) {
+static uint64_t list_interval_usec(const Intervals *intervals, unsigned n_trails) {
     uint64_t interval = intervals->settings_usec;
 
-    if (n_trails == 0)
-        interval = MAX(interval, MIN(10 * interval, SCHEDULE_IDLE_MAX_USEC));
-    return now_usec + interval;
+    return n_trails > 0 ? interval : MAX(interval, MIN(10 * interval, SCHEDULE_IDLE_MAX_USEC));
 }
 
-bool schedule_list_can_wait(ListOutcome outcome, bool suspect, bool reported) {
-    return outcome != LIST_NOT_ASKED && (reported || (outcome == LIST_READ && !suspect));
-}
-
-uint64_t schedule_second_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails,
-                                  uint32_t phase) {
-    uint64_t interval = schedule_next_settings(intervals, 0, n_trails);
+/* The share of an interval that the phase leaves out of it. */
+static uint64_t spread_usec(uint64_t interval_usec, uint32_t phase) {
     uint64_t share = (uint32_t)(phase * 2654435761U); /* a turn early in the round is no early turn here */
 
-    return now_usec + interval - interval / 65536 * (share / 65536);
+    return interval_usec / 65536 * (share / 65536);
+}
+
+uint64_t schedule_list_due(const Intervals *intervals, const ListPace *pace, uint64_t now_usec) {
+    uint64_t interval = list_interval_usec(intervals, pace->n_trails);
+
+    if (pace->outcome == LIST_NOT_ASKED ||
+        (!pace->reported && (pace->outcome != LIST_READ || pace->suspect)))
+        return pace->due_usec;
+    return now_usec + interval -
+           (pace->due_usec == 0 && pace->has_phase ? spread_usec(interval, pace->phase) : 0);
 }
 
 unsigned schedule_settings_calls(bool asks_tags, bool asks_insights) {
@@ -172,7 +246,7 @@ unsigned schedule_settings_calls(bool asks_tags, bool asks_insights) {
 
 uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *calls, uint64_t span_usec) {
     uint64_t poll_usec = schedule_interval_usec(intervals, calls->n_trails);
-    uint64_t settings_usec = MAX(schedule_next_settings(intervals, 0, calls->n_trails), poll_usec);
+    uint64_t settings_usec = MAX(list_interval_usec(intervals, calls->n_trails), poll_usec);
     uint64_t lists = span_usec / settings_usec;
     uint64_t reads = calls->n_trails * (span_usec / poll_usec) + calls->n_settings * lists;
     uint64_t others = calls->n_others * lists;
@@ -216,6 +290,12 @@ unsigned schedule_checks_at_once(size_t n_regions) {
     size_t share = CHECKS_IN_ALL / MAX(n_regions, 1U);
 
     return (unsigned)MIN(MAX(share, CHECKS_REGION_MIN), CHECKS_REGION_MAX);
+}
+
+#define READS_A_CHECK 4U /* of settings: selectors, Insights, tags, configuration */
+
+unsigned schedule_reads_left(bool polled, bool checked) {
+    return !polled + READS_A_CHECK * (!polled || checked);
 }
 
 bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec) {

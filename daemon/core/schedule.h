@@ -24,6 +24,10 @@ typedef struct Intervals {
     unsigned unreachable_after;
 } Intervals;
 
+/* Have so many polls of a target failed in a row that it counts as unreachable? From then on one call probes
+ * whether it answers again, and nothing waits for it. */
+bool schedule_is_given_up(const Intervals *intervals, unsigned n_failed);
+
 /* Polls are spread over the interval: time has rounds, and every target has its own place in each, which
  * neither a restart nor an outage changes. So the requests to a host come one after another. A round is a
  * fortieth shorter than the interval, so that two polls of a target are never further apart than that,
@@ -89,24 +93,119 @@ bool schedule_may_poll(const Intervals *intervals, const PollChance *chance);
  * already. */
 uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint64_t random);
 
-/* While a trail is contested (guard_is_contested) it is polled this often, and all trails of its account
- * this often, beside their usual polls; both times leave two thirds of the quota for reads to what else is
- * asked. A poll of this kind that fails is followed by the next after a second at the earliest. */
-uint64_t schedule_contested_usec(unsigned n_contested);
-uint64_t schedule_beside_contested_usec(const Intervals *intervals, unsigned n_trails);
-#define SCHEDULE_CONTESTED_TICK_USEC (300 * USEC_PER_MSEC)
+/* ---- beside the rounds ---- */
 
-/* A poll that has run for age_usec when the next turn comes: are its own reads what takes so long? Then the
- * turn waits for its end, or the last trails would miss it. */
-bool schedule_turn_waits(const Intervals *intervals, unsigned n_trails, uint64_t age_usec);
+/* While a trail is contested (guard_is_contested) it is polled often, and all trails of its account are,
+ * beside their usual polls; both leave two thirds of the quota for reads to what else is asked. */
+#define SCHEDULE_CONTESTED_TICK_USEC (300 * USEC_PER_MSEC)
+/* A poll of this kind that fails is followed by the next at the earliest after this. */
+#define SCHEDULE_BESIDE_RETRY_USEC USEC_PER_SEC
+
+/* A target of such an account. */
+typedef struct BesideTarget {
+    bool open;            /* its account can be polled */
+    unsigned n_failed;    /* polls in a row */
+    unsigned n_contested; /* of its trails that are there, and that somebody has accepted ... */
+    unsigned n_others;    /* ... and the rest of these */
+    uint64_t contested_due_usec, beside_due_usec; /* of either; what begins is put off */
+} BesideTarget;
+
+typedef struct BesideTurn {
+    bool contested, others; /* polls of these begin */
+} BesideTurn;
+
+BesideTurn schedule_beside(const Intervals *intervals, BesideTarget *target, uint64_t now_usec);
+
+/* ---- the turn of a target ---- */
+
+typedef struct TurnTarget {
+    bool start_waits;  /* its poll begins as soon as others have ended */
+    bool under_way;    /* a poll has not ended ... */
+    uint64_t age_usec; /* ... and runs since then */
+    unsigned n_polled; /* trails that a poll asks for */
+    uint64_t due_usec; /* not polled before */
+} TurnTarget;
+
+typedef enum Turn {
+    TURN_PASSES, /* without a poll */
+    TURN_WAITS, /* its own reads are what takes so long, and the last trails would miss the turn: it is taken
+                   when they have ended */
+    TURN_POLLS,
+} Turn;
+
+Turn schedule_turn_means(const Intervals *intervals, const TurnTarget *target, uint64_t now_usec);
+
+/* Was a whole round of turns missed, because the machine was suspended for instance? Then all targets are
+ * polled at once. turned_usec: turns up to that were taken. */
+bool schedule_round_was_missed(const Intervals *intervals, uint64_t turned_usec, uint64_t now_usec);
+
+/* ---- what a poll asks, and what waits for it ---- */
+
+/* Why a poll begins. */
+typedef enum PollOccasion {
+    POLL_OF_ROUND,     /* its target's turn, or trails are new */
+    POLL_BESIDE_ROUND, /* trails of its account are contested ... */
+    POLL_OF_CONTESTED, /* ... and it asks for these only */
+} PollOccasion;
+
+/* A trail that lives in the target. */
+typedef struct PolledTrail {
+    bool acted_on; /* the action reads it back by itself */
+    bool asked;    /* an earlier poll waits for its status */
+    bool missing, provisional, contested;
+} PolledTrail;
+
+/* Is its status asked for? Beside the rounds only of those that somebody has accepted, and that are there.
+ */
+bool schedule_asks_status(PollOccasion occasion, const PolledTrail *trail);
+
+/* The list of a target's trails. */
+typedef struct ListChance {
+    bool asked;        /* an earlier poll waits for it */
+    unsigned n_trails; /* that live there */
+    unsigned n_failed; /* polls in a row */
+    uint64_t due_usec; /* as schedule_list_due says; 0: was not read yet */
+} ListChance;
+
+/* Does a poll ask for it, for the settings? */
+bool schedule_asks_list(const Intervals *intervals, const ListChance *chance, uint64_t now_usec);
+
+/* Has a poll with so many statuses, and the list or not, anything to ask? */
+bool schedule_poll_asks(size_t n_statuses, bool list, bool configured, size_t n_trails);
+
+/* Does the pass that a call or poll belongs to wait for it? Not for what is unreachable already: it could
+ * wait for ever. once: a check, which has no other pass. */
+bool schedule_pass_waits(const Intervals *intervals, bool of_pass, unsigned n_failed, bool once);
+
+/* What waits for a connection is in memory: so many polls begin at a time, the next ones as these end. What
+ * does not answer within a second (n_slow of the polls) holds up nothing. */
+#define SCHEDULE_SLOW_POLL_USEC USEC_PER_SEC
+bool schedule_has_room(size_t n_polls, size_t n_slow, unsigned max_connections);
+
+/* ---- what is wedged ---- */
+
+/* What is later than its deadline by this much means that we are wedged, and not AWS: the watchdog gets no
+ * sign of life. */
+#define SCHEDULE_WEDGED_USEC (30 * USEC_PER_SEC)
+bool schedule_is_wedged(uint64_t by_usec, uint64_t now_usec);
+
+/* ---- how many trails a target's polls bear ---- */
 
 /* Must this target's polls stretch because its reads would exceed what lib/rate_limiter.h lets through? */
 bool schedule_is_stretched(const Intervals *intervals, unsigned n_trails);
 /* How far apart a target's polls lie: a whole number of poll intervals, for each has its turn. */
 uint64_t schedule_interval_usec(const Intervals *intervals, unsigned n_trails);
 
-/* Is one interval longer or shorter than another by a quarter or more? */
-bool schedule_differs_much(uint64_t a_usec, uint64_t b_usec);
+/* What the journal says of that. Trails come one by one: only what makes a difference to people is said
+ * again. */
+typedef enum StretchNews {
+    STRETCH_IS_KNOWN, /* or there is nothing to say */
+    STRETCH_IS_NEWS,
+    STRETCH_HAS_ENDED,
+} StretchNews;
+
+/* said_usec: the interval that was said last; 0: none. */
+StretchNews schedule_stretch_news(const Intervals *intervals, unsigned n_trails, uint64_t said_usec);
 
 /* What a target is asked for: a list for the settings, and beside it this. */
 typedef struct TargetCalls {
@@ -123,15 +222,8 @@ unsigned schedule_settings_calls(bool asks_tags, bool asks_insights);
 /* How many calls to AWS that makes in a while in which nothing happens, as they are scheduled and paced. */
 uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *calls, uint64_t span_usec);
 
-/* Is a poll of settings due in a pass at now? next_usec is what schedule_next_settings said after the last
- * one, 0 never. */
+/* Is a list due in a poll that begins now? next_usec is what schedule_list_due said, 0 never. */
 bool schedule_settings_are_due(const Intervals *intervals, uint64_t next_usec, uint64_t now_usec);
-uint64_t schedule_next_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails);
-/* ... and after the first one. At a start all settings are asked for at once; the second time they are
- * spread over the interval by the target's phase, and stay so: the statuses would queue behind a burst of
- * them. */
-uint64_t schedule_second_settings(const Intervals *intervals, uint64_t now_usec, unsigned n_trails,
-                                  uint32_t phase);
 
 /* What a poll brought of the list of trails. */
 typedef enum ListOutcome {
@@ -140,10 +232,21 @@ typedef enum ListOutcome {
     LIST_READ,
 } ListOutcome;
 
-/* Is the next list due in an interval? One that fails is asked for at every poll until that is reported, and
- * one that is suspect (it lacks what should be in it) likewise. A poll that did not ask changes nothing: it
- * must not put off the next one. */
-bool schedule_list_can_wait(ListOutcome outcome, bool suspect, bool reported);
+typedef struct ListPace {
+    ListOutcome outcome;
+    bool suspect;      /* it lacks what should be in it */
+    bool reported;     /* that lists fail */
+    unsigned n_trails; /* that live there */
+    bool has_phase;
+    uint32_t phase;
+    uint64_t due_usec; /* as it was; 0: before the first */
+} ListPace;
+
+/* When the next list is due: in an interval. One that fails is asked for at every poll until that is
+ * reported, and one that is suspect likewise. A poll that did not ask changes nothing: it must not put off
+ * the next one. At a start all lists are asked for at once; the second time they are spread over the
+ * interval by the target's phase, and stay so: the statuses would queue behind a burst of them. */
+uint64_t schedule_list_due(const Intervals *intervals, const ListPace *pace, uint64_t now_usec);
 
 /* A file that is written whenever something has changed may take a twentieth of the time. Some writing is
  * free after a while of rest, so that what happens in calm times is on the disk at once. paid_usec (mono,
@@ -200,6 +303,9 @@ bool schedule_unaccepted_is_summed_up(const UnacceptedPace *pace, uint64_t now_u
 void schedule_unaccepted_reported(UnacceptedPace *pace, uint64_t now_usec);
 /* How long until what is not reported yet is to be summed up; UINT64_MAX: there is nothing. */
 uint64_t schedule_unaccepted_wait(const UnacceptedPace *pace, uint64_t now_usec);
+
+/* How many reads of a trail are still to come in a check: its status, and those about its settings. */
+unsigned schedule_reads_left(bool polled, bool checked);
 
 /* What a pass found, for the heartbeat. */
 typedef struct PassCount {

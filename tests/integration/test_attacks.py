@@ -13,7 +13,7 @@ import pytest
 from attacks import (ATTACKS, BLIND, BUCKET, CHURN, DECOYS, DENIED, ENFORCED, FREED, GUARD_ROLE, LEAVES, MOVES, NAMESAKE, ON_GUARD,
                      ORGANIZATION, OWN, PROPOSED, SCENARIO, VICTIM, WAR)
 from guard import PLAIN, within
-from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, documents, matches, operations, refused, sns, trail_arn, wait_alert
+from helpers import FRA, IAD, MAIN, MEMBER, ORG_TRAIL, TOPIC, documents, matches, operations, refused, sns, trail_arn, wait_alert
 from simaws.client import SimError, poll
 from test_receivers import Receiver
 
@@ -145,6 +145,21 @@ def test_war(sim, mallory, range_, mode):
     guard.wait_verdict("victim", "logging", 20)
     write_down(WAR, mode, event=told["event"], undone=mode == "restore", by=["StartLogging"], fields=[], finding=None,
                severity=told["severity"])
+
+
+def test_a_war_over_a_trail_that_is_gone_has_the_others_polled_often(sim, mallory, make_guard):
+    """The one that is gone was counted among those that are there, in the place of the one that is left."""
+    guard = make_guard(sim, regions=[FRA], poll_interval=5, settings_interval=5)
+    left = sim.add_trail("left", MAIN, FRA)
+    guard.start().wait_guarding()
+    guard.wait_baselines(2, 0)
+    for _ in range(3):
+        mallory.stop(ORG_TRAIL)
+        sim.wait_for_trail(ORG_TRAIL, within(20), logging=True)
+    wait_alert(sim, "trail.contested", seconds=30)
+    mallory.delete(ORG_TRAIL)
+    wait_alert(sim, "trail.missing", seconds=30)
+    sim.wait_for_request(within(8), count=4, since=sim.mark(), operation="GetTrailStatus", trail=left)
 
 
 def churn(sim, mallory, guard, names):

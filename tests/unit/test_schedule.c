@@ -174,16 +174,32 @@ static void a_turn_waits_for_reads(void **state _unused_) {
     for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
         Intervals i = intervals(cases[c].poll_sec);
 
-        assert_int_equal(schedule_turn_waits(&i, cases[c].n_trails, cases[c].age_msec * MSEC),
-                         cases[c].waits);
+        TurnTarget target = { .under_way = true,
+                              .age_usec = cases[c].age_msec * MSEC,
+                              .n_polled = cases[c].n_trails };
+
+        assert_int_equal(schedule_turn_means(&i, &target, 0), cases[c].waits ? TURN_WAITS : TURN_POLLS);
+        target.under_way = false;
+        assert_int_equal(schedule_turn_means(&i, &target, 0), TURN_POLLS);
     }
 }
 
-static void intervals_differ_much_by_a_quarter(void **state _unused_) {
-    assert_false(schedule_differs_much(4 * SEC, 4 * SEC));
-    assert_true(schedule_differs_much(4 * SEC, 5 * SEC));
-    assert_true(schedule_differs_much(5 * SEC, 4 * SEC));
-    assert_false(schedule_differs_much(200 * SEC, 249 * SEC));
+static void stretched_polls_are_news_when_they_differ_by_a_quarter(void **state _unused_) {
+    static const struct {
+        unsigned n_trails, said_sec; /* five reads a second, polls every 10 s */
+        StretchNews news;
+    } cases[] = {
+        { 10, 0, STRETCH_IS_KNOWN },   { 10, 20, STRETCH_HAS_ENDED }, { 100, 0, STRETCH_IS_NEWS },
+        { 100, 20, STRETCH_IS_KNOWN }, { 200, 40, STRETCH_IS_KNOWN }, { 200, 50, STRETCH_IS_NEWS },
+        { 200, 49, STRETCH_IS_KNOWN }, { 200, 33, STRETCH_IS_KNOWN }, { 200, 32, STRETCH_IS_NEWS },
+    };
+
+    for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+        Intervals i = intervals(10);
+
+        if (schedule_stretch_news(&i, cases[c].n_trails, cases[c].said_sec * SEC) != cases[c].news)
+            fail_msg("case %zu", c);
+    }
 }
 
 static void calls_are_counted_as_they_are_limited(void **state _unused_) {
@@ -291,27 +307,35 @@ static void contested_trails_and_those_beside_them_are_polled_fast(void **state 
     for (unsigned poll_sec = 1; poll_sec <= 3600; poll_sec = poll_sec * 3 + 1)
         for (unsigned n = 1; n <= 50; n++) {
             Intervals i = intervals(poll_sec);
-            uint64_t contested = schedule_contested_usec(n), beside = schedule_beside_contested_usec(&i, n);
+            BesideTarget target = { .open = true, .n_contested = n };
+            BesideTurn turn = schedule_beside(&i, &target, SEC);
+            uint64_t contested = target.contested_due_usec - SEC, beside;
 
+            assert_true(turn.contested && !turn.others);
+            target.n_others = 1;
+            turn = schedule_beside(&i, &target, SEC);
+            beside = target.beside_due_usec - SEC;
+            assert_true(!turn.contested && turn.others);
             assert_int_equal(contested, n * SCHEDULE_CONTESTED_TICK_USEC);
-            assert_true(beside <= schedule_interval_usec(&i, n));
-            assert_true(beside <= n * SEC);
-            if (beside < schedule_interval_usec(&i, n))
-                assert_true(n * SEC / contested + n * SEC / beside <= 5);
+            assert_true(beside <= schedule_interval_usec(&i, n + 1));
+            assert_true(beside <= (n + 1) * SEC);
+            if (beside < schedule_interval_usec(&i, n + 1))
+                assert_true(n * SEC / contested + (n + 1) * SEC / beside <= 5);
         }
-    assert_int_equal(schedule_contested_usec(0), SCHEDULE_CONTESTED_TICK_USEC);
 }
 
 static void settings_are_checked_in_the_nearest_pass(void **state _unused_) {
     Intervals i = intervals(10);
+    ListPace list = { .outcome = LIST_READ, .n_trails = 1 };
 
     assert_true(schedule_settings_are_due(&i, 0, 1000 * SEC));
     assert_false(schedule_settings_are_due(&i, 1000 * SEC, 994 * SEC));
     assert_true(schedule_settings_are_due(&i, 1000 * SEC, 995 * SEC));
-    assert_int_equal(schedule_next_settings(&i, 1000 * SEC, 1), 1060 * SEC);
-    assert_int_equal(schedule_next_settings(&i, 1000 * SEC, 0), 1600 * SEC);
+    assert_int_equal(schedule_list_due(&i, &list, 1000 * SEC), 1060 * SEC);
+    list.n_trails = 0;
+    assert_int_equal(schedule_list_due(&i, &list, 1000 * SEC), 1600 * SEC);
     i.settings_usec = 3600 * SEC;
-    assert_int_equal(schedule_next_settings(&i, 1000 * SEC, 0), 4600 * SEC);
+    assert_int_equal(schedule_list_due(&i, &list, 1000 * SEC), 4600 * SEC);
 }
 
 static void a_list_that_was_not_asked_for_does_not_put_off_the_next(void **state _unused_) {
@@ -324,10 +348,23 @@ static void a_list_that_was_not_asked_for_does_not_put_off_the_next(void **state
         { LIST_FAILED, true, true, true },       { LIST_NOT_ASKED, false, false, false },
         { LIST_NOT_ASKED, false, true, false }, /* it was never asked for again */
     };
+    Intervals intervals = { .poll_usec = 10 * SEC, .settings_usec = 60 * SEC };
 
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        assert_int_equal(schedule_list_can_wait(cases[i].outcome, cases[i].suspect, cases[i].reported),
-                         cases[i].waits);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const ListPace list = { .outcome = cases[i].outcome,
+                                .suspect = cases[i].suspect,
+                                .reported = cases[i].reported,
+                                .n_trails = 1,
+                                .due_usec = 7 };
+
+        assert_int_equal(schedule_list_due(&intervals, &list, SEC), cases[i].waits ? 61 * SEC : 7);
+    }
+}
+
+static uint64_t second_list(const Intervals *intervals, uint64_t now_usec, uint32_t phase) {
+    const ListPace list = { .outcome = LIST_READ, .n_trails = 1, .has_phase = true, .phase = phase };
+
+    return schedule_list_due(intervals, &list, now_usec);
 }
 
 /* Ten thousand targets that start together: from the second time on, no second has many more of their
@@ -344,7 +381,7 @@ static void settings_are_spread_from_the_second_time_on(void **state _unused_) {
 
             (void)snprintf(account, sizeof(account), "%012u", 100000007 * a);
             (void)snprintf(region, sizeof(region), "region-%u", r);
-            due = schedule_second_settings(&i, 1000 * SEC, 1, schedule_phase(account, region));
+            due = second_list(&i, 1000 * SEC, schedule_phase(account, region));
             assert_between(due, 1000 * SEC + 1, 1060 * SEC);
             counts[(due - 1000 * SEC - 1) / SEC]++;
         }
@@ -358,7 +395,7 @@ static void settings_are_spread_apart_from_the_turns(void **state _unused_) {
     uint64_t least = UINT64_MAX, most = 0;
 
     for (uint32_t phase = 0; phase < UINT32_MAX / 10; phase += UINT32_MAX / 1000) {
-        uint64_t due = schedule_second_settings(&i, 0, 1, phase);
+        uint64_t due = second_list(&i, 0, phase);
 
         least = MIN(least, due);
         most = MAX(most, due);
@@ -580,7 +617,7 @@ int main(void) {
         cmocka_unit_test(polls_stretch_to_five_reads_a_second),
         cmocka_unit_test(a_turn_waits_for_reads),
         cmocka_unit_test(a_poll_that_has_not_ended_keeps_the_next_one_waiting),
-        cmocka_unit_test(intervals_differ_much_by_a_quarter),
+        cmocka_unit_test(stretched_polls_are_news_when_they_differ_by_a_quarter),
         cmocka_unit_test(calls_are_counted_as_they_are_limited),
         cmocka_unit_test(what_people_care_about_is_polled_first),
         cmocka_unit_test(what_nobody_accepted_has_a_small_share),

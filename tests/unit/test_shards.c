@@ -317,13 +317,15 @@ static void begin_sim_check(Sim *sim, SimTarget *target) {
 static void end_sim_poll(Sim *sim, SimTarget *target) {
     TargetPace pace = { .n_trails = target->n_trails, .took_usec = sim->now_usec - target->began_usec };
     const Intervals *intervals = &sim->world->intervals;
+    const ListPace list = { .outcome = target->settings ? LIST_READ : LIST_NOT_ASKED,
+                            .n_trails = target->n_trails,
+                            .has_phase = true,
+                            .phase = target->phase,
+                            .due_usec = target->settings_due_usec };
 
     target->due_usec = sim->now_usec + schedule_wait(intervals, &pace, random_next(sim));
+    target->settings_due_usec = schedule_list_due(intervals, &list, sim->now_usec);
     if (target->settings) {
-        target->settings_due_usec =
-                target->settings_due_usec == 0
-                        ? schedule_second_settings(intervals, sim->now_usec, target->n_trails, target->phase)
-                        : schedule_next_settings(intervals, sim->now_usec, target->n_trails);
         target->n_unchecked = target->n_trails;
         if (target->n_beside == 0)
             begin_sim_check(sim, target);

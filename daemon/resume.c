@@ -125,6 +125,8 @@ static int take_state(Trail *trail, StateTrail *row) {
     engine_resume_trail(trail);
     if (row->state.weakness_pending)
         engine_weakness_waits(trail->engine);
+    trail->is_summed_up = unaccepted_was_reported(row->state.provisional, row->state.known,
+                                                  row->state.appearance_pending);
     if (row->state.appearance_pending)
         engine_resume_appearance(trail);
     return 0;

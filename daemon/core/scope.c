@@ -384,6 +384,10 @@ void unaccepted_add_name(char *names, size_t size, const char *name) {
         (void)snprintf(names + used, size - used, "%s", and_more);
 }
 
+bool unaccepted_was_reported(bool provisional, bool known, bool waits) {
+    return provisional && known && !waits;
+}
+
 void unaccepted_detail(unsigned n_appeared, unsigned n_gone, const char *names,
                        char dst[static ERROR_TEXT_MAX]) {
     (void)snprintf(dst, ERROR_TEXT_MAX, "%u more appeared, %u %s gone again: %s", n_appeared, n_gone,

@@ -334,6 +334,10 @@ bool newcomer_is_provisional(const Newcomer *in);
  * " and more" stands for all others. */
 void unaccepted_add_name(char *names, size_t size, const char *name);
 
+/* A trail of the state file that nobody has accepted: was it reported that it appeared? Then it only counts
+ * when it goes. waits: it is to be reported together with others. */
+bool unaccepted_was_reported(bool provisional, bool known, bool waits);
+
 /* What the message about them says: so many came, and so many went, which may have been reported before. */
 void unaccepted_detail(unsigned n_appeared, unsigned n_gone, const char *names,
                        char dst[static ERROR_TEXT_MAX]);

@@ -215,13 +215,20 @@ def test_trails_that_came_and_went_before_their_summary_outlive_a_crash(sim, mak
     assert events(sim).count("trails.unaccepted") == 2
 
 
-def test_a_trail_that_goes_after_its_summary_is_named_again(sim, make_guard, mallory):
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_trail_that_goes_after_its_summary_is_named_again(sim, make_guard, mallory, restart):
     guard = make_guard(sim, regions=[FRA, IAD], settings_interval=1).start().wait_guarding()
     for name, region in zip(["own-0", "own-1", "own-2", "own-3"], [FRA, FRA, FRA, IAD]):
         mallory.create(trail_arn(name, region), bucket="mallorys-bucket")
     summed_up = wait_alert(sim, "trails.unaccepted", seconds=20)["detail"]
     [name] = re.findall(r"^1 more appeared, 0 are gone again: (own-[0-3])$", summed_up)
     arn = trail_arn(name, IAD if name == "own-3" else FRA)
+    if restart:         # three more have incidents of their own, so that the next is counted
+        assert guard.stop() == 0
+        guard.start().wait_guarding()
+        for new, region in zip(["new-0", "new-1", "new-2"], [FRA, IAD, IAD]):
+            mallory.create(trail_arn(new, region), bucket="mallorys-bucket")
+        poll(lambda: events(sim).count("trail.appeared") == 6, within(20))
     mallory.delete(arn)
     poll(lambda: not guard.remembers(arn), within(20))
     assert guard.stop() == 0

@@ -55,6 +55,13 @@ static void the_names_have_a_ceiling(void **state _unused_) {
     assert_string_equal(names, "trail-a, trail-b, trail-c, trail-d, trail-e, trail-f and more");
 }
 
+static void what_was_reported_before_a_restart(void **state _unused_) {
+    assert_true(unaccepted_was_reported(true, true, false));
+    assert_false(unaccepted_was_reported(true, true, true));
+    assert_false(unaccepted_was_reported(true, false, false)); /* not seen yet */
+    assert_false(unaccepted_was_reported(false, true, false));
+}
+
 static void how_many_came_and_went(void **state _unused_) {
     char detail[ERROR_TEXT_MAX];
 
@@ -166,6 +173,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_new_trail_is_named_once),
         cmocka_unit_test(the_names_have_a_ceiling),
+        cmocka_unit_test(what_was_reported_before_a_restart),
         cmocka_unit_test(how_many_came_and_went),
         cmocka_unit_test(whose_a_row_is),
         cmocka_unit_test(which_rows_stay),

@@ -168,18 +168,16 @@ static void searched(const AwsError *error _unused_, const CloudTrailEvents *eve
     change_known(engine, NULL);
 }
 
-/* The event history of IAM's calls is in one region of the partition; that of a topic's in its own. */
 static void search(Engine *engine, const Account *account) {
     GuardWatch *w = &engine->guard;
     const GuardRecord *record = &w->records[w->changed];
-    Arn arn;
-    bool topic = arn_parse(record->arn, &arn) >= 0 && text_equal(arn.service, "sns");
-    const char *region = topic ? arn.region : endpoint_iam_region(engine->aws.region);
-    CloudTrailLookup lookup = { .key = CLOUDTRAIL_LOOKUP_RESOURCE_NAME,
-                                .value = topic ? record->arn : arn_name(&arn),
-                                .start_usec = record->read_usec };
-    AwsCaller caller = { engine->aws.client, account->credentials, region ? region : engine->aws.region };
+    CloudTrailLookup lookup = { .key = CLOUDTRAIL_LOOKUP_RESOURCE_NAME, .start_usec = record->read_usec };
+    AwsCaller caller = { engine->aws.client, account->credentials, NULL };
+    GuardHistory history;
 
+    guard_history_of(record->arn, engine->aws.region, &history);
+    lookup.value = history.name;
+    caller.region = history.region;
     if (!engine->config->attribution ||
         cloudtrail_lookup_events(&caller, &lookup, searched, engine, &w->search) < 0)
         change_known(engine, NULL);

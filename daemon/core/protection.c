@@ -8,6 +8,7 @@
 
 #include "daemon/core/guard.h"
 #include "daemon/core/statement.h"
+#include "lib/endpoint.h"
 #include "lib/util/hash.h"
 #include "lib/util/json_text.h"
 #include "lib/util/macros.h"
@@ -228,6 +229,19 @@ uint64_t guard_check_next_usec(uint64_t interval_usec, bool trouble, uint64_t ra
     if (trouble)
         return MIN(interval_usec, TROUBLE_USEC);
     return interval_usec - random % (interval_usec / 24 + 1);
+}
+
+void guard_history_of(const char *arn, const char *region, GuardHistory *ret) {
+    const char *of_iam = endpoint_iam_region(region);
+    Arn parsed;
+    bool known = arn_parse(arn, &parsed) >= 0, topic = known && text_equal(parsed.service, "sns");
+
+    *ret = (GuardHistory){ .region = of_iam ? of_iam : region };
+    (void)text_copy(ret->name, sizeof(ret->name), known && !topic ? arn_name(&parsed) : arn);
+    if (!topic)
+        return;
+    (void)text_copy(ret->of_topic, sizeof(ret->of_topic), parsed.region);
+    ret->region = ret->of_topic;
 }
 
 /* ---- parts ---- */

@@ -178,6 +178,16 @@ uint64_t guard_check_wanted_usec(uint64_t due_usec, uint64_t begun_usec, uint64_
                                  uint64_t now_usec);
 #define GUARD_CHECK_SOON_USEC (2ULL * 1000000)
 
+/* Where AWS records the calls that change a user, role or topic: IAM's in one region of the partition that
+ * region is in, a topic's in its own; and under which name of a resource. */
+typedef struct GuardHistory {
+    const char *region;
+    char name[ARN_MAX];
+    char of_topic[32]; /* region may point to it */
+} GuardHistory;
+
+void guard_history_of(const char *arn, const char *region, GuardHistory *ret);
+
 /* When a check is due again, from now: after trouble soon, else after the interval, with up to a 24th of it
  * of jitter from a random number. */
 uint64_t guard_check_next_usec(uint64_t interval_usec, bool trouble, uint64_t random);

@@ -484,6 +484,27 @@ static void when_checks_begin_and_are_looked_for(void **state _unused_) {
     assert_true(guard_check_wait_usec(100, 105) == 0);
 }
 
+static void where_changes_are_recorded(void **state _unused_) {
+    static const struct {
+        const char *arn, *home, *region, *name;
+    } rows[] = {
+        { "arn:aws:iam::111122223333:user/staff/guard", "eu-central-1", "us-east-1", "guard" },
+        { "arn:aws:iam::111122223333:role/guard", "us-east-1", "us-east-1", "guard" },
+        { "arn:aws-cn:iam::111122223333:role/guard", "cn-northwest-1", "cn-north-1", "guard" },
+        { "arn:aws:sns:eu-west-1:111122223333:alerts", "eu-central-1", "eu-west-1",
+          "arn:aws:sns:eu-west-1:111122223333:alerts" },
+        { "guard", "eu-central-1", "us-east-1", "guard" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        GuardHistory history;
+
+        guard_history_of(rows[i].arn, rows[i].home, &history);
+        assert_string_equal(history.region, rows[i].region);
+        assert_string_equal(history.name, rows[i].name);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(questions),         cmocka_unit_test(vital_rights), cmocka_unit_test(changes),
@@ -499,6 +520,7 @@ int main(void) {
         cmocka_unit_test(unread_kinds_stay), cmocka_unit_test(a_ceiling),    cmocka_unit_test(trust),
         cmocka_unit_test(messages_about_rights),
         cmocka_unit_test(when_checks_begin_and_are_looked_for),
+        cmocka_unit_test(where_changes_are_recorded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,16 +245,11 @@ static void guard_checks_checked(PrincipalFound *found, void *userdata) {
     Engine *engine = userdata;
     GuardWatch *w = &engine->guard;
     Account *account = w->account;
-    Arn arn;
     char name[ARN_MAX];
     GuardRecord *record;
     bool trouble;
 
-    /* without the path, which is known from the second answer on only: a record has one name */
-    (void)text_copy(name, sizeof(name), found->arn);
-    if (arn_parse(found->arn, &arn) >= 0 && arn_is_role(&arn))
-        (void)snprintf(name, sizeof(name), "arn:%s:iam::%s:role/%s", arn.partition, arn.account,
-                       arn_name(&arn));
+    guard_record_name(found->arn, name);
     record = record_of(engine, name);
     forget_check(w);
     if (!record) {
@@ -392,10 +387,32 @@ void engine_check_wanted_guards(Engine *engine) {
 
 /* ---- begin and end ---- */
 
+/* Of an account that is still guarded, or that the base credentials are of: nobody asks about what the guard
+ * used there before. */
+static bool is_left(const Engine *engine, const char *id, const GuardRecord *record) {
+    const Account *accounts[] = { engine->base, engine_account_by_id(engine, id) };
+    char names[ARRAY_SIZE(accounts)][ARN_MAX];
+    const char *used[ARRAY_SIZE(accounts)];
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(accounts); i++) {
+        GuardIdentity own = { 0 };
+
+        if (!accounts[i] || !text_equal(accounts[i]->id, id))
+            continue;
+        principal_of(accounts[i], &own);
+        guard_record_name(own.arn, names[n]);
+        used[n] = names[n];
+        n++;
+    }
+    return guard_record_is_left(record->arn, used, n);
+}
+
 /* NULL: it is still the guard's, or that cannot be said yet. */
 static const char *why_ended(const Engine *engine, const GuardRecord *record) {
     const char *topics[CONFIG_CHANNELS_MAX];
     size_t n = config_topics(engine->config, topics);
+    const char *why = NULL;
     Arn arn;
 
     if (arn_parse(record->arn, &arn) < 0)
@@ -407,7 +424,11 @@ static const char *why_ended(const Engine *engine, const GuardRecord *record) {
         return "`alerts` does not have the topic any more";
     }
     /* the base credentials need their rights also where their account is not guarded */
-    return text_equal(arn.account, engine->base->id) ? NULL : engine_why_account_ended(engine, arn.account);
+    if (!text_equal(arn.account, engine->base->id))
+        why = engine_why_account_ended(engine, arn.account);
+    if (!why && is_left(engine, arn.account, record))
+        why = "the guard uses another user or role there";
+    return why;
 }
 
 void engine_end_guard_records(Engine *engine) {

@@ -203,6 +203,22 @@ bool guard_is_checkable(const GuardPrincipal *principal) {
            (principal->guarded || !principal->by_role);
 }
 
+void guard_record_name(const char *principal, char ret[static ARN_MAX]) {
+    Arn arn;
+
+    if (arn_parse(principal, &arn) >= 0 && arn_is_role(&arn))
+        (void)snprintf(ret, ARN_MAX, "arn:%s:iam::%s:role/%s", arn.partition, arn.account, arn_name(&arn));
+    else
+        (void)text_copy(ret, ARN_MAX, principal);
+}
+
+bool guard_record_is_left(const char *arn, const char *const *used, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!used[i][0] || text_equal(used[i], arn))
+            return false;
+    return n > 0;
+}
+
 uint64_t guard_check_gap_usec(uint64_t interval_usec, size_t n_accounts) {
     return MIN(GAP_USEC, interval_usec / (2 * n_accounts + 1));
 }

@@ -161,6 +161,14 @@ typedef struct GuardPrincipal {
 /* Can what it has be checked? */
 bool guard_is_checkable(const GuardPrincipal *principal);
 
+/* The name that the record of a user or role has: without a role's path, which is known from the second
+ * answer on only. */
+void guard_record_name(const char *principal, char ret[static ARN_MAX]);
+
+/* Is a user or role none of those that the guard uses in its account? used: the names of their records; "":
+ * one is not known, so that it cannot be said. */
+bool guard_record_is_left(const char *arn, const char *const *used, size_t n);
+
 /* How long between two checks, at most: with a thousand accounts a day has room for each four times. It is
  * shorter only where all would not have their turn otherwise. */
 uint64_t guard_check_gap_usec(uint64_t interval_usec, size_t n_accounts);

@@ -9,6 +9,7 @@ from guard import within
 from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, documents, wait_alert
 from schemas import validated
 from simaws.client import poll
+from test_credentials import guard_with_file, keys_file, write_keys  # noqa: F401
 from test_receivers import Receiver
 
 pytestmark = pytest.mark.usefixtures("judged_again")
@@ -153,6 +154,24 @@ def test_what_an_account_lost_ends_with_the_account(sim, make_guard):
     ended = wait_alert(sim, "guard.rights_restored", seconds=30)
     assert ended["incident"] == lost["incident"] and "IAM would allow" not in ended["detail"]
     poll(lambda: all(record["arn"] != member for record in records(guard)), within(20))
+
+
+def test_what_a_user_lost_ends_when_the_guard_uses_another(sim, guard_with_file, keys_file, iam):
+    """Nobody asks about the user from then on: people would have been reminded of it for ever."""
+    write_keys(keys_file, sim.keys_of("guard"))
+    guard = guard_with_file(regions=[FRA], guard_checks=True, guard_interval=10).start().wait_guarding()
+    poll(lambda: [record for record in records(guard) if record["arn"] == GUARD and record.get("simulated")], within(30))
+    iam.put_user_policy(UserName="guard", PolicyName="no", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [NEVER]}))
+    lost = wait_alert(sim, "guard.rights_lost", seconds=30)
+    new = sim.add_user("guard2", MAIN)
+    guard.secrets.append(new["secret"])
+    write_keys(keys_file, new)
+    guard.reload()
+    guard.wait_line("guarding account .* as .*user/guard2", seconds=20)
+    ended = wait_alert(sim, "guard.rights_restored", seconds=30)
+    assert ended["incident"] == lost["incident"] and "the guard uses another user or role there" in ended["detail"]
+    poll(lambda: all(record["arn"] != GUARD for record in records(guard)), within(20))
 
 
 def test_accounts_are_checked_one_after_another_with_a_pause(sim, make_guard):

@@ -505,6 +505,40 @@ static void where_changes_are_recorded(void **state _unused_) {
     }
 }
 
+#define USER "arn:aws:iam::111122223333:user/staff/guard"
+#define ROLE "arn:aws:iam::111122223333:role/guard"
+
+static void whose_record_it_is(void **state _unused_) {
+    static const struct {
+        const char *principal, *name;
+    } rows[] = {
+        { USER, USER }, { ROLE, ROLE }, { "arn:aws:iam::111122223333:role/path/guard", ROLE }, { "", "" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char name[ARN_MAX];
+
+        guard_record_name(rows[i].principal, name);
+        assert_string_equal(name, rows[i].name);
+    }
+}
+
+static void which_records_are_of_nobody_any_more(void **state _unused_) {
+    static const struct {
+        const char *used[2];
+        size_t n;
+        bool left;
+    } rows[] = {
+        { { USER }, 1, false },       { { ROLE }, 1, true },       { { ROLE, USER }, 2, false },
+        { { ROLE, ROLE }, 2, true },  { { "" }, 1, false },        { { ROLE, "" }, 2, false },
+        { { NULL }, 0, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (guard_record_is_left(USER, rows[i].used, rows[i].n) != rows[i].left)
+            fail_msg("row %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(questions),         cmocka_unit_test(vital_rights), cmocka_unit_test(changes),
@@ -521,6 +555,8 @@ int main(void) {
         cmocka_unit_test(messages_about_rights),
         cmocka_unit_test(when_checks_begin_and_are_looked_for),
         cmocka_unit_test(where_changes_are_recorded),
+        cmocka_unit_test(whose_record_it_is),
+        cmocka_unit_test(which_records_are_of_nobody_any_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

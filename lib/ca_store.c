@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,43 +28,77 @@ static const char *find_default(void) {
     return NULL;
 }
 
-/* The number of certificates added, or -EINVAL. */
-static int add_all(X509_STORE *store, STACK_OF(X509_INFO) * infos) {
-    int n = 0;
+typedef struct Parsed {
+    X509_STORE *store;
+    int n;         /* certificates */
+    int n_keyless; /* of which the key could not be read: of a kind that OpenSSL does not know, or for want
+                    * of memory. It is not read later, and nothing that such a one has signed is good. */
+} Parsed;
 
-    for (int i = 0; i < sk_X509_INFO_num(infos); i++) {
-        const X509_INFO *info = sk_X509_INFO_value(infos, i);
-
-        if (info->x509) {
-            if (X509_STORE_add_cert(store, info->x509) != 1)
-                return -EINVAL;
-            n++;
-        }
-        if (info->crl && X509_STORE_add_crl(store, info->crl) != 1)
-            return -EINVAL;
-    }
-    return n;
+static bool add_one(const X509_INFO *info, Parsed *ret) {
+    if (info->crl && X509_STORE_add_crl(ret->store, info->crl) != 1)
+        return false;
+    if (!info->x509)
+        return true;
+    ret->n++;
+    ret->n_keyless += !X509_get0_pubkey(info->x509);
+    return X509_STORE_add_cert(ret->store, info->x509) == 1;
 }
 
-static int parse(X509_STORE *store, const char *text, size_t len) {
-    STACK_OF(X509_INFO) *infos = NULL;
-    BIO *bio;
-    int n = -EINVAL;
+/* OpenSSL says so in one of the errors that it leaves, if at all. */
+static bool lacked_memory(void) {
+    bool found = false;
+    unsigned long error;
 
-    bio = BIO_new_mem_buf(text, (int)len);
-    if (bio)
-        infos = PEM_X509_INFO_read_bio(bio, NULL, NULL, NULL);
-    if (infos)
-        n = add_all(store, infos);
+    while ((error = ERR_get_error()) != 0)
+        found |= ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+    return found;
+}
+
+static int parse_once(const char *text, size_t len, Parsed *ret) {
+    BIO *bio = BIO_new_mem_buf(text, (int)len);
+    STACK_OF(X509_INFO) *infos = bio ? PEM_X509_INFO_read_bio(bio, NULL, NULL, NULL) : NULL;
+    bool good = infos;
+
+    *ret = (Parsed){ .store = X509_STORE_new() };
+    good = good && ret->store;
+    for (int i = 0; good && i < sk_X509_INFO_num(infos); i++)
+        good = add_one(sk_X509_INFO_value(infos, i), ret);
     sk_X509_INFO_pop_free(infos, X509_INFO_free);
     BIO_free(bio);
-    ERR_clear_error();
-    return n;
+    if (!ret->store)
+        return -ENOMEM;
+    if (good) {
+        ERR_clear_error();
+        return 0;
+    }
+    X509_STORE_free(TAKE_PTR(ret->store));
+    return lacked_memory() ? -ENOMEM : -EINVAL;
+}
+
+/* What OpenSSL has no memory for it may take for a fault of the text, or for a key of an unknown kind: what
+ * is wrong with it has to be so twice. */
+static int parse(const char *text, size_t len, Parsed *ret) {
+    Parsed again;
+    int r = parse_once(text, len, ret);
+
+    if (r >= 0 && ret->n_keyless == 0)
+        return 0;
+    if (r < 0)
+        return parse_once(text, len, ret);
+    if (parse_once(text, len, &again) >= 0 && again.n_keyless < ret->n_keyless) {
+        X509_STORE *before = ret->store;
+
+        *ret = again;
+        again.store = before;
+    }
+    X509_STORE_free(again.store);
+    return 0;
 }
 
 int ca_store_read(const char *path, char *error, size_t size, CaStore **ret) {
     _cleanup_free_ char *text = NULL;
-    X509_STORE *store;
+    Parsed parsed;
     size_t len = 0;
     int r;
 
@@ -79,21 +114,20 @@ int ca_store_read(const char *path, char *error, size_t size, CaStore **ret) {
         snprintf(error, size, "CA bundle %s: %s", path, strerror(-r));
         return r;
     }
-    store = X509_STORE_new();
-    if (!store) {
-        snprintf(error, size, "CA bundle %s: %s", path, strerror(ENOMEM));
-        return -ENOMEM;
-    }
-    r = parse(store, text, len);
-    if (r <= 0) {
-        X509_STORE_free(store);
+    r = parse(text, len, &parsed);
+    if (r < 0) {
         snprintf(error, size, "CA bundle %s: %s", path,
-                 r < 0 ? "holds a certificate that cannot be read" : "holds no certificate");
+                 r == -ENOMEM ? strerror(ENOMEM) : "holds a certificate that cannot be read");
+        return r;
+    }
+    if (parsed.n == 0) {
+        X509_STORE_free(parsed.store);
+        snprintf(error, size, "CA bundle %s: holds no certificate", path);
         return -EINVAL;
     }
     /* As libcurl does: an intermediate certificate in the bundle is trusted by itself. */
-    X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-    *ret = store;
+    X509_STORE_set_flags(parsed.store, X509_V_FLAG_PARTIAL_CHAIN);
+    *ret = parsed.store;
     return 0;
 }
 

@@ -31,6 +31,7 @@
 #include "daemon/holds.h"
 #include "daemon/log.h"
 #include "daemon/version.h"
+#include "lib/ca_store.h"
 #include "lib/rate_limiter.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
@@ -432,6 +433,8 @@ static int open_event_and_aws(Engine *engine, char error[static ENGINE_ERROR_MAX
         return r;
     }
     r = hash_check();
+    if (r >= 0)
+        r = ca_store_check_tls();
     if (r < 0)
         (void)snprintf(
                 error, ENGINE_ERROR_MAX,

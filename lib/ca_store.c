@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -120,15 +122,27 @@ int ca_store_read(const char *path, char *error, size_t size, CaStore **ret) {
                  r == -ENOMEM ? strerror(ENOMEM) : "holds a certificate that cannot be read");
         return r;
     }
-    if (parsed.n == 0) {
+    if (parsed.n_keyless == parsed.n) {
         X509_STORE_free(parsed.store);
-        snprintf(error, size, "CA bundle %s: holds no certificate", path);
-        return -EINVAL;
+        snprintf(error, size, "CA bundle %s: %s", path,
+                 parsed.n == 0 ? "holds no certificate"
+                               : "OpenSSL cannot use any of its keys: out of memory, or a broken "
+                                 "configuration of OpenSSL");
+        return parsed.n == 0 ? -EINVAL : -EIO;
     }
     /* As libcurl does: an intermediate certificate in the bundle is trusted by itself. */
     X509_STORE_set_flags(parsed.store, X509_V_FLAG_PARTIAL_CHAIN);
     *ret = parsed.store;
     return 0;
+}
+
+int ca_store_check_tls(void) {
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    bool good = context && RAND_status() == 1;
+
+    SSL_CTX_free(context);
+    ERR_clear_error();
+    return good ? 0 : -EIO;
 }
 
 void ca_store_free(CaStore *store) {

@@ -105,6 +105,16 @@ static void test_there_is_no_memory(void **state) {
     assert_null(store);
 }
 
+static void test_openssl_has_what_tls_needs(void **state) {
+    (void)state;
+    assert_int_equal(ca_store_check_tls(), 0);
+    memset(&openssl, 0, sizeof(openssl));
+    openssl.armed = openssl.all = true;
+    assert_int_equal(ca_store_check_tls(), -EIO);
+    openssl.armed = false;
+    assert_int_equal(ca_store_check_tls(), 0);
+}
+
 static int write_bundle(void **state) {
     static char path[] = "/tmp/test-ca-store-XXXXXX"; /* one run of the tests, one file */
     int fd = mkstemp(path);
@@ -127,6 +137,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_allocation_fails_once),
         cmocka_unit_test(test_there_is_no_memory),
+        cmocka_unit_test(test_openssl_has_what_tls_needs),
     };
 
     if (CRYPTO_set_mem_functions(give, give_more, take) != 1)

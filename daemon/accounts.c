@@ -150,6 +150,7 @@ void engine_free_accounts(Engine *engine) {
     engine->accounts = NULL;
     engine->n_accounts = 0;
     engine->base = NULL;
+    engine->shown_account[0] = '\0'; /* a reload may bring other keys */
 }
 
 /* ---- no credentials ---- */
@@ -316,6 +317,8 @@ static void identity_failed(Account *account, const AwsError *error, bool first)
     PollResult result = { 0 };
 
     account->identity_again_usec = engine_now(account->engine).mono_usec + IDENTITY_RETRY_USEC;
+    /* a proxy's page has no code */
+    account->identity_is_not_there = error->class == AWS_INVALID && error->code[0];
     describe(error, &result);
     if (result.error == POLL_DENIED)
         note_denied_role(account, error);
@@ -390,6 +393,8 @@ static void keys_changed(void *userdata) {
 
     operation_cancel(TAKE_PTR(base->identity_call));
     base->identity[0] = '\0';
+    base->engine->shown_account[0] = '\0';
+    base->engine->keys_changed_usec = engine_now(base->engine).mono_usec;
     engine_ask_identity(base);
 }
 

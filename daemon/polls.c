@@ -15,6 +15,7 @@
 #include "daemon/passes.h"
 #include "daemon/regions.h"
 #include "daemon/trails.h"
+#include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -109,9 +110,10 @@ static bool waits_for_status(const TargetPoll *poll) {
 
 /* What an account's keys do not show is gone only if they are that account's. */
 static void judge_absence(const Account *account, const Trail *trail, Observation *seen) {
-    const AccountScope scope = engine_account_scope(account);
+    AccountScope scope = engine_account_scope(account);
     bool owned = text_equal(engine_account_named(account), trail->account);
 
+    scope.shows_own = text_equal(account->engine->shown_account, trail->account);
     if (scope_proves_absence(&scope, owned, trail->organization))
         return;
     seen->kind = OBSERVED_ERROR;
@@ -122,6 +124,18 @@ static void judge_absence(const Account *account, const Trail *trail, Observatio
     else
         (void)text_copy(seen->error_text, sizeof(seen->error_text),
                         "not found, and AWS has not said which account the keys belong to");
+}
+
+/* Keys that were replaced meanwhile may have been another account's. */
+static void note_shown_account(const TargetPoll *poll, const CloudTrailTrails *list) {
+    Engine *engine = poll->target->engine;
+    Arn arn;
+
+    if (poll->target->account->role_arn || poll->began_usec <= engine->keys_changed_usec)
+        return;
+    for (size_t i = 0; i < list->n; i++)
+        if (!list->items[i].organization && arn_parse(list->items[i].arn, &arn) >= 0)
+            (void)text_copy(engine->shown_account, sizeof(engine->shown_account), arn.account);
 }
 
 static bool is_pending(const Target *target) {
@@ -231,8 +245,10 @@ static void take_answer(TargetPoll *poll, const PollAnswer *answer) {
         engine->problem[0] = '\0';
         engine_account_answered(target->account);
     }
-    if (answer->trails)
+    if (answer->trails) {
+        note_shown_account(poll, answer->trails);
         engine_take_list(engine, target, answer->trails);
+    }
     for (size_t i = 0; i < answer->n_seen; i++)
         take_observation(poll, i, &answer->seen[i]);
     engine_leave_pass(poll);

@@ -97,7 +97,7 @@ void engine_search_actor(Trail *trail) {
 
     if (trail->tracking.search)
         return;
-    if (!trail->via->identity[0]) {
+    if (!trail->via->identity[0] && !trail->via->identity_is_not_there) {
         put_search_off(trail, at->n_tries);
         return;
     }

@@ -61,6 +61,7 @@ struct Account {
     OperationCall *identity_call;
     char identity[ARN_MAX];       /* the caller's ARN, as AWS has it; "" until known */
     bool identity_asked;          /* GetCallerIdentity was answered, or has failed */
+    bool identity_is_not_there;   /* ... because what stands in for AWS does not have it */
     bool blocked;                 /* no credentials can be had: nothing in it is polled */
     uint64_t identity_again_usec; /* mono; 0: no need */
     bool begun;                   /* the state file's rows were taken over */
@@ -256,6 +257,8 @@ struct Engine {
     Account *base;
     AccountList account_list;
     Identities identities; /* of the base credentials */
+    char shown_account[16];     /* of a trail that they have listed as their account's own; "" until then */
+    uint64_t keys_changed_usec; /* mono; when they became others */
     char problem[ERROR_TEXT_MAX]; /* why nothing can be guarded; "" */
 
     Target **targets; /* of all accounts */

@@ -137,7 +137,9 @@ bool scope_is_open(const AccountScope *account) {
 }
 
 bool scope_proves_absence(const AccountScope *account, bool owned, bool organization) {
-    return account->by_role || (account->identity_known && (owned || organization));
+    if (account->by_role)
+        return true;
+    return account->identity_known ? owned || organization : account->shows_own && !organization;
 }
 
 /* Base credentials that STS does not accept, or that cannot be shown to it, may still be good where the

@@ -113,6 +113,8 @@ typedef struct AccountScope {
     bool by_role;        /* else by the base credentials */
     bool identity_asked; /* who we are there was answered, or could not be */
     bool identity_known; /* ... and it was answered for the keys that are used */
+    bool shows_own;      /* ... or it was not, and these keys have listed a trail of the same account as
+                            the one in question: what is no organization's is theirs */
     bool blocked;        /* no keys can be had */
     bool left;           /* was a member of the organization */
 } AccountScope;

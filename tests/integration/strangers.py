@@ -44,7 +44,7 @@ class Naive:
 
     def __init__(self, missing=unknown_operation, host="127.0.0.1", context=None):
         self.missing = missing
-        self.logging, self.started, self.stopped = True, time.time() - 3600, None
+        self.logging, self.started, self.stopped, self.there = True, time.time() - 3600, None, True
         self.published, self.asked = [], []
         self.listener = Listener(type(self).__name__, host, 0, self.answer, context)
         self.listener.start()
@@ -60,7 +60,12 @@ class Naive:
         body = json.loads(request.body) if name else form
         self.asked.append(operation)
         method = getattr(self, operation, None) if operation.isalpha() else None
+        if name and not self.there and NAME in body.get("Name", body.get("TrailName", "")) and operation != "CreateTrail":
+            return answer_json({"__type": "TrailNotFoundException", "message": f"Unknown trail: {body}"}, 400)
         return method(body) if method else self.missing(operation)
+
+    def delete(self):
+        self.there = False
 
     def stop(self):
         self.logging, self.stopped = False, time.time()
@@ -79,7 +84,7 @@ class Naive:
         return [json.loads(json.loads(form["Message"])["sqs"])["event"] for form in self.published]
 
     def DescribeTrails(self, _):
-        return answer_json({"trailList": [self.trail()]})
+        return answer_json({"trailList": [self.trail()] if self.there else []})
 
     def GetTrailStatus(self, _):
         status = {"IsLogging": self.logging, "StartLoggingTime": self.time(self.started)}
@@ -88,6 +93,10 @@ class Naive:
     def StartLogging(self, _):
         self.start()
         return answer_json({})
+
+    def CreateTrail(self, _):
+        self.there, self.logging, self.stopped = True, False, None
+        return answer_json(self.trail())
 
     def Publish(self, form):
         self.published.append(form)
@@ -195,7 +204,7 @@ class Ministack(Moto):
         self.stopped = None
 
     def GetTrailStatus(self, _):
-        return answer_json({"IsLogging": self.logging, "LatestDeliveryTime": int(time.time() if self.logging else self.stopped),
+        return answer_json({"IsLogging": self.logging, "LatestDeliveryTime": int(self.stopped or time.time()),
                             "StartLoggingTime": int(self.started), "StopLoggingTime": self.stopped and int(self.stopped),
                             "LatestDeliveryError": "", "LatestNotificationError": ""})
 

@@ -75,6 +75,32 @@ def test_a_stopped_trail_runs_again_and_is_told_of_once(make_guard, make_strange
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_deleted_trail_is_made_again_whether_or_not_sts_is_there(make_guard, make_stranger, kind):
+    stranger = make_stranger(kind)
+    guard = guarding(make_guard, stranger, mode="restore", restore=["deleted"])
+    wait_polls(stranger)
+    before = len(stranger.published)
+    stranger.delete()
+    poll(lambda: stranger.there and stranger.logging, within(20))
+    poll(lambda: "trail.missing" in stranger.events()[before:], within(20))
+    wait_polls(stranger)
+    # what is not confirmed within five seconds has a message of its own
+    assert stranger.events()[before:] in (["trail.missing"], ["trail.missing", "trail.resolved"]), stranger.events()
+    guard.wait_status(lambda status: [trail["verdict"] for trail in status["trails"]] == ["logging"])
+
+
+def test_who_did_it_is_found_where_sts_is_not_there(make_guard, make_stranger):
+    stranger = make_stranger("naive")
+    guarding(make_guard, stranger, attribution=True)
+    stranger.LookupEvents = lambda _: answer_json({"Events": [{
+        "EventId": "e-1", "EventName": "StopLogging", "EventTime": stranger.stopped, "Username": "mallory",
+        "Resources": [{"ResourceType": "AWS::CloudTrail::Trail", "ResourceName": NAME}]}] if stranger.stopped else []})
+    stranger.stop()
+    poll(lambda: "trail.attributed" in stranger.events(), within(30))
+    assert "mallory" in stranger.published[-1]["Message"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_whoever_else_starts_the_trail_has_not_replaced_it(make_guard, make_stranger, kind):
     stranger = make_stranger(kind)
     guarding(make_guard, stranger, mode="observe")

@@ -296,6 +296,12 @@ static void a_trail_is_gone_only_by_its_own_accounts_keys(void **state _unused_)
         { { .guarded = true }, true, false, false },
         { { .guarded = true }, false, true, false },
         { { .guarded = true, .by_role = true }, true, false, true }, /* the role's ARN says whose it is */
+        /* STS does not say; the same keys have listed a trail of that account */
+        { { .guarded = true, .shows_own = true }, true, false, true },
+        { { .guarded = true, .shows_own = true }, false, false, true },
+        { { .guarded = true, .shows_own = true }, true, true, false },
+        /* what it does say counts more */
+        { { .guarded = true, .shows_own = true, .identity_known = true }, false, false, false },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

@@ -224,24 +224,36 @@ static size_t unit_behind(const Scan *t) {
     return len > 0 && (ahead.at >= ahead.end || strchr(";,)]}\n\r#", *ahead.at)) ? blank + len : 0;
 }
 
+/* Account ids, say: none is a number, and a zero in front is part of it. */
+static bool wants_text(const char *path) {
+    const Option *option = config_option_named(path);
+
+    return option && !option->secret && (option->kind == OPTION_TEXT || option->kind == OPTION_LIST);
+}
+
 /* What digits mean by which version: 010 is 10 with libconfig 1.5 and 1.8 and 8 with 1.7, 08 an error with
  * some; 0b1 and 0o7 came late; 1.5 wraps what is over 32 bits without a word. */
 static int check_integer(Scan *t, const char *path, const char *start, size_t len) {
     const char *digits = start + (*start == '-' || *start == '+');
     Place place = scan_place_at(t, start);
     unsigned long long value;
+    bool zeros;
 
     while (*digits == '0' && isdigit((unsigned char)digits[1]))
         digits++;
-    if (digits > start + (*start == '-' || *start == '+'))
+    errno = 0;
+    value = strtoull(digits, NULL, 0);
+    zeros = digits > start + (*start == '-' || *start == '+');
+    if ((zeros || errno != 0 || value > INT32_MAX) && wants_text(path))
+        return config_mistake(t->reading, place, "%s: a text needs quotation marks; write \"%.*s\"", path,
+                              (int)MIN(len, (size_t)SHOWN_LEN), start);
+    if (zeros)
         return config_mistake(
                 t->reading, place,
                 "%s: %.*s: a number with a leading zero is decimal, octal or an error, by the version "
                 "of libconfig; write %.*s if it is decimal",
                 path, (int)MIN(len, (size_t)SHOWN_LEN), start,
                 (int)MIN(len - (size_t)(digits - start), (size_t)SHOWN_LEN), digits);
-    errno = 0;
-    value = strtoull(digits, NULL, 0);
     if (errno != 0 || value > INT32_MAX)
         return config_mistake(t->reading, place, "%s: too large; allowed: a whole number up to %d", path,
                               INT32_MAX);
@@ -256,9 +268,8 @@ static bool is_integer(const char *text, size_t len) {
         n = sign + 2 + strspn(text + sign + 2, DIGITS "abcdefABCDEF");
     else
         n = sign + strspn(text + sign, DIGITS);
-    while (n < len && text[n] == 'L')
-        n++;
-    return n == len && len > sign;
+    n += strspn(text + n, "L");
+    return n == len && len > sign && (len < 3 || text[len - 3] != 'L'); /* libconfig takes two */
 }
 
 static bool is_fraction(const char *text, size_t len) {

@@ -49,6 +49,7 @@ typedef struct Accepting {
     Candidate *candidates;
     size_t n;
     bool failed;
+    bool unlisted; /* all are meant, and not all could be listed */
     bool missing; /* recorded trails that are not there, or cannot be polled, and were not named */
 } Accepting;
 
@@ -207,6 +208,14 @@ static void take_row(Accepting *a, const EngineSettings *row) {
     }
 }
 
+/* All were meant, and it is not known which those are. */
+static void say_unlisted(const char *unlisted) {
+    char shown[VALUE_MAX];
+
+    fprintf(stderr, "trailguard accept: not all trails could be listed: %s\n",
+            text_escaped(shown, sizeof(shown), unlisted));
+}
+
 static void say_unknown(const char *name, const char *unlisted) {
     char shown[2][VALUE_MAX];
 
@@ -259,13 +268,17 @@ static int record(const Accepting *a) {
 }
 
 static int finish(const Accepting *a) {
+    int result = EXIT_SUCCESS;
+
     if (a->failed)
         return EXIT_FAILURE;
-    if (a->n == 0) {
-        puts(a->missing ? "\nnothing accepted: recorded trails are not there" : "\nnothing to accept");
-        return a->missing ? EXIT_FAILURE : EXIT_SUCCESS;
-    }
-    return may(a) ? record(a) : EXIT_FAILURE;
+    if (a->n == 0)
+        puts(a->missing    ? "\nnothing accepted: recorded trails are not there"
+             : a->unlisted ? "\nnothing accepted"
+                           : "\nnothing to accept");
+    else
+        result = may(a) ? record(a) : EXIT_FAILURE;
+    return a->unlisted || (a->n == 0 && a->missing) ? EXIT_FAILURE : result;
 }
 
 int verb_accept_rows(const VerbArgs *args, const char *dir, const EngineSettings *rows, size_t n,
@@ -285,6 +298,10 @@ int verb_accept_rows(const VerbArgs *args, const char *dir, const EngineSettings
             say_unknown(args->names[i], unlisted);
             a.failed = true;
         }
+    if (args->n_names == 0 && unlisted[0]) {
+        say_unlisted(unlisted);
+        a.unlisted = true;
+    }
     return finish(&a);
 }
 

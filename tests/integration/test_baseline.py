@@ -434,6 +434,19 @@ def test_a_list_that_may_not_be_read_is_not_a_trail_that_is_not_there(sim, victi
     assert "victim: not found, and not all trails could be listed" in done.stderr and "AccessDenied" in done.stderr
 
 
+def test_accepting_all_fails_where_not_all_could_be_listed(sim, make_guard):
+    """Even where nothing differs: of what was not listed that is not known."""
+    guard = make_guard(sim, regions=[FRA, IAD], alerts=())
+    keyless = guard.verb("accept", "--yes", env={"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None})
+    assert keyless.returncode == 1 and "nothing to accept" not in keyless.stdout, keyless.stdout
+    assert "trailguard accept: not all trails could be listed: no credentials" in keyless.stderr, keyless.stderr
+    with sim.fault("denied", operation="DescribeTrails", region=IAD):
+        done = guard.verb("accept", "--yes")
+    assert done.returncode == 1 and "accepted: 1 trail\n" in done.stdout, done.stdout + done.stderr
+    assert "not all trails could be listed: " in done.stderr and "AccessDenied" in done.stderr, done.stderr
+    assert guard.verb("accept", "--yes").returncode == 0
+
+
 def test_a_pinned_prefix_that_the_bucket_is_closed_to_is_named(victim, sim):
     """Log files go to the trail's own prefix, where CloudTrail may write; mode observe does not change that."""
     victim.write_config(mode="observe", bucket_checks=True, expect={"prefix": "pinned"})

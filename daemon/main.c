@@ -169,6 +169,10 @@ static int take_options(int argc, char **argv) {
     while ((c = getopt_long(argc, argv, "+:c:h", options, NULL)) != -1) {
         switch (c) {
         case 'c':
+            if (!optarg[0]) {
+                (void)verb_usage("", "-c needs a file", "");
+                return EXIT_FAILURE;
+            }
             verb_set_config_path(optarg);
             break;
         case OPTION_INSTANCE:
@@ -200,6 +204,7 @@ int main(int argc, char **argv) {
     occupy_standard_streams();
     (void)umask(OWN_UMASK);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* past the limit a write fails, and the journal says so */
     keep_secrets();
     (void)mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER);
 

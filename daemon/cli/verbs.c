@@ -181,8 +181,8 @@ int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs
         }
         if (c == '?')
             return verb_refuse_option(argv[0], argv, options);
-        if (c == ':')
-            return verb_usage(argv[0], find_flag(optopt)->needs, "");
+        if (c == ':' || (find_flag(c)->needs && !optarg[0]))
+            return verb_usage(argv[0], find_flag(c == ':' ? optopt : c)->needs, "");
         if (find_flag(c)->needs)
             *(const char **)((char *)ret + find_flag(c)->offset) = optarg;
         else

@@ -4,6 +4,7 @@
 import ctypes
 import json
 import os
+import resource
 import shutil
 import subprocess
 
@@ -344,6 +345,13 @@ def test_a_verb_without_standard_output_says_that_it_could_not_write(sim, victim
                               stdout=subprocess.DEVNULL, preexec_fn=closed(stream), timeout=within(20))
         assert done.returncode == status, done.stderr
         assert ("could not be written: Bad file descriptor" in done.stderr) == (stream == 1), done.stderr
+
+
+def test_over_a_limit_of_the_size_of_files_it_says_what_it_cannot_write(victim):
+    """Instead of being ended by a signal, without a word."""
+    victim.start(preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
+    assert victim.wait() == 1
+    assert f"{victim.runtime}/lock: cannot be locked: File too large" in victim.stderr()
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o777])

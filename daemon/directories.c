@@ -99,7 +99,7 @@ static bool write_all_again(Engine *engine) {
     }
     engine->state_unread = false; /* what could not be read is not there any more */
     engine_save_state(engine);
-    return all && !engine->save_failed;
+    return all && !engine->save_problem[0];
 }
 
 /* Said when it changes. */

@@ -272,13 +272,13 @@ static void start_watchdog(Engine *engine) {
 static bool is_saved(Engine *engine) {
     engine_sum_up_now(engine);
     engine_save_state(engine);
-    if (engine->state_unread || !engine->save_failed)
+    if (engine->state_unread || !engine->save_problem[0])
         return true;
     engine_check_directories(engine);
-    if (engine->save_failed)
+    if (engine->save_problem[0])
         log_event(EVENT_LINE(LINE_RELOAD_REFUSED), NULL, 0,
                   "%s/state.json cannot be written; keeping the old configuration", engine->state_dir);
-    return !engine->save_failed;
+    return !engine->save_problem[0];
 }
 
 /* Everything is made anew from the new file and the state on disk, as a restart would; only what cannot fail

@@ -311,6 +311,21 @@ static int save_rows(const Engine *engine) {
 
 static void save_fired(void *userdata);
 
+/* Said when it begins and when it ends; status and metrics show it meanwhile. */
+static void note_saved(Engine *engine, int r) {
+    bool failed = engine->save_problem[0];
+
+    if (r >= 0)
+        engine->save_problem[0] = '\0';
+    else
+        (void)snprintf(engine->save_problem, sizeof(engine->save_problem),
+                       "%.300s/state.json: cannot be written: %s", engine->state_dir, file_strerror(r));
+    if (r < 0 && !failed)
+        log_line(LOG_ERR, "%s; a restart would report again what was reported since", engine->save_problem);
+    else if (r >= 0 && failed)
+        log_line(LOG_NOTICE, "%s/state.json: written again", engine->state_dir);
+}
+
 void engine_save_state(Engine *engine) {
     bool done;
     int r;
@@ -323,14 +338,7 @@ void engine_save_state(Engine *engine) {
         return;
     }
     r = save_rows(engine);
-    if (r < 0 && !engine->save_failed)
-        log_line(
-                LOG_ERR,
-                "%s/state.json: cannot be written: %s; a restart would report again what was reported since",
-                engine->state_dir, file_strerror(r));
-    else if (r >= 0 && engine->save_failed)
-        log_line(LOG_NOTICE, "%s/state.json: written again", engine->state_dir);
-    engine->save_failed = r < 0;
+    note_saved(engine, r);
     done = r >= 0 && remove_reported_intents(engine);
     /* what many polls at once took, and the writing, goes back to the kernel */
     (void)malloc_trim(0);

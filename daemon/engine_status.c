@@ -265,7 +265,7 @@ static Status describe_engine(const Engine *engine, const char *shard) {
         .binary = { engine->binary, engine->binary_modified_usec },
         .configuration = { engine->config->path, engine->config->modified_usec },
         .problem = engine->problem[0] ? engine->problem : NULL,
-        .directory_problem = engine->directory_problem,
+        .directory_problem = engine->directory_problem[0] ? engine->directory_problem : engine->save_problem,
         .shard = shard,
         .mode = engine->config->mode,
         .pid = getpid(),

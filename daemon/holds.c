@@ -87,7 +87,7 @@ static void begin(Engine *engine, ContainHold *hold, HoldAction action) {
      * crash */
     if (action == HOLD_PUT) {
         engine_save_state(engine);
-        if (engine->save_failed)
+        if (engine->save_problem[0])
             return;
     }
     r = enforce_start(&request, &hold->under_way);

@@ -309,7 +309,8 @@ struct Engine {
     uint64_t pass_ended_usec; /* real */
     uint64_t pass_duration_usec;
     uint64_t n_passes;
-    bool save_failed, publish_failed, measure_failed;
+    char save_problem[ERROR_TEXT_MAX]; /* why state.json could not be written; "": it was */
+    bool publish_failed, measure_failed;
     uint64_t config_loaded_usec; /* real */
     bool reload_refused;         /* the latest one */
     LoopTimer *weak_timer;       /* see baselines.c */

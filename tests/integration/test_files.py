@@ -4,6 +4,7 @@
 import ctypes
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -296,6 +297,25 @@ def test_files_of_a_version_without_checksums_are_read_and_get_one(victim):
     victim.start().wait_guarding()
     victim.stop()
     assert victim.remembers('"checksum"') and not victim.found("damaged")
+
+
+def test_a_state_file_that_cannot_be_written_is_trouble_that_status_and_metrics_show(sim, victim, mallory):
+    """A directory in its place stands for a full disk."""
+    victim.write_config(metrics_file="guard.prom")
+    start(victim)
+    failed, path = "trailguard_state_directory_failed", victim.state / "state.json"
+    poll(lambda: path.exists(), within(5))
+    path.unlink()
+    path.mkdir()
+    mallory.stop(VICTIM)        # something new to write down
+    status = victim.wait_status(lambda status: status["state_directory"])
+    assert status["state_directory"] == f"{path}: cannot be written: Is a directory"
+    assert status["state_directory"] in status["line"] and victim.verb("status").returncode == 2
+    poll(lambda: re.search(failed + "{.*} 1", (victim.runtime / "guard.prom").read_text()), within(10))
+    path.rmdir()
+    victim.wait_status(lambda status: status["state_directory"] is None, 15)
+    assert victim.verb("status").returncode == 0
+    poll(lambda: re.search(failed + "{.*} 0", (victim.runtime / "guard.prom").read_text()), within(10))
 
 
 # -- an alert that cannot be read at the start ----------------------------------------------------------------------

@@ -249,7 +249,16 @@ def exit_statuses(root, binary):
             yield f"{name}: no exit status of {verb}"
 
 
-RULES = [options, iam_actions, levels, message_ids, journal_lines, events, manual_of_alerts, metrics, headers, exit_statuses]
+def quoted_brackets(root, binary):
+    """mdoc takes a bracket that stands alone for punctuation, and puts it outside of the quotation marks."""
+    for path in sorted((root / "docs/man").glob("*.[1-8]")):
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            if re.search(r"^\.(Ql|Qq|Li|Dq|Sq) [][()](\s|$)", line):
+                yield f"{path.relative_to(root)}:{number}: {line}: quote it, as in .Ql \"[ ]\""
+
+
+RULES = [options, iam_actions, levels, message_ids, journal_lines, events, manual_of_alerts, metrics, headers, exit_statuses,
+         quoted_brackets]
 
 
 def main(binary, root="."):

@@ -312,6 +312,7 @@ def test_promises_hold(program):
     ("docs/channels.md", "-Id", "-Name", "docs/channels.md: header X-TrailGuard-Name stands here only"),
     ("docs/man/trailguard-alert.7", "-Id", "", "docs/man/trailguard-alert.7: header X-TrailGuard-Id stands in the program only"),
     ("docs/man/trailguard.8", "Cm b-c", "Cm b", "docs/man/trailguard.8: no exit status of b-c"),
+    ("docs/man/trailguard.8", "0.", ".Ql [ ] ,", "docs/man/trailguard.8:3: .Ql [ ] ,: quote it"),
 ])
 def test_promises(program, capsys, file, old, new, expected):
     path = program / file

@@ -18,6 +18,8 @@
 
 /* AWS's clock may be off, and an event has the time of its call. */
 #define SLACK_USEC (60 * USEC_PER_SEC)
+/* Of fifty records each: whoever reads the guard's user often enough must not hide who changed it. */
+#define PAGES_MAX 20U
 
 static void check_fired(void *userdata);
 
@@ -152,6 +154,8 @@ static void change_known(Engine *engine, const Actor *actor) {
     guard_checks_arm(engine, gap_usec(engine));
 }
 
+static int search_page(Engine *engine, const char *next_token);
+
 static void searched(const AwsError *error _unused_, const CloudTrailEvents *events, void *userdata) {
     Engine *engine = userdata;
     GuardWatch *w = &engine->guard;
@@ -165,21 +169,30 @@ static void searched(const AwsError *error _unused_, const CloudTrailEvents *eve
             change_known(engine, &actor);
             return;
         }
-    change_known(engine, NULL);
+    if (!events || !events->next_token[0] || ++w->n_pages >= PAGES_MAX ||
+        search_page(engine, events->next_token) < 0)
+        change_known(engine, NULL);
 }
 
-static void search(Engine *engine, const Account *account) {
+static int search_page(Engine *engine, const char *next_token) {
     GuardWatch *w = &engine->guard;
     const GuardRecord *record = &w->records[w->changed];
-    CloudTrailLookup lookup = { .key = CLOUDTRAIL_LOOKUP_RESOURCE_NAME, .start_usec = record->read_usec };
-    AwsCaller caller = { engine->aws.client, account->credentials, NULL };
+    CloudTrailLookup lookup = { .key = CLOUDTRAIL_LOOKUP_RESOURCE_NAME,
+                                .start_usec = record->read_usec,
+                                .next_token = next_token };
+    AwsCaller caller = { engine->aws.client, w->searched->credentials, NULL };
     GuardHistory history;
 
     guard_history_of(record->arn, engine->aws.region, &history);
     lookup.value = history.name;
     caller.region = history.region;
-    if (!engine->config->attribution ||
-        cloudtrail_lookup_events(&caller, &lookup, searched, engine, &w->search) < 0)
+    return cloudtrail_lookup_events(&caller, &lookup, searched, engine, &w->search);
+}
+
+static void search(Engine *engine, const Account *account) {
+    engine->guard.searched = account;
+    engine->guard.n_pages = 0;
+    if (!engine->config->attribution || search_page(engine, NULL) < 0)
         change_known(engine, NULL);
 }
 

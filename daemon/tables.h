@@ -99,7 +99,9 @@ typedef struct GuardWatch {
     const char **trails; /* of the account; the texts are the trails' own */
     /* a change that waits for the search for who made it */
     OperationCall *search;
-    size_t changed; /* in records */
+    const Account *searched; /* whose history */
+    unsigned n_pages;        /* of it that were read */
+    size_t changed;          /* in records */
     GuardParts now;
     Severity severity;
     char text[ERROR_TEXT_MAX];

@@ -56,7 +56,7 @@ typedef struct SnsSubscriptions {
     size_t n;
 } SnsSubscriptions;
 
-/* The input is the topic's ARN. */
+/* The input is the topic's ARN. Of more than SNS_SUBSCRIPTIONS_MAX the first ones. */
 DECLARE_OPERATION(sns_list_subscriptions_by_topic, char, const SnsSubscriptions);
 
 /* Owns its texts; "" where there is none. */

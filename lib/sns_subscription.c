@@ -52,9 +52,7 @@ static int sns_subscription_build_list(const void *input, const char *token, cha
 static int add_row(ListReading *r) {
     if (!r->row.arn[0])
         return answer_fault(r->fault, "SubscriptionArn is missing");
-    if (r->list->n >= SNS_SUBSCRIPTIONS_MAX)
-        return -E2BIG;
-    if (!ARRAY_APPEND(r->list->items, r->list->n, r->row))
+    if (r->list->n < SNS_SUBSCRIPTIONS_MAX && !ARRAY_APPEND(r->list->items, r->list->n, r->row))
         return -ENOMEM;
     r->row = (SnsSubscription){ 0 };
     return 0;
@@ -84,7 +82,8 @@ static int sns_subscription_read_list(Answer *answer, void *value) {
         return r;
     if (!reading.complete)
         return answer_fault(answer->fault, "ListSubscriptionsByTopicResult is missing");
-    if (!reading.token[0])
+    /* further pages would add nothing */
+    if (!reading.token[0] || reading.list->n >= SNS_SUBSCRIPTIONS_MAX)
         return 0;
     answer->next_token = strdup(reading.token);
     return answer->next_token ? 0 : -ENOMEM;

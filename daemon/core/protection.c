@@ -269,16 +269,17 @@ void guard_history_of(const char *arn, const char *region, GuardHistory *ret) {
 static const struct {
     const char *name;  /* in state.json */
     const char *words; /* "the trust policy" */
+    const char *all;   /* "inline policies" */
     bool critical;
 } kinds[_GUARD_PART_MAX] = {
-    [GUARD_PART_TRUST] = { "trust_policy", "the trust policy", true },
-    [GUARD_PART_BOUNDARY] = { "boundary", "the permissions boundary", true },
-    [GUARD_PART_ATTACHED] = { "attached_policy", "the attached policy", false },
-    [GUARD_PART_INLINE] = { "inline_policy", "the inline policy", false },
-    [GUARD_PART_KEY] = { "access_key", "the access key", false },
-    [GUARD_PART_TOPIC_POLICY] = { "topic_policy", "the topic's policy", false },
-    [GUARD_PART_TOPIC_KEY] = { "topic_key", "the topic's KMS key", false },
-    [GUARD_PART_SUBSCRIPTION] = { "subscription", "the subscription", false },
+    [GUARD_PART_TRUST] = { "trust_policy", "the trust policy", "trust policies", true },
+    [GUARD_PART_BOUNDARY] = { "boundary", "the permissions boundary", "permissions boundaries", true },
+    [GUARD_PART_ATTACHED] = { "attached_policy", "the attached policy", "attached policies", false },
+    [GUARD_PART_INLINE] = { "inline_policy", "the inline policy", "inline policies", false },
+    [GUARD_PART_KEY] = { "access_key", "the access key", "access keys", false },
+    [GUARD_PART_TOPIC_POLICY] = { "topic_policy", "the topic's policy", "topic policies", false },
+    [GUARD_PART_TOPIC_KEY] = { "topic_key", "the topic's KMS key", "KMS keys", false },
+    [GUARD_PART_SUBSCRIPTION] = { "subscription", "the subscription", "subscriptions", false },
 };
 
 const char *guard_part_to_string(unsigned kind) {
@@ -319,11 +320,31 @@ static int digest_of(const char *text, char ret[static GUARD_PART_DIGEST_MAX]) {
     return 0;
 }
 
+static bool are_many(const GuardParts *parts, GuardPartKind kind) {
+    for (size_t i = 0; i < parts->n; i++)
+        if (parts->items[i].kind == kind && text_equal(parts->items[i].name, GUARD_PARTS_MANY))
+            return true;
+    return false;
+}
+
+int guard_parts_many(GuardParts *parts, GuardPartKind kind) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < parts->n; i++)
+        if (parts->items[i].kind != kind)
+            parts->items[n++] = parts->items[i];
+    parts->n = n;
+    parts->kinds |= GUARD_PART_BIT(kind);
+    return ARRAY_APPEND(parts->items, parts->n, ((GuardPart){ .kind = kind, .name = GUARD_PARTS_MANY }))
+                   ? 0
+                   : -ENOMEM;
+}
+
 int guard_parts_add(GuardParts *parts, GuardPartKind kind, const char *name, const char *text) {
     GuardPart part = { .kind = kind };
     int r = text ? digest_of(text, part.digest) : 0;
 
-    if (r < 0)
+    if (r < 0 || are_many(parts, kind))
         return r;
     if (parts->n >= GUARD_PARTS_MAX)
         return -E2BIG;
@@ -354,11 +375,37 @@ static bool is_critical(const GuardPart *part, bool added) {
     return kinds[part->kind].critical || (added && text_equal(part->name, REVOKED_SESSIONS));
 }
 
+/* The kinds of which there are too many to be compared, before or now. That it came to that is a difference.
+ */
+static uint32_t compare_many(const GuardParts *before, const GuardParts *now, uint32_t both, StrBuf *ret,
+                             unsigned *n) {
+    uint32_t many = 0;
+
+    for (unsigned kind = 0; kind < _GUARD_PART_MAX; kind++) {
+        bool were = are_many(before, kind), are = are_many(now, kind);
+
+        if (!(both & GUARD_PART_BIT(kind)) || (!were && !are))
+            continue;
+        many |= GUARD_PART_BIT(kind);
+        if (were == are)
+            continue;
+        (*n)++;
+        (void)strbuf_addf(ret, "%s", ret->len > 0 ? "; " : "");
+        (void)(are ? strbuf_addf(ret, "there are more %s than TrailGuard can compare", kinds[kind].all)
+                   : strbuf_addf(ret, "there are few enough %s to be compared again", kinds[kind].all));
+    }
+    return many;
+}
+
 unsigned guard_parts_compare(const GuardParts *before, const GuardParts *now, StrBuf *ret,
                              Severity *ret_severity) {
-    uint32_t both = before->kinds & now->kinds;
-    bool critical = false;
+    uint32_t both = before->kinds & now->kinds, many;
+    bool critical;
     unsigned n = 0;
+
+    many = compare_many(before, now, both, ret, &n);
+    critical = n > 0;
+    both &= ~many;
 
     for (size_t i = 0; i < now->n; i++) {
         const GuardPart *part = &now->items[i], *was = find(before, part);

@@ -82,7 +82,8 @@ typedef struct GuardPart {
     char digest[GUARD_PART_DIGEST_MAX]; /* of what it says; "": nothing but the name counts */
 } GuardPart;
 
-#define GUARD_PARTS_MAX 100U
+#define GUARD_PARTS_MAX  100U
+#define GUARD_PARTS_MANY "*" /* the name of a part in place of all of a kind, see guard_parts_many() */
 
 typedef struct GuardParts {
     GuardPart *items;
@@ -112,6 +113,10 @@ void guard_parts_done(GuardParts *parts);
 /* Adds a part, with a digest of text (NULL: none); JSON counts as the same however it is written. 0,
  * -ENOMEM, or -E2BIG past GUARD_PARTS_MAX. */
 int guard_parts_add(GuardParts *parts, GuardPartKind kind, const char *name, const char *text);
+
+/* There are more of this kind than are kept: that alone is known of it, and counts as a change. Whoever adds
+ * many must not hide what else is added. 0 or -ENOMEM. */
+int guard_parts_many(GuardParts *parts, GuardPartKind kind);
 
 /* Says what differs, as a list of short sentences without an end: "the trust policy was changed; ...".
  * Only kinds that both know are compared. Returns the number of differences. ret_severity: critical where

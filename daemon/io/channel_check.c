@@ -138,7 +138,11 @@ static void judge_topic(Watched *w, bool gone, const char *key_state) {
 static void ask_filter(Watched *w);
 
 static void add_part(Watched *w, GuardPartKind kind, const char *name, const char *text) {
-    if (guard_parts_add(&w->parts, kind, name, text) < 0)
+    int r = guard_parts_add(&w->parts, kind, name, text);
+
+    if (r == -E2BIG)
+        r = guard_parts_many(&w->parts, kind);
+    if (r < 0)
         w->parts.kinds &= ~GUARD_PART_BIT(kind);
 }
 
@@ -180,7 +184,7 @@ static void on_filter(const AwsError *error _unused_, const SnsFilter *filter, v
     ask_filter(w);
 }
 
-/* Of more than there is room for, nothing is said. */
+/* Of more than there is room for, that alone is known. */
 static void ask_filter(Watched *w) {
     const ChannelContext *context = &w->watch->options.context;
     const AwsCaller caller = { .client = context->aws, .credentials = context->credentials };
@@ -189,7 +193,8 @@ static void ask_filter(Watched *w) {
         sns_get_subscription_attributes(&caller, w->subscriptions.items[w->at].arn, on_filter, w,
                                         &w->call) >= 0)
         return;
-    if (w->at < w->subscriptions.n)
+    if (w->at < w->subscriptions.n && (w->subscriptions.n < GUARD_PARTS_MAX ||
+                                       guard_parts_many(&w->parts, GUARD_PART_SUBSCRIPTION) < 0))
         w->parts.kinds &= ~GUARD_PART_BIT(GUARD_PART_SUBSCRIPTION);
     topic_read(w);
 }

@@ -80,10 +80,12 @@ static void principal_check_not_asked(PrincipalCheck *check, const char *operati
     not_read(check, &error, operation);
 }
 
-/* A part more; without room or memory its kind is not known. */
+/* A part more; without memory its kind is not known. */
 static void add_part(PrincipalCheck *check, GuardPartKind kind, const char *name, const char *text) {
     int r = guard_parts_add(&check->found.parts, kind, name, text);
 
+    if (r == -E2BIG)
+        r = guard_parts_many(&check->found.parts, kind);
     if (r < 0) {
         check->found.parts.kinds &= ~GUARD_PART_BIT(kind);
         principal_check_not_asked(check, "remember what the guard has", r);
@@ -278,6 +280,20 @@ static bool ask_next_document(PrincipalCheck *check) {
     return true;
 }
 
+/* What could not be asked for, or is more than is kept: each kind that was not read to its end. */
+static void leave_unread(PrincipalCheck *check) {
+    const struct {
+        GuardPartKind kind;
+        size_t end;
+    } lists[] = { { GUARD_PART_ATTACHED, check->attached.n },
+                  { GUARD_PART_INLINE, check->attached.n + check->inlined.n } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        if (check->at < lists[i].end && (check->at < GUARD_PARTS_MAX ||
+                                         guard_parts_many(&check->found.parts, lists[i].kind) < 0))
+            forget_kind(check, lists[i].kind);
+}
+
 /* ---- rights ---- */
 
 static bool is_allowed(const IamSimulated *row) {
@@ -396,10 +412,7 @@ static void principal_check_go_on(void *userdata) {
     if (check->phase == PHASE_DOCUMENTS) {
         if (ask_next_document(check) && task_waits(&check->task))
             return;
-        if (check->at < check->attached.n + check->inlined.n) { /* no memory, or too many */
-            forget_kind(check, GUARD_PART_ATTACHED);
-            forget_kind(check, GUARD_PART_INLINE);
-        }
+        leave_unread(check);
         check->phase = PHASE_RIGHTS;
     }
     if (check->phase == PHASE_RIGHTS)

@@ -109,6 +109,20 @@ def test_a_right_is_lost_before_it_is_used(sim, make_guard, iam):
     assert "lacks" not in status["line"]
 
 
+def test_reads_of_the_guards_user_hide_nobody(sim, make_guard, iam):
+    """More of them than a page of the history has, all later than the change."""
+    guard = watching(make_guard, sim)
+    sim.call("settings", history_reads=True)
+    poll(lambda: GUARD in {record["arn"] for record in records(guard)}, within(20))
+    with sim.fault("hold", operation="GetUser", user_agent="TrailGuard*"):
+        iam.put_user_policy(UserName="guard", PolicyName="more", PolicyDocument=json.dumps(ALLOW))
+        for _ in range(120):
+            iam.get_user(UserName="guard")
+    changed = wait_alert(sim, "guard.changed", seconds=30)
+    assert "the inline policy more was added" in changed["detail"]
+    assert changed["actor"] and changed["actor"]["arn"] == f"arn:aws:iam::{MAIN}:user/mallory"
+
+
 def test_a_change_is_told_once_also_over_a_restart(sim, make_guard, iam):
     guard = watching(make_guard, sim)
     iam.create_access_key(UserName="guard")
@@ -133,6 +147,21 @@ def test_sessions_of_the_role_are_revoked(sim, make_guard, iam):
     iam.update_assume_role_policy(RoleName="hub", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}))
     wait_alert(sim, "guard.changed", seconds=30, holds=lambda one: "the trust policy was changed" in one["detail"])
+    assert guard.stop() == 0
+
+
+def test_a_hundred_policies_hide_none(sim, make_guard, iam):
+    """More than are compared: none was any more, and only a notice in the journal said so."""
+    sim.call("role", name="hub", account=MAIN, trust=[GUARD])
+    guard = watching(make_guard, sim, accounts=[{"role_arn": HUB}])
+    poll(lambda: HUB in {record["arn"] for record in records(guard) if record.get("simulated")}, within(30))
+    small = json.dumps({"Statement": {"Effect": "Deny", "Action": "a:b", "Resource": "*"}})
+    for number in range(110):
+        iam.put_role_policy(RoleName="hub", PolicyName=f"p{number}", PolicyDocument=small)
+    iam.put_role_policy(RoleName="hub", PolicyName="AWSRevokeOlderSessions", PolicyDocument=small)
+    changed = wait_alert(sim, "guard.changed", seconds=40,
+                         holds=lambda one: "there are more inline policies than TrailGuard can compare" in one["detail"])
+    assert changed["severity"] == "critical" and changed["actor"]["arn"] == f"arn:aws:iam::{MAIN}:user/mallory"
     assert guard.stop() == 0
 
 

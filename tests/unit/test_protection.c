@@ -400,7 +400,38 @@ static void a_ceiling(void **state _unused_) {
     for (size_t i = 0; i < GUARD_PARTS_MAX; i++)
         assert_int_equal(guard_parts_add(&parts, GUARD_PART_INLINE, "x", NULL), 0);
     assert_int_equal(guard_parts_add(&parts, GUARD_PART_INLINE, "x", NULL), -E2BIG);
+    assert_int_equal(guard_parts_many(&parts, GUARD_PART_INLINE), 0);
+    assert_int_equal(guard_parts_add(&parts, GUARD_PART_INLINE, "y", NULL), 0); /* one of the many */
+    assert_int_equal(parts.n, 1);
     guard_parts_done(&parts);
+}
+
+/* They hide nothing: that there are so many is the change, once, and so is that they are fewer again. */
+static void more_than_can_be_compared(void **state _unused_) {
+    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(1024);
+    GuardParts few, many;
+    Severity severity;
+
+    parts_of("trust . a|inline one x|inline two y", ALL, &few);
+    parts_of("trust . a|inline one x|inline two y", ALL, &many);
+    assert_int_equal(guard_parts_many(&many, GUARD_PART_INLINE), 0);
+    assert_int_equal(guard_parts_compare(&few, &many, &b, &severity), 1);
+    assert_string_equal(strbuf_str(&b), "there are more inline policies than TrailGuard can compare");
+    assert_int_equal(severity, SEVERITY_CRITICAL);
+    assert_int_equal(guard_parts_compare(&many, &many, &b, &severity), 0);
+    strbuf_truncate(&b, 0);
+    assert_int_equal(guard_parts_compare(&many, &few, &b, &severity), 1);
+    assert_string_equal(strbuf_str(&b), "there are few enough inline policies to be compared again");
+    /* the other kinds are compared as ever, and what could not be read is no change */
+    strbuf_truncate(&b, 0);
+    (void)strcpy(many.items[0].digest, "another");
+    assert_int_equal(guard_parts_compare(&few, &many, &b, &severity), 2);
+    assert_string_equal(strbuf_str(&b), "there are more inline policies than TrailGuard can compare; "
+                                        "the trust policy was changed");
+    many.kinds = GUARD_PART_BIT(GUARD_PART_TRUST);
+    assert_int_equal(guard_parts_compare(&few, &many, &b, &severity), 1);
+    guard_parts_done(&few);
+    guard_parts_done(&many);
 }
 
 /* ---- trust ---- */
@@ -551,7 +582,8 @@ int main(void) {
         cmocka_unit_test(whose_access_is_checked),
         cmocka_unit_test(how_far_apart_checks_are),
         cmocka_unit_test(a_denial_brings_a_check_forward),
-        cmocka_unit_test(unread_kinds_stay), cmocka_unit_test(a_ceiling),    cmocka_unit_test(trust),
+        cmocka_unit_test(unread_kinds_stay), cmocka_unit_test(a_ceiling),
+        cmocka_unit_test(more_than_can_be_compared), cmocka_unit_test(trust),
         cmocka_unit_test(messages_about_rights),
         cmocka_unit_test(when_checks_begin_and_are_looked_for),
         cmocka_unit_test(where_changes_are_recorded),

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -60,6 +61,31 @@ static void lists(void **state) {
     }
 }
 
+static void on_many(const AwsError *error, const SnsSubscriptions *list, void *userdata) {
+    ServiceFixture *f = userdata;
+
+    service_note(f, error, list != NULL);
+    (void)snprintf(f->text, sizeof(f->text), "%zu", list ? list->n : 0);
+}
+
+/* Whoever subscribes so often must not keep all from being read; and is not followed page by page. */
+static void the_first_of_very_many(void **state) {
+    ServiceFixture *f = *state;
+    AwsCaller caller = { f->aws, f->credentials, "us-east-1" };
+    char members[100 * sizeof(MEMBER(TOPIC ":1"))] = "", *pages[SNS_SUBSCRIPTIONS_MAX / 100];
+
+    for (size_t i = 0; i < 100; i++)
+        (void)strcat(members, MEMBER(TOPIC ":1"));
+    for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+        assert_true(asprintf(&pages[i], LIST("%s", "<NextToken>page %zu</NextToken>"), members, i) > 0);
+        fake_http_reply(f->http, 200, pages[i], NULL);
+    }
+    service_expect(f, sns_list_subscriptions_by_topic(&caller, TOPIC, on_many, f, NULL), AWS_OK, true);
+    assert_string_equal(f->text, "1000");
+    for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+        free(pages[i]);
+}
+
 static void filters(void **state) {
     ServiceFixture *f = *state;
     AwsCaller caller = { f->aws, f->credentials, "us-east-1" };
@@ -82,7 +108,8 @@ static void filters(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { SERVICE_TEST(lists), SERVICE_TEST(filters) };
+    const struct CMUnitTest tests[] = { SERVICE_TEST(lists), SERVICE_TEST(the_first_of_very_many),
+                                        SERVICE_TEST(filters) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,6 +66,7 @@ void engine_search_actor(Trail *trail) {
     const Attributing *at = &state.attributing;
     const Settings *desired = trail->tracking.desired;
     uint64_t real_usec = engine_now(engine).real_usec;
+    const Observation *errors = trail->tracking.errors;
     const AttributeKeys keys = { .aws = engine->aws.client, .credentials = trail->via->credentials };
     AttributeRequest request = {
         .region = trail->region,
@@ -85,6 +86,7 @@ void engine_search_actor(Trail *trail) {
         .guards = engine->config->guards.items,
         .n_guards = engine->config->guards.n,
         .findings = at->findings,
+        .delivery_code = errors ? errors->delivery_error : NULL,
         .fields = at->fields,
         .from_usec = at->from_usec,
         .until_usec = guard_search_until(at, real_usec),

@@ -76,6 +76,7 @@ static const struct {
     { "DeleteBucket", ABOUT_BUCKET, BUCKET, 0, false },
     { "DeleteBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
     { "PutBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
+    { "PutBucketRequestPayment", ABOUT_BUCKET, DELIVERIES, 0, false },
     { "PutBucketLifecycle", ABOUT_BUCKET, LIFECYCLE, 0, false },
     { "PutBucketLifecycleConfiguration", ABOUT_BUCKET, LIFECYCLE, 0, false },
     { "DisableKey", ABOUT_KEY, KEY, 0, false },
@@ -88,6 +89,7 @@ static const struct {
     { "DeleteRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
     { "DetachRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
     { "PutRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
+    { "AttachRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
     { "PutRolePermissionsBoundary", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
     { "UpdateAssumeRolePolicy", ABOUT_LOG_ROLE, LOG_GROUP, 0, false },
     { "DeleteTopic", ABOUT_TOPIC, TOPIC, 0, false },
@@ -97,9 +99,9 @@ static const struct {
 
 /* The trail itself is asked for by name and by ARN. */
 #define RESOURCE_QUESTIONS 2
-/* Calls about a bucket may be asked for in two regions, and so may one to CloudTrail about the organization;
- * the nine about the trail once more for what came late. */
-_Static_assert(RESOURCE_QUESTIONS + ARRAY_SIZE(rows) + 6 + 9 <= ATTRIBUTE_QUESTIONS_MAX,
+/* The six about a bucket may be asked for in two regions, and so may one to CloudTrail about the
+ * organization; the nine about the trail once more for what came late. */
+_Static_assert(RESOURCE_QUESTIONS + ARRAY_SIZE(rows) + 6 + 1 + 9 <= ATTRIBUTE_QUESTIONS_MAX,
                "all can be asked for at once");
 
 /* Its name or ARN, "" when the trail has none. */
@@ -185,9 +187,11 @@ static size_t ask_about_trail(const AttributeRequest *request, const char *name,
     return 1;
 }
 
-/* Callers name a trail either way, and the history has it as they wrote it. */
+/* Callers name a trail either way, and the history has it as they wrote it. An organization's trail they can
+ * name by ARN only, except in the account that owns it (CloudTrail API Reference, GetTrailStatus). */
 static size_t ask_by_resource(const AttributeRequest *request, AttributeQuestion *ret) {
-    const char *const names[RESOURCE_QUESTIONS] = { request->trail_name, request->trail_arn };
+    const char *const names[RESOURCE_QUESTIONS] = { request->foreign ? NULL : request->trail_name,
+                                                    request->trail_arn };
     size_t n = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -368,9 +372,14 @@ static bool may_be_about(const CloudTrailEvent *event, About about) {
            !event->error_code[0];
 }
 
-/* A bucket may have the trail's name. Where what stands in for AWS gives no record to know it by, the name
- * is all there is. */
-static bool names_trail(const CloudTrailEvent *event, const char *name) {
+/* A bucket may have the trail's name. Where what stands in for AWS gives no record to know it by, the name is
+ * all there is. A name is that of a trail of the account in whose history it stands; but it is by name that a
+ * delegated administrator creates the organization's trail. */
+static bool names_trail(const AttributeRequest *request, const CloudTrailEvent *event) {
+    const char *name = request->trail_name;
+
+    if (request->foreign && !strstr(event->parameters, "\"isOrganizationTrail\":true"))
+        return false;
     return name && name[0] &&
            (text_equal(event->trail, name) || (!event->whole && names_resource(event, name)));
 }
@@ -384,7 +393,7 @@ static bool is_about(const AttributeRequest *request, const CloudTrailEvent *eve
         last = object;
     switch (about) {
     case ABOUT_TRAIL:
-        return names_trail(event, request->trail_name) || text_equal(event->trail, object) ||
+        return names_trail(request, event) || text_equal(event->trail, object) ||
                names_resource(event, object);
     case ABOUT_BUCKET: return text_equal(event->bucket, object) || names_resource(event, object);
     case ABOUT_KEY:
@@ -402,6 +411,60 @@ static bool is_about(const AttributeRequest *request, const CloudTrailEvent *eve
     }
     return false;
 }
+
+/* ---- whether its own words rule it out ---- */
+
+/* What UpdateTrail calls the fields. Global events follow the regions by themselves. */
+static const struct {
+    uint32_t fields;
+    const char *parameter;
+} parameters[] = {
+    { FIELD_BIT(FIELD_BUCKET), "\"s3BucketName\":" },
+    { FIELD_BIT(FIELD_PREFIX), "\"s3KeyPrefix\":" },
+    { FIELD_BIT(FIELD_KMS_KEY), "\"kmsKeyId\":" },
+    { FIELD_BIT(FIELD_LOG_GROUP), "\"cloudWatchLogsLogGroupArn\":" },
+    { FIELD_BIT(FIELD_LOG_ROLE), "\"cloudWatchLogsRoleArn\":" },
+    { FIELD_BIT(FIELD_SNS_TOPIC), "\"snsTopicName\":" },
+    { FIELD_BIT(FIELD_MULTI_REGION) | FIELD_BIT(FIELD_GLOBAL_EVENTS), "\"isMultiRegionTrail\":" },
+    { FIELD_BIT(FIELD_GLOBAL_EVENTS), "\"includeGlobalServiceEvents\":" },
+    { FIELD_BIT(FIELD_VALIDATION), "\"enableLogFileValidation\":" },
+    { FIELD_BIT(FIELD_ORGANIZATION), "\"isOrganizationTrail\":" },
+};
+
+/* Of what was changed it names nothing. What is cut off, or has a name that nobody knows, may be there. */
+static bool updates_other_fields(const AttributeRequest *request, const CloudTrailEvent *event) {
+    size_t len = strlen(event->parameters);
+    uint32_t known = 0;
+
+    if (request->fields == 0 || event->omitted || len == 0 || event->parameters[len - 1] != '}')
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(parameters); i++) {
+        known |= parameters[i].fields;
+        if ((parameters[i].fields & request->fields) &&
+            strcasestr(event->parameters, parameters[i].parameter))
+            return false;
+    }
+    return !(request->fields & FIELDS_TRAIL & ~known) && !(request->fields & FIELDS_UNWRITABLE);
+}
+
+/* S3 names a bucket that is gone, and a key that cannot be used. A denial can come from either. */
+static bool is_another_error(const AttributeRequest *request, size_t row) {
+    const char *code = request->delivery_code ? request->delivery_code : "";
+
+    if (rows[row].findings & request->findings & ~DELIVERIES) /* S3 or KMS showed it as well */
+        return false;
+    if (text_equal(code, "NoSuchBucket"))
+        return !text_equal(rows[row].name, "DeleteBucket");
+    return text_starts_with(code, "KMS.") && rows[row].about == ABOUT_BUCKET;
+}
+
+static bool is_ruled_out(const AttributeRequest *request, const CloudTrailEvent *event, size_t row) {
+    if (rows[row].findings & DELIVERIES)
+        return is_another_error(request, row);
+    return text_equal(rows[row].name, "UpdateTrail") && updates_other_fields(request, event);
+}
+
+/* ---- whose it was, and which of several ---- */
 
 static bool is_guard(const AttributeRequest *request, const char *caller) {
     if (request->own_arn[0] && text_equal(caller, request->own_arn))
@@ -496,7 +559,8 @@ void attribute_take(const AttributeRequest *request, const CloudTrailEvent *even
         actor.unnamed_guard = rows[i].ours && text_starts_with(event->user_agent, USER_AGENT);
         if (actor.error_code[0])
             add_attempt(found, &actor);
-        else if (request->until_usec != 0 && event->event_time_usec > request->until_usec)
+        else if ((request->until_usec != 0 && event->event_time_usec > request->until_usec) ||
+                 is_ruled_out(request, event, i))
             return;
         else if (!found->found || is_better(request, &actor, &found->actor)) {
             found->found = true;

@@ -25,6 +25,7 @@ typedef struct AttributeRequest {
     char *const *guards; /* principals, see arn_principal_is(): what they wrote is nobody's either */
     size_t n_guards;
     uint32_t findings; /* FINDING_BITs whose cause is searched */
+    const char *delivery_code; /* LatestDeliveryError: what it cannot come from is no cause; NULL: none */
     uint32_t fields;   /* FIELD_BITs that were changed */
     /* All real. The cause is within these two, and is searched from the newest backwards ... */
     uint64_t from_usec, until_usec;
@@ -49,14 +50,14 @@ typedef struct AttributeQuestion {
  * trail's own calls, late ones last; at most ATTRIBUTE_QUESTIONS_MAX. Returns how many. The search by
  * resource is not to be filled with calls about other trails, and that by name does not depend on how the
  * resource was written. */
-#define ATTRIBUTE_QUESTIONS_MAX 56U
+#define ATTRIBUTE_QUESTIONS_MAX 60U
 size_t attribute_questions(const AttributeRequest *request,
                            AttributeQuestion ret[static ATTRIBUTE_QUESTIONS_MAX]);
 
 /* Takes one event into account: a call of one of these kinds about this trail (bucket, key, ...), within the
- * time asked for and not our own. The newest that was done becomes the actor, of calls to StopLogging the
- * one nearest to stop_usec, and before any that was made after seen_usec; refused ones become attempts. Of
- * what came after until_usec (0: no limit) refused ones only. */
+ * time asked for, not our own, and not one whose own words rule it out. The newest that was done becomes the
+ * actor, of calls to StopLogging the one nearest to stop_usec, and before any that was made after seen_usec;
+ * refused ones become attempts. Of what came after until_usec (0: no limit) refused ones only. */
 void attribute_take(const AttributeRequest *request, const CloudTrailEvent *event, Attribution *found);
 
 /* Is this a call that changed something of the guard's own role, user or topic, since then? Not by

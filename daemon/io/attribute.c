@@ -201,7 +201,7 @@ static int keep_texts(Attribute *a) {
     const char **texts[] = { &q->region,        &q->trail_name, &q->trail_arn, &q->bucket,
                              &q->bucket_region, &q->key,        &q->log_group, &q->log_role,
                              &q->topic,         &q->own_arn,    &q->key_store, &q->member,
-                             &q->former_arn };
+                             &q->former_arn,    &q->delivery_code };
     int r = 0;
 
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(texts); i++)

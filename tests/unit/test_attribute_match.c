@@ -13,6 +13,7 @@
 #include "daemon/core/attribute_match.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
+#include "tests/unit/attribute_event.h"
 
 #define ARN    "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
 #define OTHER  "arn:aws:cloudtrail:eu-central-1:111122223333:trail/other"
@@ -24,8 +25,6 @@
 #define ROLE   "arn:aws:iam::111122223333:role/service-role/ToLogs"
 #define TOPIC  "arn:aws:sns:eu-north-1:111122223333:deliveries"
 #define OWN    "arn:aws:sts::111122223333:assumed-role/TrailGuard/i-0123456789abcdef0"
-#define MALLET "arn:aws:iam::111122223333:user/mallory"
-#define FROM   (1800000000 * USEC_PER_SEC)
 
 #define BIT(name) FINDING_BIT(FINDING_##name)
 
@@ -33,7 +32,6 @@ static const AttributeRequest main_trail = {
     .region = "eu-central-1",
     .trail_name = "main",
     .trail_arn = ARN,
-    .foreign = true,
     .bucket = BUCKET,
     .bucket_region = "eu-west-3",
     .key = KEY,
@@ -44,64 +42,6 @@ static const AttributeRequest main_trail = {
     .own_arn = OWN,
     .from_usec = FROM,
 };
-
-/* An event as the reader makes them: no text is NULL. */
-static CloudTrailEvent blank_event(void) {
-    char *none = (char *)"";
-
-    return (CloudTrailEvent){
-        .event_id = none,
-        .event_name = none,
-        .event_source = none,
-        .access_key_id = none,
-        .username = none,
-        .event_time_usec = FROM,
-        .whole = true,
-        .aws_region = none,
-        .source_ip = none,
-        .user_agent = none,
-        .error_code = none,
-        .error_message = none,
-        .request_id = none,
-        .recipient_account = none,
-        .trail = none,
-        .bucket = none,
-        .key = none,
-        .log_group = none,
-        .role = none,
-        .topic = none,
-        .key_store = none,
-        .principal = none,
-        .parameters = none,
-        .departure = none,
-        .details = none,
-        .identity = { .type = none,
-                      .arn = none,
-                      .principal_id = none,
-                      .account_id = none,
-                      .user_name = none,
-                      .invoked_by = none,
-                      .access_key_id = none,
-                      .issuer_arn = none,
-                      .issuer_type = none,
-                      .issuer_user_name = none,
-                      .source_identity = none,
-                      .on_behalf_of = none,
-                      .identity_store = none,
-                      .delegate = none },
-    };
-}
-
-static CloudTrailEvent event_of(const char *name, const char *trail) {
-    CloudTrailEvent e = blank_event();
-
-    e.event_name = (char *)name;
-    e.trail = (char *)trail;
-    e.identity.type = (char *)"IAMUser";
-    e.identity.arn = (char *)MALLET;
-    e.identity.user_name = (char *)"mallory";
-    return e;
-}
 
 /* Of the main trail, as the account sees it whose history has such calls. */
 static AttributeRequest request_for(size_t call);
@@ -119,6 +59,7 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
     "CreateTrail UpdateTrail PutEventSelectors PutInsightSelectors PutEventConfiguration RemoveTags "       \
     "AddTags "
 #define BUCKET_NAMES "DeleteBucket@eu-west-3 DeleteBucketPolicy@eu-west-3 PutBucketPolicy@eu-west-3 "
+#define PAYER_NAME   "PutBucketRequestPayment@eu-west-3 "
 #define RULE_NAMES   "PutBucketLifecycle@eu-west-3 PutBucketLifecycleConfiguration@eu-west-3 "
 #define KEY_NAMES                                                                                           \
     "DisableKey@eu-south-1 ScheduleKeyDeletion@eu-south-1 DeleteImportedKeyMaterial@eu-south-1 "            \
@@ -126,7 +67,8 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
 #define POLICY_NAME "PutKeyPolicy@eu-south-1 "
 #define LOG_NAMES                                                                                           \
     "DeleteLogGroup@eu-west-1 DeleteRole@us-east-1 DeleteRolePolicy@us-east-1 DetachRolePolicy@us-east-1 "  \
-    "PutRolePolicy@us-east-1 PutRolePermissionsBoundary@us-east-1 UpdateAssumeRolePolicy@us-east-1 "
+    "PutRolePolicy@us-east-1 AttachRolePolicy@us-east-1 PutRolePermissionsBoundary@us-east-1 "              \
+    "UpdateAssumeRolePolicy@us-east-1 "
 #define TOPIC_NAMES "DeleteTopic@eu-north-1 SetTopicAttributes@eu-north-1 RemovePermission@eu-north-1 "
 #define LEAVE_NAMES "LeaveOrganization@us-east-1 AcceptHandshake@us-east-1 "
 #define TRUST_NAMES                                                                                         \
@@ -134,7 +76,8 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
     "DeregisterOrganizationDelegatedAdmin DeregisterOrganizationDelegatedAdmin@us-east-1 "
 
 #define EVERY_NAME                                                                                          \
-    "StopLogging DeleteTrail " DRIFT_NAMES LEAVE_NAMES BUCKET_NAMES RULE_NAMES KEY_NAMES POLICY_NAME        \
+    "StopLogging DeleteTrail " DRIFT_NAMES LEAVE_NAMES BUCKET_NAMES PAYER_NAME RULE_NAMES KEY_NAMES         \
+            POLICY_NAME                                                                                     \
             LOG_NAMES TOPIC_NAMES
 
 /* What names the trail is asked for first, in its home, whenever a call about it may be the cause. Returns
@@ -147,7 +90,7 @@ static size_t assert_by_resource(const AttributeRequest *request, const Attribut
 
     for (size_t i = 0; i < n; i++)
         about_trail |= questions[i].about_trail;
-    if (about_trail && request->trail_name)
+    if (about_trail && request->trail_name && !request->foreign)
         names[n_names++] = request->trail_name;
     if (about_trail)
         names[n_names++] = request->trail_arn;
@@ -203,8 +146,8 @@ static void test_questions(void **state) {
         { BIT(BUCKET), 0, BUCKET_NAMES },
         { BIT(LIFECYCLE), 0, RULE_NAMES },
         { BIT(KEY), 0, KEY_NAMES },
-        { BIT(DELIVERY), FIELDS_ALL, BUCKET_NAMES KEY_NAMES POLICY_NAME },
-        { BIT(DIGEST), 0, BUCKET_NAMES KEY_NAMES POLICY_NAME },
+        { BIT(DELIVERY), FIELDS_ALL, BUCKET_NAMES PAYER_NAME KEY_NAMES POLICY_NAME },
+        { BIT(DIGEST), 0, BUCKET_NAMES PAYER_NAME KEY_NAMES POLICY_NAME },
         { BIT(LOG_GROUP), 0, LOG_NAMES },
         { BIT(NOTIFICATION), 0, TOPIC_NAMES },
         { BIT(STALE) | BIT(UNREACHABLE) | FINDINGS_UNREADABLE, FIELDS_ALL, "" },
@@ -215,6 +158,7 @@ static void test_questions(void **state) {
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         AttributeRequest q = main_trail;
 
+        q.foreign = true;
         q.findings = cases[i].findings;
         q.fields = cases[i].fields;
         assert_questions(&q, cases[i].names);
@@ -226,6 +170,7 @@ static void test_questions_about_what_came_late(void **state) {
     AttributeRequest q = main_trail;
 
     (void)state;
+    q.foreign = true;
     q.findings = BIT(STOPPED) | BIT(MISSING);
     q.until_usec = 100;
     for (q.late_usec = 0; q.late_usec <= 100; q.late_usec += 50)
@@ -289,16 +234,17 @@ static void test_questions_about_what_is_not_known(void **state) {
                          "DeleteImportedKeyMaterial ");
     /* all at once, at their longest */
     q = main_trail;
+    q.foreign = true;
     q.findings = UINT32_MAX;
     q.bucket_region = NULL;
     {
         AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX];
 
-        assert_int_equal(attribute_questions(&q, questions), 38);
-        q.foreign = false;
         assert_int_equal(attribute_questions(&q, questions), 40);
+        q.foreign = false;
+        assert_int_equal(attribute_questions(&q, questions), 43);
         q.late_usec = 1;
-        assert_int_equal(attribute_questions(&q, questions), 49);
+        assert_int_equal(attribute_questions(&q, questions), 52);
     }
 }
 
@@ -345,6 +291,8 @@ static const struct {
     { "DeleteBucket", BUCKET_CALL, BUCKETS, FIELDS_ALL },
     { "DeleteBucketPolicy", BUCKET_CALL, BUCKETS, FIELDS_ALL },
     { "PutBucketPolicy", BUCKET_CALL, BUCKETS, FIELDS_ALL },
+    /* CloudTrail cannot deliver to a Requester Pays bucket; nothing else shows it */
+    { "PutBucketRequestPayment", BUCKET_CALL, BIT(DELIVERY) | BIT(DIGEST), FIELDS_ALL },
     { "PutBucketLifecycle", BUCKET_CALL, BIT(LIFECYCLE), FIELDS_ALL },
     { "PutBucketLifecycleConfiguration", BUCKET_CALL, BIT(LIFECYCLE), FIELDS_ALL },
     { "DisableKey", KEY_CALL, KEYS, FIELDS_ALL },
@@ -357,6 +305,7 @@ static const struct {
     { "DeleteRolePolicy", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
     { "DetachRolePolicy", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
     { "PutRolePolicy", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
+    { "AttachRolePolicy", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
     { "PutRolePermissionsBoundary", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
     { "UpdateAssumeRolePolicy", ROLE_CALL, BIT(LOG_GROUP), FIELDS_ALL },
     { "DeleteTopic", TOPIC_CALL, BIT(NOTIFICATION), FIELDS_ALL },
@@ -389,7 +338,7 @@ static CloudTrailEvent event_about(size_t call) {
 static AttributeRequest request_for(size_t call) {
     AttributeRequest q = main_trail;
 
-    q.foreign = calls[call].about != TRUST_CALL;
+    q.foreign = calls[call].about == ACCOUNT_CALL;
     return q;
 }
 
@@ -463,6 +412,7 @@ static void test_about_what(void **state) {
         AttributeRequest q = main_trail;
 
         q.findings = UINT32_MAX;
+        q.foreign = false;
         e.bucket = (char *)cases[i].bucket;
         e.resources = resources;
         e.n_resources = 2;
@@ -546,6 +496,7 @@ static void test_leaving(void **state) {
     AttributeRequest q = main_trail;
 
     (void)state;
+    q.foreign = true;
     q.findings = BIT(MISSING);
     assert_true(take_one(&q, &e).found);
     q.foreign = false;

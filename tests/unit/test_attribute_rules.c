@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which recorded calls are ruled out as the cause by what they say themselves. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/core/attribute_match.h"
+#include "tests/unit/attribute_event.h"
+
+#define ARN    "arn:aws:cloudtrail:eu-central-1:111122223333:trail/main"
+#define BUCKET "example-logs"
+#define KEY    "arn:aws:kms:eu-south-1:111122223333:key/1111aaaa-22bb-33cc-44dd-5555eeee6666"
+#define STORE  "cks-1234567890abcdef0"
+
+#define BIT(name) FINDING_BIT(FINDING_##name)
+
+static const AttributeRequest main_trail = {
+    .region = "eu-central-1",
+    .trail_name = "main",
+    .trail_arn = ARN,
+    .bucket = BUCKET,
+    .bucket_region = "eu-west-3",
+    .key = KEY,
+    .key_store = STORE,
+    .own_arn = "",
+    .from_usec = FROM,
+};
+
+static Attribution take_one(const AttributeRequest *request, const CloudTrailEvent *event) {
+    Attribution found = { 0 };
+
+    attribute_take(request, event, &found);
+    return found;
+}
+
+/* A name alone is that of a trail of the account in whose history it is: a delegated administrator's own
+ * trail may be called like the organization's. */
+static void test_a_namesake_in_the_account_of_a_delegated_administrator(void **state) {
+    AttributeRequest q = main_trail;
+    CloudTrailEvent e = event_of("DeleteTrail", "main");
+
+    (void)state;
+    q.foreign = true;
+    q.findings = BIT(MISSING) | BIT(WEAKENED);
+    assert_false(take_one(&q, &e).found);
+    e.error_code = (char *)"AccessDenied";
+    assert_int_equal(take_one(&q, &e).n_attempts, 0);
+    e = event_of("DeleteTrail", ARN);
+    assert_true(take_one(&q, &e).found);
+    /* but it is by name that a trail of the organization is created */
+    e = event_of("CreateTrail", "main");
+    e.parameters = (char *)"{\"isOrganizationTrail\":false,\"name\":\"main\"}";
+    assert_false(take_one(&q, &e).found);
+    e.parameters = (char *)"{\"isOrganizationTrail\":true,\"name\":\"main\"}";
+    assert_true(take_one(&q, &e).found);
+}
+
+/* UpdateTrail says what it changes: one that a deployment makes a moment later has changed nothing of it. */
+static void test_an_update_of_other_settings(void **state) {
+    static const struct {
+        Field changed;
+        const char *parameters;
+        bool taken;
+    } cases[] = {
+        { FIELD_BUCKET, "", true },
+        { FIELD_BUCKET, "{\"name\":\"main\",\"s3BucketName\":\"his\"}", true },
+        { FIELD_BUCKET, "{\"name\":\"main\",\"S3BucketName\":\"his\"}", true },
+        { FIELD_BUCKET, "{\"name\":\"main\",\"snsTopicName\":\"\\\"s3BucketName\\\":\"}", false },
+        { FIELD_BUCKET, "{\"isMultiRegionTrail\":true,\"name\":\"main\"}", false },
+        { FIELD_BUCKET, "{\"isMultiRegionTrail\":true,\"name\":\"ma...", true }, /* who knows */
+        { FIELD_PREFIX, "{\"name\":\"main\",\"s3KeyPrefix\":\"\"}", true },
+        { FIELD_KMS_KEY, "{\"name\":\"main\",\"s3KeyPrefix\":\"\"}", false },
+        { FIELD_KMS_KEY, "{\"kmsKeyId\":\"\",\"name\":\"main\"}", true },
+        { FIELD_LOG_GROUP, "{\"cloudWatchLogsLogGroupArn\":\"\"}", true },
+        { FIELD_LOG_GROUP, "{\"cloudWatchLogsRoleArn\":\"\"}", false },
+        { FIELD_LOG_ROLE, "{\"cloudWatchLogsRoleArn\":\"\"}", true },
+        { FIELD_SNS_TOPIC, "{\"snsTopicName\":\"\"}", true },
+        { FIELD_MULTI_REGION, "{\"isMultiRegionTrail\":false}", true },
+        { FIELD_GLOBAL_EVENTS, "{\"isMultiRegionTrail\":false}", true }, /* they follow */
+        { FIELD_GLOBAL_EVENTS, "{\"includeGlobalServiceEvents\":false}", true },
+        { FIELD_VALIDATION, "{\"enableLogFileValidation\":false}", true },
+        { FIELD_VALIDATION, "{\"includeGlobalServiceEvents\":false}", false },
+        { FIELD_ORGANIZATION, "{\"isOrganizationTrail\":false}", true },
+        { FIELD_RECURSIVE, "{\"isOrganizationTrail\":false}", true }, /* nobody knows its name there */
+        { FIELD_UNKNOWN, "{\"isOrganizationTrail\":false}", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        AttributeRequest q = main_trail;
+        CloudTrailEvent e = event_of("UpdateTrail", ARN);
+
+        q.findings = FINDINGS_CHANGED;
+        q.fields = FIELD_BIT(cases[i].changed);
+        e.parameters = (char *)cases[i].parameters;
+        if (take_one(&q, &e).found != cases[i].taken)
+            fail_msg("case %zu: %s", i, cases[i].parameters);
+        e.error_code = (char *)"AccessDenied"; /* an attempt against the trail it is in any case */
+        assert_int_equal(take_one(&q, &e).n_attempts, 1);
+    }
+}
+
+#define BY_KEY "DisableKey DisconnectCustomKeyStore PutKeyPolicy "
+
+/* Adds the name of the call if it is taken for the cause. */
+static void add_taken(const AttributeRequest *request, const char *name, char *ret, size_t size) {
+    CloudTrailEvent e = event_of(name, "");
+
+    e.bucket = (char *)BUCKET;
+    e.key = (char *)KEY;
+    e.key_store = (char *)STORE;
+    if (take_one(request, &e).found)
+        (void)snprintf(ret + strlen(ret), size - strlen(ret), "%s ", name);
+}
+
+/* S3's code says whether bucket or key is to blame. */
+static void test_what_the_delivery_error_rules_out(void **state) {
+    static const struct {
+        const char *code, *taken;
+    } cases[] = {
+        { "", "DeleteBucket PutBucketPolicy PutBucketRequestPayment " BY_KEY },
+        { "AccessDenied", "DeleteBucket PutBucketPolicy PutBucketRequestPayment " BY_KEY },
+        { "NoSuchBucket", "DeleteBucket " },
+        { "KMS.DisabledException", BY_KEY },
+    };
+
+    static const char *const calls[] = {
+        "DeleteBucket", "PutBucketPolicy",          "PutBucketRequestPayment",
+        "DisableKey",   "DisconnectCustomKeyStore", "PutKeyPolicy",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char taken[256] = "", with_checks[256] = "";
+        AttributeRequest q = main_trail;
+
+        q.delivery_code = cases[i].code;
+        for (size_t call = 0; call < ARRAY_SIZE(calls); call++) {
+            q.findings = BIT(DELIVERY);
+            add_taken(&q, calls[call], taken, sizeof(taken));
+            /* of what S3 says of the bucket itself no delivery error says anything */
+            q.findings = BIT(DELIVERY) | BIT(BUCKET) | BIT(KEY);
+            add_taken(&q, calls[call], with_checks, sizeof(with_checks));
+        }
+        assert_string_equal(taken, cases[i].taken);
+        assert_non_null(strstr(with_checks, "DeleteBucket PutBucketPolicy "));
+        assert_non_null(strstr(with_checks, "DisableKey DisconnectCustomKeyStore "));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_namesake_in_the_account_of_a_delegated_administrator),
+        cmocka_unit_test(test_an_update_of_other_settings),
+        cmocka_unit_test(test_what_the_delivery_error_rules_out),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -197,6 +197,25 @@ static void count_restore(Deciding *d, unsigned of) {
     count->after_mono_usec = 0;
 }
 
+static void note_reported_drift(Deciding *d) {
+    d->s.incident.reported |= d->s.findings & FINDINGS_CHANGED;
+    d->s.incident.reported_fields |= d->s.fields;
+}
+
+/* What a trail that was created again lacks, where the message about its deletion did not wait for that: no
+ * poll finds it to be news. */
+static void report_lack(Deciding *d, uint32_t fields, const char *why) {
+    Incident *inc = &d->s.incident;
+    PendingEvent how = { .phase = PHASE_OPENED, .findings = d->s.findings & FINDINGS_CHANGED };
+
+    if (!inc->open || how.findings == 0 || !(fields & ~inc->reported_fields))
+        return;
+    inc->fields = d->s.fields;
+    inc->changed_usec = d->now.real_usec;
+    how.dedup_usec = guard_new_mark(d->s.marks, d->s.fields, d->now);
+    guard_report_trouble(d, &how, why);
+}
+
 static void restore_failed(Deciding *d, JournalLine note, unsigned n_failures, uint32_t fields,
                            const Outcome *outcome) {
     TrailState *s = &d->s;
@@ -205,7 +224,10 @@ static void restore_failed(Deciding *d, JournalLine note, unsigned n_failures, u
     s->incident.restore.result = RESULT_FAILED;
     remember_failure(&s->incident, outcome->action, why);
     guard_note_failure(d, note, n_failures, fields, outcome, why);
-    guard_report_pending(d, &s->pending_restore, why);
+    if (s->pending_restore.set)
+        guard_report_pending(d, &s->pending_restore, why);
+    else
+        report_lack(d, fields, why);
 }
 
 static void restored(Deciding *d, const Outcome *outcome) {
@@ -255,6 +277,8 @@ static void recreated(Deciding *d, const Outcome *outcome) {
     (void)note_success(d, LINE_RECREATED, outcome);
     if (!seen->is_logging)
         s->findings |= FINDING_BIT(FINDING_STOPPED);
+    if (s->pending_restore.set) /* the message names what the new trail lacks */
+        note_reported_drift(d);
     guard_report_pending(d, &s->pending_restore, "");
     if (!seen->is_logging)
         guard_found_stopped(d, seen, false);
@@ -582,6 +606,7 @@ static void take_clock(Deciding *d) {
     s->failed_since_usec = MIN(s->failed_since_usec, d->now.real_usec);
     s->polled_usec = MIN(s->polled_usec, d->now.real_usec);
     s->settings_usec = MIN(s->settings_usec, d->now.real_usec);
+    s->strengthened_usec = MIN(s->strengthened_usec, d->now.real_usec);
 }
 
 /* Until it counts as unreachable a trail keeps the verdict of its last good poll, unless something worse is

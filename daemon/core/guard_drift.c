@@ -189,6 +189,19 @@ static uint32_t news_of(const TrailState *s, uint32_t was_fields, uint32_t was_u
     return news;
 }
 
+/* Of each field once an hour: whoever turns it on and off would drown other messages. */
+static bool is_strengthening_due(Deciding *d, uint32_t news) {
+    TrailState *s = &d->s;
+
+    if (elapsed(s->strengthened_usec, d->now.real_usec) >= GUARD_HOUR_USEC)
+        s->strengthened_fields = 0;
+    if (!(news & ~s->strengthened_fields))
+        return false;
+    s->strengthened_fields |= news;
+    s->strengthened_usec = d->now.real_usec;
+    return true;
+}
+
 /* What loses nothing is no trouble, and is not undone: that it differs is said once. */
 static void take_strengthened(Deciding *d, const Drift *drift) {
     TrailState *s = &d->s;
@@ -201,6 +214,8 @@ static void take_strengthened(Deciding *d, const Drift *drift) {
     if (news == 0)
         return;
     plan_entry(d->plan, LINE_STRENGTHENED)->fields = news;
+    if (!is_strengthening_due(d, news))
+        return;
     mark = guard_new_mark(s->marks, news, d->now);
     (void)incident_begin(&none, mark, d->now);
     t = incident_report(&none, d->plan, PHASE_OPENED, EVENT_TRAIL_STRENGTHENED, SEVERITY_INFO, mark, d->now);

@@ -150,6 +150,8 @@ typedef struct TrailState {
     uint32_t losing_fields;   /* those of them that lose events */
     uint32_t unmet_fields;    /* those of them that do not meet a new pin */
     uint32_t stronger_fields; /* FIELD_BITs that differ too, and lose nothing: see Change.strengthens */
+    uint32_t strengthened_fields; /* those of which a message said so ... */
+    uint64_t strengthened_usec;   /* ... the last one then, real */
     uint64_t drift_mark;      /* identifies what differs, and how ... */
     uint64_t drift_marks[_FIELD_MAX]; /* ... and how each of the fields does; 0: not known */
     uint64_t compared_usec;   /* accepted_usec and ... */

@@ -339,6 +339,8 @@ static const CodecMember trail_members[] = {
     CODEC(StateTrail, state.losing_fields, "losing_fields", bits, FIELDS),
     CODEC(StateTrail, state.unmet_fields, "unmet_fields", bits, FIELDS),
     CODEC(StateTrail, state.stronger_fields, "stronger_fields", bits, FIELDS),
+    CODEC(StateTrail, state.strengthened_fields, "strengthened_fields", bits, FIELDS),
+    CODEC(StateTrail, state.strengthened_usec, "strengthened_usec", usec),
     CODEC(StateTrail, state.drift_mark, "drift_mark", usec),
     CODEC(StateTrail, state.drift_marks, "drift_marks", times, FIELDS),
     CODEC(StateTrail, state.compared_usec, "compared_with_usec", usec),

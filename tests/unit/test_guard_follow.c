@@ -320,6 +320,48 @@ static void what_was_never_found_was_changed_by_nobody(void **state _unused_) {
     assert_false(l.plan.attribute);
 }
 
+/* A trail whose key, topic and log group are gone takes longer to create than the message about it waits.
+ * What it lacks then was in none. */
+static void what_a_new_trail_lacks_is_reported_when_the_message_did_not_wait(void **unused) {
+    const uint32_t left = FIELD_BIT(FIELD_KMS_KEY) | FIELD_BIT(FIELD_LOG_GROUP);
+
+    (void)unused;
+    for (unsigned late = 0; late < 2; late++) {
+        Life l = life(MODE_RESTORE, true);
+        Outcome made = { .action = ACTION_RECREATE,
+                         .result = RESULT_CONFIRMED,
+                         .fields_left = left,
+                         .seen = logging(STARTED + HOUR, 0) },
+                refused = { .action = ACTION_RESTORE,
+                            .result = RESULT_FAILED,
+                            .fields_left = left,
+                            .error_text = "no such key" };
+
+        l.policy.restore = RESTORE_ALL;
+        result(&l, logging(STARTED, 0));
+        result(&l, absent());
+        assert_int_equal(l.plan.action, ACTION_RECREATE);
+        if (late) {
+            pass_time(&l, 6 * SEC);
+            wake(&l);
+            assert_int_equal(l.plan.n_events, 1);
+            assert_int_equal(l.plan.events[0].action.result, RESULT_PENDING);
+        }
+        decide(&l, (TrailInput){ .kind = GUARD_ACTED, .outcome = &made });
+        assert_int_equal(l.plan.action, ACTION_RESTORE);
+        if (!late) {
+            assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_MISSING);
+            assert_int_equal(l.plan.events[0].fields_left, left);
+            continue;
+        }
+        decide(&l, (TrailInput){ .kind = GUARD_ACTED, .outcome = &refused });
+        assert_int_equal(l.plan.n_events, 1);
+        assert_int_equal(l.plan.events[0].kind, EVENT_TRAIL_WEAKENED);
+        assert_int_equal(l.plan.events[0].fields, left);
+        assert_int_equal(l.plan.events[0].action.result, RESULT_FAILED);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_shown_and_saved),
@@ -337,6 +379,7 @@ int main(void) {
         cmocka_unit_test(what_a_target_owes),
         cmocka_unit_test(which_trails_the_state_file_has),
         cmocka_unit_test(what_was_never_found_was_changed_by_nobody),
+        cmocka_unit_test(what_a_new_trail_lacks_is_reported_when_the_message_did_not_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1185,6 +1185,31 @@ static void what_is_strengthened_stays(void **unused) {
     assert_int_equal(l.state.stronger_fields, FIELD_BIT(FIELD_VALIDATION));
 }
 
+/* Turned on and off as often as the settings are polled: one message an hour, for each field. */
+static void what_is_strengthened_again_and_again_floods_nobody(void **unused) {
+    const Drift none = { 0 };
+    Drift drift = drift_of(FIELD_BIT(FIELD_VALIDATION), evil);
+    Life l = life(MODE_RESTORE, true);
+    Observation seen = logging(STARTED, 0);
+    unsigned n_events = 0;
+
+    (void)unused;
+    drift.changes[0].strengthens = true;
+    result(&l, seen);
+    for (unsigned i = 0; i < 180; i++) { /* three hours */
+        l.now.real_usec += 60 * USEC_PER_SEC;
+        l.now.mono_usec += 60 * USEC_PER_SEC;
+        decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = i % 2 ? &none : &drift });
+        n_events += l.plan.n_events;
+    }
+    assert_between(n_events, 2, 3);
+    /* another field is another thing */
+    drift = drift_of(FIELD_BIT(FIELD_MULTI_REGION), evil);
+    drift.changes[0].strengthens = true;
+    decide(&l, (TrailInput){ .kind = GUARD_POLLED, .seen = &seen, .drift = &drift });
+    assert_int_equal(l.plan.n_events, 1);
+}
+
 /* That a trail records more is news of its own, also where its trouble is summed up with that of others. */
 static void what_is_strengthened_is_not_summed_up(void **unused) {
     Drift drift = drift_of(FIELD_BIT(FIELD_VALIDATION), evil);
@@ -1455,6 +1480,7 @@ int main(void) {
         cmocka_unit_test(a_new_trail_is_told_once_with_its_destination),
         cmocka_unit_test(a_new_trail_that_is_gone_is_done_with),
         cmocka_unit_test(what_is_strengthened_stays),
+        cmocka_unit_test(what_is_strengthened_again_and_again_floods_nobody),
         cmocka_unit_test(what_is_strengthened_is_not_summed_up),
         cmocka_unit_test(a_recreated_trail_that_does_not_log_is_started),
         cmocka_unit_test(recreated_between_two_polls),

@@ -73,7 +73,7 @@ static char *new_text(void) {
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 648, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 128, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 2288 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TrailState) == 2304 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
 _Static_assert(sizeof(TargetState) == 3048, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2344, "a field is new: fill_episode()");
 #endif
@@ -194,6 +194,8 @@ static void fill_trail(StateTrail *trail) {
     s->losing_fields = FIELD_BIT(5);
     s->unmet_fields = FIELD_BIT(6);
     s->stronger_fields = FIELD_BIT(7);
+    s->strengthened_fields = FIELD_BIT(8);
+    s->strengthened_usec = next();
     s->drift_mark = next();
     for (unsigned f = 0; f < _FIELD_MAX; f++)
         s->drift_marks[f] = next();

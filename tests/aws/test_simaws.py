@@ -858,7 +858,7 @@ def test_keys_without_material_or_store(sim):
     sim.boto3("mallory", "cloudtrail").update_trail(Name="org-trail", KmsKeyId=KEY)
     kms = sim.boto3("mallory", "kms")
     assert kms.describe_key(KeyId=KEY)["KeyMetadata"]["CustomKeyStoreId"] == "cks-1234567890abcdef0"
-    kms.disconnect_custom_key_store(CustomKeyStoreId="cks-other")
+    assert refused(kms.disconnect_custom_key_store, CustomKeyStoreId="cks-other")[0] == "CustomKeyStoreNotFoundException"
     assert kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeyState"] == "Enabled"
     kms.delete_imported_key_material(KeyId=KEY)
     assert kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeyState"] == "PendingImport"

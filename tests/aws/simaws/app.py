@@ -6,14 +6,15 @@ import sys
 import time
 import traceback
 
-from . import account, auth, cloudtrail, container, destinations, errors, faults, history, iam_api, imds, kms
+from . import account, auth, cloudtrail, container, destinations, errors, faults, history, iam_api, imds, kms, logs
 from . import organizations, quota, s3, shapes, sns, sts
 from . import call as aws_call
 from .call import API_SERVICES
 from .errors import AwsError
 from .http import Response
 
-API_SERVICES.update({module.NAME: module for module in (account, cloudtrail, iam_api, kms, organizations, sns, sts)})
+API_SERVICES.update({module.NAME: module for module in (account, cloudtrail, iam_api, kms, logs, organizations, sns, sts)})
+DESTINATIONS = (cloudtrail, iam_api, kms, logs, sns)       # what can change whether a trail can deliver
 JSON = ("json", "rest-json")
 METADATA = (imds, container)        # answer by path and are not signed
 HOLD_SECONDS = 600                  # at most, should a test forget it
@@ -163,7 +164,7 @@ class App:
             except AwsError as error:
                 failure = error
             history.record(call, params, result, failure)
-            if call.module in (cloudtrail, kms) and not history.is_read(call.operation):
+            if call.module in DESTINATIONS and not history.is_read(call.operation) and call.operation != "Publish":
                 destinations.note(self.state)
             self.state.changed.notify_all()
         if failure:

@@ -90,10 +90,9 @@ class Call:
     # -- what services use ---------------------------------------------------------------------------------------
     def authorize(self, action, resource, **extra):
         """Raise AccessDeniedException unless IAM allows it."""
-        account = self.state.account(self.principal.account)
         context = {"aws:requestedregion": self.region, **extra.pop("context", {})}
-        decision = self.state.judge.evaluate(self.principal, action, resource, scp=account.scp, context=context,
-                                             **extra)
+        decision = self.state.judge.evaluate(self.principal, action, resource, scp=self.state.scp_of(self.principal.account),
+                                             context=context, **extra)
         if not decision.allowed:
             raise AwsError("AccessDeniedException", iam.denied_text(self.principal, action, resource, decision.why))
 

@@ -330,6 +330,21 @@ def list_tags(call, params):
                                  for key, value in trail.tags.items()]} for trail in found]}
 
 
+# -- delegated administrators ------------------------------------------------------------------------------------------
+def deregister_delegated_admin(call, params):
+    """The same as DeregisterDelegatedAdministrator of Organizations, by another door."""
+    call.authorize("cloudtrail:DeregisterOrganizationDelegatedAdmin", "*")
+    org = call.state.organization_of(call.principal.account)
+    if org is None:
+        raise AwsError("OrganizationsNotInUseException", "Your account is not a member of an organization.")
+    if call.principal.account != org.management:
+        raise AwsError("NotOrganizationManagementAccountException", "Only the management account may do this.")
+    if params["DelegatedAdminAccountId"] not in org.delegated:
+        raise AwsError("AccountNotRegisteredException", "The account is not registered as the CloudTrail delegated administrator.")
+    org.delegated.remove(params["DelegatedAdminAccountId"])
+    return {}
+
+
 # -- event history ---------------------------------------------------------------------------------------------------
 def lookup_events(call, params):
     _authorize(call, params)
@@ -353,7 +368,8 @@ def lookup_events(call, params):
 
 
 OPERATIONS = {
-    "AddTags": add_tags, "CreateTrail": create_trail, "DeleteTrail": delete_trail, "DescribeTrails": describe_trails,
+    "AddTags": add_tags, "CreateTrail": create_trail, "DeleteTrail": delete_trail,
+    "DeregisterOrganizationDelegatedAdmin": deregister_delegated_admin, "DescribeTrails": describe_trails,
     "GetEventConfiguration": get_event_configuration, "GetEventSelectors": get_event_selectors, "GetInsightSelectors": get_insight_selectors, "GetTrail": get_trail,
     "GetTrailStatus": get_trail_status, "ListTags": list_tags, "ListTrails": list_trails,
     "LookupEvents": lookup_events, "PutEventConfiguration": put_event_configuration,

@@ -144,9 +144,32 @@ class Control:
             return {}
 
     def role(self, name, account, **fields):
-        """Add a role."""
+        """Add a role, or put another one in its place."""
         with self._state.lock:
-            return {"arn": self._state.add_role(name, account, **fields).arn}
+            arn = self._state.add_role(name, account, **fields).arn
+            destinations.note(self._state)
+            return {"arn": arn}
+
+    def unit(self, id, scp=None):
+        """Describe an organizational unit: the statements of its service control policies."""
+        with self._state.lock:
+            self._state.units[id] = None if scp is None else iam.statements(scp)
+            return {}
+
+    def unbound(self, arn):
+        """A role or user has no permissions boundary any more, and no policy but its own."""
+        with self._state.changed:
+            self._state.judge.boundaries.pop(arn, None)
+            self._state.judge.attached.pop(arn, None)
+            destinations.note(self._state)
+            return {}
+
+    def restored(self, arn):
+        """A log group that somebody deleted is there again."""
+        with self._state.changed:
+            self._state.gone.discard(arn.removesuffix(":*"))
+            destinations.note(self._state)
+            return {}
 
     def organization(self, **fields):
         """Set the organization."""
@@ -193,19 +216,22 @@ class Control:
         with self._state.changed:
             if delete:
                 self._state.topics.pop(arn)
+                self._state.gone.add(arn)
             elif arn in self._state.topics and (policy is not None or fields):
                 topic = self._state.topics[arn]
-                topic.policy = topic.policy if policy is None else iam.statements(policy)
+                if policy is not None:
+                    topic.policy, topic.own_policy = iam.statements(policy), True
                 topic.subscriptions = fields.get("subscriptions", topic.subscriptions)
                 topic.kms_key = fields.get("kms_key", topic.kms_key)
             elif arn not in self._state.topics:
                 self._state.add_topic(arn, policy=policy, **fields)
+            destinations.note(self._state)
             return {}
 
     def bucket(self, name, **fields):
         """Describe a bucket: missing, denied (CloudTrail and S3 are refused), owner, region, policy, lifecycle (rules of
-        id, status, prefix, days), versioning. Fields not given keep what they were."""
-        unknown = set(fields) - {"missing", "denied", "owner", "region", "policy", "lifecycle", "versioning"}
+        id, status, prefix, days), versioning, payer (BucketOwner or Requester). Fields not given keep what they were."""
+        unknown = set(fields) - {"missing", "denied", "owner", "region", "policy", "lifecycle", "versioning", "payer"}
         if unknown:
             raise ValueError(f"a bucket has no {', '.join(sorted(unknown))}")
         with self._state.lock:
@@ -214,8 +240,8 @@ class Control:
             return self._state.buckets[name]
 
     def kms_key(self, arn, **fields):
-        """Describe a KMS key: state (KeyState; null when it is gone), deletion, manager. Fields not given keep what they
-        were."""
+        """Describe a KMS key: state (KeyState; null when it is gone), deletion, manager, store, policy (a document; null: one
+        that lets CloudTrail in). Fields not given keep what they were."""
         with self._state.lock:
             found = scenario.set_kms_key(self._state, arn, **fields)
             destinations.note(self._state)

@@ -32,7 +32,7 @@ OPERATORS = {    # name: (test of one pattern against one value, negated)
     "Bool": (lambda pattern, text: pattern.lower() == text.lower(), False),
 }
 MOST_CASES = 2000
-ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "Condition"}
+ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Condition"}
 
 
 def statements(policy):
@@ -56,7 +56,7 @@ def statements(policy):
     return result
 
 
-def _condition_holds(statement, context):
+def condition_holds(statement, context):
     for operator, tests in statement.get("Condition", {}).items():
         name = operator.removesuffix("IfExists")
         test, negated = OPERATORS[name]
@@ -73,6 +73,8 @@ def _condition_holds(statement, context):
 
 
 def _principal_matches(statement, principal):
+    if "NotPrincipal" in statement:
+        return not _principal_matches({"Principal": statement["NotPrincipal"]}, principal)
     if "Principal" not in statement:
         return True
     wanted = statement["Principal"]
@@ -93,8 +95,8 @@ def _names(statement, principal):
     return any(name in ("*", principal.arn, principal.issuer_arn) for name in names)
 
 
-def _matches(statement, principal, action, resource, context):
-    if not _principal_matches(statement, principal) or not _condition_holds(statement, context):
+def matches(statement, principal, action, resource, context):
+    if not _principal_matches(statement, principal) or not condition_holds(statement, context):
         return False
     if "Action" in statement:
         if not any(glob(pattern, action, fold=True) for pattern in as_list(statement["Action"])):
@@ -130,7 +132,7 @@ class Judge:
 
     def _find(self, effect, kind, policy, principal, action, resource, context):
         for index, statement in enumerate(policy or []):
-            if statement["Effect"] == effect and _matches(statement, principal, action, resource, context):
+            if statement["Effect"] == effect and matches(statement, principal, action, resource, context):
                 key = (principal.issuer_arn, kind, statement.get("Sid", str(index)), effect)
                 entry = self.used.setdefault(key, {"count": 0, "actions": set()})
                 entry["count"] += 1

@@ -63,7 +63,7 @@ def _evaluate(call, principal, action, arn, context):
     judge.attached, judge.boundaries = call.state.judge.attached, call.state.judge.boundaries
     by_policies = judge.evaluate(principal, action, arn, context=context)
     denied = "explicitDeny" if "explicit deny" in by_policies.why else "implicitDeny"
-    scp = call.state.account(principal.account).scp
+    scp = call.state.scp_of(principal.account)
     member = call.state.is_member(principal.account)
     by_scp = not member or scp is None or judge.evaluate(principal, action, arn, scp=scp, context=context).allowed \
         or not judge.evaluate(principal, action, arn, context=context).allowed

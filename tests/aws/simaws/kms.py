@@ -2,8 +2,11 @@
 """KMS as far as the key of a trail goes: whether it can be used, and how somebody takes it away. A key that a trail uses
 and nobody described exists, belongs to the account in its ARN and is enabled."""
 
+import json
 import re
+import uuid
 
+from . import iam
 from .errors import AwsError
 from .regions import partition_of
 
@@ -113,17 +116,94 @@ def delete_imported_key_material(call, params):
     return {}
 
 
+# -- its policy, grants and rotation -------------------------------------------------------------------------------------
+def default_policy(arn):
+    """What KMS gives to a key, and what CloudTrail needs beside it (CloudTrail user guide, "Configure AWS KMS key policies")."""
+    account = arn.split(":")[4]
+    return {"Version": "2012-10-17", "Id": "key-default-1", "Statement": [
+        {"Sid": "Enable IAM User Permissions", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+         "Action": "kms:*", "Resource": "*"},
+        {"Sid": "Allow CloudTrail to encrypt logs", "Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
+         "Action": "kms:GenerateDataKey*", "Resource": "*",
+         "Condition": {"StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": f"arn:aws:cloudtrail:*:{account}:trail/*"}}}]}
+
+
+def get_key_policy(call, params):
+    arn, key = _find(call, params)
+    return {"Policy": json.dumps(key.get("policy") or default_policy(arn))}
+
+
+def put_key_policy(call, params):
+    """Like AWS it refuses a policy that its caller could not replace, unless told not to look."""
+    arn, key = _find(call, params)
+    _need(key, arn, "Enabled", "Disabled", "Unavailable")
+    try:
+        policy = json.loads(params["Policy"])
+        statements = iam.statements(policy)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise AwsError("MalformedPolicyDocumentException", f"The policy is not simulated: {error}") from None
+    kept = any(statement["Effect"] == "Allow" and iam.matches(statement, call.principal, "kms:PutKeyPolicy", arn, {})
+               for statement in statements)
+    if not kept and not params.get("BypassPolicyLockoutSafetyCheck"):
+        raise AwsError("MalformedPolicyDocumentException", "The new key policy will not allow you to update the key policy in the "
+                       "future.")
+    key["policy"] = policy
+    return {}
+
+
+def create_grant(call, params):
+    """CloudTrail uses the key's policy, and no grant."""
+    _arn, key = _find(call, params)
+    grant = uuid.uuid4().hex * 2
+    key.setdefault("grants", []).append(grant)
+    return {"GrantId": grant, "GrantToken": f"token{grant}"}
+
+
+def revoke_grant(call, params):
+    _arn, key = _find(call, params)
+    if params["GrantId"] not in key.get("grants", []):
+        raise AwsError("NotFoundException", f"Grant ID {params['GrantId']} not found")
+    key["grants"].remove(params["GrantId"])
+    return {}
+
+
+def disable_key_rotation(call, params):
+    arn, key = _find(call, params)
+    _need(key, arn, "Enabled")
+    key["rotation"] = False
+    return {}
+
+
+# -- custom key stores -----------------------------------------------------------------------------------------------------
+def _in_store(call, params):
+    """The keys of that store, which is the caller's in this region."""
+    call.authorize(f"kms:{call.operation}", "*")
+    place = f":kms:{call.region}:{call.principal.account}:"
+    found = [key for arn, key in call.state.kms.items() if key.get("store") == params["CustomKeyStoreId"] and place in arn]
+    if not found:
+        raise AwsError("CustomKeyStoreNotFoundException", "The custom key store does not exist.")
+    return found
+
+
 def disconnect_custom_key_store(call, params):
     """None of its keys can be used then."""
-    call.authorize(f"kms:{call.operation}", "*")
-    for key in call.state.kms.values():
-        if key.get("store") == params["CustomKeyStoreId"]:
-            key["state"] = "Unavailable"
+    for key in _in_store(call, params):
+        if key["state"] not in ("PendingDeletion", "Unavailable", None):
+            key.update(state="Unavailable", connected=key["state"])
+    return {}
+
+
+def connect_custom_key_store(call, params):
+    for key in _in_store(call, params):
+        if key["state"] == "Unavailable":
+            key["state"] = key.pop("connected", "Enabled")
     return {}
 
 
 OPERATIONS = {
-    "CancelKeyDeletion": cancel_key_deletion, "DeleteImportedKeyMaterial": delete_imported_key_material,
-    "DescribeKey": describe_key, "DisableKey": disable_key, "DisconnectCustomKeyStore": disconnect_custom_key_store,
-    "EnableKey": enable_key, "ScheduleKeyDeletion": schedule_key_deletion,
+    "CancelKeyDeletion": cancel_key_deletion, "ConnectCustomKeyStore": connect_custom_key_store, "CreateGrant": create_grant,
+    "DeleteImportedKeyMaterial": delete_imported_key_material, "DescribeKey": describe_key, "DisableKey": disable_key,
+    "DisableKeyRotation": disable_key_rotation, "DisconnectCustomKeyStore": disconnect_custom_key_store,
+    "EnableKey": enable_key, "GetKeyPolicy": get_key_policy, "PutKeyPolicy": put_key_policy, "RevokeGrant": revoke_grant,
+    "ScheduleKeyDeletion": schedule_key_deletion,
 }

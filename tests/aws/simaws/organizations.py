@@ -165,9 +165,22 @@ def deregister_delegated_administrator(call, params):
     return {}
 
 
+def move_account(call, params):
+    """The service control policies of another place apply to it then."""
+    _managed(call, params["AccountId"])
+    account = call.state.account(params["AccountId"])
+    if params["SourceParentId"] != account.parent:
+        raise AwsError("SourceParentNotFoundException", "We can't find a source root or OU with the ParentId that you specified.")
+    if params["DestinationParentId"] != "r-root" and params["DestinationParentId"] not in call.state.units:
+        raise AwsError("DestinationParentNotFoundException", "We can't find the destination container (a root or OU) with the "
+                       "ParentId that you specified.")
+    account.parent = params["DestinationParentId"]
+    return {}
+
+
 OPERATIONS = {
     "AcceptHandshake": accept_handshake, "CloseAccount": close_account,
     "DeregisterDelegatedAdministrator": deregister_delegated_administrator, "DescribeOrganization": describe_organization,
     "DisableAWSServiceAccess": disable_service_access, "LeaveOrganization": leave_organization,
-    "ListAccounts": list_accounts, "RemoveAccountFromOrganization": remove_account,
+    "ListAccounts": list_accounts, "MoveAccount": move_account, "RemoveAccountFromOrganization": remove_account,
 }

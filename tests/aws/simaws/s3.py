@@ -4,6 +4,7 @@ what an attacker does to it. Path style only, as clients do with an end point of
 nobody described exists, belongs to the trail's account and is as it should be. Only the owner's account gets in."""
 
 import json
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from urllib.parse import parse_qsl
@@ -25,7 +26,7 @@ CODES = {       # the common errors under S3's names: (code, status)
 
 
 def bucket(state, name, users=None):
-    """The description of a bucket, or None: keys owner, region, policy, lifecycle, versioning, denied. `users` are the trails
+    """The description of a bucket, or None: keys owner, region, policy, lifecycle, versioning, payer, denied. `users` are the trails
     that write to it, for those who know them."""
     found = state.buckets.get(name, {})
     if users is None:
@@ -161,6 +162,29 @@ def delete_lifecycle(call, _found):
     return Response(204)
 
 
+def put_payment(call, _found):
+    payer = re.search(rb"<Payer>(BucketOwner|Requester)</Payer>", call.request.body)
+    if not payer:
+        raise AwsError("MalformedXML", "The XML you provided was not well-formed or did not validate against our "
+                       "published schema", 400)
+    _change(call, payer=payer[1].decode())
+    return Response(200)
+
+
+def put_versioning(call, _found):
+    status = re.search(rb"<Status>(Enabled|Suspended)</Status>", call.request.body)
+    if not status:
+        raise AwsError("IllegalVersioningConfigurationException", "The versioning configuration specified in the request is "
+                       "invalid.", 400)
+    _change(call, versioning=status[1].decode())
+    return Response(200)
+
+
+def take_no_notice(_call, _found):
+    """What changes nothing for CloudTrail, nor for whoever looks at the bucket."""
+    return Response(200)
+
+
 # (method, sub-resource) -> (operation, IAM action, function)
 PLACES = {
     ("PUT", ""): ("CreateBucket", "s3:CreateBucket", create_bucket),
@@ -169,6 +193,15 @@ PLACES = {
     ("DELETE", "policy"): ("DeleteBucketPolicy", "s3:DeleteBucketPolicy", delete_policy),
     ("PUT", "lifecycle"): ("PutBucketLifecycleConfiguration", "s3:PutLifecycleConfiguration", put_lifecycle),
     ("DELETE", "lifecycle"): ("DeleteBucketLifecycle", "s3:PutLifecycleConfiguration", delete_lifecycle),
+    ("PUT", "requestPayment"): ("PutBucketRequestPayment", "s3:PutBucketRequestPayment", put_payment),
+    ("PUT", "versioning"): ("PutBucketVersioning", "s3:PutBucketVersioning", put_versioning),
+    ("PUT", "ownershipControls"): ("PutBucketOwnershipControls", "s3:PutBucketOwnershipControls", take_no_notice),
+    ("PUT", "encryption"): ("PutBucketEncryption", "s3:PutEncryptionConfiguration", take_no_notice),
+    ("PUT", "logging"): ("PutBucketLogging", "s3:PutBucketLogging", take_no_notice),
+    ("PUT", "object-lock"): ("PutObjectLockConfiguration", "s3:PutBucketObjectLockConfiguration", take_no_notice),
+    ("PUT", "replication"): ("PutBucketReplication", "s3:PutReplicationConfiguration", take_no_notice),
+    ("PUT", "publicAccessBlock"): ("PutPublicAccessBlock", "s3:PutBucketPublicAccessBlock", take_no_notice),
+    ("PUT", "tagging"): ("PutBucketTagging", "s3:PutBucketTagging", take_no_notice),
     ("HEAD", ""): ("HeadBucket", "s3:ListBucket", head_bucket),
     ("GET", "lifecycle"): ("GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration", get_lifecycle),
     ("GET", "policy"): ("GetBucketPolicy", "s3:GetBucketPolicy", get_policy),
@@ -179,6 +212,8 @@ PLACES = {
 
 # CloudTrail writes some of them under older names.
 EVENT_NAMES = {"PutBucketLifecycleConfiguration": "PutBucketLifecycle",
+               "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
+               "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
                "GetBucketLifecycleConfiguration": "GetBucketLifecycle"}
 NOT_RECORDED = ("GET", "HEAD", "PUT", "DELETE", "POST")     # requests that are no operation here
 

@@ -52,7 +52,7 @@ def set_organization(state, management, members=(), id="o-exampleorgid", delegat
 
 
 def set_kms_key(state, arn, /, **fields):
-    unknown = set(fields) - {"state", "deletion", "manager", "store"}
+    unknown = set(fields) - {"state", "deletion", "manager", "store", "policy"}
     if unknown:
         raise ValueError(f"a KMS key has no {', '.join(sorted(unknown))}")
     state.kms[arn] = {"state": "Enabled", **state.kms.get(arn, {}), **fields}

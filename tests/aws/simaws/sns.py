@@ -61,7 +61,8 @@ def delete_topic(call, params):
     """Idempotent: a topic that is not there is no error."""
     arn = params["TopicArn"]
     call.authorize("SNS:DeleteTopic", arn)
-    call.state.topics.pop(arn, None)
+    if call.state.topics.pop(arn, None):
+        call.state.gone.add(arn)
     return {}
 
 
@@ -97,11 +98,28 @@ def set_topic_attributes(call, params):
     topic = _topic(call, params["TopicArn"], "SetTopicAttributes")
     value = params.get("AttributeValue", "")
     if params["AttributeName"] == "Policy":
-        topic.policy = iam.statements(json.loads(value))
+        topic.policy, topic.own_policy = iam.statements(json.loads(value)), True
     elif params["AttributeName"] == "KmsMasterKeyId":
         topic.kms_key = value or None
     else:
         raise invalid("AttributeName")
+    return {}
+
+
+def add_permission(call, params):
+    topic = _topic(call, params["TopicArn"], "AddPermission")
+    if any(statement.get("Sid") == params["Label"] for statement in topic.policy):
+        raise invalid("Statement already exists")
+    topic.policy = topic.policy + [{
+        "Sid": params["Label"], "Effect": "Allow", "Principal": {"AWS": list(params["AWSAccountId"])},
+        "Action": [f"SNS:{name}" for name in params["ActionName"]], "Resource": topic.arn}]
+    return {}
+
+
+def remove_permission(call, params):
+    """Idempotent: a label that is not there is no error."""
+    topic = _topic(call, params["TopicArn"], "RemovePermission")
+    topic.policy = [statement for statement in topic.policy if statement.get("Sid") != params["Label"]]
     return {}
 
 
@@ -304,6 +322,7 @@ def _render(protocol, text, message):
 
 
 OPERATIONS = {
+    "AddPermission": add_permission, "RemovePermission": remove_permission,
     "CreateTopic": create_topic, "DeleteTopic": delete_topic, "GetTopicAttributes": get_topic_attributes,
     "ListTopics": list_topics, "Publish": publish, "Subscribe": subscribe, "SetTopicAttributes": set_topic_attributes,
     "ListSubscriptionsByTopic": list_subscriptions_by_topic, "GetSubscriptionAttributes": get_subscription_attributes,

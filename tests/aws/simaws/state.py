@@ -27,7 +27,8 @@ class Account:
     partition: str = "aws"
     regions: list = field(default_factory=lambda: list(DEFAULT_REGIONS))
     region_status: dict = field(default_factory=dict)   # region -> RegionOptStatus, where it is not what `regions` says
-    scp: list | None = None         # statements of the service control policies; None is FullAWSAccess
+    scp: list | None = None         # statements of the service control policies; None: those of its parent
+    parent: str = "r-root"          # the root or organizational unit that it is in
     org_write_error: str = "AccessDeniedException"      # what a member gets for writing to an organization trail
 
 
@@ -99,7 +100,7 @@ class Trail:
     delivery_stopped: float | None = None   # no delivery after this time although logging
     errors: dict = field(default_factory=dict)      # Latest...Error members by name
     status: dict = field(default_factory=dict)      # members forced into GetTrailStatus; None takes one out
-    health: list = field(default_factory=list)      # (since, code of what S3 answers CloudTrail), oldest first
+    health: dict = field(default_factory=dict)      # Latest...Error member -> (since, code of what CloudTrail gets), oldest first
 
     @property
     def multi_region(self):
@@ -127,6 +128,7 @@ class Topic:
     sequence: int = 10000000000000000000
     subscriptions: list = field(default_factory=list)
     kms_key: str = None
+    own_policy: bool = False        # its policy was given; the other one lets CloudTrail in, too
 
     @property
     def fifo(self):
@@ -161,6 +163,8 @@ class State:
             self.kms = {}               # key ARN -> {"state": KeyState, None when it is gone, ...}; others are fine
             self.kms_keys = {}          # key ARN or id -> error code to answer for it; others are fine
             self.log_groups = {}        # ARN -> error code, likewise
+            self.gone = set()           # ARNs of topics, log groups (without ":*") and roles that somebody deleted
+            self.units = {}             # id of an organizational unit -> statements of its service control policy
             self.organizations = {}     # id -> Organization; an account is in one at most
             self.history = []           # recorded events, oldest first
             self.failures = []          # what a test must not overlook
@@ -236,6 +240,7 @@ class State:
         role = Role(account, name, arn, random_id("AROA"), iam.statements(iam.ALLOW_ALL if policy is None else policy),
                     iam.statements(trust), max_session)
         self.roles[arn] = role
+        self.gone.discard(arn)
         return role
 
     def open_session(self, role, session, seconds, session_policy=None, delivery=""):
@@ -259,6 +264,11 @@ class State:
         org = self.organization_of(account)
         return org is not None and account in org.members
 
+    def scp_of(self, account):
+        """Statements of the service control policies; None is FullAWSAccess."""
+        found = self.account(account)
+        return found.scp if found.scp is not None else self.units.get(found.parent)
+
     def may_manage_org_trails(self, account):
         org = self.organization_of(account)
         return org is not None and (account == org.management or account in org.delegated)
@@ -270,11 +280,14 @@ class State:
         if len(parts) != 6 or parts[2] != "sns":
             raise ValueError(f"not a topic ARN: {arn}")
         self.account(parts[4])
+        self.gone.discard(arn)
+        own_policy = policy is not None
         if policy is None:
             policy = [{"Sid": "__default_statement_ID", "Effect": "Allow", "Principal": {"AWS": parts[4]},
                        "Action": "sns:*", "Resource": arn}]
         topic = Topic(arn, parts[4], parts[3], parts[5], iam.statements(policy), content_dedup,
-                      subscriptions=[dict(one) for one in (SUBSCRIBED if subscriptions is None else subscriptions)], kms_key=kms_key)
+                      subscriptions=[dict(one) for one in (SUBSCRIBED if subscriptions is None else subscriptions)], kms_key=kms_key,
+                      own_policy=own_policy)
         self.topics[arn] = topic
         return topic
 

@@ -35,7 +35,7 @@ def assume_role(call, params):
     if "ExternalId" in params:
         context["sts:externalid"] = params["ExternalId"]
     decision = state.judge.evaluate(
-        caller, "sts:AssumeRole", arn, scp=state.account(caller.account).scp, context=context,
+        caller, "sts:AssumeRole", arn, scp=state.scp_of(caller.account), context=context,
         resource_policy=[{"Resource": "*", **statement} for statement in role.trust] if role else None,
         owner=role.account if role else "nobody", resource_must_allow=True)
     if role is None or not decision.allowed:

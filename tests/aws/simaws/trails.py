@@ -177,9 +177,10 @@ def check_settings(call, arn, settings, wanted):
         _check_organization(call)
     if "S3BucketName" in wanted or "S3KeyPrefix" in wanted:
         _check_bucket(state, arn, settings)
+    planned = Trail(*_parts(arn), arn, settings)
     if wanted.get("SnsTopicARN"):
         topic = state.topics.get(wanted["SnsTopicARN"])
-        if state.topics and topic is None:
+        if (state.topics and topic is None) or destinations.topic_trouble(state, planned):
             raise AwsError("InsufficientSnsTopicPolicyException",
                            "SNS Topic does not exist or the topic policy is incorrect!")
     for table, name in ((state.kms_keys, "KmsKeyId"), (state.log_groups, "CloudWatchLogsLogGroupArn")):
@@ -187,7 +188,9 @@ def check_settings(call, arn, settings, wanted):
         if code:
             raise AwsError(code, f"{wanted[name]} cannot be used.")
     if wanted.get("KmsKeyId"):
-        _check_key(state, wanted["KmsKeyId"])
+        _check_key(state, wanted["KmsKeyId"], planned)
+    if wanted.get("CloudWatchLogsLogGroupArn"):
+        _check_log_group(state, settings)
     if bool(settings.get("CloudWatchLogsLogGroupArn")) != bool(settings.get("CloudWatchLogsRoleArn")):
         raise AwsError("InvalidParameterCombinationException",
                        "You must specify both CloudWatchLogsLogGroupArn and CloudWatchLogsRoleArn.")
@@ -206,13 +209,33 @@ def _check_organization(call):
                        "Trusted access between AWS CloudTrail and AWS Organizations is not enabled.")
 
 
-def _check_key(state, arn):
+def _parts(arn):
+    region, account, name = parse_arn(arn)
+    return account, region, name
+
+
+def _check_log_group(state, settings):
+    """The texts are what AWS's console and tools show."""
+    group, role = settings["CloudWatchLogsLogGroupArn"], settings.get("CloudWatchLogsRoleArn", "")
+    if group.removesuffix(":*") in state.gone:
+        raise AwsError("InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN.")
+    found = destinations.role_trouble(state, role, group)
+    if found == "trust":
+        raise AwsError("InvalidCloudWatchLogsRoleArnException", "Access denied. Check the trust relationships for your role.")
+    if found:
+        raise AwsError("InvalidCloudWatchLogsLogGroupArnException", "Access denied. Check the permissions for your role.")
+
+
+def _check_key(state, arn, planned):
     """The codes of the API reference; texts are our own."""
     found = kms.condition(state, arn)
     if found is None:
         raise AwsError("KmsKeyNotFoundException", f"The KMS key {arn} does not exist.")
     if found != "Enabled":
         raise AwsError("KmsException", f"The KMS key {arn} cannot be used: its state is {found}.")
+    if not destinations.key_admits(state, arn, planned):
+        raise AwsError("InsufficientEncryptionPolicyException", "Insufficient permissions to access S3 bucket "
+                       f"{planned.settings.get('S3BucketName')} or KMS key {arn}.")
 
 
 def _check_bucket(state, arn, settings):
@@ -224,9 +247,8 @@ def _check_bucket(state, arn, settings):
     bucket = state.buckets.get(name, {})
     if bucket.get("missing"):
         raise AwsError("S3BucketDoesNotExistException", f"S3 bucket {name} does not exist!")
-    region, account, trail = parse_arn(arn)
-    wanted = Trail(account, region, trail, arn, settings)
-    if bucket.get("denied") or ("policy" in bucket and not destinations.policy_admits(bucket["policy"], name, wanted)):
+    wanted = Trail(*_parts(arn), arn, settings)
+    if destinations.is_closed(bucket, name, wanted):
         raise AwsError("InsufficientS3BucketPolicyException", f"Incorrect S3 bucket policy is detected for bucket: {name}")
 
 
@@ -279,10 +301,10 @@ def _delivery_errors(state, trail):
     """What the newest attempts met."""
     if not trail.logging or trail.started is None:
         return {}
-    kinds = [("LatestDeliveryError", "delivery_interval")]
+    kinds = [(name, name, "delivery_interval") for name in (destinations.BUCKET, destinations.TOPIC, destinations.GROUP)]
     if trail.settings["LogFileValidationEnabled"]:
-        kinds.append(("LatestDigestDeliveryError", "digest_interval"))
-    found = {name: destinations.attempts(trail, state.settings[interval], state.now())[1] for name, interval in kinds}
+        kinds.append((destinations.DIGEST, destinations.BUCKET, "digest_interval"))
+    found = {name: destinations.attempts(trail, state.settings[interval], state.now(), member)[1] for name, member, interval in kinds}
     return {name: code for name, code in found.items() if code}
 
 

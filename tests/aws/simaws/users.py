@@ -197,6 +197,17 @@ def update_trust(call, params):
     return {}
 
 
+def delete_role(call, params):
+    """Only without policies, as at AWS."""
+    call.authorize(*resource(call, params))
+    owner = _owner(call, "role", params["RoleName"])
+    if _inline(call, params) or call.state.judge.attached.get(owner.arn):
+        raise AwsError("DeleteConflict", "Cannot delete entity, must delete policies first.", 409, exact=True)
+    del call.state.roles[owner.arn]
+    call.state.gone.add(owner.arn)
+    return {}
+
+
 # -- keys ------------------------------------------------------------------------------------------------------------
 def _keys(call, params):
     owner = _owner(call, "user", params["UserName"])
@@ -248,4 +259,4 @@ OPERATIONS = {"CreatePolicy": create_policy, "DeletePolicy": delete_policy,
               "CreatePolicyVersion": create_policy_version,
               "PutUserPermissionsBoundary": put_boundary, "PutRolePermissionsBoundary": put_boundary,
               "DeleteUserPermissionsBoundary": delete_boundary, "DeleteRolePermissionsBoundary": delete_boundary,
-              "UpdateAssumeRolePolicy": update_trust, "ListAccessKeys": list_keys, "CreateAccessKey": create_key}
+              "UpdateAssumeRolePolicy": update_trust, "DeleteRole": delete_role, "ListAccessKeys": list_keys, "CreateAccessKey": create_key}

@@ -12,17 +12,21 @@ gets also depends on who is faster, so the verdict (judge.py) holds the game to 
 import collections
 import itertools
 import json
+import os
 import random
 import time
 
 import attacks
+import moves_around
 from guard import Guard, within
 from helpers import FRA, IAD, SETTINGS_READS, Mallory, sns
 from moves import MOVES, SAMPLING, TOMORROW, Handicap, in_account, moved
+from moves_guard import GUARD_MOVES, INTERVAL
 from simaws.client import SimError, poll
 
 CALM = 150          # s; the longest back-off is 60, and a minute more until the settings are read, restored and confirmed
 LONGEST = 40        # moves
+FAVOURED = os.environ.get("TRAILGUARD_MOVE")        # the name of a move that every other one is
 AGAIN = 400000000000
 # Of the simulated AWS: everything in fast motion, and a flag that AWS has added since shows in every trail with its default.
 WORLD = {"delivery_interval": 1, "digest_interval": 1, "history_delay": 1, "tomorrow": {"Trail": {TOMORROW: False}}}
@@ -60,12 +64,16 @@ class Plan:
             self.options["restore"] = ["settings", "selectors", "insights", "deleted"]
         if choose.random() < 0.3:
             self.options["expect"] = {"validation": True}
+        if choose.random() < 0.25 or FAVOURED in GUARD_MOVES:
+            self.options.update(guard_checks=True, guard_interval=INTERVAL)
         names, weights = zip(*((name, weight) for name, (weight, _) in self.known_moves().items()))
+        if FAVOURED:
+            weights = [sum(weights) if name == FAVOURED else weight for name, weight in zip(names, weights)]
         self.moves = [(choose.choices(names, weights)[0], choose.random() ** 3 * 2, choose.random())
                       for _ in range(choose.randint(6, LONGEST))][:moves]
 
     def known_moves(self):
-        return MOVES
+        return {**MOVES, **moves_around.AROUND, **(GUARD_MOVES if "guard_checks" in self.options else {})}
 
     def __str__(self):
         return json.dumps(self.options)
@@ -86,11 +94,14 @@ class Game:
         self.topic = f"arn:aws:sns:{FRA}:{self.hub()}:trailguard"
         self.bucket = moved(attacks.BUCKET, self.account)
         self.notes, self.handicaps, self.open, self.left = [], [], {}, {}
-        self.bucket_policy = None       # as it was, when somebody changes it
+        self.policy_changed = False     # the bucket's
         self.squatters, self.broken, self.busy = [], [], []
+        self.guard_changes, self.unheard = [], []
         self.own = itertools.count(1)
         self._found(moved(attacks.SCENARIO, self.account))
         self.people = {name: Person(sim, name) for name in ("mallory", "trent", "alice", "eve")}
+        s3 = self.people["alice"].client(f"arn:aws:s3:{FRA}:{self.account}:", "s3")
+        self.good_policy = json.loads(s3.get_bucket_policy(Bucket=self.bucket)["Policy"])
         self.guard = Guard(sim, directory, f"guard-{self.hub()}", regions=[FRA, IAD], alerts=sns(self.topic), **self.plan.options)
 
     def _accounts(self):
@@ -117,6 +128,7 @@ class Game:
         chosen[1].update(account=self.accounts[-1], settings={TOMORROW: True},
                          event_selectors=[{**selector, SAMPLING: 100} for selector in attacks.SELECTORS])
         self.sim.load({"trails": chosen, "kms_keys": scenario["kms_keys"]})
+        moves_around.found(self)
         self.baseline = {arn: self.picture(arn) for arn in self.guarded}
 
     # -- what is written down --------------------------------------------------------------------------------------------
@@ -171,6 +183,8 @@ class Game:
         """The moves, and then calm, in which everything must become well."""
         self.guard.start().wait_guarding()
         self.guard.wait_baselines(2, 0, 30)     # the first list of an organization's accounts may be lost on a busy machine
+        if "guard_checks" in self.plan.options:
+            poll(self.watches_itself, within(60))
         known = "BucketOwner" if self.plan.options["bucket_checks"] or self.plan.options["owner_check"] else ""
         poll(lambda: all(known in path.read_text() for path in (self.guard.state / "baselines").glob("*.json")), within(20))
         self.note("referee", f"seed {self.seed}", str(self.plan))
@@ -197,13 +211,15 @@ class Game:
 
     def repair(self):
         """What the guard cannot or may not undo, done by hand."""
-        policy = {"policy": self.bucket_policy} if self.bucket_policy else {}
-        self.sim.call("bucket", name=self.bucket, missing=False, denied=False, owner=self.account, lifecycle=[], **policy)
-        self.sim.call("kms_key", arn=moved(attacks.KEY, self.account), state="Enabled", deletion=None)
+        policy = {"policy": self.good_policy} if self.policy_changed else {}
+        self.sim.call("bucket", name=self.bucket, missing=False, denied=False, owner=self.account, lifecycle=[], payer="BucketOwner",
+                      **policy)
+        moves_around.mend(self)
+        self.sim.call("topic", arn=self.topic, subscriptions=[{"protocol": "email", "endpoint": "oncall@example.com"}])
         self.mended = time.monotonic()
         for arn in self.guarded:
             if self.picture(arn):
-                self.sim.trail(arn, errors={}, delivery_stopped=None, **({"settings": {TOMORROW: True}} if arn == self.single else {}))
+                self.sim.trail(arn, delivery_stopped=None, **({"settings": {TOMORROW: True}} if arn == self.single else {}))
 
     def put_back(self):
         """The settings and trails that this mode does not restore."""
@@ -234,6 +250,8 @@ class Game:
             self.calm_since = time.monotonic()      # what it reports of that comes when it has read it
             self.wait(self.settings_read, "the settings are not read again")
         self.wait(self.polled, "a trail is not polled")
+        if "guard_checks" in self.plan.options:
+            self.wait(self.guard_checked, "the guard's own access is not checked")
         self.wait(lambda: not self.troubled(), "an incident stays open")
         if self.guard.outbox_files():       # a channel that was refused is tried again after five minutes, or now
             assert self.guard.stop() == 0
@@ -261,6 +279,26 @@ class Game:
                  if self.is_guard(entry["principal"]) and entry["time"] > self.calm_since]
         polls = collections.Counter(entry.get("trail") for entry in calls)
         return all(polls[arn] >= 2 for arn in self.guarded)
+
+    def guard_records(self):
+        """What it has recorded of its own access."""
+        try:
+            return json.loads((self.guard.state / "state.json").read_text()).get("guards", [])
+        except FileNotFoundError:
+            return []
+
+    def watches_itself(self):
+        """Its user and its topic are recorded."""
+        read = {record["arn"] for record in self.guard_records() if record.get("simulated") or "subscription" in record.get("read", [])}
+        return {self.arn("guard", self.hub()), self.topic} <= read
+
+    def guard_checked(self):
+        """The user and the topic, twice since the calm began."""
+        calls = [entry for entry in self.sim.requests(account=self.hub(), status=200,
+                                                      operation=["ListAccessKeys", "ListSubscriptionsByTopic"])
+                 if self.is_guard(entry["principal"]) and entry["time"] > self.calm_since]
+        each = collections.Counter(entry["operation"] for entry in calls)
+        return each["ListAccessKeys"] >= 2 and each["ListSubscriptionsByTopic"] >= 2
 
     def reads_of(self, arn):
         """The calls that show this trail's settings, beside the list of trails, which says whether it has Insights at all; a
@@ -295,6 +333,8 @@ class Game:
         bad = [f"{arn}: not guarded" for arn in self.guarded if arn not in arns]
         bad += [f"{arn}: {trail['verdict']} {(trail['incident'] or {}).get('id')}" for arn, trail in arns.items()
                 if arn in self.guarded and (trail["verdict"] != self.well(arn) or trail["incident"])]
+        bad += [f"{entry['arn']} lacks {entry['text']}" for entry in status["rights_lost"]]
+        bad += [f"{channel['channel']}: nobody hears it" for channel in status["channels"] if channel.get("unheard")]
         return bad + [f"{target['region']}: {target['incident']}" for target in status["targets"] if target.get("incident")]
 
     def wait(self, holds, otherwise):

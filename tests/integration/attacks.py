@@ -21,6 +21,7 @@ FOREIGN_KEY = f"arn:aws:kms:{FRA}:999988887777:key/9999aaaa-22bb-33cc-44dd-5555e
 GROUP = f"arn:aws:logs:{FRA}:{MAIN}:log-group:CloudTrail:*"
 ROLE = f"arn:aws:iam::{MAIN}:role/CloudTrail_CloudWatchLogs"
 NOTIFIED = topic_arn("deliveries")
+CLOUDTRAIL, NOTIFY = {"Service": "cloudtrail.amazonaws.com"}, "AWSCloudTrailSNSPolicy"
 SELECTORS = [{"ReadWriteType": "All", "IncludeManagementEvents": True, "ExcludeManagementEventSources": [],
               "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::example-secrets/"]}]}]
 SCENARIO = {
@@ -42,7 +43,11 @@ SCENARIO = {
          "event_selectors": [{**SELECTORS[0], "TomorrowSampling": 100}]},
     ],
     "organization": {"management": MAIN, "members": [MAIN]},
-    "topics": [{"arn": NOTIFIED}],
+    "topics": [{"arn": NOTIFIED, "policy": [{"Sid": NOTIFY, "Effect": "Allow", "Principal": CLOUDTRAIL, "Action": "SNS:Publish",
+                                             "Resource": NOTIFIED}]}],
+    "roles": [{"name": ROLE.rpartition("/")[2], "account": MAIN,
+               "trust": [{"Effect": "Allow", "Principal": CLOUDTRAIL, "Action": "sts:AssumeRole"}],
+               "policy": [{"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": f"{GROUP[:-1]}log-stream:*"}]}],
     "kms_keys": {KEY: {"store": KEY_STORE}},
     # deliveries show within a second what has become of the bucket
     "settings": {"delivery_interval": 1, "digest_interval": 1},
@@ -197,14 +202,31 @@ def sample_less(m, trail):
     m.sim.trail(trail, selectors=[{**SELECTORS[0], "TomorrowSampling": 1}])
 
 
-def break_log_group(m, trail):
-    """CloudWatch Logs is not simulated: what its loss leaves in the status is."""
-    m.sim.trail(trail, errors={"LatestCloudWatchLogsDeliveryError": "ResourceNotFoundException"})
+def close_key(m, _):
+    """Its owners keep all that they may; CloudTrail may encrypt with it no longer."""
+    client = kms(m)
+    owner = json.loads(client.get_key_policy(KeyId=KEY, PolicyName="default")["Policy"])["Statement"][0]
+    client.put_key_policy(KeyId=KEY, PolicyName="default", Policy=policy_of(owner))
 
 
-def break_topic(m, trail):
-    """As above, of a topic that was deleted."""
-    m.sim.trail(trail, errors={"LatestNotificationError": "NotFound"})
+def charge_requesters(m, _):
+    s3(m).put_bucket_request_payment(Bucket=BUCKET, RequestPaymentConfiguration={"Payer": "Requester"})
+
+
+def delete_log_group(m, _):
+    m.sim.boto3(m.user, "logs", FRA).delete_log_group(logGroupName="CloudTrail")
+
+
+def take_log_roles_policy(m, _):
+    m.sim.boto3(m.user, "iam", IAD).delete_role_policy(RoleName=ROLE.rpartition("/")[2], PolicyName="scenario")
+
+
+def delete_trails_topic(m, _):
+    m.sim.boto3(m.user, "sns", FRA).delete_topic(TopicArn=NOTIFIED)
+
+
+def close_trails_topic(m, _):
+    m.sim.boto3(m.user, "sns", FRA).remove_permission(TopicArn=NOTIFIED, Label=NOTIFY)
 
 
 def stop_deliveries(m, trail):
@@ -291,6 +313,8 @@ ATTACKS = [
            options={"owner_check": True}),
     Attack("C4", "a lifecycle rule that deletes after a day, with `bucket_checks`", expire_logs, "trail.failing",
            put_back=False, finding="lifecycle", options=CHECKS),
+    Attack("C6", "PutBucketRequestPayment: CloudTrail cannot deliver to a Requester Pays bucket", charge_requesters, "trail.failing",
+           put_back=False, finding="delivery"),
     Attack("D1", "DisableKey on the trail's KMS key", disable_key, "trail.failing", put_back=False, finding="delivery"),
     Attack("D1b", "ScheduleKeyDeletion, with `bucket_checks`", schedule_key_deletion, "trail.failing", put_back=False,
            finding="key", options=CHECKS),
@@ -298,9 +322,14 @@ ATTACKS = [
            finding="delivery"),
     Attack("D3", "DisconnectCustomKeyStore: the key store of the trail's KMS key, with `bucket_checks`", disconnect_key_store,
            "trail.failing", put_back=False, finding="key", options=CHECKS),
-    Attack("E1", "the trail's log group or its role taken away", break_log_group, "trail.failing", put_back=False,
-           finding="log group"),
-    Attack("E3", "the trail's SNS topic deleted", break_topic, "trail.failing", put_back=False, finding="notification"),
+    Attack("D4", "PutKeyPolicy: the key admits CloudTrail no longer", close_key, "trail.failing", put_back=False,
+           finding="delivery"),
+    Attack("E1", "DeleteLogGroup: the trail's log group", delete_log_group, "trail.failing", put_back=False, finding="log group"),
+    Attack("E1r", "DeleteRolePolicy: the role that writes to the trail's log group", take_log_roles_policy, "trail.failing",
+           put_back=False, finding="log group"),
+    Attack("E3", "DeleteTopic: the trail's SNS topic", delete_trails_topic, "trail.failing", put_back=False, finding="notification"),
+    Attack("E4", "RemovePermission: CloudTrail may publish to the trail's SNS topic no longer", close_trails_topic, "trail.failing",
+           put_back=False, finding="notification"),
     Attack("S1", "nothing is delivered any more, and no error says so", stop_deliveries, "trail.failing", put_back=False,
            finding="stale"),
     Attack("F2", "DisableAWSServiceAccess: the organization trusts CloudTrail no longer", disable_trusted_access,

@@ -2,11 +2,14 @@
 """The rules of the game: what must hold after each, by the simulated AWS's own record of requests and messages."""
 
 import json
+import time
 
 from adversary import DEFAULT_SELECTORS
-from attacks import KEY
+from attacks import KEY_STORE
 from helpers import document, epoch, mail_of
-from moves import DOWN, TOMORROW, moved, parse_state
+from moves import DOWN, TOMORROW, parse_state
+from moves_around import group_of, key_of, role_of, topic_of
+from moves_guard import INTERVAL
 
 STOPLIKE = {"trail.stopped", "trail.interrupted", "trail.contested"}
 GONE = {"trail.missing", "trail.replaced"}
@@ -20,6 +23,13 @@ BUDGET = 40         # messages of an incident; the rest is summed up every five 
 ASKED = {"EnableLogFileValidation": "LogFileValidationEnabled", "SnsTopicName": "SnsTopicARN"}
 FIELDS = {"selectors": "EventSelectors", "advanced": "EventSelectors", "insights": "InsightSelectors",
           "configuration": "EventConfiguration", "tags": "Tags", TOMORROW: "UnknownSettings"}
+# Finding -> the member of a trail's health that shows it (simaws/destinations.py).
+DELIVERIES = {"delivery": "LatestDeliveryError", "notification": "LatestNotificationError",
+              "log group": "LatestCloudWatchLogsDeliveryError"}
+HARMLESS = {"CreateGrant", "RevokeGrant", "DisableKeyRotation", "ConnectCustomKeyStore", "PutBucketOwnershipControls",
+            "PutBucketEncryption", "PutBucketLogging", "PutBucketObjectLockConfiguration", "PutBucketReplication",
+            "PutBucketVersioning", "PutBucketPublicAccessBlock", "PutSubscriptionFilter", "PutRetentionPolicy", "DeleteLogStream",
+            "Subscribe", "Unsubscribe"}
 TOLD_AS = {"StartLogging": STOPLIKE | GONE, "CreateTrail": GONE}
 
 
@@ -174,6 +184,47 @@ class Judge:
             if end - begin > BOUND / 3 and not gone and not self.hindered(begin, end) and not self.of_trail(arn, event):
                 self.find(f"{arn} was broken for {end - begin:.1f} s, and no {event} says so")
 
+    def health(self, arn):
+        """member -> (begin, end, code) of each time in which CloudTrail could not deliver, by the host's monotonic clock, of the
+        trail that there is now."""
+        whole, clock = self.game.sim.trail(arn), time.time() - time.monotonic()
+        result = {}
+        for member, entries in whole["health"].items():
+            ends = [since - clock for since, _ in entries[1:]] + [self.game.mended]
+            result[member] = [(since - clock, end, code) for (since, code), end in zip(entries, ends) if code]
+        return result
+
+    def logging_within(self, arn, begin, end):
+        """The longest time in which it was logging then."""
+        pieces = [(begin, end)]
+        for since, until in self.stops(arn):
+            pieces = [piece for a, b in pieces for piece in ((a, min(b, since)), (max(a, until), b)) if piece[0] < piece[1]]
+        return max(pieces, key=lambda piece: piece[1] - piece[0], default=(begin, begin))
+
+    def failures_are_reported(self):
+        """By name, where one lasted long enough, and none that was not there."""
+        for arn in self.game.guarded:
+            health = self.health(arn)
+            named = {finding for entry in self.of_trail(arn) for finding in entry["findings"]}
+            for finding, member in DELIVERIES.items():
+                for begin, end, code in health.get(member, []):
+                    begin, end = self.logging_within(arn, begin, end)
+                    if end - begin > BOUND / 2 and not self.hindered(begin, end) and finding not in named:
+                        self.find(f"{arn}: {member} was {code} for {end - begin:.1f} s, and no message names {finding}")
+                if finding in named and not health.get(member) and not self.deleted(arn):
+                    self.find(f"{arn}: a message says {finding}, and there was no {member}")
+
+    def changes_of_the_guard_are_reported(self):
+        """The guard has checked itself since each of them; and what is unheard is in the journal and in status.json."""
+        told = " ".join(entry["detail"] or "" for entry in self.messages if entry["event"] == "guard.changed")
+        for change in self.game.guard_changes:
+            if change.text not in told:
+                self.find(f"{change.text} by {change.who} is in no guard.changed")
+        last = self.game.unheard[-1] if self.game.unheard else self.game.mended
+        if self.game.mended - last > 2.5 * INTERVAL and not self.hindered(last, self.game.mended) \
+                and not self.game.guard.found("nobody"):
+            self.find("nobody hears the alerts, and the journal does not say so")
+
     def what_stays_changed_is_reported(self):
         """With the name of each setting, where the guard may not put it back."""
         for arn, left in self.game.left.items():
@@ -272,8 +323,10 @@ class Judge:
             self.find(f"{text}, whose outcome was {event.get('errorCode')}")
         if who and self.game.is_guard(who):
             self.find(f"{text}: the guard itself")
-        if call.startswith(READS) or call == "StartLogging":
+        if call.startswith(READS) or call == "StartLogging" or call in HARMLESS and entry["event"] != "guard.changed":
             self.find(f"{text}, which changes nothing")
+        if who and "/alice-" in who and subject in self.game.guarded:
+            self.find(f"{text}: she never does any harm")
         if call == "StopLogging" and not failed and subject and event["requestID"] not in self.stopping(subject):
             self.find(f"{text}, which stopped what was stopped")
         if another := self.about_another(entry, event):
@@ -284,9 +337,10 @@ class Judge:
         asked = event["requestParameters"] or {}
         subject = entry["trail"]["arn"] if entry["trail"] else None
         name = asked.get("name") or asked.get("trailName") or asked.get("resourceId") or "nothing"
-        key = moved(KEY, self.game.account)
-        if (asked.get("bucketName") == self.game.bucket or asked.get("keyId") in (key, key.rpartition("/")[2])) \
-                and event["recipientAccountId"] == self.game.account:
+        key, role = key_of(self.game), role_of(self.game).rpartition("/")[2]
+        about = {"bucketName": [self.game.bucket], "keyId": [key, key.rpartition("/")[2]], "customKeyStoreId": [KEY_STORE],
+                 "topicArn": [topic_of(self.game)], "logGroupName": [group_of(self.game).split(":")[6]], "roleName": [role]}
+        if any(asked.get(member) in values for member, values in about.items()) and event["recipientAccountId"] == self.game.account:
             name = self.game.victim     # whose they are
         return "" if not subject or name in (subject, subject.rpartition("/")[2]) else name
 
@@ -310,7 +364,8 @@ class Judge:
 
     def rules(self):
         return [self.stopped_no_longer_than_the_bound, self.every_stop_is_reported, self.every_deletion_is_reported,
-                self.every_restore_is_reported, self.what_was_broken_is_reported, self.what_stays_changed_is_reported,
+                self.every_restore_is_reported, self.what_was_broken_is_reported, self.failures_are_reported,
+                self.changes_of_the_guard_are_reported, self.what_stays_changed_is_reported,
                 self.writes_are_the_baselines, self.no_flood, self.actors_did_it, self.one_id_each]
 
 

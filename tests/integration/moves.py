@@ -18,7 +18,6 @@ STALE = 7200        # s, the default of stale_after
 DIRECT = ("A1", "A3", "A5", "A5p", "A6", "A8", "A9", "A9f", "A10", "A11", "A13", "A6-A11", "B1", "B2r", "B2w", "B3", "B4a", "B4b",
           "B4c", "B5", "B6", "B7", "B8", "T1")
 CATALOGUE = [attack for attack in attacks.ATTACKS if attack.number in DIRECT]
-ERRORS = {"E1": {"LatestCloudWatchLogsDeliveryError": "ResourceNotFoundException"}, "E3": {"LatestNotificationError": "NotFound"}}
 FAULTS = [{"kind": "throttle"}, {"kind": "http500"}, {"kind": "http503"}, {"kind": "reset"}, {"kind": "closed"},
           {"kind": "truncate", "bytes": 10}, {"kind": "garbage"}, {"kind": "empty"}, {"kind": "slow", "seconds": 1.5},
           {"kind": "slow", "seconds": 1.5, "after": True}, {"kind": "hang", "seconds": 3}, {"kind": "reset", "executed": True},
@@ -260,16 +259,6 @@ def stop_deliveries(game, _):
     game.note("mallory", f"S1 nothing is delivered any more, {game.victim}")
 
 
-def break_delivery(game, choose):
-    """Of what is not simulated: the log group, or the topic. Its trace in the trail's status is."""
-    number = choose.choice(sorted(ERRORS))
-    if game.picture(game.victim) is None:
-        return
-    game.sim.trail(game.victim, errors=ERRORS[number])
-    game.broken.append(Broken(time.monotonic(), game.victim, "trail.failing"))
-    game.note("mallory", f"{number} {ERRORS[number]}")
-
-
 def blind(game, choose):
     """Stopped while its status cannot be read: by a denial, or because the quota for reads is burnt."""
     who, trail = choose.choice(["mallory", "trent"]), choose.choice(game.guarded)
@@ -351,11 +340,10 @@ def bucket_call(game, choose):
     who = choose.choice(["mallory", "trent"])
     s3 = game.people[who].client(f"arn:aws:s3:{FRA}:{game.account}:", "s3")
     rule = {"ID": "nuke", "Status": "Enabled", "Filter": {"Prefix": choose.choice(["", "audit/"])}, "Expiration": {"Days": 1}}
-    if game.bucket_policy is None:
-        game.bucket_policy = json.loads(s3.get_bucket_policy(Bucket=game.bucket)["Policy"])
-    statements = [statement for statement in game.bucket_policy["Statement"] if statement["Action"] != "s3:PutObject"]
+    game.policy_changed = True
+    statements = [statement for statement in game.good_policy["Statement"] if statement["Action"] != "s3:PutObject"]
     call, arguments = choose.choice([
-        (s3.delete_bucket_policy, {}), (s3.put_bucket_policy, {"Policy": json.dumps({**game.bucket_policy, "Statement": statements})}),
+        (s3.delete_bucket_policy, {}), (s3.put_bucket_policy, {"Policy": json.dumps({**game.good_policy, "Statement": statements})}),
         (s3.put_bucket_lifecycle_configuration, {"LifecycleConfiguration": {"Rules": [rule]}})])
     call(Bucket=game.bucket, **arguments)
     game.note(who, f"{call.__name__} {game.bucket}")
@@ -438,7 +426,7 @@ MOVES = {
     "replace": (4, replace), "remove": (4, remove), "own_trail": (5, own_trail), "bogus": (3, bogus), "refused": (3, refused),
     "innocent": (6, innocent), "burn": (3, burn), "bucket": (4, bucket), "key": (3, key), "deny": (7, deny), "fault": (10, fault),
     "restart": (6, restart), "reload": (2, reload), "churn": (2, churn), "fill_quota": (2, fill_quota), "tomorrow": (2, tomorrow),
-    "break_delivery": (3, break_delivery), "blind": (4, blind), "sample": (3, sample), "stop_deliveries": (3, stop_deliveries),
+    "blind": (4, blind), "sample": (3, sample), "stop_deliveries": (3, stop_deliveries),
     "reshape": (8, reshape), "retune": (8, retune), "insights": (3, insights), "retag": (3, retag), "by_name": (6, by_name),
     "bucket_call": (5, bucket_call), "key_call": (4, key_call), "close_topic": (3, close_topic),
 }

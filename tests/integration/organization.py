@@ -12,7 +12,7 @@ from adversary import Game, Plan
 from attacks import EVERYTHING
 from helpers import IAD
 from judge import GONE, Judge
-from moves import DOWN, MOVES, Broken, policy
+from moves import DOWN, Broken, policy
 
 ROLE = "TrailGuard"
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
@@ -84,10 +84,13 @@ def deregister(game, choose):
     """A guard with the delegated administrator's keys may list no accounts then, nor write to the organization's trail."""
     if not game.delegated:
         return
-    game.people["mallory"].client(of(game.account), "organizations").deregister_delegated_administrator(
-        AccountId=game.delegate, ServicePrincipal=CLOUDTRAIL)
+    if choose.random() < 0.5:
+        game.people["mallory"].client(of(game.account), "organizations").deregister_delegated_administrator(
+            AccountId=game.delegate, ServicePrincipal=CLOUDTRAIL)
+    else:       # the same by another door
+        game.people["mallory"].client(game.victim).deregister_organization_delegated_admin(DelegatedAdminAccountId=game.delegate)
     game.delegated = False
-    game.note("mallory", f"DeregisterDelegatedAdministrator {game.delegate}")
+    game.note("mallory", f"{game.delegate} is no delegated administrator any more")
     game.handicap("no delegated administrator", functools.partial(register, game), choose.randint(1, 5))
     ask_for_list(game, choose.choice([0, 0, 1, 3]))
 
@@ -149,7 +152,27 @@ def by_member(game, choose):
     choose.choice([client.stop_logging, client.delete_trail])(Name=game.victim)
 
 
-ORGANIZATION_MOVES = {**MOVES, "leave": (6, leave), "make_private": (6, make_private), "distrust": (3, distrust),
+def move_away(game, choose):
+    """A member is moved to an organizational unit where GetTrailStatus is denied."""
+    account, begin = choose.choice(game.accounts[1:]), time.monotonic()
+    actions = choose.choice([["cloudtrail:GetTrailStatus"], ["cloudtrail:StartLogging"], ["cloudtrail:*"]])
+    if account in game.away or any(what.startswith("a service control policy") for what in game.open):
+        return
+    unit = f"ou-root-{game.account}{next(game.own)}"
+    game.sim.call("unit", id=unit, scp=[EVERYTHING, {"Effect": "Deny", "Action": actions, "Resource": "*"}])
+    client = game.people["mallory"].client(of(game.account), "organizations")
+    client.move_account(AccountId=account, SourceParentId="r-root", DestinationParentId=unit)
+    game.note("mallory", f"MoveAccount {account} to where {actions} is denied")
+    game.handicap(f"a service control policy of {account}", functools.partial(move_back, game, begin, account, actions),
+                  choose.randint(1, 8))
+
+
+def move_back(game, begin, account, actions):
+    game.sim.call("account", id=account, parent="r-root")
+    game.denials.append(Denial(begin, time.monotonic(), account, actions))
+
+
+ORGANIZATION_MOVES = {"move_away": (4, move_away), "leave": (6, leave), "make_private": (6, make_private), "distrust": (3, distrust),
                       "deregister": (3, deregister), "hide_accounts": (3, hide_accounts), "control": (5, control),
                       "by_delegate": (5, by_delegate), "by_member": (3, by_member)}
 
@@ -163,7 +186,7 @@ class OrganizationPlan(Plan):
             self.options.update(bucket_checks=False, owner_check=False)
 
     def known_moves(self):
-        return ORGANIZATION_MOVES
+        return {**super().known_moves(), **ORGANIZATION_MOVES}
 
     def __str__(self):
         return f"{super().__str__()} with the keys of the {self.hub}"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Games of a random attacker against the daemon: see adversary.py, moves.py and judge.py. A game that fails prints its seed;
-TRAILGUARD_SEED=SEED plays it again, TRAILGUARD_MOVES=N only its first moves. TRAILGUARD_AT_ONCE says how many are played in
+TRAILGUARD_SEED=SEED plays it again, TRAILGUARD_MOVES=N only its first moves. TRAILGUARD_MOVE=NAME makes every other move the
+one of that name, which is another game of the same seed. TRAILGUARD_AT_ONCE says how many are played in
 one simulated AWS at the same time: a game waits nearly all of its time."""
 
 import os

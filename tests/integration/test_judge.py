@@ -6,6 +6,7 @@ referee believes. The record is of a real game with fixed moves, in which all ru
 import copy
 import json
 import shutil
+import time
 
 import pytest
 
@@ -16,6 +17,7 @@ from attacks import FOREIGN_KEY
 from guard import PLAIN, within
 from judge import BUDGET, Judge, verdict
 from moves import Broken
+from moves_guard import Change
 from simaws.client import poll
 
 pytestmark = pytest.mark.skipif(not PLAIN, reason="the plain build plays")
@@ -28,10 +30,14 @@ class Record:
     def __init__(self, game):
         self.logged = game.sim.requests(account=game.accounts)
         self.sent = game.sim.messages(game.topic)
+        self.trails = {arn: game.sim.trail(arn) for arn in game.guarded}
         self.history = game.sim.events(account=game.accounts)
 
     def requests(self, account=None, **match):
         return [entry for entry in self.logged if all(entry.get(name) == value for name, value in match.items())]
+
+    def trail(self, arn):
+        return self.trails[arn]
 
     def messages(self, _):
         return self.sent
@@ -219,6 +225,44 @@ def test_what_was_broken_and_is_not_reported(falsified):
     game, record = falsified
     game.broken = [Broken(game.mended - 60, game.victim, "trail.failing")]
     assert any("no trail.failing says so" in fault for fault in found(game))
+
+
+@pytest.mark.parametrize("finding, member", [("delivery", "LatestDeliveryError"), ("notification", "LatestNotificationError"),
+                                             ("log group", "LatestCloudWatchLogsDeliveryError")])
+def test_what_cannot_be_delivered_and_is_not_reported(falsified, finding, member):
+    """By its name: another one is no substitute. While the trail is stopped nothing shows."""
+    game, record = falsified
+    begin = time.time() - time.monotonic() + game.mended - 60
+    record.trails[game.victim] = {**record.trails[game.victim], "health": {member: [(begin, "AccessDenied")]}}
+    assert any(fault.endswith(f"and no message names {finding}") for fault in found(game))
+    record.trails[game.victim]["health"][member].append((begin + 3, None))
+    assert found(game) == []
+
+    def say(entry):
+        if entry["event"] == "trail.weakened" and entry["trail"]["arn"] == game.victim:
+            entry["findings"].append(finding)
+    record.edit(say)
+    assert found(game) == []
+    record.trails[game.victim]["health"] = {}
+    assert f"{game.victim}: a message says {finding}, and there was no {member}" in found(game)
+
+
+def test_a_change_of_the_guard_that_is_not_reported(falsified):
+    game, record = falsified
+    game.guard_changes = [Change(game.mended - 60, "the inline policy more-1 was added", "mallory")]
+    assert found(game) == ["the inline policy more-1 was added by mallory is in no guard.changed"]
+    game.guard_changes, game.unheard = [], [game.mended - 60]
+    assert found(game) == ["nobody hears the alerts, and the journal does not say so"]
+
+
+def test_who_never_does_any_harm_is_accused(falsified):
+    game, record = falsified
+    alice = game.arn("alice")
+    for event in record.history:
+        if event["userIdentity"]["arn"] == game.arn("mallory"):
+            event["userIdentity"]["arn"] = alice
+    accuse(record, arn=alice)
+    assert any("she never does any harm" in fault for fault in found(game))
 
 
 @pytest.mark.parametrize("operation, member, value", [

@@ -458,9 +458,16 @@ static bool is_another_error(const AttributeRequest *request, size_t row) {
     return text_starts_with(code, "KMS.") && rows[row].about == ABOUT_BUCKET;
 }
 
+/* PutBucketRequestPayment that leaves the costs where they are in almost every bucket. What others write, such
+ * as a policy, may have the same text in it. */
+static bool lets_owner_pay(const CloudTrailEvent *event) {
+    return text_equal(event->event_name, "PutBucketRequestPayment") &&
+           strstr(event->parameters, "\"Payer\":\"BucketOwner\"");
+}
+
 static bool is_ruled_out(const AttributeRequest *request, const CloudTrailEvent *event, size_t row) {
     if (rows[row].findings & DELIVERIES)
-        return is_another_error(request, row);
+        return is_another_error(request, row) || lets_owner_pay(event);
     return text_equal(rows[row].name, "UpdateTrail") && updates_other_fields(request, event);
 }
 

@@ -153,11 +153,28 @@ static void test_what_the_delivery_error_rules_out(void **state) {
     }
 }
 
+/* Whoever makes the bucket's owner pay, as almost every bucket has it, breaks nothing. */
+static void test_who_pays(void **state) {
+    AttributeRequest q = main_trail;
+    CloudTrailEvent e = event_of("PutBucketRequestPayment", "");
+
+    (void)state;
+    q.findings = BIT(DELIVERY);
+    e.bucket = (char *)BUCKET;
+    e.parameters = (char *)"{\"RequestPaymentConfiguration\":{\"Payer\":\"Requester\"}}";
+    assert_true(take_one(&q, &e).found);
+    e.parameters = (char *)"{\"RequestPaymentConfiguration\":{\"Payer\":\"BucketOwner\"}}";
+    assert_false(take_one(&q, &e).found);
+    e.event_name = (char *)"PutBucketPolicy"; /* nobody hides behind these words */
+    assert_true(take_one(&q, &e).found);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_namesake_in_the_account_of_a_delegated_administrator),
         cmocka_unit_test(test_an_update_of_other_settings),
         cmocka_unit_test(test_what_the_delivery_error_rules_out),
+        cmocka_unit_test(test_who_pays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

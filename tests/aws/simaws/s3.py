@@ -16,6 +16,7 @@ from .errors import AwsError
 from .http import Response
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+PAYER = re.compile(rb"<Payer>(BucketOwner|Requester)</Payer>")
 DOCUMENT = '<?xml version="1.0" encoding="UTF-8"?>\n'
 CODES = {       # the common errors under S3's names: (code, status)
     "UnrecognizedClientException": ("InvalidAccessKeyId", 403), "InvalidSignatureException": ("SignatureDoesNotMatch", 403),
@@ -163,7 +164,7 @@ def delete_lifecycle(call, _found):
 
 
 def put_payment(call, _found):
-    payer = re.search(rb"<Payer>(BucketOwner|Requester)</Payer>", call.request.body)
+    payer = PAYER.search(call.request.body)
     if not payer:
         raise AwsError("MalformedXML", "The XML you provided was not well-formed or did not validate against our "
                        "published schema", 400)
@@ -244,6 +245,9 @@ class Call(aws_call.Call):
         sub_resource = self.request.query.partition("=")[0]
         if sub_resource:
             result[sub_resource] = ""
+        if self.operation == "PutBucketRequestPayment":
+            payer = PAYER.search(self.request.body)
+            result["RequestPaymentConfiguration"] = {"Payer": payer[1].decode() if payer else "", "xmlns": NAMESPACE}
         if self.operation == "PutBucketPolicy":
             result["bucketPolicy"] = bucket(self.state, self.bucket)["policy"] if bucket(self.state, self.bucket) else None
         return result

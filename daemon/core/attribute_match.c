@@ -372,9 +372,9 @@ static bool may_be_about(const CloudTrailEvent *event, About about) {
            !event->error_code[0];
 }
 
-/* A bucket may have the trail's name. Where what stands in for AWS gives no record to know it by, the name is
- * all there is. A name is that of a trail of the account in whose history it stands; but it is by name that a
- * delegated administrator creates the organization's trail. */
+/* A bucket may have the trail's name. Where what stands in for AWS gives no record to know it by, the name
+ * is all there is. A name is that of a trail of the account in whose history it stands; but it is by name
+ * that a delegated administrator creates the organization's trail. */
 static bool names_trail(const AttributeRequest *request, const CloudTrailEvent *event) {
     const char *name = request->trail_name;
 
@@ -458,8 +458,8 @@ static bool is_another_error(const AttributeRequest *request, size_t row) {
     return text_starts_with(code, "KMS.") && rows[row].about == ABOUT_BUCKET;
 }
 
-/* PutBucketRequestPayment that leaves the costs where they are in almost every bucket. What others write, such
- * as a policy, may have the same text in it. */
+/* PutBucketRequestPayment that leaves the costs where they are in almost every bucket. What others write,
+ * such as a policy, may have the same text in it. */
 static bool lets_owner_pay(const CloudTrailEvent *event) {
     return text_equal(event->event_name, "PutBucketRequestPayment") &&
            strstr(event->parameters, "\"Payer\":\"BucketOwner\"");

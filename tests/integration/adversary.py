@@ -30,6 +30,8 @@ FAVOURED = os.environ.get("TRAILGUARD_MOVE")        # the name of a move that ev
 AGAIN = 400000000000
 # Of the simulated AWS: everything in fast motion, and a flag that AWS has added since shows in every trail with its default.
 WORLD = {"delivery_interval": 1, "digest_interval": 1, "history_delay": 1, "tomorrow": {"Trail": {TOMORROW: False}}}
+SETTINGS_WRITES = ["CreateTrail", "UpdateTrail", "PutEventSelectors", "PutInsightSelectors", "PutEventConfiguration", "AddTags",
+                   "RemoveTags"]
 DEFAULT_SELECTORS = [{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [],
                       "ExcludeManagementEventSources": []}]
 Note = collections.namedtuple("Note", "time who what result")
@@ -260,12 +262,13 @@ class Game:
         self.note("referee", "all is well")
 
     def settings_read(self):
-        """The guard has read every trail's settings since the calm began, and since it created one again, so that it can report
-        what stays changed."""
-        calls = [entry for entry in self.sim.requests(account=self.accounts, status=200,
-                                                       operation=["CreateTrail", "DescribeTrails", *SETTINGS_READS])
+        """The guard has read every trail's settings since the calm began, and since it last wrote or tried to, so that it can
+        report what stays changed: what is read in the midst of a restore does not count."""
+        calls = [entry for entry in self.sim.requests(account=self.accounts, status=200, operation=["DescribeTrails", *SETTINGS_READS])
                  if self.is_guard(entry["principal"])]
-        since = max([self.calm_since, *(entry["time"] for entry in calls if entry["operation"] == "CreateTrail")])
+        writes = [entry for entry in self.sim.requests(account=self.accounts, operation=SETTINGS_WRITES)
+                  if self.is_guard(entry["principal"])]
+        since = max([self.calm_since, *(entry["time"] for entry in writes)])
         lists = collections.Counter((entry["account"], entry["region"]) for entry in calls
                                     if entry["operation"] == "DescribeTrails" and entry["time"] > since)
         each = collections.Counter((entry["operation"], entry.get("trail")) for entry in calls if entry["time"] > since)

@@ -80,8 +80,8 @@ class Judge:
                 logging = None
         return result
 
-    def stops(self, arn):
-        """(begin, end) of each time without logging, by the host's monotonic clock."""
+    def stops(self, arn, until=None):
+        """(begin, end) of each time without logging, by the host's monotonic clock; with `until` also of one that nobody ended."""
         result, since = [], None
         for entry in self.about(arn):
             if entry["status"] != 200:
@@ -91,7 +91,7 @@ class Judge:
             elif entry["operation"] in ("StartLogging", "DeleteTrail") and since is not None:
                 result.append((since, entry["time"]))
                 since = None
-        return result
+        return result + ([(since, until)] if until and since is not None else [])
 
     def hindered(self, begin, end):
         return any(handicap.begin < end and handicap.end + AFTER > begin for handicap in [*self.game.handicaps, *self.game.busy])
@@ -197,7 +197,7 @@ class Judge:
     def logging_within(self, arn, begin, end):
         """The longest time in which it was logging then."""
         pieces = [(begin, end)]
-        for since, until in self.stops(arn):
+        for since, until in self.stops(arn, self.game.mended):
             pieces = [piece for a, b in pieces for piece in ((a, min(b, since)), (max(a, until), b)) if piece[0] < piece[1]]
         return max(pieces, key=lambda piece: piece[1] - piece[0], default=(begin, begin))
 

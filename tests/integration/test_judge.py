@@ -235,6 +235,11 @@ def test_what_cannot_be_delivered_and_is_not_reported(falsified, finding, member
     begin = time.time() - time.monotonic() + game.mended - 60
     record.trails[game.victim] = {**record.trails[game.victim], "health": {member: [(begin, "AccessDenied")]}}
     assert any(fault.endswith(f"and no message names {finding}") for fault in found(game))
+    stop = {**first(record, operation="StopLogging", status=200), "time": game.mended - 59, "id": "another"}
+    at = len(record.logged)
+    record.logged.append(stop)
+    assert Judge(game).logging_within(game.victim, game.mended - 60, game.mended)[1] <= game.mended - 59     # nobody ended it
+    del record.logged[at:]
     record.trails[game.victim]["health"][member].append((begin + 3, None))
     assert found(game) == []
 

@@ -23,11 +23,12 @@
 #define ERROR(code) "{\"__type\":\"" code "\",\"message\":\"no\"}"
 #define TEXT(text)  "\\\"" text "\\\""
 /* One event, `at` seconds after FROM's begin; error: its errorCode. */
-#define EVENT(name, user, at, error)                                                                        \
+#define EVENT(name, user, at, error) EVENT_WITH(name, user, at, error, "")
+#define EVENT_WITH(name, user, at, error, more)                                                             \
     "{\"EventName\":\"" name "\",\"EventTime\":" at ",\"Username\":\"" user "\",\"CloudTrailEvent\":\"{"    \
     TEXT("userIdentity") ":{" TEXT("type") ":" TEXT("IAMUser") "," TEXT("userName") ":" TEXT(user) "},"     \
     TEXT("errorCode") ":" TEXT(error) ","                                                                   \
-    TEXT("requestParameters") ":{" TEXT("name") ":" TEXT("main") "}}\"}"
+    TEXT("requestParameters") ":{" TEXT("name") ":" TEXT("main") more "}}\"}"
 #define EVENTS(events)      "{\"Events\":[" events "]}"
 #define PAGE(events, token) "{\"Events\":[" events "],\"NextToken\":\"" token "\"}"
 
@@ -159,7 +160,10 @@ static void test_several_kinds_of_calls(void **state) {
     nothing_by_resource(f);
     fake_http_reply(f->http, 200, EVENTS(MALLORY), NULL);
     fake_http_reply(f->http, 200, EVENTS(""), NULL);
-    fake_http_reply(f->http, 200, EVENTS(EVENT("UpdateTrail", "trent", "1700000030", "")), NULL);
+    fake_http_reply(f->http, 200,
+                    EVENTS(EVENT_WITH("UpdateTrail", "trent", "1700000030", "",
+                                      "," TEXT("s3BucketName") ":" TEXT("his"))),
+                    NULL);
     fake_http_reply(f->http, 200, EVENTS(""), NULL);
     fake_http_reply(f->http, 200, EVENTS(EVENT("AddTags", "peggy", "1700000020", "")), NULL);
     s = search(f, FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_WEAKENED),

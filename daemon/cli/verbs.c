@@ -17,7 +17,6 @@
 #include "daemon/io/deliver.h"
 #include "daemon/log.h"
 #include "daemon/version.h"
-#include "lib/endpoint.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
@@ -310,19 +309,6 @@ static const char config_help[] =
         "  trailguard config && systemctl reload trailguard\n"
         "  trailguard config --dump | grep interval\n";
 
-/* A region that fits AWS's pattern may be newer than this version; one that differs from a known one in more
- * than its number is most likely mistyped. */
-static void note_regions(const Config *config, const StringList *regions) {
-    for (size_t i = 0; i < regions->n; i++) {
-        const char *region = regions->items[i], *known = endpoint_region_nearest(region);
-        size_t stem = known ? (size_t)(strrchr(known, '-') - known) + 1 : 0;
-
-        if (known && strncmp(known, region, stem) != 0)
-            fprintf(stderr, "%s: note: regions: this version knows no region \"%s\"; did you mean \"%s\"?\n",
-                    config->path, region, known);
-    }
-}
-
 int verb_config(int argc, char **argv) {
     Config *config = NULL;
     VerbArgs args;
@@ -330,9 +316,8 @@ int verb_config(int argc, char **argv) {
 
     if (r >= 0)
         return r;
-    note_regions(config, &config->regions);
-    for (size_t i = 0; i < config->n_accounts; i++)
-        note_regions(config, &config->accounts[i].regions);
+    if (config->notes)
+        fputs(config->notes, stderr);
     r = args.dump ? config_dump(config, stdout) : puts("configuration OK");
     config_free(config);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -63,6 +63,7 @@ void config_free(Config *config) {
         return;
     config_free_options(SCOPE_FILE, config);
     settings_done(&config->expect.pins);
+    free(config->notes);
     free(config->path);
     free(config);
 }

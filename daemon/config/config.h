@@ -127,6 +127,7 @@ typedef struct ContainConfig {
 typedef struct Config {
     char *path;
     uint64_t modified_usec; /* real: when the file was changed last, before it was read; 0: from memory */
+    char *notes; /* what is allowed, and probably wrong: lines like those of mistakes; NULL: nothing is */
     StringList regions;
     StringList trails; /* names or ARNs */
     StringList ignore;

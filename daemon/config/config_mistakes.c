@@ -60,6 +60,37 @@ int config_refuse_value(Reading *r, const config_setting_t *setting, const char 
     return -EINVAL;
 }
 
+static void put_mistake(StrBuf *b, const char *path, const Mistake *mistake) {
+    (void)strbuf_addf(b, "%.200s:", path);
+    if (mistake->at.line > 0)
+        (void)strbuf_addf(b, "%u:", mistake->at.line);
+    if (mistake->at.line > 0 && mistake->at.column > 0)
+        (void)strbuf_addf(b, "%u:", mistake->at.column);
+    (void)strbuf_addf(b, " %s", mistake->what);
+}
+
+int config_note(Reading *r, const config_setting_t *setting, const char *format, ...) {
+    const Place at = place_of(setting, true);
+    Mistake note = { .at = at };
+    StrBuf b = STRBUF_INIT(CONFIG_ERROR_MAX);
+    char *notes;
+    va_list ap;
+    int e;
+
+    va_start(ap, format);
+    (void)vsnprintf(note.what, sizeof(note.what), format, ap);
+    va_end(ap);
+    (void)strbuf_add(&b, r->config->notes ? r->config->notes : "");
+    put_mistake(&b, r->config->path, &note);
+    (void)strbuf_add_char(&b, '\n');
+    e = strbuf_take(&b, &notes);
+    if (e < 0)
+        return e == -ENOMEM ? e : 0; /* or there are more than anyone reads */
+    free(r->config->notes);
+    r->config->notes = notes;
+    return 0;
+}
+
 bool config_is_clean(const Reading *r, const char *topic) {
     for (size_t i = 0; i < MIN(r->n_mistakes, (size_t)CONFIG_MISTAKES_MAX); i++)
         if (text_equal(r->mistakes[i].topic, topic))
@@ -77,15 +108,6 @@ static int in_order(const void *a, const void *b) {
     return (one->at.column > other->at.column) - (one->at.column < other->at.column);
 }
 
-static void put_mistake(StrBuf *b, const char *path, const Mistake *mistake) {
-    (void)strbuf_addf(b, "%s%.200s:", b->len > 0 ? "\n" : "", path);
-    if (mistake->at.line > 0)
-        (void)strbuf_addf(b, "%u:", mistake->at.line);
-    if (mistake->at.line > 0 && mistake->at.column > 0)
-        (void)strbuf_addf(b, "%u:", mistake->at.column);
-    (void)strbuf_addf(b, " %s", mistake->what);
-}
-
 void config_show_mistakes(Reading *r, const char *path, char error[static CONFIG_ERROR_MAX]) {
     size_t n = r->n_mistakes, shown = 0;
     StrBuf b = STRBUF_INIT(CONFIG_ERROR_MAX - 1);
@@ -93,8 +115,10 @@ void config_show_mistakes(Reading *r, const char *path, char error[static CONFIG
     if (n > CONFIG_MISTAKES_MAX)
         n = CONFIG_MISTAKES_MAX;
     qsort(r->mistakes, n, sizeof(*r->mistakes), in_order);
-    for (; shown < n && b.len + sizeof(r->mistakes->what) + 2 * 256 < CONFIG_ERROR_MAX; shown++)
+    for (; shown < n && b.len + sizeof(r->mistakes->what) + 2 * 256 < CONFIG_ERROR_MAX; shown++) {
+        (void)strbuf_add(&b, shown > 0 ? "\n" : "");
         put_mistake(&b, path, &r->mistakes[shown]);
+    }
     if (r->n_mistakes > shown)
         (void)strbuf_addf(&b, "\n%.200s: %zu more mistakes", path, r->n_mistakes - shown);
     (void)text_copy(error, CONFIG_ERROR_MAX, strbuf_str(&b));

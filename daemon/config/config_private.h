@@ -117,6 +117,8 @@ int config_mistake(Reading *r, Place at, const char *format, ...) _printf_(3, 4)
  * been reported is not reported again. */
 int config_refuse(Reading *r, const config_setting_t *setting, const char *format, ...) _printf_(3, 4);
 int config_refuse_value(Reading *r, const config_setting_t *setting, const char *format, ...) _printf_(3, 4);
+/* Says where the value stands, and what is probably meant. 0 or -ENOMEM. */
+int config_note(Reading *r, const config_setting_t *setting, const char *format, ...) _printf_(3, 4);
 /* No mistake is about that option of the file. */
 bool config_is_clean(const Reading *r, const char *topic);
 /* A line for each mistake, in the order of the file: "FILE:LINE:COLUMN: what is wrong". */

@@ -213,6 +213,18 @@ static int set_shard(Reading *r, const config_setting_t *setting, const Option *
     return text && shard_parse(text, slot) ? 0 : refuse_value(r, setting, option, allowed);
 }
 
+/* A region that fits AWS's pattern may be newer than this version; one that differs from a known one in more
+ * than its number is most likely mistyped. */
+static int note_region(Reading *r, const config_setting_t *setting, const Option *option, const char *text) {
+    const char *known = option->all ? config_nearest(option, text) : NULL;
+    const char *number = known ? strrchr(known, '-') : NULL;
+
+    if (!number || strncmp(known, text, (size_t)(number - known) + 1) == 0)
+        return 0;
+    return config_note(r, setting, "note: %s: this version knows no region \"%s\"; did you mean \"%s\"?",
+                       option->name, text, known);
+}
+
 static int add_item(Reading *r, const config_setting_t *setting, const Option *option, StringList *list) {
     const char *text = config_setting_get_string(setting), *allowed = option->check(text ? text : "");
     char dst[FOUND_MAX];
@@ -224,7 +236,7 @@ static int add_item(Reading *r, const config_setting_t *setting, const Option *o
             return config_refuse_value(r, setting, "%s: %s is listed twice", option->name,
                                        found(dst, setting));
     list->items[list->n] = strdup(text);
-    return list->items[list->n++] ? 0 : -ENOMEM;
+    return list->items[list->n++] ? note_region(r, setting, option, text) : -ENOMEM;
 }
 
 static int set_list(Reading *r, const config_setting_t *setting, const Option *option, StringList *list) {

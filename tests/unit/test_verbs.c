@@ -683,9 +683,17 @@ static void config_notes_a_mistyped_region(void **state _unused_) {
     RUN(verb_config, CONF "regions = [ \"eu-centrall-1\", \"eu-central-9\", \"us-east-1\" ];\n");
     assert_int_equal(printed.status, 0);
     assert_string_equal(printed.out, "configuration OK\n");
-    has(printed.err, "t.conf: note: regions: this version knows no region \"eu-centrall-1\"; did you mean "
-                     "\"eu-central-1\"?\n");
+    has(printed.err,
+        "t.conf:2:13: note: regions: this version knows no region \"eu-centrall-1\"; did you mean "
+        "\"eu-central-1\"?\n");
     assert_null(strstr(printed.err, "eu-central-9"));
+    RUN(verb_config,
+        CONF "accounts = ( { regions = [ \"us-east-1\",\n  \"us-eastt-1\", \"eu-westt-1\" ]; } );\n");
+    assert_int_equal(printed.status, 0);
+    has(printed.err,
+        "t.conf:3:3: note: accounts.regions: this version knows no region \"us-eastt-1\"; did you "
+        "mean \"us-east-1\"?\n");
+    has(printed.err, "t.conf:3:17: note: accounts.regions: this version knows no region \"eu-westt-1\"; ");
 }
 
 /* ---- check ---- */

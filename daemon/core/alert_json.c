@@ -126,10 +126,12 @@ static json_t *actor_of(const Event *event) {
 
     if (!event->has_actor)
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+                     "s:o, s:o}",
                      "source_identity", foreign(a->source_identity), "on_behalf_of",
                      foreign(a->on_behalf_of), "identity_store", foreign(a->identity_store), "delegate",
-                     foreign(a->delegate), "assumed_root", a->assumed_root, "arn", foreign(a->arn), "type",
+                     foreign(a->delegate), "assumed_root", a->assumed_root, "unnamed_guard",
+                     a->unnamed_guard, "parameters_omitted", a->omitted, "arn", foreign(a->arn), "type",
                      foreign(a->type), "name", foreign(a->name), "account", foreign(a->account),
                      "invoked_by", foreign(a->invoked_by), "source_ip", foreign(a->source_ip), "user_agent",
                      foreign(a->user_agent), "access_key", foreign(a->access_key), "event_id",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/core/alert_private.h"
+#include "daemon/core/enum_names.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -29,9 +30,8 @@ static void who_add_deed(const AlertExpansion *x) {
     /* a trail that was deleted and made again may be found stopped: what was done is the call */
     if (event->has_actor && strcmp(event->actor.event_name, "DeleteTrail") == 0)
         about = FINDING_BIT(FINDING_MISSING);
-    if (event->has_actor && strcmp(event->actor.event_name, "CreateTrail") == 0 &&
-        (about & FINDINGS_CHANGED)) {
-        (void)strbuf_add(x->out, "recreated");
+    if (event->has_actor && strcmp(event->actor.event_name, "CreateTrail") == 0) {
+        (void)strbuf_add(x->out, creation_to_string(about));
         return;
     }
     for (Finding f = 0; f < _FINDING_MAX; f++)

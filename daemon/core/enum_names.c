@@ -172,3 +172,9 @@ static const char *const alert_format_table[] = {
     [ALERT_FORMAT_OPSGENIE] = "opsgenie", [ALERT_FORMAT_CHAT] = "chat",
 };
 DEFINE_TO_STRING(alert_format, AlertFormat, _ALERT_FORMAT_MAX);
+
+const char *creation_to_string(uint32_t findings) {
+    if (findings & FINDING_BIT(FINDING_REPLACED))
+        return "replaced";
+    return findings & FINDING_BIT(FINDING_APPEARED) ? "created" : "recreated";
+}

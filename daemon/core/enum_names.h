@@ -40,6 +40,10 @@ ActionResult action_result_from_string(const char *s);
 const char *drill_actor_to_string(DrillActor value); /* "unknown", "own", "other", "nobody" */
 DrillActor drill_actor_from_string(const char *s);
 
+/* What a call of CreateTrail did, by the FINDING_BITs that it caused: "created", ... the same word in the
+ * mail and in the journal. */
+const char *creation_to_string(uint32_t findings);
+
 const char *destination_to_string(Destination value); /* "unknown", "foreign", "guarded", "used" */
 
 const char *alert_format_to_string(AlertFormat value); /* "json", "slack", ... */

@@ -122,12 +122,14 @@ static Severity severity_of(const Deciding *d) {
 
 static void report_actor(Deciding *d, const Actor *actor) {
     const Attributing *at = &d->s.attributing;
+    JournalEntry *entry = plan_entry(d->plan, LINE_ATTRIBUTED);
     Event *t;
 
     guard_drill_attributed(d, actor);
     t = guard_report(d, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec, at->findings,
                      "");
-    plan_entry(d->plan, LINE_ATTRIBUTED)->actor = *actor;
+    entry->actor = *actor;
+    entry->about = at->findings;
     t->has_actor = true;
     t->actor = *actor;
 }

@@ -674,7 +674,7 @@ typedef struct JournalEntry {
     bool maintenance;                /* left as it is for a maintenance window */
     bool refused;                    /* AWS does not let us: not tried again soon */
     bool foreign;                    /* another account's organization trail */
-    uint32_t fields;                 /* FIELD_BITs */
+    uint32_t fields, about;          /* FIELD_BITs; LINE_ATTRIBUTED: FINDING_BITs that were searched */
     char detail[ERROR_TEXT_MAX];     /* raw: escape before showing */
     char request_id[REQUEST_ID_MAX]; /* AWS's, of the write that it is about; "": detail may end with it */
     Actor actor;                     /* LINE_ATTRIBUTED, LINE_ATTEMPTED */

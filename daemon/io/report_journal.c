@@ -178,17 +178,23 @@ static void journal_add_deed(const Writing *w) {
     static const struct {
         const char *call, *deed;
     } deeds[] = {
-        { "StopLogging", "stopped" },     { "StartLogging", "started" },
-        { "DeleteTrail", "deleted" },     { "CreateTrail", "created" },
-        { "UpdateTrail", "changed" },     { "PutEventSelectors", "selectors changed" },
-        { "AddTags", "tags changed" },    { "PutInsightSelectors", "insights changed" },
-        { "RemoveTags", "tags changed" }, { "PutEventConfiguration", "event configuration changed" },
+        { "StopLogging", "stopped" },
+        { "StartLogging", "started" },
+        { "DeleteTrail", "deleted" },
+        { "UpdateTrail", "changed" },
+        { "PutEventSelectors", "selectors changed" },
+        { "AddTags", "tags changed" },
+        { "PutInsightSelectors", "insights changed" },
+        { "RemoveTags", "tags changed" },
+        { "PutEventConfiguration", "event configuration changed" },
     };
     const char *call = w->note->actor.event_name, *deed = NULL;
 
     for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
         if (strcmp(deeds[i].call, call) == 0)
             deed = deeds[i].deed;
+    if (strcmp(call, "CreateTrail") == 0)
+        deed = creation_to_string(w->note->about);
     if (deed)
         (void)strbuf_add(w->out, deed);
     else

@@ -148,8 +148,9 @@ static void selectors_done(const AwsError *error, const CloudTrailSelectors *sel
     Settings *settings = &check->snapshot.settings;
     int r = 0;
 
-    /* AWS takes more than is read of it: whoever pads the selectors must not get them out of sight */
-    if (error->too_long && check->request.has_baseline) {
+    /* AWS takes more than is read of it, 500 values of 2048 characters, each of which JSON may write with
+     * six bytes: whoever pads the selectors must not get them out of sight */
+    if ((error->too_long || error->too_big) && check->request.has_baseline) {
         r = settings_set(settings, FIELD_SELECTORS, SETTINGS_TOO_LONG);
         error = &none;
     } else if (error->class == AWS_OK)

@@ -323,6 +323,27 @@ static void test_selectors_that_are_too_long(void **state) {
     free(padding);
 }
 
+/* The same for an answer of which not even the bytes are read. */
+static void test_selectors_that_are_too_big(void **state) {
+    CloudTrailTrail t = listed_trail();
+
+    for (unsigned has_baseline = 0; has_baseline < 2; has_baseline++) {
+        Looking l;
+
+        service_set_up_patient(state);
+        l = (Looking){ .f = *state, .has_baseline = has_baseline };
+        fake_http_fail(l.f->http, HTTP_TOO_BIG, "too big");
+        reply(l.f, "{}");
+        reply(l.f, "{}");
+        reply(l.f, CONFIGURATION_ANSWER);
+        snapshot(&l, &t);
+        assert_value(&l, FIELD_SELECTORS, has_baseline ? SETTINGS_TOO_LONG : NULL);
+        assert_int_equal(l.snapshot.failed, has_baseline ? 0 : BIT(SELECTORS));
+        settings_done(&l.snapshot.settings);
+        service_tear_down(state);
+    }
+}
+
 static void test_in_part(void **state) {
     static const struct {
         const char *selectors, *insights, *tags;
@@ -600,6 +621,7 @@ int main(void) {
         PATIENT_TEST(test_what_was_just_listed_is_not_asked),
         PATIENT_TEST(test_forms),
         cmocka_unit_test(test_selectors_that_are_too_long),
+        cmocka_unit_test(test_selectors_that_are_too_big),
         cmocka_unit_test(test_in_part),
         cmocka_unit_test(test_a_configuration_that_aws_does_not_show),
         cmocka_unit_test(test_calls_that_are_not_there),

@@ -44,6 +44,9 @@ void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, Channe
     Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
     Event event = channel_event(change, trouble, engine->config->mode);
 
+    engine->reporting = event.phase == PHASE_OPENED ? trouble : NULL;
+    engine_save_mark(engine, trouble->since_usec);
+    engine->reporting = NULL;
     (void)engine_queue_message(engine, &subject, &event);
     engine_save_soon(engine, true);
 }
@@ -223,7 +226,7 @@ static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan
 
 /* What was found counts on disk only once it is in the outbox: until then the state file keeps the state
  * before it. */
-static void hold_state(Trail *trail, bool hold, const TrailState *before) {
+static void hold_state(Trail *trail, bool hold, const TrailState *before, const TrailState *next) {
     if (!hold) {
         free(TAKE_PTR(trail->held));
         return;
@@ -232,10 +235,24 @@ static void hold_state(Trail *trail, bool hold, const TrailState *before) {
         return;
     trail->held = malloc(sizeof(*trail->held));
     if (trail->held)
-        *trail->held = *before;
+        (void)guard_trail_marks(before, next, trail->held);
     else
         log_line(LOG_ERR, "%s: out of memory; a crash within seconds would leave what was found unreported",
                  trail->arn);
+}
+
+/* Without memory the state file has the marks a little later. */
+static void save_trail_marks(Trail *trail, const TrailState *before, const TrailState *next) {
+    TrailState marked;
+    uint64_t newest_usec = guard_trail_marks(trail->held ? trail->held : before, next, &marked);
+
+    if (newest_usec == 0)
+        return;
+    if (trail->held)
+        *trail->held = marked;
+    else if (states_keep_trail(&trail->state, &marked) < 0)
+        return;
+    engine_save_mark(trail->engine, newest_usec);
 }
 
 /* ---- trails ---- */
@@ -300,6 +317,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     if (input->kind == GUARD_ACTED)
         metrics_count_outcome(engine->metrics, input->outcome->action, input->outcome->result);
     guard_trail(&policy, &trail->facts, &before, input, now, &plan, &s);
+    if (plan.n_events > 0)
+        save_trail_marks(trail, &before, &s);
     if (states_keep_trail(&trail->state, &s) < 0) { /* the next poll finds the same */
         engine_arm(engine, &trail->wake, now.mono_usec + USEC_PER_SEC, trail_woke, trail);
         return;
@@ -312,7 +331,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     engine_debug_trail(trail, before.verdict, before.findings, input->kind, &policy);
     write_notes(engine, &subject, &s.incident, &plan);
     r = queue_trail_messages(trail, &subject, &plan, containments);
-    hold_state(trail, plan.hold || r != 0, &before);
+    hold_state(trail, plan.hold || r != 0, &before, &s);
     decided.is_held = trail->held;
     decided.is_known = is_reported_known(trail);
     follow = guard_follow_up(&decided, now);
@@ -365,6 +384,15 @@ typedef struct Deciding {
     const SharedIncident *shared; /* of its cause; NULL: it has none */
 } Deciding;
 
+/* Without memory the state file has the mark a little later. */
+static void save_target_marks(const Deciding *d, const TargetState *was, const TargetState *next) {
+    TargetState marked;
+    uint64_t newest_usec = guard_target_marks(was, next, &marked);
+
+    if (newest_usec != 0 && states_keep_target(d->state, &marked) >= 0)
+        engine_save_mark(d->engine, newest_usec);
+}
+
 /* Whether a search for who caused it is due. */
 static bool apply_target_plan(const Deciding *d, const PollResult *result, const Attribution *found) {
     Engine *engine = d->engine;
@@ -379,6 +407,8 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
         guard_target_attributed(d->policy, &was, found, d->shared, engine_now(engine), &plan, &s);
     else
         guard_target(d->policy, &was, result, engine_now(engine), &plan, &s);
+    if (plan.n_events > 0)
+        save_target_marks(d, &was, &s);
     if (states_keep_target(d->state, &s) < 0) { /* the next poll finds the same */
         engine_arm(engine, d->wake, engine_now(engine).mono_usec + USEC_PER_SEC, d->woke, d->userdata);
         return false;

@@ -138,13 +138,6 @@ static size_t list_weak(const Engine *engine, Subject *trails) {
     return n;
 }
 
-/* No message waits for it: it is so in the state file too. */
-static void set_weakness_pending(Trail *trail, bool pending) {
-    SET_TRAIL_STATE(trail, weakness_pending, pending);
-    if (trail->held)
-        trail->held->weakness_pending = pending;
-}
-
 static void report_weak_baselines(void *userdata) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
     Engine *engine = userdata;
@@ -157,14 +150,18 @@ static void report_weak_baselines(void *userdata) {
     if (n == 0)
         return;
     (void)baseline_name_weak(trails, n, &b); /* a text that is cut names the first */
-    event = baseline_message(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING, engine_now(engine).real_usec,
+    if (engine->weak_since_usec == 0) /* the state file of an earlier version does not have it */
+        engine->weak_since_usec = engine_now(engine).real_usec;
+    engine_save_mark(engine, engine->weak_since_usec);
+    event = baseline_message(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING, engine->weak_since_usec,
                              engine->config->mode, strbuf_str(&b));
     if (engine_queue_message(engine, &subject, &event) < 0) {
         engine_weakness_waits(engine);
         return;
     }
     for (size_t i = 0; i < engine->n_trails; i++)
-        set_weakness_pending(engine->trails[i], false);
+        SET_REPORTED_STATE(engine->trails[i], weakness_pending, false);
+    engine->weak_since_usec = 0;
     engine_save_soon(engine, true);
 }
 
@@ -198,7 +195,9 @@ static void report_weakness(Trail *trail, uint64_t dedup_usec) {
         return;
     note(trail, LINE_BASELINE_WEAK, 0, strbuf_str(&b));
     if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec)) {
-        set_weakness_pending(trail, true);
+        SET_REPORTED_STATE(trail, weakness_pending, true);
+        if (trail->engine->weak_since_usec == 0)
+            trail->engine->weak_since_usec = engine_now(trail->engine).real_usec;
         engine_save_soon(trail->engine, true);
         engine_weakness_waits(trail->engine);
         return;
@@ -226,21 +225,36 @@ static void log_unreadable(Trail *trail, const char *error) {
     k->unreadable = true;
 }
 
+/* Before it is set aside: a crash in between reports it once more, under the same id. Once, where it cannot
+ * be set aside. */
+static void report_damaged(Trail *trail, const BaselineStamp *stamp, const char *error) {
+    SettingsTracking *k = &trail->tracking;
+    uint64_t mark = guard_hash(GUARD_HASH_BASIS, stamp, sizeof(*stamp)) & (uint64_t)INT64_MAX;
+
+    if (mark == k->damaged_mark)
+        return;
+    k->damaged_mark = mark;
+    note(trail, LINE_BASELINE_DAMAGED, 0, error);
+    report_baseline(trail, EVENT_BASELINE_DAMAGED, SEVERITY_CRITICAL, NULL, mark, false, error);
+}
+
 /* 0 there is none, 1 there is; -EBADMSG there was one; else it cannot be said, and that was logged. */
-static int read_baseline(Trail *trail, BaselineRecord *ret) {
+static int read_baseline(Trail *trail, const BaselineStamp *stamp, BaselineRecord *ret) {
     const Engine *engine = trail->engine;
-    uint64_t now_usec = engine_now(engine).real_usec;
     char error[ERROR_TEXT_MAX] = "";
     int r;
 
     if (engine->once)
         r = baseline_file_peek(engine->state_dir, trail->arn, ret, error, sizeof(error));
-    else
-        r = baseline_file_load(engine->state_dir, trail->arn, now_usec, ret, error, sizeof(error));
-    if (r == -EBADMSG && !engine->once) {
-        note(trail, LINE_BASELINE_DAMAGED, 0, error);
-        report_baseline(trail, EVENT_BASELINE_DAMAGED, SEVERITY_CRITICAL, NULL, now_usec, false, error);
-    } else if (r < 0)
+    else {
+        r = baseline_file_peek(engine->state_dir, trail->arn, ret, error, sizeof(error));
+        if (r == -EBADMSG) {
+            report_damaged(trail, stamp, error);
+            r = baseline_file_load(engine->state_dir, trail->arn, engine_now(engine).real_usec, ret, error,
+                                   sizeof(error));
+        }
+    }
+    if (r < 0 && (r != -EBADMSG || engine->once))
         log_unreadable(trail, error);
     return r;
 }
@@ -259,7 +273,7 @@ void engine_refresh_baseline(Trail *trail) {
     }
     if (recording_is_current(&known, baseline_stamp_equal(&stamp, &k->stamp), stamp.inode != 0))
         return;
-    r = read_baseline(trail, &record);
+    r = read_baseline(trail, &stamp, &record);
     if (r < 0 && r != -EBADMSG)
         return;
     k->stamp = stamp;

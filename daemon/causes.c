@@ -125,6 +125,9 @@ static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
     if (!guard_cause_is_ripe(cause, &g->in, are_all_begun(engine)))
         return 0;
     guard_cause(&policy, cause, &g->in, engine_now(engine), &plan, &next, &alone);
+    if (plan.n_events > 0)
+        engine_save_mark(engine, MAX(MAX(g->in.since_usec, cause->incident.last_dedup_usec),
+                                     cause->incident.reported_usec));
     if (engine_queue_messages(engine, &subject, &plan) < 0)
         return 0; /* in the next round */
     next.had_members = cause->had_members || g->in.n > 0;

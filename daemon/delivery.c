@@ -145,11 +145,11 @@ static void end_channels_that_left(Engine *engine) {
     end_channels(engine, before->unheard, before->n_unheard, CHANNEL_LEFT_UNHEARD, "nobody got its alerts");
 }
 
-static uint64_t heartbeat_failed_usec(const Engine *engine) {
+static ChannelTrouble heartbeat_trouble(const Engine *engine) {
     for (size_t i = 0; i < engine->unclaimed.n_channels; i++)
         if (text_equal(engine->unclaimed.channels[i].channel, HEARTBEAT_KEY))
-            return engine->unclaimed.channels[i].since_usec;
-    return 0;
+            return engine->unclaimed.channels[i];
+    return (ChannelTrouble){ 0 };
 }
 
 static void count_delivery(const char *channel, ReceiptKind receipt, void *userdata) {
@@ -170,10 +170,12 @@ int engine_open_delivery(Engine *engine) {
         .tried = count_delivery,
         .userdata = engine,
     };
+    const ChannelTrouble trouble = heartbeat_trouble(engine);
     const HeartbeatOptions heartbeat = {
         .context = options.context,
         .config = &config->heartbeat,
-        .failed_since_usec = heartbeat_failed_usec(engine),
+        .failed_since_usec = trouble.since_usec,
+        .pending = trouble.pending,
         .changed = heartbeat_changed,
         .userdata = engine,
     };

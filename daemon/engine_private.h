@@ -15,6 +15,9 @@ void engine_save_intent(Trail *trail);
 void engine_remove_intent(Trail *trail);
 /* now: something happened that must be on the disk; else times moved on only. */
 void engine_save_soon(Engine *engine, bool now);
+/* Before an alert whose id comes from this time, which we took ourselves: it is in the state file first,
+ * with a state that does not say yet that the alert was raised. After a crash the alert has the same id. */
+void engine_save_mark(Engine *engine, uint64_t taken_usec);
 
 /* engine_status.c */
 /* A check shows it; does nothing in the daemon, whose journal and alerts have AWS's text. */
@@ -34,6 +37,8 @@ void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired);
 /* Runs fired as schedule_file_calm_pause says, unless engine_write_soon comes before it. */
 void engine_write_calmly(Engine *engine, Writing *writing, uint64_t min_usec, uint64_t max_usec,
                          LoopFired fired);
+/* May it be written now, without a pause? */
+bool engine_write_is_paid(const Engine *engine, const Writing *writing);
 /* Call before and after writing: they set the pause. */
 void engine_write_begins(const Engine *engine, Writing *writing);
 void engine_written(const Engine *engine, Writing *writing);

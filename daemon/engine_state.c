@@ -51,6 +51,7 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     engine->unclaimed.n_guards = 0;
     engine->account_list.trouble = engine->unclaimed.organization;
     engine->identities = engine->unclaimed.identities;
+    engine->weak_since_usec = engine->unclaimed.weak_since_usec;
     if (engine->state_unread) {
         log_line(LOG_ERR, "%s; guarding without it, and reading it again every minute", error);
         error[0] = '\0';
@@ -141,6 +142,7 @@ static const StateAccount *engine_state_account_row(void *userdata, size_t i) {
         .state = states_target(a->state),
         .n_appeared = a->unaccepted.n_appeared,
         .n_gone = a->unaccepted.n_gone,
+        .unaccepted_usec = a->unaccepted.since_usec,
     };
     (void)text_copy(rows->account.unaccepted_names, sizeof(rows->account.unaccepted_names),
                     a->unaccepted_names);
@@ -166,6 +168,11 @@ static const StateTarget *engine_state_target_row(void *userdata, size_t i) {
     return &rows->target;
 }
 
+static bool is_pending(const Engine *engine, const ChannelTrouble *trouble) {
+    return engine->reporting && engine->reporting->since_usec == trouble->since_usec &&
+           text_equal(engine->reporting->channel, trouble->channel);
+}
+
 static int add_unheard_channels(const Engine *engine, StateTable *table) {
     size_t n = engine->channel_watch ? engine->config->n_channels : 0;
 
@@ -176,9 +183,13 @@ static int add_unheard_channels(const Engine *engine, StateTable *table) {
         ChannelTrouble *trouble = &table->unheard[table->n_unheard];
 
         trouble->since_usec = channel_watch_unheard_usec(engine->channel_watch, i);
+        trouble->pending = trouble->since_usec == 0;
+        if (trouble->pending)
+            trouble->since_usec = channel_watch_pending_usec(engine->channel_watch, i);
         if (trouble->since_usec == 0)
             continue;
         trouble->channel = (char *)channel_watch_key(engine->channel_watch, i);
+        trouble->pending |= is_pending(engine, trouble);
         (void)text_copy(trouble->text, sizeof(trouble->text),
                         channel_watch_unheard_text(engine->channel_watch, i));
         table->n_unheard++;
@@ -198,17 +209,21 @@ static int add_failed_channels(const Engine *engine, StateTable *table) {
         ChannelStatus status;
 
         deliver_channel_status(engine->deliver, i, &status);
-        if (!status.failed)
+        if (status.failed_since_usec == 0)
             continue;
         trouble->channel = (char *)status.channel;
         trouble->since_usec = status.failed_since_usec;
         trouble->by_check = status.by_check;
+        trouble->pending = !status.failed || is_pending(engine, trouble);
         (void)text_copy(trouble->text, sizeof(trouble->text), status.text);
         table->n_channels++;
     }
-    if (heartbeat_usec != 0)
-        table->channels[table->n_channels++] =
-                (ChannelTrouble){ .channel = (char *)HEARTBEAT_KEY, .since_usec = heartbeat_usec };
+    if (heartbeat_usec != 0) {
+        ChannelTrouble *trouble = &table->channels[table->n_channels++];
+
+        *trouble = (ChannelTrouble){ .channel = (char *)HEARTBEAT_KEY, .since_usec = heartbeat_usec };
+        trouble->pending = !heartbeat_is_failed(engine->heartbeat) || is_pending(engine, trouble);
+    }
     return add_unheard_channels(engine, table);
 }
 
@@ -296,6 +311,7 @@ static int save_rows(const Engine *engine) {
         .n_guards = engine->guard.n_records,
         .organization = engine->account_list.trouble,
         .identities = engine->identities,
+        .weak_since_usec = engine->weak_since_usec,
     };
     int r = source ? add_failed_channels(engine, &table) : -ENOMEM;
 
@@ -327,6 +343,7 @@ static void note_saved(Engine *engine, int r) {
 }
 
 void engine_save_state(Engine *engine) {
+    uint64_t began_usec = engine_now(engine).real_usec;
     bool done;
     int r;
 
@@ -339,6 +356,8 @@ void engine_save_state(Engine *engine) {
     }
     r = save_rows(engine);
     note_saved(engine, r);
+    if (r >= 0)
+        engine->saved_usec = began_usec;
     done = r >= 0 && remove_reported_intents(engine);
     /* what many polls at once took, and the writing, goes back to the kernel */
     (void)malloc_trim(0);
@@ -363,4 +382,15 @@ void engine_save_soon(Engine *engine, bool now) {
         engine_write_soon(engine, &engine->save, save_fired);
     else
         engine_write_calmly(engine, &engine->save, SAVE_CALM_MIN_USEC, SAVE_CALM_MAX_USEC, save_fired);
+}
+
+/* A file that cannot be written delays no alert. Nor does the pace of writing one: where thousands of alerts
+ * come within seconds, some may have a second id after a crash. */
+void engine_save_mark(Engine *engine, uint64_t taken_usec) {
+    uint64_t now_usec = engine_now(engine).real_usec;
+    bool is_saved = taken_usec < engine->saved_usec && engine->saved_usec <= now_usec;
+
+    if (!is_saved && !engine->save_problem[0] && !engine->state_unread &&
+        engine_write_is_paid(engine, &engine->save))
+        engine_save_state(engine);
 }

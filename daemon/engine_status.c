@@ -509,6 +509,10 @@ static uint64_t pause_of(const Engine *engine, const Writing *writing) {
     return schedule_file_pause(writing->paid_usec, engine_now(engine).mono_usec);
 }
 
+bool engine_write_is_paid(const Engine *engine, const Writing *writing) {
+    return pause_of(engine, writing) == 0;
+}
+
 void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired) {
     uint64_t pause_usec = pause_of(engine, writing);
 

@@ -78,15 +78,14 @@ static int guard_checks_report(Engine *engine, const GuardRecord *record, Journa
 /* ---- rights ---- */
 
 static void report_lost(Engine *engine, GuardRecord *record, Severity severity) {
-    Event event = guard_rights_event(record, PHASE_OPENED, NULL, engine->config->mode,
-                                     engine_now(engine).real_usec);
+    Event event = guard_rights_event(record, PHASE_OPENED, NULL, engine->config->mode);
 
     event.severity = severity; /* of what is lost now */
     (void)guard_checks_report(engine, record, LINE_RIGHTS_LOST, &event);
 }
 
 static void report_restored(Engine *engine, GuardRecord *record, const char *why_forgotten) {
-    Event event = guard_rights_event(record, PHASE_RESOLVED, why_forgotten, engine->config->mode, 0);
+    Event event = guard_rights_event(record, PHASE_RESOLVED, why_forgotten, engine->config->mode);
 
     if (guard_checks_report(engine, record, LINE_RIGHTS_RESTORED, &event) < 0)
         return; /* it is reported by the next check */
@@ -96,7 +95,7 @@ static void report_restored(Engine *engine, GuardRecord *record, const char *why
 static void remind_of(Engine *engine, const GuardRecord *record) {
     Arn arn;
     Subject subject = subject_of(engine, record, &arn);
-    Event event = guard_rights_event(record, PHASE_REMINDER, NULL, engine->config->mode, 0);
+    Event event = guard_rights_event(record, PHASE_REMINDER, NULL, engine->config->mode);
 
     (void)engine_queue_message(engine, &subject, &event);
 }

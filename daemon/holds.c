@@ -100,6 +100,7 @@ static void run(Engine *engine, ContainHold *hold) {
     HoldAction action;
 
     if (hold_is_to_be_announced(hold, may_put)) {
+        engine_save_mark(engine, hold->since_usec);
         hold->announced = report(engine, hold, CONTAIN_STEP_ABOUT, "") >= 0;
         engine_save_soon(engine, true);
     }

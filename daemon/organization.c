@@ -29,7 +29,10 @@ static Event event_of(const Engine *engine, EventKind kind, EventPhase phase, co
 /* < 0: it is lost, and has to be made again. */
 static int organization_send(Engine *engine, Event *event) {
     Subject subject = engine_account_subject(engine->base);
-    int r = engine_queue_message(engine, &subject, event);
+    int r;
+
+    engine_save_mark(engine, engine->account_list.trouble.since_usec);
+    r = engine_queue_message(engine, &subject, event);
 
     engine_save_soon(engine, true);
     return r;

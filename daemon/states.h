@@ -25,6 +25,14 @@
         _state.member = (value);                                                                            \
         (void)states_keep_trail(&(trail)->state, &_state);                                                  \
     } while (0)
+/* What no message waits for: it is so in the state file too, whatever else is held back there. */
+#define SET_REPORTED_STATE(trail, member, value)                                                            \
+    do {                                                                                                    \
+        if (TRAIL_STATE(trail, member) != (value))                                                          \
+            SET_TRAIL_STATE(trail, member, value);                                                          \
+        if ((trail)->held)                                                                                  \
+            (trail)->held->member = (value);                                                                \
+    } while (0)
 #define SET_TARGET_STATE(target, member, value)                                                             \
     do {                                                                                                    \
         TargetState _state = states_target((target)->state);                                                \

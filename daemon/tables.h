@@ -313,9 +313,13 @@ struct Engine {
     uint64_t n_passes;
     char save_problem[ERROR_TEXT_MAX]; /* why state.json could not be written; "": it was */
     bool publish_failed, measure_failed;
+    uint64_t saved_usec; /* real; what is older is in the state file; 0: nothing is */
+    const ChannelTrouble
+            *reporting;          /* what the alert is about that is being put into the outbox; else NULL */
     uint64_t config_loaded_usec; /* real */
     bool reload_refused;         /* the latest one */
-    LoopTimer *weak_timer;       /* see baselines.c */
+    LoopTimer *weak_timer;       /* see baselines.c ... */
+    uint64_t weak_since_usec;    /* ... real; when the first of those that wait was found; 0: none waits */
     WeakPace weak_pace;
     uint64_t watchdog_usec;
     LoopTimer *watchdog_timer;

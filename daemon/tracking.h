@@ -25,6 +25,7 @@ typedef struct SettingsTracking {
                             NULL: seen is all, as it is of nearly each trail */
 
     BaselineStamp stamp;      /* of the file that was read last */
+    uint64_t damaged_mark;    /* identifies the one that was reported as damaged last; 0: none was */
     const Settings *baseline; /* as recorded; all of these are kept: see settings_keep */
     const Settings *desired;  /* with the pins of the configuration over it */
     const Settings *actual;   /* as last polled; what could not be polled is as it was before */

@@ -7,13 +7,6 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-static void set_appearance_pending(Trail *trail, bool pending) {
-    if (TRAIL_STATE(trail, appearance_pending) != pending)
-        SET_TRAIL_STATE(trail, appearance_pending, pending);
-    if (trail->held)
-        trail->held->appearance_pending = pending;
-}
-
 static void unaccepted_are_due(void *userdata) {
     Account *account = userdata;
     Engine *engine = account->engine;
@@ -25,8 +18,9 @@ static void unaccepted_are_due(void *userdata) {
 
     account->unaccepted_timer = NULL;
     unaccepted_detail(pace->n_appeared, pace->n_gone, account->unaccepted_names, detail);
-    event = event_new(EVENT_TRAILS_UNACCEPTED, PHASE_OPENED, SEVERITY_WARNING, now.real_usec,
+    event = event_new(EVENT_TRAILS_UNACCEPTED, PHASE_OPENED, SEVERITY_WARNING, pace->since_usec,
                       engine_account_policy(account).mode, detail);
+    engine_save_mark(engine, pace->since_usec);
     if (engine_queue_message(engine, &subject, &event) < 0) {
         (void)loop_after(engine->aws.loop, SCHEDULE_UNACCEPTED_SOON_USEC, unaccepted_are_due, account,
                          &account->unaccepted_timer);
@@ -34,8 +28,9 @@ static void unaccepted_are_due(void *userdata) {
     }
     for (size_t i = 0; i < engine->n_trails; i++)
         if (engine->trails[i]->via == account)
-            set_appearance_pending(engine->trails[i], false);
+            SET_REPORTED_STATE(engine->trails[i], appearance_pending, false);
     pace->n_appeared = pace->n_gone = 0;
+    pace->since_usec = 0;
     pace->summed_usec = now.mono_usec;
     account->unaccepted_names[0] = '\0';
     engine_save_soon(engine, true);
@@ -43,8 +38,11 @@ static void unaccepted_are_due(void *userdata) {
 
 static void sum_up_soon(Account *account) {
     const Engine *engine = account->engine;
-    uint64_t wait_usec = schedule_unaccepted_wait(&account->unaccepted, engine_now(engine).mono_usec);
+    Now now = engine_now(engine);
+    uint64_t wait_usec = schedule_unaccepted_wait(&account->unaccepted, now.mono_usec);
 
+    if (account->unaccepted.since_usec == 0)
+        account->unaccepted.since_usec = now.real_usec;
     if (!account->unaccepted_timer && !engine->once && wait_usec != UINT64_MAX)
         (void)loop_after(engine->aws.loop, wait_usec, unaccepted_are_due, account,
                          &account->unaccepted_timer);
@@ -67,6 +65,7 @@ void engine_resume_unaccepted(Account *account, const StateAccount *row) {
         return;
     account->unaccepted.n_appeared = row->n_appeared;
     account->unaccepted.n_gone = row->n_gone;
+    account->unaccepted.since_usec = row->unaccepted_usec;
     (void)text_copy(account->unaccepted_names, sizeof(account->unaccepted_names), row->unaccepted_names);
     account->unaccepted_resumed = true;
     sum_up_soon(account);
@@ -82,7 +81,7 @@ void engine_resume_appearance(Trail *trail) {
     }
     trail->is_summed_up = true;
     if (pace->n_appeared == 0) /* they were reported before this row was taken up */
-        set_appearance_pending(trail, false);
+        SET_REPORTED_STATE(trail, appearance_pending, false);
 }
 
 void engine_sum_up_now(Engine *engine) {
@@ -95,6 +94,6 @@ void engine_sum_up_now(Engine *engine) {
 
 void engine_count_unaccepted(Trail *trail) {
     if (!trail->is_summed_up)
-        set_appearance_pending(trail, true);
+        SET_REPORTED_STATE(trail, appearance_pending, true);
     sum_up(trail, engine_is_missing(trail));
 }

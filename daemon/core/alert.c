@@ -613,13 +613,21 @@ static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
     return strbuf_error(b);
 }
 
+/* Without the error behind it, which has the id of a request. */
+static void add_channel_name(StrBuf *b, const char *detail) {
+    const char *end = strstr(detail, ": ");
+    int n = (int)(end ? (size_t)(end - detail) : strlen(detail));
+
+    (void)strbuf_addf(b, "%d:%.*s,", n, n, detail);
+}
+
 static int make_id(const Subject *subject, const Event *event, char ret[static HASH_HEX_SIZE]) {
     _cleanup_strbuf_ StrBuf kind = STRBUF_INIT(1024);
     int r;
 
     (void)add_kind(&kind, subject, event);
     if (event_row(event->kind)->about_channel)
-        add_field(&kind, event->detail);
+        add_channel_name(&kind, event->detail);
     if (event->hold) {
         add_field(&kind, event->hold->arn);
         add_field(&kind, event->hold->policy);

@@ -623,6 +623,26 @@ static Verdict judge(const Deciding *d, const TrailState *prev, const TrailInput
     return verdict;
 }
 
+/* What a crash kept from the state file was found once more, or is over, or it was long ago. */
+#define MARKING_USEC (24 * 3600ULL * USEC_PER_SEC)
+
+static void forget_marking(TrailState *s, const TrailState *prev, const TrailInput *input, Now now) {
+    if (s->marked_usec != prev->marked_usec || input->drift ||
+        elapsed(s->marking_usec, now.real_usec) > MARKING_USEC)
+        s->marking_usec = 0;
+}
+
+uint64_t guard_trail_marks(const TrailState *before, const TrailState *next, TrailState *ret_marked) {
+    uint64_t marked_usec = next->marked_usec != before->marked_usec ? next->marked_usec : 0;
+
+    *ret_marked = *before;
+    if (marked_usec != 0)
+        ret_marked->marking_usec = marked_usec;
+    if (before->failed_since_usec == 0)
+        ret_marked->failed_since_usec = next->failed_since_usec;
+    return MAX(marked_usec, next->failed_since_usec);
+}
+
 void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState *prev,
                  const TrailInput *input, Now now, Plan *ret_plan, TrailState *ret_next) {
     Deciding d = {
@@ -656,6 +676,8 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     remind(&d);
     end_contest(&d);
     guard_plan_search(&d);
+
+    forget_marking(&d.s, prev, input, now);
 
     verdict = judge(&d, prev, input);
     d.s.verdict = verdict;

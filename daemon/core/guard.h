@@ -60,6 +60,14 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
 /* Does a target of which so many polls failed, and now another, not count as unreachable yet? */
 bool guard_target_is_pending(const Policy *policy, unsigned n_failed, bool unreachable);
 
+/* Before a message is put into the outbox the state file needs the times that its id comes from, which the
+ * guard took itself: *ret_marked is `was` with those of `next`, and says of nothing that it was reported.
+ * The newest of them, real; 0: none. */
+uint64_t guard_target_marks(const TargetState *was, const TargetState *next, TargetState *ret_marked);
+
+/* The same for a trail. */
+uint64_t guard_trail_marks(const TrailState *before, const TrailState *next, TrailState *ret_marked);
+
 /* Decides about one target's own incidents (unreachable, uncovered). result is NULL for a wake-up that a
  * plan asked for. */
 void guard_target(const Policy *policy, const TargetState *prev, const PollResult *result, Now now,

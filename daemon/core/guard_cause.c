@@ -258,6 +258,14 @@ static uint64_t summary_wake(const Judging *j) {
     return j->now.mono_usec + guard_before(GUARD_SUMMARY_USEC, gone);
 }
 
+/* Of the change since the last message: the same after a crash. */
+static uint64_t change_mark(const Incident *inc) {
+    uint64_t mark =
+            guard_hash(add_text(GUARD_HASH_BASIS, "members"), &inc->dedup_usec, sizeof(inc->dedup_usec));
+
+    return guard_hash(mark, &inc->sequence, sizeof(inc->sequence)) & (uint64_t)INT64_MAX;
+}
+
 static void go_on(Judging *j) {
     Incident *inc = &j->c.incident;
     EventKind kind = cause_rows[j->c.kind].begins;
@@ -266,7 +274,7 @@ static void go_on(Judging *j) {
     if (escalates(j) && j->now.real_usec >= due_usec)
         (void)cause_report(j, PHASE_OPENED, kind, SEVERITY_CRITICAL, due_usec + j->c.kind);
     else if (has_changed(j) && elapsed(inc->reported_usec, j->now.real_usec) >= GUARD_SUMMARY_USEC)
-        (void)cause_report(j, PHASE_OPENED, kind, inc->severity, j->now.real_usec);
+        (void)cause_report(j, PHASE_OPENED, kind, inc->severity, change_mark(inc));
 }
 
 static void remind(Judging *j) {

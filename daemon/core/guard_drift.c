@@ -101,7 +101,7 @@ static void note_drift(Deciding *d, uint32_t findings, bool first_sight) {
 static void found_drift(Deciding *d, uint32_t findings, uint64_t mark, uint64_t compared_usec) {
     TrailState *s = &d->s;
     Incident *inc = &s->incident;
-    PendingEvent how = { .findings = findings, .dedup_usec = guard_new_mark(s->marks, mark, d->now) };
+    PendingEvent how = { .findings = findings, .dedup_usec = guard_new_mark(s, mark, d->now) };
     bool changed = findings & FINDINGS_CHANGED;
     uint64_t not_before_usec =
             compared_usec ? compared_usec : guard_before(d->now.real_usec, GUARD_UNKNOWN_PAST_USEC);
@@ -123,7 +123,7 @@ static void found_drift(Deciding *d, uint32_t findings, uint64_t mark, uint64_t 
         PendingEvent unmet = { .phase = PHASE_OPENED,
                                .findings = FINDING_BIT(FINDING_UNMET),
                                .first_sight = compared_usec == 0,
-                               .dedup_usec = guard_new_mark(s->marks, mark, d->now) };
+                               .dedup_usec = guard_new_mark(s, mark, d->now) };
 
         how.findings &= ~FINDING_BIT(FINDING_UNMET);
         guard_report_trouble(d, &unmet, "");
@@ -216,7 +216,7 @@ static void take_strengthened(Deciding *d, const Drift *drift) {
     plan_entry(d->plan, LINE_STRENGTHENED)->fields = news;
     if (!is_strengthening_due(d, news))
         return;
-    mark = guard_new_mark(s->marks, news, d->now);
+    mark = guard_new_mark(s, news, d->now);
     (void)incident_begin(&none, mark, d->now);
     t = incident_report(&none, d->plan, PHASE_OPENED, EVENT_TRAIL_STRENGTHENED, SEVERITY_INFO, mark, d->now);
     t->fields = t->fields_left = news;

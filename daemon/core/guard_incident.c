@@ -44,10 +44,12 @@ static uint64_t give_out(uint64_t marks[static MARKS_MAX], uint64_t hash) {
     return mark;
 }
 
-uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now) {
-    uint64_t hour = now.real_usec / (3600 * USEC_PER_SEC);
+uint64_t guard_new_mark(TrailState *s, uint64_t what, Now now) {
+    uint64_t hour;
 
-    return give_out(marks,
+    s->marked_usec = s->marking_usec ? s->marking_usec : now.real_usec;
+    hour = s->marked_usec / (3600 * USEC_PER_SEC);
+    return give_out(s->marks,
                     guard_hash(guard_hash(GUARD_HASH_BASIS, &what, sizeof(what)), &hour, sizeof(hour)));
 }
 

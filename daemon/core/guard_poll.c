@@ -122,7 +122,7 @@ static uint64_t last_poll_usec(const Deciding *d) {
 
 /* A trail that was never started has no times. */
 static uint64_t time_or_mark(Deciding *d, uint64_t usec) {
-    return usec != 0 ? usec : guard_new_mark(d->s.marks, 0, d->now);
+    return usec != 0 ? usec : guard_new_mark(&d->s, 0, d->now);
 }
 
 void guard_found_stopped(Deciding *d, const Observation *seen, bool first_sight) {
@@ -171,7 +171,7 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
     while (!(how.findings & FINDING_BIT(worst)))
         worst++;
     explain(seen, worst, why);
-    how.dedup_usec = guard_new_mark(d->s.marks, d->s.start_usec + worst, d->now);
+    how.dedup_usec = guard_new_mark(&d->s, d->s.start_usec + worst, d->now);
     how.phase = incident_begin(&d->s.incident, how.dedup_usec, d->now);
     if (how.findings & ATTRIBUTABLE_FAILURES)
         guard_seek_actor(
@@ -224,7 +224,7 @@ static void found_interrupted(Deciding *d, const Observation *seen) {
  * only when there was one again. */
 static uint64_t deletion_mark(Deciding *d, uint64_t start_usec) {
     return start_usec != 0 ? guard_fact_mark(d->s.marks, "deleted", start_usec)
-                           : guard_new_mark(d->s.marks, 0, d->now);
+                           : guard_new_mark(&d->s, 0, d->now);
 }
 
 static void found_recreated(Deciding *d, uint64_t was_start_usec, uint64_t polled_usec) {
@@ -397,7 +397,8 @@ static void polled_absent(Deciding *d) {
 static void count_failed_poll(Deciding *d, PollError error) {
     TrailState *s = &d->s;
 
-    if (s->n_failed++ == 0)
+    s->n_failed++;
+    if (s->failed_since_usec == 0)
         s->failed_since_usec = d->now.real_usec;
     s->error = error;
 }

@@ -66,8 +66,9 @@ JournalEntry *plan_entry(Plan *plan, JournalLine line);
 
 /* The identity of trouble that AWS gives no time for: `what` identifies it, the hour stands for its time,
  * and what comes again within the hour is counted, so that two guards agree and a second episode is not
- * taken for the first. Remembers what it has given out. */
-uint64_t guard_new_mark(uint64_t marks[static MARKS_MAX], uint64_t what, Now now);
+ * taken for the first. Remembers what it has given out. The hour is that of TrailState.marking_usec, which a
+ * crash has left, else the present one. */
+uint64_t guard_new_mark(TrailState *state, uint64_t what, Now now);
 /* ... of trouble that a time from AWS, or the mark of earlier trouble, sets apart from all other of its
  * kind: it needs no clock. */
 uint64_t guard_fact_mark(uint64_t marks[static MARKS_MAX], const char *what, uint64_t fact);

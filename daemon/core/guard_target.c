@@ -133,7 +133,9 @@ static void not_reachable(Judging *j, const PollResult *result) {
     s->n_failed++;
     s->not_enabled = false;
     s->error = result->error;
-    if (leaves)
+    if (!left)
+        s->left_usec = 0;
+    else if (s->left_usec == 0)
         s->left_usec = j->now.real_usec;
     text_copy(s->error_text, sizeof(s->error_text), result->error_text);
     if (s->failed_since_usec == 0)
@@ -141,7 +143,7 @@ static void not_reachable(Judging *j, const PollResult *result) {
     /* that an account left needs no second poll */
     becomes_unreachable = !s->unreachable && (left || s->n_failed >= j->policy->unreachable_after);
     /* an account that could not be reached before has left: that is another fact */
-    dedup_usec = leaves && s->unreachable ? j->now.real_usec : s->failed_since_usec;
+    dedup_usec = leaves && s->unreachable ? s->left_usec : s->failed_since_usec;
     becomes_unreachable |= leaves && s->unreachable;
     if (becomes_unreachable || s->n_failed == 1) {
         JournalEntry *entry = plan_entry(j->plan, !becomes_unreachable ? LINE_POLL_FAILED
@@ -162,10 +164,14 @@ static void not_reachable(Judging *j, const PollResult *result) {
 static void judge_cover(Judging *j, bool covered, bool shared) {
     TargetState *s = &j->s;
 
+    if (covered)
+        s->uncovered_usec = 0;
+    else if (s->uncovered_usec == 0)
+        s->uncovered_usec = j->now.real_usec;
     if (!covered && !s->cover.open) {
         (void)plan_entry(j->plan, LINE_UNCOVERED);
         s->cover_is_shared = shared;
-        target_begin(j, &s->cover, EVENT_REGION_UNCOVERED, j->now.real_usec);
+        target_begin(j, &s->cover, EVENT_REGION_UNCOVERED, s->uncovered_usec);
     } else if (covered && s->cover.open) {
         (void)plan_entry(j->plan, LINE_COVERED);
         end(j, &s->cover, EVENT_REGION_COVERED);
@@ -181,7 +187,8 @@ static void list_failed(Judging *j, const PollResult *result) {
     TargetState *s = &j->s;
     bool becomes_unreadable;
 
-    if (s->n_list_failed++ == 0)
+    s->n_list_failed++;
+    if (s->list_since_usec == 0)
         s->list_since_usec = j->now.real_usec;
     s->list_error = result->list_error;
     text_copy(s->list_error_text, sizeof(s->list_error_text), result->list_error_text);
@@ -212,6 +219,7 @@ static void forget_all(Judging *j, const char *why) {
     target_forget(j, &s->cover, EVENT_REGION_COVERED, why);
     target_forget(j, &s->list, EVENT_TARGET_REACHABLE, why);
     s->cover_is_shared = false;
+    s->uncovered_usec = 0;
     polls_answered(s);
     lists_answered(s);
 }
@@ -377,6 +385,25 @@ static void pass_time(Judging *j, TargetState *ret_next) {
 
 bool guard_denial_is_news(const TargetState *state, const PollResult *result) {
     return result->error == POLL_DENIED && state->n_failed == 0;
+}
+
+static void keep_mark(uint64_t *mark, uint64_t next) {
+    if (*mark == 0)
+        *mark = next;
+}
+
+uint64_t guard_target_marks(const TargetState *was, const TargetState *next, TargetState *ret_marked) {
+    uint64_t newest_usec = MAX(MAX(next->failed_since_usec, next->list_since_usec),
+                               MAX(next->left_usec, next->uncovered_usec));
+
+    *ret_marked = *was;
+    keep_mark(&ret_marked->failed_since_usec, next->failed_since_usec);
+    keep_mark(&ret_marked->list_since_usec, next->list_since_usec);
+    keep_mark(&ret_marked->uncovered_usec, next->uncovered_usec);
+    if (was->error != POLL_GONE) /* what it has then is of another time */
+        ret_marked->left_usec = next->left_usec;
+    return MAX(newest_usec,
+               MAX(MAX(was->reach.last_dedup_usec, was->cover.last_dedup_usec), was->list.last_dedup_usec));
 }
 
 void guard_target(const Policy *policy, const TargetState *prev, const PollResult *result, Now now,

@@ -411,8 +411,7 @@ typedef struct Actor {
     char arn[ACTOR_TEXT_MAX];  /* "" where there is none (a service) */
     char name[ACTOR_TEXT_MAX]; /* for people: "bob", "Admin/alice", "root", "config.amazonaws.com" */
     char account[16];
-    char issuer[ACTOR_TEXT_MAX]; /* ARN of the role or user that a session is of; "" where the record has
-                                  * none */
+    char issuer[ACTOR_TEXT_MAX]; /* ARN of the role or user that a session is of; "": the record has none */
     char invoked_by[128];     /* a service that called on the caller's behalf */
     char source_identity[72]; /* who the session was opened for */
     char on_behalf_of[64];    /* user id in IAM Identity Center ... */

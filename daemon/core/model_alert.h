@@ -55,6 +55,7 @@ typedef struct ChannelTrouble {
     char *channel;             /* key, "sns:arn:..."; owned by whoever holds the value */
     uint64_t since_usec;       /* real; when it was reported, which is the incident's mark */
     bool by_check;             /* found by a check: no message was refused */
+    bool pending;              /* the alert may not be in the outbox yet */
     char text[ERROR_TEXT_MAX]; /* the error, escaped */
 } ChannelTrouble;
 

@@ -167,6 +167,9 @@ typedef struct TrailState {
     unsigned n_action_failures;   /* restarts, in a row */
     uint64_t act_after_mono_usec; /* their back-off */
     uint32_t restoring;           /* FIELD_BITs that a restore under way writes */
+    uint64_t marked_usec;         /* real; the hour of its latest mark, see guard_new_mark */
+    uint64_t marking_usec; /* real; 0, but in the state file before the state that has the mark: the mark was
+                              made then, and what it is for is found once more */
     uint64_t intent_usec;         /* real; when the latest action was begun: identifies its intent on disk */
     PendingEvent pending;         /* of a stop */
     PendingEvent pending_restore; /* of changed settings, or of a trail that is gone */
@@ -194,6 +197,7 @@ typedef struct TargetState {
     uint64_t left_usec;       /* real; an account: when it was first no active member of the organization */
     Incident reach;           /* target.unreachable */
     Incident cover;           /* region.uncovered */
+    uint64_t uncovered_usec;  /* real; when a list was first read that covers nothing; 0: something does */
     unsigned n_list_failed;   /* lists that failed in a row while trails could be polled */
     uint64_t list_since_usec; /* real; the first of them */
     PollError list_error;

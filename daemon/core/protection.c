@@ -114,6 +114,16 @@ void guard_losses_report(const GuardLosses *losses, GuardLossReport *ret) {
     ret->mark = strtoull(hex, NULL, 16);
 }
 
+bool guard_rights_found(GuardRecord *record, const GuardLossReport *found, uint64_t now_usec) {
+    if (found->n == 0 || record->lost_usec != 0) {
+        record->found_usec = 0;
+        return false;
+    }
+    if (record->found_usec == 0)
+        record->found_usec = now_usec;
+    return true;
+}
+
 RightsChange guard_rights_take(GuardRecord *record, const GuardLossReport *found, uint64_t now_usec) {
     bool worse = found->severity > record->severity || found->n > record->n_lost;
 
@@ -125,7 +135,7 @@ RightsChange guard_rights_take(GuardRecord *record, const GuardLossReport *found
     if (record->lost_usec != 0 && (found->mark == record->lost_mark || !worse))
         return RIGHTS_SAME;
     if (record->lost_usec == 0) {
-        record->lost_usec = now_usec;
+        record->lost_usec = record->found_usec != 0 ? record->found_usec : now_usec;
         record->sequence = record->n_reminders = 0;
         record->severity = SEVERITY_INFO;
     }
@@ -150,15 +160,8 @@ bool guard_rights_remind(GuardRecord *record, uint64_t interval_usec, uint64_t n
     return true;
 }
 
-/* A loss that has grown, and each reminder, is a message of its own. */
-static uint64_t dedup_of(const GuardRecord *record, EventPhase phase, uint64_t now_usec) {
-    if (phase == PHASE_REMINDER)
-        return record->reported_usec;
-    return phase == PHASE_OPENED && record->sequence > 1 ? now_usec : record->lost_usec;
-}
-
-Event guard_rights_event(const GuardRecord *record, EventPhase phase, const char *why_forgotten, Mode mode,
-                         uint64_t now_usec) {
+Event guard_rights_event(const GuardRecord *record, EventPhase phase, const char *why_forgotten,
+                         Mode mode) {
     const char *detail = why_forgotten ? why_forgotten : "IAM would allow all that the guard needs again";
     bool over = phase == PHASE_RESOLVED, reminds = phase == PHASE_REMINDER;
     EventKind kind = over      ? EVENT_GUARD_RIGHTS_RESTORED
@@ -168,7 +171,8 @@ Event guard_rights_event(const GuardRecord *record, EventPhase phase, const char
                             over ? detail : record->lost);
 
     event.sequence = record->sequence + over;
-    event.dedup_usec = dedup_of(record, phase, now_usec);
+    if (phase == PHASE_OPENED) /* a loss that has grown is a message of its own */
+        event.dedup_usec += record->sequence - 1;
     event.forgotten = why_forgotten != NULL;
     event.n_reminders = reminds ? record->n_reminders : 0;
     event.still = reminds ? EVENT_GUARD_RIGHTS_LOST : 0;
@@ -176,7 +180,7 @@ Event guard_rights_event(const GuardRecord *record, EventPhase phase, const char
 }
 
 void guard_rights_end(GuardRecord *record) {
-    record->lost_usec = record->lost_mark = record->reported_usec = 0;
+    record->lost_usec = record->found_usec = record->lost_mark = record->reported_usec = 0;
     record->n_lost = record->sequence = record->n_reminders = record->n_lost_now = 0;
     record->severity = SEVERITY_INFO;
     record->lost[0] = '\0';

@@ -97,7 +97,9 @@ typedef struct GuardRecord {
     GuardParts parts;    /* as last read ... */
     uint64_t read_usec;  /* ... then; real */
     bool simulated;      /* its rights were simulated at least once */
-    uint64_t lost_usec;  /* real; when the loss of rights was reported: the incident's mark; 0: none */
+    uint64_t found_usec; /* real; when a loss was found that may not be reported yet; 0: none */
+    uint64_t lost_usec;  /* real; when the loss of rights was found: the incident's mark; 0: none is reported
+                          */
     unsigned sequence;   /* of the last message about it */
     uint64_t lost_mark;  /* identifies what was reported as lost ... */
     unsigned n_lost;     /* ... so many */
@@ -134,6 +136,10 @@ typedef enum RightsChange {
     RIGHTS_RESTORED,
 } RightsChange;
 
+/* Before guard_rights_take: is something lost that may not be reported yet? Notes since when; this is in the
+ * state file before the message is in the outbox, and a crash in between changes nothing of its id. */
+bool guard_rights_found(GuardRecord *record, const GuardLossReport *found, uint64_t now_usec);
+
 /* Decides, and notes it in the record: the message's number is record->sequence, its incident lost_usec,
  * which is kept until the caller has queued the message of the end. */
 RightsChange guard_rights_take(GuardRecord *record, const GuardLossReport *found, uint64_t now_usec);
@@ -143,8 +149,7 @@ bool guard_rights_remind(GuardRecord *record, uint64_t interval_usec, uint64_t n
 
 /* The message about what guard_rights_take or guard_rights_remind has noted: PHASE_OPENED, PHASE_RESOLVED
  * or PHASE_REMINDER. why_forgotten: RESOLVED because it is not checked any more, or NULL. */
-Event guard_rights_event(const GuardRecord *record, EventPhase phase, const char *why_forgotten, Mode mode,
-                         uint64_t now_usec);
+Event guard_rights_event(const GuardRecord *record, EventPhase phase, const char *why_forgotten, Mode mode);
 
 /* It was reported that all is there again. */
 void guard_rights_end(GuardRecord *record);

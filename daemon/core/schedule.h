@@ -294,6 +294,7 @@ bool schedule_weak_singly(WeakPace *pace, uint64_t now_usec);
 typedef struct UnacceptedPace {
     WeakPace singly;
     unsigned n_appeared, n_gone; /* not reported yet */
+    uint64_t since_usec;         /* real; when the first of them was counted: the summary's mark; 0: none */
     uint64_t summed_usec;        /* mono; the last summary; 0: none */
 } UnacceptedPace;
 

@@ -125,7 +125,8 @@ int baseline_file_load(const char *dir, const char *arn, uint64_t now_real_usec,
 int baseline_file_peek(const char *dir, const char *arn, BaselineRecord *ret, char *error,
                        size_t error_size) {
     _cleanup_(place_done) Place place;
-    char reason[REASON_MAX] = "";
+    char reason[REASON_MAX] = "", words[DAMAGE_MAX];
+    const char *damage;
     int r;
 
     r = find_place(dir, arn, ACCEPTED, &place);
@@ -135,9 +136,10 @@ int baseline_file_peek(const char *dir, const char *arn, BaselineRecord *ret, ch
         return 1;
     if (r == -ENOENT)
         return 0;
-    (void)snprintf(error, error_size, "%s: %s%s", place.path ? place.path : arn,
-                   reason[0] ? "damaged: " : "", reason[0] ? reason : file_strerror(r));
-    return reason[0] ? -EBADMSG : r;
+    damage = place.path && place.dir_fd >= 0 ? damage_of(r, reason, BASELINE_SIZE_MAX, words) : NULL;
+    (void)snprintf(error, error_size, "%s: %s%s", place.path ? place.path : arn, damage ? "damaged: " : "",
+                   damage ? damage : file_strerror(r));
+    return damage ? -EBADMSG : r;
 }
 
 static int baseline_file_by_name(const void *a, const void *b) {

@@ -37,7 +37,8 @@ typedef struct Watched {
     bool busy;
     bool suspect;        /* it did not answer once */
     bool denial_is_said; /* in the journal */
-    uint64_t unheard_usec;
+    uint64_t unheard_usec; /* real; when that was reported; 0: it was not ... */
+    uint64_t mark_usec;    /* ... or a crash may have kept it from being; else 0 */
     char unheard_text[ERROR_TEXT_MAX];
 } Watched;
 
@@ -62,7 +63,8 @@ static void report_heard(Watched *w, bool unheard) {
     ChannelTrouble trouble = { .channel = w->key };
 
     if (unheard) {
-        w->unheard_usec = loop_realtime_usec(w->watch->loop);
+        w->unheard_usec = w->mark_usec ? w->mark_usec : loop_realtime_usec(w->watch->loop);
+        w->mark_usec = 0;
         (void)text_copy(w->unheard_text, sizeof(w->unheard_text), w->health.text);
     }
     trouble.since_usec = w->unheard_usec;
@@ -97,7 +99,9 @@ static void check_ended(Watched *w, const ChannelHealth *health, bool error) {
         options->checked((size_t)(w - watch->rows), health, options->userdata);
     if (health->verdict == CHANNEL_UNHEARD && w->unheard_usec == 0)
         report_heard(w, true);
-    else if (health->verdict == CHANNEL_HEARD && w->unheard_usec != 0)
+    else if (health->verdict == CHANNEL_HEARD)
+        w->mark_usec = 0;
+    if (health->verdict == CHANNEL_HEARD && w->unheard_usec != 0)
         report_heard(w, false);
 }
 
@@ -436,6 +440,10 @@ static void check_begins(void *userdata) {
 static void remember_unheard(Watched *w, const ChannelTrouble *trouble) {
     if (!text_equal(w->key, trouble->channel))
         return;
+    if (trouble->pending) {
+        w->mark_usec = trouble->since_usec;
+        return;
+    }
     w->unheard_usec = trouble->since_usec;
     (void)text_copy(w->unheard_text, sizeof(w->unheard_text), trouble->text);
 }
@@ -505,6 +513,10 @@ const ChannelHealth *channel_watch_health(const ChannelWatch *watch, size_t i) {
 
 uint64_t channel_watch_unheard_usec(const ChannelWatch *watch, size_t i) {
     return watch->rows[i].unheard_usec;
+}
+
+uint64_t channel_watch_pending_usec(const ChannelWatch *watch, size_t i) {
+    return watch->rows[i].mark_usec;
 }
 
 const char *channel_watch_unheard_text(const ChannelWatch *watch, size_t i) {

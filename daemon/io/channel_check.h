@@ -48,6 +48,8 @@ bool channel_watch_is_busy(const ChannelWatch *watch);
  * when it is reported as unheard, real time; 0: it is not. */
 const ChannelHealth *channel_watch_health(const ChannelWatch *watch, size_t i);
 uint64_t channel_watch_unheard_usec(const ChannelWatch *watch, size_t i);
+/* ... or since when a crash kept it from being reported; 0: none did. */
+uint64_t channel_watch_pending_usec(const ChannelWatch *watch, size_t i);
 /* What was reported of it; "" while nothing was. */
 const char *channel_watch_unheard_text(const ChannelWatch *watch, size_t i);
 const char *channel_watch_key(const ChannelWatch *watch, size_t i);

@@ -36,7 +36,7 @@ typedef struct Channel {
     uint64_t failing_since_usec; /* mono; 0 when the last attempt was good */
     bool failed;                 /* as reported */
     bool by_check;               /* ... and no message was refused */
-    uint64_t failed_since_usec;  /* real; when that was reported */
+    uint64_t failed_since_usec;  /* real; when that was reported, or a crash kept it from being; else 0 */
     char text[ERROR_TEXT_MAX];
 } Channel;
 
@@ -119,12 +119,19 @@ static void report_change(Channel *channel, bool failed) {
         options->channel_changed(&trouble, failed, options->userdata);
 }
 
+static void report_failed(Channel *channel) {
+    if (channel->failed_since_usec == 0)
+        channel->failed_since_usec = loop_realtime_usec(channel->deliver->loop);
+    report_change(channel, true);
+}
+
 static void works(Channel *channel) {
     channel->n_failed = 0;
     channel->failing_since_usec = 0;
     channel->text[0] = '\0';
     if (channel->failed)
         report_change(channel, false);
+    channel->failed_since_usec = 0;
     channel->by_check = false;
 }
 
@@ -152,10 +159,8 @@ static void fails(Channel *channel, const Receipt *receipt) {
         else
             hold_back(channel, wait_usec, "back-off");
     }
-    if (!channel->failed && (refused || now_usec - channel->failing_since_usec >= FAILING_REPORTED_USEC)) {
-        channel->failed_since_usec = loop_realtime_usec(channel->deliver->loop);
-        report_change(channel, true);
-    }
+    if (!channel->failed && (refused || now_usec - channel->failing_since_usec >= FAILING_REPORTED_USEC))
+        report_failed(channel);
 }
 
 void deliver_checked(Deliver *deliver, size_t i, bool broken, const char *text) {
@@ -166,9 +171,8 @@ void deliver_checked(Deliver *deliver, size_t i, bool broken, const char *text) 
     if (!broken || channel->failed)
         return;
     (void)text_copy(channel->text, sizeof(channel->text), text);
-    channel->failed_since_usec = loop_realtime_usec(deliver->loop);
     channel->by_check = true;
-    report_change(channel, true);
+    report_failed(channel);
 }
 
 /* ---- one message ---- */
@@ -212,8 +216,7 @@ static void message_refused(Channel *channel, const Receipt *receipt) {
     if (channel->failed)
         return;
     (void)text_escaped(channel->text, sizeof(channel->text), receipt->text);
-    channel->failed_since_usec = loop_realtime_usec(deliver->loop);
-    report_change(channel, true);
+    report_failed(channel);
 }
 
 static void refresh_in_time(Channel *channel) {
@@ -375,8 +378,10 @@ static void remember_failed(Deliver *deliver, const ChannelTrouble *trouble) {
 
         if (!text_equal(channel->key, trouble->channel))
             continue;
-        channel->failed = true;
+        channel->failed = !trouble->pending;
         channel->failed_since_usec = trouble->since_usec;
+        if (trouble->pending)
+            continue;
         channel->by_check = trouble->by_check;
         (void)text_copy(channel->text, sizeof(channel->text), trouble->text);
     }
@@ -485,7 +490,7 @@ void deliver_channel_status(const Deliver *deliver, size_t i, ChannelStatus *ret
     *ret = (ChannelStatus){
         .channel = channel->key,
         .failed = channel->failed,
-        .failed_since_usec = channel->failed ? channel->failed_since_usec : 0,
+        .failed_since_usec = channel->failed_since_usec,
         .by_check = channel->by_check,
         .waiting = count_waiting(deliver, channel->key),
     };

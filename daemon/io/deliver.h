@@ -57,7 +57,7 @@ void deliver_checked(Deliver *deliver, size_t i, bool broken, const char *text);
 typedef struct ChannelStatus {
     const char *channel; /* key, as config_channel_key() makes it */
     bool failed;
-    uint64_t failed_since_usec; /* real; while failed */
+    uint64_t failed_since_usec; /* real; while failed, or where a crash kept it from being reported */
     bool by_check;              /* ... and by a check alone */
     unsigned waiting;
     char text[ERROR_TEXT_MAX];

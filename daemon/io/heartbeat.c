@@ -26,13 +26,13 @@ struct Heartbeat {
     bool starting;               /* the first signal is under way: the first complete pass is due after it */
     uint64_t failing_since_usec; /* mono; 0: the last signal was good */
     bool failed;                 /* as reported */
-    uint64_t failed_since_usec;  /* real; when that was reported */
+    uint64_t failed_since_usec;  /* real; when that was reported, or a crash kept it from being; else 0 */
 };
 
 static void heartbeat_report(Heartbeat *h, bool failed, const char *text) {
     ChannelTrouble trouble = { .channel = (char *)HEARTBEAT_KEY };
 
-    if (failed)
+    if (failed && h->failed_since_usec == 0)
         h->failed_since_usec = loop_realtime_usec(h->options.context.loop);
     h->failed = failed;
     trouble.since_usec = h->failed_since_usec;
@@ -52,6 +52,7 @@ static void signal_ended(Heartbeat *h, const Receipt *receipt) {
                 starting ? 0 : now_usec + interval - retry_jitter(interval / JITTER_PART, loop_random(loop));
         if (h->failed)
             heartbeat_report(h, false, "");
+        h->failed_since_usec = 0;
         return;
     }
     h->due_usec = now_usec + MIN(interval, MAX(AGAIN_USEC, receipt->retry_after_usec));
@@ -137,7 +138,7 @@ int heartbeat_new(const HeartbeatOptions *options, Heartbeat **ret) {
         return -ENOMEM;
     h->options = *options;
     h->failed_since_usec = options->failed_since_usec;
-    h->failed = h->failed_since_usec != 0;
+    h->failed = h->failed_since_usec != 0 && !options->pending;
     if (loop_after(options->context.loop, 0, signal_start, h, &h->timer) < 0) {
         free(h);
         return -ENOMEM;
@@ -157,7 +158,11 @@ void heartbeat_free(Heartbeat *heartbeat) {
 }
 
 uint64_t heartbeat_failed_since(const Heartbeat *heartbeat) {
-    return heartbeat && heartbeat->failed ? heartbeat->failed_since_usec : 0;
+    return heartbeat ? heartbeat->failed_since_usec : 0;
+}
+
+bool heartbeat_is_failed(const Heartbeat *heartbeat) {
+    return heartbeat && heartbeat->failed;
 }
 
 bool heartbeat_is_due(const Heartbeat *heartbeat) {

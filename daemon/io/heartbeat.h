@@ -17,7 +17,8 @@ typedef void (*HeartbeatChanged)(const ChannelTrouble *trouble, bool failed, voi
 typedef struct HeartbeatOptions {
     ChannelContext context;
     const HeartbeatConfig *config; /* borrowed; with url or url_file */
-    uint64_t failed_since_usec;    /* real; it was reported as failed before the start; 0: it was not */
+    uint64_t failed_since_usec;    /* real; it was reported as failed before the start; 0: it was not ... */
+    bool pending;                  /* ... or a crash may have kept it from being */
     HeartbeatChanged changed;
     void *userdata;
 } HeartbeatOptions;
@@ -27,8 +28,10 @@ int heartbeat_new(const HeartbeatOptions *options, Heartbeat **ret);
 /* Cancels what is under way. NULL is fine. */
 void heartbeat_free(Heartbeat *heartbeat);
 
-/* Since when it is reported as failed (real); 0: it is not. NULL is fine. */
+/* Since when it fails (real), as reported, or where a crash kept it from being; 0: it does not. NULL is
+ * fine. */
 uint64_t heartbeat_failed_since(const Heartbeat *heartbeat);
+bool heartbeat_is_failed(const Heartbeat *heartbeat); /* as reported */
 
 /* Is a signal due? Then the next pass that ends should be judged and given to heartbeat_pass. */
 bool heartbeat_is_due(const Heartbeat *heartbeat);

@@ -129,23 +129,27 @@ static int rename_damaged(int dir_fd, const char *path, uint64_t now_real_usec, 
     return r;
 }
 
+const char *damage_of(int r, const char *reason, size_t max, char words[static DAMAGE_MAX]) {
+    if (r == -ENOMEM || (!reason[0] && r != -EINVAL && r != -E2BIG))
+        return NULL;
+    if (reason[0])
+        return reason;
+    if (r == -E2BIG)
+        (void)snprintf(words, DAMAGE_MAX, "over %zu bytes", max);
+    else
+        (void)snprintf(words, DAMAGE_MAX, "not a regular file");
+    return words;
+}
+
 int damaged_file(int dir_fd, const char *path, int r, const char *reason, size_t max, uint64_t now_real_usec,
                  char *error, size_t error_size) {
     _cleanup_free_ char *name = NULL;
-    char words[128];
+    char words[DAMAGE_MAX];
 
-    /* Only what was read can be damaged. Any other error is the machine's (EIO, EACCES, ENOMEM ...), and the
-     * file may be a good one. */
-    if (r == -ENOMEM || (!reason[0] && r != -EINVAL && r != -E2BIG)) {
+    reason = damage_of(r, reason, max, words);
+    if (!reason) {
         (void)snprintf(error, error_size, "%s: %s", path, r == -ENOMEM ? "out of memory" : file_strerror(r));
         return r;
-    }
-    if (!reason[0]) {
-        if (r == -E2BIG)
-            (void)snprintf(words, sizeof(words), "over %zu bytes", max);
-        else
-            (void)snprintf(words, sizeof(words), "%s", r == -EINVAL ? "not a regular file" : strerror(-r));
-        reason = words;
     }
     r = rename_damaged(dir_fd, path, now_real_usec, &name);
     if (r < 0) {

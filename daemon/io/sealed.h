@@ -23,6 +23,13 @@ int seal_check(const char *text, size_t len, char *reason, size_t reason_size);
 int sealed_read(int dir_fd, const char *name, size_t max, char **ret, size_t *ret_len, char *reason,
                 size_t reason_size);
 
+#define DAMAGE_MAX 64
+
+/* Of a file that cannot be read: what is wrong with it, which is reason or in words. NULL where not the file
+ * is at fault but the machine (-EIO, -EACCES, -ENOMEM ...), and it may be a good one. Arguments as for
+ * damaged_file. */
+const char *damage_of(int r, const char *reason, size_t max, char words[static DAMAGE_MAX]);
+
 /* What to do about a file that cannot be read: dir_fd is its directory, path its path in messages; r is
  * file_read's error (with max, its ceiling), or that of a reader, which gave a reason. Where the file is at
  * fault it is renamed to PATH.damaged-<UTC time>, the reason is logged and stands in error, too, as one

@@ -34,6 +34,7 @@ typedef struct StateAccount {
     bool left;   /* was a member */
     TargetState state;
     unsigned n_appeared, n_gone; /* trails that nobody has accepted, to be reported together ... */
+    uint64_t unaccepted_usec;    /* ... see UnacceptedPace.since_usec ... */
     char unaccepted_names[UNACCEPTED_NAMES_MAX]; /* ... and the first of their names */
 } StateAccount;
 
@@ -73,6 +74,7 @@ typedef struct StateTable {
     size_t n_guards;
     AccountListTrouble organization; /* of the list of its accounts */
     Identities identities;
+    uint64_t weak_since_usec; /* weak baselines wait to be reported together since then; 0: none does */
 } StateTable;
 
 #define STATE_SIZE_MAX    (64U * 1024 * 1024)

@@ -349,6 +349,8 @@ static const CodecMember trail_members[] = {
     CODEC_REF(StateTrail, episode, "episode", .members = episode_members),
     CODEC(StateTrail, state.restores, "restore_counts", restores),
     CODEC(StateTrail, state.marks, "marks", numbers),
+    CODEC(StateTrail, state.marked_usec, "marked_usec", usec),
+    CODEC(StateTrail, state.marking_usec, "marking_usec", usec),
     CODEC(StateTrail, state.n_failed, "failed_polls", uint, .old_name = "failed_looks"),
     CODEC(StateTrail, state.failed_since_usec, "failed_since_usec", usec),
     CODEC(StateTrail, state.error, "error", word, .names = &codec_poll_errors),
@@ -380,6 +382,7 @@ static const CodecMember target_state_members[] = {
     CODEC(TargetState, cover_is_shared, "cover_shared", bool),
     CODEC(TargetState, reach, "reach", object, INCIDENT, .old_name = "sight"),
     CODEC(TargetState, cover, "cover", object, INCIDENT),
+    CODEC(TargetState, uncovered_usec, "uncovered_usec", usec),
     CODEC(TargetState, n_list_failed, "failed_lists", uint),
     CODEC(TargetState, list_since_usec, "list_failed_since_usec", usec),
     CODEC(TargetState, list_error, "list_error", word, .names = &codec_poll_errors),
@@ -401,6 +404,7 @@ static const CodecMember channel_members[] = {
     CODEC(ChannelTrouble, channel, "channel", string),
     CODEC(ChannelTrouble, since_usec, "failed_since_usec", usec),
     CODEC(ChannelTrouble, by_check, "by_check", bool),
+    CODEC(ChannelTrouble, pending, "pending", bool),
     CODEC(ChannelTrouble, text, "error_text", text),
     CODEC_END,
 };
@@ -418,6 +422,7 @@ static const CodecMember cause_members[] = {
 static const CodecMember unheard_members[] = {
     CODEC(ChannelTrouble, channel, "channel", string),
     CODEC(ChannelTrouble, since_usec, "unheard_since_usec", usec),
+    CODEC(ChannelTrouble, pending, "pending", bool),
     CODEC(ChannelTrouble, text, "text", text),
     CODEC_END,
 };
@@ -430,6 +435,7 @@ static const CodecMember account_members[] = {
     CODEC(StateAccount, left, "left", bool),
     CODEC(StateAccount, n_appeared, "unaccepted_appeared", uint),
     CODEC(StateAccount, n_gone, "unaccepted_gone", uint),
+    CODEC(StateAccount, unaccepted_usec, "unaccepted_since_usec", usec),
     CODEC(StateAccount, unaccepted_names, "unaccepted_names", text),
     CODEC(StateAccount, state, NULL, object, .members = target_state_members),
     CODEC_END,
@@ -482,6 +488,7 @@ static const CodecMember guard_members[] = {
     CODEC_LIST(GuardRecord, parts.items, parts.n, "parts", .members = guard_part_members,
                .max = 2 * GUARD_PARTS_MAX),
     CODEC(GuardRecord, simulated, "simulated", bool),
+    CODEC(GuardRecord, found_usec, "loss_found_usec", usec),
     CODEC(GuardRecord, lost_usec, "lost_since_usec", usec),
     CODEC(GuardRecord, sequence, "sequence", uint),
     CODEC(GuardRecord, lost_mark, "lost_mark", usec),
@@ -548,6 +555,7 @@ static const CodecMember table_members[] = {
                .max = CONTAIN_HOLDS_MAX),
     CODEC(StateTable, organization, "organization", object, .members = account_list_members),
     CODEC(StateTable, identities, "identities", object, .members = identities_members),
+    CODEC(StateTable, weak_since_usec, "weak_baselines_since_usec", usec),
     CODEC_END,
 };
 

@@ -187,6 +187,27 @@ static void losses_are_reported_once(void **state _unused_) {
     assert_int_equal(record.severity, SEVERITY_CRITICAL);
 }
 
+/* The time of the incident is noted before it counts as reported: after a crash in between it is the same.
+ */
+static void a_loss_has_its_mark_before_it_is_reported(void **state _unused_) {
+    GuardLossReport lost = { .n = 1, .mark = 1, .severity = SEVERITY_CRITICAL }, none = { 0 };
+    GuardRecord record = { 0 };
+
+    assert_false(guard_rights_found(&record, &none, 100));
+    assert_true(guard_rights_found(&record, &lost, 101));
+    assert_int_equal(record.found_usec, 101);
+    assert_int_equal(record.lost_usec, 0);
+    assert_true(guard_rights_found(&record, &lost, 202));
+    assert_int_equal(guard_rights_take(&record, &lost, 202), RIGHTS_LOST);
+    assert_int_equal(record.lost_usec, 101);
+    assert_false(guard_rights_found(&record, &lost, 303));
+    guard_rights_end(&record);
+    assert_true(guard_rights_found(&record, &lost, 404));
+    assert_false(guard_rights_found(&record, &none, 505));
+    assert_true(guard_rights_found(&record, &lost, 606));
+    assert_int_equal(record.found_usec, 606);
+}
+
 /* As of any other incident: after the interval, while it lasts, and with what is lost then. */
 static void reminders_of_lost_rights(void **state _unused_) {
     static const uint64_t hour = 3600 * USEC_PER_SEC;
@@ -476,7 +497,7 @@ static void trust(void **state _unused_) {
 
 static void messages_about_rights(void **state _unused_) {
     GuardRecord record = { .lost_usec = 5, .sequence = 1, .severity = SEVERITY_CRITICAL, .lost = "a, b" };
-    Event event = guard_rights_event(&record, PHASE_OPENED, NULL, MODE_RESTART, 9);
+    Event event = guard_rights_event(&record, PHASE_OPENED, NULL, MODE_RESTART);
 
     assert_int_equal(event.kind, EVENT_GUARD_RIGHTS_LOST);
     assert_int_equal(event.phase, PHASE_OPENED);
@@ -487,22 +508,22 @@ static void messages_about_rights(void **state _unused_) {
     assert_false(event.forgotten);
     /* one that has grown */
     record.sequence = 2;
-    event = guard_rights_event(&record, PHASE_OPENED, NULL, MODE_RESTART, 9);
-    assert_true(event.incident_dedup_usec == 5 && event.dedup_usec == 9);
+    event = guard_rights_event(&record, PHASE_OPENED, NULL, MODE_RESTART);
+    assert_true(event.incident_dedup_usec == 5 && event.dedup_usec == 6);
     record.reported_usec = 11;
     record.n_reminders = 3;
-    event = guard_rights_event(&record, PHASE_REMINDER, NULL, MODE_RESTART, 0);
+    event = guard_rights_event(&record, PHASE_REMINDER, NULL, MODE_RESTART);
     assert_int_equal(event.kind, EVENT_INCIDENT_REMINDER);
     assert_int_equal(event.still, EVENT_GUARD_RIGHTS_LOST);
     assert_int_equal(event.n_reminders, 3);
-    assert_true(event.incident_dedup_usec == 5 && event.dedup_usec == 11);
+    assert_true(event.incident_dedup_usec == 5 && event.dedup_usec == 5);
     assert_string_equal(event.detail, "a, b");
-    event = guard_rights_event(&record, PHASE_RESOLVED, NULL, MODE_RESTART, 0);
+    event = guard_rights_event(&record, PHASE_RESOLVED, NULL, MODE_RESTART);
     assert_int_equal(event.kind, EVENT_GUARD_RIGHTS_RESTORED);
     assert_int_equal(event.sequence, 3);
     assert_true(event.dedup_usec == 5 && !event.forgotten && event.n_reminders == 0 && event.still == 0);
     assert_string_equal(event.detail, "IAM would allow all that the guard needs again");
-    event = guard_rights_event(&record, PHASE_RESOLVED, "guard_checks is off", MODE_RESTART, 0);
+    event = guard_rights_event(&record, PHASE_RESOLVED, "guard_checks is off", MODE_RESTART);
     assert_true(event.forgotten);
     assert_string_equal(event.detail, "guard_checks is off");
 }
@@ -572,18 +593,26 @@ static void which_records_are_of_nobody_any_more(void **state _unused_) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(questions),         cmocka_unit_test(vital_rights), cmocka_unit_test(changes),
-        cmocka_unit_test(a_question_has_a_ceiling), cmocka_unit_test(kinds_have_names),
+        cmocka_unit_test(questions),
+        cmocka_unit_test(vital_rights),
+        cmocka_unit_test(changes),
+        cmocka_unit_test(a_question_has_a_ceiling),
+        cmocka_unit_test(kinds_have_names),
         cmocka_unit_test(a_right_without_a_resource_is_one_on_all),
-        cmocka_unit_test(losses),            cmocka_unit_test(many_losses_are_counted),
-        cmocka_unit_test(losses_are_reported_once), cmocka_unit_test(reminders_of_lost_rights),
+        cmocka_unit_test(losses),
+        cmocka_unit_test(many_losses_are_counted),
+        cmocka_unit_test(losses_are_reported_once),
+        cmocka_unit_test(reminders_of_lost_rights),
+        cmocka_unit_test(a_loss_has_its_mark_before_it_is_reported),
         cmocka_unit_test(when_it_is_checked_again),
         cmocka_unit_test(a_denial_of_the_question_may_be_the_loss),
         cmocka_unit_test(whose_access_is_checked),
         cmocka_unit_test(how_far_apart_checks_are),
         cmocka_unit_test(a_denial_brings_a_check_forward),
-        cmocka_unit_test(unread_kinds_stay), cmocka_unit_test(a_ceiling),
-        cmocka_unit_test(more_than_can_be_compared), cmocka_unit_test(trust),
+        cmocka_unit_test(unread_kinds_stay),
+        cmocka_unit_test(a_ceiling),
+        cmocka_unit_test(more_than_can_be_compared),
+        cmocka_unit_test(trust),
         cmocka_unit_test(messages_about_rights),
         cmocka_unit_test(when_checks_begin_and_are_looked_for),
         cmocka_unit_test(where_changes_are_recorded),

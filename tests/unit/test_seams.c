@@ -73,8 +73,8 @@ static char *new_text(void) {
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 648, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 128, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 2304 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
-_Static_assert(sizeof(TargetState) == 3048, "a field is new: fill_target()");
+_Static_assert(sizeof(TrailState) == 2320 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TargetState) == 3056, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 2344, "a field is new: fill_episode()");
 #endif
 
@@ -197,6 +197,8 @@ static void fill_trail(StateTrail *trail) {
     s->strengthened_fields = FIELD_BIT(8);
     s->strengthened_usec = next();
     s->drift_mark = next();
+    s->marked_usec = next();
+    s->marking_usec = next();
     for (unsigned f = 0; f < _FIELD_MAX; f++)
         s->drift_marks[f] = next();
     s->compared_usec = next();
@@ -241,6 +243,7 @@ static void fill_target(TargetState *s) {
     s->left_usec = next();
     fill_incident(&s->reach, 1);
     fill_incident(&s->cover, 2);
+    s->uncovered_usec = next();
     s->n_list_failed = next();
     s->list_since_usec = next();
     s->list_error = POLL_SERVICE;
@@ -280,7 +283,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     StateTrail trail = { 0 };
     StateTarget target = { 0 };
     StateAccount account = { .base = true, .member = true, .left = true };
-    ChannelTrouble channel = { .by_check = true }, unheard = { 0 };
+    ChannelTrouble channel = { .by_check = true, .pending = true }, unheard = { .pending = true };
     ContainIdentity identity = { .account = "111122223333" };
     ContainHold hold = { .account = "111122223333", .announced = true, .held = true, .given_up = true };
     GuardPart part = { .kind = GUARD_PART_KEY };
@@ -290,7 +293,8 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     AccountListTrouble *list;
     StateTable table = { &trail, 1,    &target, 1, &channel, 1, &account,
                          1,      NULL, NULL,    0, &unheard, 1, { &identity, 1, &hold, 1 }, &record, 1,
-                         { 0 },  { .former_until_usec = 0 } },
+                         { 0 },  { .former_until_usec = 0 },
+                         0 },
                loaded;
     char error[256];
 
@@ -302,6 +306,8 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     account.account = new_text();
     account.name = new_text();
     fill_target(&account.state);
+    account.unaccepted_usec = next();
+    table.weak_since_usec = next();
     channel.channel = new_text();
     channel.since_usec = next();
     TEXT(channel.text);
@@ -332,6 +338,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     TEXT(part.name);
     TEXT(record.arn);
     record.read_usec = next();
+    record.found_usec = next();
     record.lost_usec = next();
     record.sequence = next();
     record.lost_mark = next();
@@ -359,7 +366,9 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     assert_string_equal(channel.channel, loaded.channels[0].channel);
     assert_int_equal(channel.since_usec, loaded.channels[0].since_usec);
     assert_string_equal(channel.text, loaded.channels[0].text);
-    assert_true(loaded.channels[0].by_check);
+    assert_true(loaded.channels[0].by_check && loaded.channels[0].pending && loaded.unheard[0].pending);
+    assert_int_equal(account.unaccepted_usec, loaded.accounts[0].unaccepted_usec);
+    assert_int_equal(table.weak_since_usec, loaded.weak_since_usec);
     assert_string_equal(unheard.channel, loaded.unheard[0].channel);
     assert_int_equal(unheard.since_usec, loaded.unheard[0].since_usec);
     assert_string_equal(unheard.text, loaded.unheard[0].text);

@@ -9,6 +9,8 @@
  *                       half), or an errno
  *   FAULTS_LOG=FILE     a line for each of these calls
  *   FAULTS_RENAME=GLOB  the process dies when it is about to give a file such a path
+ *   FAULTS_ALERT=TEXT   the process dies when it is about to write down the state that says that an alert
+ *                       with this text was raised: the alert is in the outbox, state.json is the one before
  *   FAULTS_MALLOC=N     the allocation that fails; FAULTS_LOG gets a line when it does, FAULTS_COUNT their
  *                       number at the end
  *   FAULTS_COUNT=FILE */
@@ -34,6 +36,8 @@
 static const volatile int64_t *clock_shift_usec;        /* NULL: the real clock */
 static const char *state_dir, *what = "";               /* of the environment, which stays */
 static const char *rename_meant;                        /* likewise; NULL: none */
+static const char *alert_meant;                         /* likewise */
+static bool alert_is_there;                             /* in the outbox */
 static size_t state_len;
 static unsigned long call_meant, n_calls;               /* of calls that write state */
 static int log_fd = -1; /* open from the start: a call that fails must not need others */
@@ -62,6 +66,7 @@ __attribute__((constructor)) static void set_up(void) {
     log_fd = open_named("FAULTS_LOG", O_WRONLY | O_CREAT | O_APPEND);
     what = getenv("FAULTS_DO") ? getenv("FAULTS_DO") : "";
     rename_meant = getenv("FAULTS_RENAME");
+    alert_meant = getenv("FAULTS_ALERT");
     call_meant = number_of("FAULTS_CALL");
     state_dir = getenv("STATE_DIRECTORY");
     state_len = state_dir ? strlen(state_dir) : 0;
@@ -261,9 +266,34 @@ static void end_before_rename(int to_fd, const char *to) {
         (void)raise(SIGKILL);
 }
 
+/* An alert's file is a few kilobytes. */
+static bool holds_alert(int dir_fd, const char *name) {
+    static char text[256 * 1024];
+    int fd = (int)syscall(SYS_openat, dir_fd, name, O_RDONLY | O_CLOEXEC, 0);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return n > 0 && memmem(text, (size_t)n, alert_meant, strlen(alert_meant));
+}
+
+static bool is_state_file(const char *name) {
+    const char *slash = strrchr(name, '/');
+
+    return strcmp(slash ? slash + 1 : name, "state.json") == 0;
+}
+
+static void end_after_alert(int from_fd, const char *from, const char *to) {
+    if (alert_is_there && is_state_file(to))
+        (void)raise(SIGKILL);
+    alert_is_there = alert_is_there || (!is_state_file(to) && holds_alert(from_fd, from));
+}
+
 int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags) {
     if (rename_meant)
         end_before_rename(to_fd, to);
+    if (alert_meant)
+        end_after_alert(from_fd, from, to);
     return refuses("rename", to_fd, to) ? -1 : (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
 }
 

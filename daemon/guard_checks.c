@@ -8,6 +8,7 @@
 
 #include "daemon/core/attribute_match.h"
 #include "daemon/core/events.h"
+#include "daemon/core/guard.h"
 #include "daemon/engine_private.h"
 #include "daemon/guard_policy.h"
 #include "daemon/log.h"
@@ -18,8 +19,6 @@
 
 /* AWS's clock may be off, and an event has the time of its call. */
 #define SLACK_USEC (60 * USEC_PER_SEC)
-/* Of fifty records each: whoever reads the guard's user often enough must not hide who changed it. */
-#define PAGES_MAX 20U
 
 static void check_fired(void *userdata);
 
@@ -124,6 +123,8 @@ static bool take_rights(Engine *engine, GuardRecord *record, const PrincipalFoun
         guard_losses_report(&found->losses, &losses);
     else if (!guard_losses_of_denial(record, denied, text, &losses))
         return record->lost_usec != 0 || !denied;
+    if (guard_rights_found(record, &losses, engine_now(engine).real_usec))
+        engine_save_mark(engine, record->found_usec);
     switch (guard_rights_take(record, &losses, engine_now(engine).real_usec)) {
     case RIGHTS_LOST: report_lost(engine, record, losses.severity); break;
     case RIGHTS_RESTORED: report_restored(engine, record, NULL); break;
@@ -134,13 +135,25 @@ static bool take_rights(Engine *engine, GuardRecord *record, const PrincipalFoun
 
 /* ---- changes ---- */
 
-/* What was found counts once the message is in the outbox. */
-static void change_known(Engine *engine, const Actor *actor) {
+/* The same after a crash: what it was before was read then, and is on the disk. */
+static uint64_t change_mark(const GuardRecord *record) {
+    uint64_t mark = guard_hash(GUARD_HASH_BASIS, record->arn, strlen(record->arn));
+
+    return guard_hash(mark, &record->read_usec, sizeof(record->read_usec)) & (uint64_t)INT64_MAX;
+}
+
+/* unread: whoever did it may be in records that were not read. What was found counts once the message is in
+ * the outbox. */
+static void change_known(Engine *engine, const Actor *actor, bool unread) {
     GuardWatch *w = &engine->guard;
     GuardRecord *record = &w->records[w->changed];
-    Event event = event_new(EVENT_GUARD_CHANGED, PHASE_OPENED, w->severity, engine_now(engine).real_usec,
+    Event event = event_new(EVENT_GUARD_CHANGED, PHASE_OPENED, w->severity, change_mark(record),
                             engine->config->mode, w->text);
 
+    event.opened_usec = engine_now(engine).real_usec;
+    event.n_records = w->n_read;
+    event.unread = unread;
+    engine_save_mark(engine, record->read_usec);
     if (actor) {
         event.has_actor = true;
         event.actor = *actor;
@@ -153,31 +166,46 @@ static void change_known(Engine *engine, const Actor *actor) {
     guard_checks_arm(engine, gap_usec(engine));
 }
 
-static int search_page(Engine *engine, const char *next_token);
+/* Whoever made the change may have made calls since, to push it off the page: the history is read back to
+ * when the guard knew that all was as before, as far as so many pages go. AWS allows two a second. */
+#define SEARCH_PAGES_MAX 40U
+/* A record has up to 256 KB, and whoever calls can fill it: fifty are more than is read. */
+#define SEARCH_SMALL_PAGE 5U
 
-static void searched(const AwsError *error _unused_, const CloudTrailEvents *events, void *userdata) {
+static bool ask_page(Engine *engine, const char *next_token);
+
+static uint64_t search_from_usec(const GuardRecord *record) {
+    return record->read_usec > SLACK_USEC ? record->read_usec - SLACK_USEC : 0;
+}
+
+static void page_read(const AwsError *error, const CloudTrailEvents *events, void *userdata) {
     Engine *engine = userdata;
     GuardWatch *w = &engine->guard;
-    uint64_t read = w->records[w->changed].read_usec, since_usec = read > SLACK_USEC ? read - SLACK_USEC : 0;
+    uint64_t since_usec = search_from_usec(&w->records[w->changed]);
+    bool shrinks = error->too_big && !w->small_pages, more;
     Actor actor;
 
     w->search = NULL;
     for (size_t i = 0; events && i < events->n; i++)
         if (attribute_is_guard_change(&events->items[i], engine->base->identity, since_usec)) {
             attribute_actor(&events->items[i], &actor);
-            change_known(engine, &actor);
+            change_known(engine, &actor, false);
             return;
         }
-    if (!events || !events->next_token[0] || ++w->n_pages >= PAGES_MAX ||
-        search_page(engine, events->next_token) < 0)
-        change_known(engine, NULL);
+    w->n_read += events ? (unsigned)events->n : 0;
+    w->small_pages |= shrinks;
+    more = shrinks || (events && events->next_token && events->next_token[0]);
+    if (!more || !ask_page(engine, shrinks ? NULL : events->next_token))
+        change_known(engine, NULL, more || error->class != AWS_OK);
 }
 
-static int search_page(Engine *engine, const char *next_token) {
+/* False when no more can be read. */
+static bool ask_page(Engine *engine, const char *next_token) {
     GuardWatch *w = &engine->guard;
     const GuardRecord *record = &w->records[w->changed];
     CloudTrailLookup lookup = { .key = CLOUDTRAIL_LOOKUP_RESOURCE_NAME,
-                                .start_usec = record->read_usec,
+                                .start_usec = search_from_usec(record),
+                                .max_results = w->small_pages ? SEARCH_SMALL_PAGE : 0,
                                 .next_token = next_token };
     AwsCaller caller = { engine->aws.client, w->searched->credentials, NULL };
     GuardHistory history;
@@ -185,14 +213,18 @@ static int search_page(Engine *engine, const char *next_token) {
     guard_history_of(record->arn, engine->aws.region, &history);
     lookup.value = history.name;
     caller.region = history.region;
-    return cloudtrail_lookup_events(&caller, &lookup, searched, engine, &w->search);
+    return w->n_pages++ < SEARCH_PAGES_MAX &&
+           cloudtrail_lookup_events(&caller, &lookup, page_read, engine, &w->search) >= 0;
 }
 
 static void search(Engine *engine, const Account *account) {
-    engine->guard.searched = account;
-    engine->guard.n_pages = 0;
-    if (!engine->config->attribution || search_page(engine, NULL) < 0)
-        change_known(engine, NULL);
+    GuardWatch *w = &engine->guard;
+
+    w->searched = account;
+    w->n_pages = w->n_read = 0;
+    w->small_pages = false;
+    if (!engine->config->attribution || !ask_page(engine, NULL))
+        change_known(engine, NULL, false);
 }
 
 /* True when a change is to be reported. Takes the parts over. */

@@ -100,7 +100,9 @@ typedef struct GuardWatch {
     /* a change that waits for the search for who made it */
     OperationCall *search;
     const Account *searched; /* whose history */
-    unsigned n_pages;        /* of it that were read */
+    unsigned n_pages;        /* of it that were asked for ... */
+    unsigned n_read;         /* ... and records in them */
+    bool small_pages;        /* they have few records each */
     size_t changed;          /* in records */
     GuardParts now;
     Severity severity;

@@ -212,7 +212,7 @@ static void report_lack(Deciding *d, uint32_t fields, const char *why) {
         return;
     inc->fields = d->s.fields;
     inc->changed_usec = d->now.real_usec;
-    how.dedup_usec = guard_new_mark(d->s.marks, d->s.fields, d->now);
+    how.dedup_usec = guard_new_mark(&d->s, d->s.fields, d->now);
     guard_report_trouble(d, &how, why);
 }
 

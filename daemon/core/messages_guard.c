@@ -6,8 +6,17 @@
     "If nobody changed it on purpose, someone may be preparing to silence the guard: review the "          \
     "account's event history in {global region}, where IAM's calls are recorded.\n"
 
+#define CHANGED                                                                                             \
+    "Nothing yet, as far as TrailGuard knows. The change may take rights from the guard, or let others "    \
+    "use its rights."
+
+#define LESSER                                                                                              \
+    "Nothing of the trails: they are polled, started again and reported. What needs the lost rights is "    \
+    "left out, such as a check, or the name of a caller."
+
 WHEN(guard_actor, event->has_actor);
 WHEN(forgotten, event->forgotten);
+WHEN(searched, event->n_records > 0);
 WHEN(critical, event->severity == SEVERITY_CRITICAL);
 
 const AlertTemplate messages_rights_lost[] = {
@@ -26,7 +35,7 @@ const AlertTemplate messages_rights_lost[] = {
     {
             .subject = "{LABEL} the guard loses lesser rights in {where}",
             .headline = "IAM would deny calls that TrailGuard makes in {where}: {detail}",
-            .loss = "Trails are still polled, started again and reported. A check or an answer is missing.",
+            .loss = LESSER,
             .deed = "Goes on without. Simulates the rights again every 5 minutes.",
             .advice = "1. Give the rights back: trailguard policy guard prints the policy. trailguard check "
                       "--doctor shows what is missing.\n"
@@ -47,7 +56,7 @@ const AlertTemplate reminders_rights_lost[] = {
     {
             .subject = "REMINDER the guard still lacks lesser rights in {where}, for {since}",
             .headline = "IAM would still deny calls that TrailGuard makes in {where}: {detail}",
-            .loss = "Trails are still polled, started again and reported. A check or an answer is missing.",
+            .loss = LESSER,
             .deed = "Goes on without. Simulates the rights again every 5 minutes.",
             .advice = "Give the rights back: trailguard policy guard prints the policy. trailguard check "
                       "--doctor shows what is missing.",
@@ -73,7 +82,8 @@ const AlertTemplate messages_guard_changed[] = {
             .when = when_guard_actor,
             .subject = "{LABEL} the guard's own access changed in {where}, by {who}",
             .subject_short = "{LABEL} the guard's own access changed in {where}",
-            .headline = "What TrailGuard uses in {where} was changed by {who}: {detail}",
+            .headline = "The guard's own access in {where} was changed by {who}: {detail}",
+            .loss = CHANGED,
             .deed = "Has recorded what is there now. Reports the next change.",
             .advice = "1. Ask them. If they did not do it, disable their credentials, and put back what was "
                       "changed.\n"
@@ -81,8 +91,20 @@ const AlertTemplate messages_guard_changed[] = {
                       "protects it.",
     },
     {
+            .when = when_searched,
             .subject = "{LABEL} the guard's own access changed in {where}",
-            .headline = "What TrailGuard uses in {where} was changed: {detail}",
+            .headline = "The guard's own access in {where} was changed: {detail}",
+            .loss = CHANGED,
+            .deed = "Has recorded what is there now. Reports the next change. Who made this one is not "
+                    "among {records}.",
+            .advice = "1. trailguard check --doctor shows whether the guard still has its rights, and what "
+                      "protects it.\n"
+                      "2. " SILENCE,
+    },
+    {
+            .subject = "{LABEL} the guard's own access changed in {where}",
+            .headline = "The guard's own access in {where} was changed: {detail}",
+            .loss = CHANGED,
             .deed = "Has recorded what is there now. Reports the next change.",
             .advice = "1. trailguard check --doctor shows whether the guard still has its rights, and what "
                       "protects it.\n"

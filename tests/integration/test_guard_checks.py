@@ -9,6 +9,7 @@ from guard import within
 from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, documents, wait_alert
 from schemas import validated
 from simaws.client import poll
+from test_attribution import record
 from test_credentials import guard_with_file, keys_file, write_keys  # noqa: F401
 from test_receivers import Receiver
 
@@ -135,6 +136,19 @@ def test_a_change_is_told_once_also_over_a_restart(sim, make_guard, iam):
     poll(lambda: [call for call in sim.requests(since=mark) if call["operation"] == "ListAccessKeys"], within(30))
     poll(lambda: sum(call["operation"] == "ListAccessKeys" for call in sim.requests(since=mark)) >= 2, within(30))
     assert len([entry for entry in documents(sim) if entry["event"] == "guard.changed"]) == 1
+
+
+def test_who_changed_it_is_found_behind_more_harmless_calls_than_a_page_has(sim, make_guard, iam):
+    guard = watching(make_guard, sim)
+    assert guard.stop() == 0
+    iam.create_access_key(UserName="guard")
+    for _ in range(120):
+        sim.call("add_event", account=MAIN, region=IAD, record=record("GetUser", "iam", userName="guard"),
+                 resources=[["AWS::IAM::User", "guard"]])
+    guard.start()
+    changed = wait_alert(sim, "guard.changed", seconds=40)
+    assert changed["actor"] and changed["actor"]["event_name"] == "CreateAccessKey", changed
+    assert changed["actor"]["arn"] == f"arn:aws:iam::{MAIN}:user/mallory"
 
 
 def test_sessions_of_the_role_are_revoked(sim, make_guard, iam):

@@ -513,5 +513,6 @@ static const GoldenCase golden_cases[] = {
     { EVENT_ORGANIZATION_READABLE, "list", RESTART, "forgotten", "organization:off" },
     { EVENT_GUARD_CHANGED, "attributed", RESTART, "none", "guard:changed" },
     { EVENT_GUARD_CHANGED, "unattributed", RESTART, "none", "guard:unattributed" },
+    { EVENT_GUARD_CHANGED, "unattributed", RESTART, "unread", "guard:hidden" },
     { EVENT_GUARD_TEST, "test", RESTART, "none", "test" },
 };

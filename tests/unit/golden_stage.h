@@ -1145,11 +1145,12 @@ static void word_guard(Stage *s, const char *arg) {
           "cloudtrail:LookupEvents on * (not allowed by any policy)", false },
         { "back", EVENT_GUARD_RIGHTS_RESTORED, SEVERITY_CRITICAL,
           "IAM would allow all that the guard needs again", false },
-        { "off", EVENT_GUARD_RIGHTS_RESTORED, SEVERITY_CRITICAL, "guard_checks is off",
-          false },
+        { "off", EVENT_GUARD_RIGHTS_RESTORED, SEVERITY_CRITICAL, "guard_checks is off", false },
         { "changed", EVENT_GUARD_CHANGED, SEVERITY_CRITICAL,
           ROLE ": the trust policy was changed; the inline policy AWSRevokeOlderSessions was added", true },
         { "unattributed", EVENT_GUARD_CHANGED, SEVERITY_WARNING,
+          "arn:aws:iam::111122223333:user/guard: the access key AKIA...0002 was added", false },
+        { "hidden", EVENT_GUARD_CHANGED, SEVERITY_WARNING,
           "arn:aws:iam::111122223333:user/guard: the access key AKIA...0002 was added", false },
     };
 
@@ -1158,7 +1159,9 @@ static void word_guard(Stage *s, const char *arg) {
              reminds = rows[i].kind == EVENT_INCIDENT_REMINDER;
         Event event = {
             .kind = rows[i].kind,
-            .phase = ends ? PHASE_RESOLVED : reminds ? PHASE_REMINDER : PHASE_OPENED,
+            .phase = ends      ? PHASE_RESOLVED
+                     : reminds ? PHASE_REMINDER
+                               : PHASE_OPENED,
             .severity = rows[i].severity,
             .sequence = ends || reminds ? 2 : 1,
             .incident_dedup_usec = START,
@@ -1170,12 +1173,15 @@ static void word_guard(Stage *s, const char *arg) {
             .mode = s->policy.mode,
             .forgotten = text_equal(arg, "off"),
             .has_actor = rows[i].actor,
+            .n_records = text_equal(arg, "hidden") ? 2000 : 0,
+            .unread = text_equal(arg, "hidden"),
         };
 
         if (!text_equal(rows[i].word, arg))
             continue;
         if (rows[i].actor)
             event.actor = actor_named(s, "bob");
+        event.actor.event_usec = START - 2 * SEC;
         (void)text_copy(event.actor.event_name, sizeof(event.actor.event_name), "PutRolePolicy");
         (void)text_copy(event.detail, sizeof(event.detail), rows[i].detail);
         s->reported(s, &base_account, &event);
@@ -1394,7 +1400,7 @@ static const struct Word {
       word_channel,
       { "failed", "works", "left", "unheard", "heard", "unheard:left", "heartbeat:failed",
         "heartbeat:works" } },
-    { "guard", word_guard, { "lost", "lesser", "back", "off", "changed", "unattributed" } },
+    { "guard", word_guard, { "lost", "lesser", "back", "off", "changed", "unattributed", "hidden" } },
     { "cause", word_cause, { "closed", "keys", "uncovered", "role", "outage", "more", "others", "over" } },
     { "common", word_cause_waits, { "60" } },
     { "alone", word_alone_waits, { "60" } },

@@ -56,11 +56,10 @@ const AlertTemplate messages_channel_recovered[] = {
 
 const AlertTemplate messages_channel_unheard[] = {
     {
-            .subject = "{LABEL} nobody receives alerts through channel: {channel}",
+            .subject = "{LABEL} nobody receives alerts through {channel}",
             .headline = "Nobody gets the alerts that are sent through this channel: {detail}",
-            .loss = "The topic takes each alert and drops it. What was sent since the last subscription "
-                    "went "
-                    "reached nobody.",
+            .loss = "The topic takes each alert and drops it. Alerts sent since the last subscription ended "
+                    "reached nobody there.",
             .deed = "Goes on sending there and through the other channels. Checks every 5 minutes.",
             .advice = "1. Subscribe people to the topic, and have them confirm: an address that did not "
                       "click the "
@@ -68,7 +67,9 @@ const AlertTemplate messages_channel_unheard[] = {
                       "2. If there was a subscription, find out who removed it: someone may be trying to "
                       "silence "
                       "the guard.\n"
-                      "3. trailguard check shows what each channel's check finds.",
+                      "3. trailguard check shows what each channel's check finds.\n"
+                      "4. Read what was missed: trailguard status shows what is open, and the journal has "
+                      "every alert that was sent.",
     },
 };
 

@@ -205,6 +205,13 @@ static int sign(const AwsCall *call, const HttpHeader *headers, size_t n_headers
             ret);
 }
 
+/* While a trail is down each moment counts, and the polls of a whole organization may wait already. */
+static bool is_urgent(const AwsCall *call) {
+    RateClass class = call->rate_bucket->tokens.class;
+
+    return class == RATE_START || class == RATE_WRITE;
+}
+
 static int call_submit(AwsCall *call, const HttpHeader *headers, size_t n_headers) {
     const AwsLimits *limits = &call->client->limits;
     uint64_t timeout = MIN(limits->request_timeout_usec, time_left(call));
@@ -224,6 +231,7 @@ static int call_submit(AwsCall *call, const HttpHeader *headers, size_t n_header
                                .repeatable = call->rate_bucket->tokens.class == RATE_READ,
                                /* a trail's selectors have up to 500 values of 2048 characters */
                                .long_answer = call->scope->service == AWS_CLOUDTRAIL,
+                               .urgent = is_urgent(call),
                        },
                        on_response, call, &call->exchange);
 }

@@ -58,6 +58,7 @@ typedef struct HttpRequest {
     bool repeatable; /* ends as one that timed out when it takes far longer than others of its host, while
                       * others wait because all connections are in use; not with suspect */
     bool long_answer; /* up to HTTP_LONG_BODY_MAX */
+    bool urgent;      /* before all others that wait for a connection, but behind what is urgent too */
 } HttpRequest;
 
 /* Valid only inside the HttpDone callback. */

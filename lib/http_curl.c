@@ -124,7 +124,11 @@ static HttpWait waits_for(const HttpCurl *c, const HttpExchange *x, uint64_t now
                                    : HTTP_WAIT_NONE;
 }
 
-/* The one that has waited longest of those that can be started. */
+static bool comes_before(const HttpExchange *a, const HttpExchange *b) {
+    return a->urgent != b->urgent ? a->urgent : a->number < b->number;
+}
+
+/* The one that has waited longest of those that can be started; what is urgent before all others. */
 static HttpExchange *find_startable(const HttpCurl *c, uint64_t *ret_again_usec) {
     uint64_t now = c->queues ? curl_now_usec() : 0;
     HttpExchange *found = NULL;
@@ -133,7 +137,7 @@ static HttpExchange *find_startable(const HttpCurl *c, uint64_t *ret_again_usec)
     for (const HostQueue *queue = c->queues; queue; queue = queue->next) {
         HttpExchange *x = queue->list.first;
 
-        if ((!found || x->number < found->number) && waits_for(c, x, now, ret_again_usec) == HTTP_WAIT_NONE)
+        if ((!found || comes_before(x, found)) && waits_for(c, x, now, ret_again_usec) == HTTP_WAIT_NONE)
             found = x;
     }
     return found;
@@ -524,6 +528,7 @@ static int http_curl_submit(HttpClient *client, const HttpRequest *request, Http
     x->host_slot = MIN(request->host_slot, (unsigned)HTTP_HOST_SLOTS_MAX);
     x->suspect = request->suspect;
     x->repeatable = request->repeatable;
+    x->urgent = request->urgent;
     r = exchange_begin(x, request);
     if (r < 0) {
         curl_exchange_free(x);

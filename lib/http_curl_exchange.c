@@ -83,16 +83,26 @@ static void exchange_unlink(HttpExchange *x) {
     x->list = NULL;
 }
 
+/* NULL: x becomes the first. */
+static HttpExchange *last_ahead_of(const HttpExchange *x) {
+    HttpExchange *last = x->list->last;
+
+    while (last && x->state == EXCHANGE_WAITING && x->urgent && !last->urgent)
+        last = last->prev;
+    return last;
+}
+
 void curl_exchange_link(HttpExchange *x, ExchangeState state, ExchangeList *l) {
+    HttpExchange *before;
+
     exchange_unlink(x);
     x->state = state;
     x->list = l;
-    x->prev = l->last;
-    if (l->last)
-        l->last->next = x;
-    else
-        l->first = x;
-    l->last = x;
+    before = last_ahead_of(x);
+    x->prev = before;
+    x->next = before ? before->next : l->first;
+    *(x->prev ? &x->prev->next : &l->first) = x;
+    *(x->next ? &x->next->prev : &l->last) = x;
     l->n++;
     exchange_count(x, 1);
 }

@@ -58,7 +58,7 @@ struct HttpExchange {
     uint64_t number; /* in the order of submission */
     CurlOrigin *origin;
     unsigned host_slot;
-    bool suspect, repeatable;
+    bool suspect, repeatable, urgent;
     HttpWait waited_for;
     uint64_t submitted_usec, queued_usec, started_usec; /* monotonic */
     uint64_t patience_usec;                             /* monotonic; for the resolver */
@@ -106,8 +106,8 @@ struct HttpCurl {
 /* The queue of those that wait for the same as x, made when it is not there. NULL when out of memory. */
 HostQueue *curl_exchange_queue_of(HttpCurl *c, const HttpExchange *x);
 
-/* Out of the list that it is in, and to the end of this one; move is for all states but EXCHANGE_WAITING. A
- * queue that is empty then is freed. */
+/* Out of the list that it is in, and to the end of this one, but before those that are less urgent when it
+ * waits; move is for all states but EXCHANGE_WAITING. A queue that is empty then is freed. */
 void curl_exchange_link(HttpExchange *x, ExchangeState state, ExchangeList *l);
 void curl_exchange_move(HttpExchange *x, ExchangeState state);
 /* It could not be started: ends at the next turn of the loop. */

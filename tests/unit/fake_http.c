@@ -131,6 +131,7 @@ static void remember(FakeHttp *f, const HttpRequest *request) {
         .host_slot = request->host_slot,
         .suspect = request->suspect,
         .long_answer = request->long_answer,
+        .urgent = request->urgent,
     };
     if (request->body_len > 0)
         memcpy(r->body, request->body, request->body_len);

@@ -47,7 +47,7 @@ typedef struct FakeRequest {
     bool direct;
     unsigned host_slot;
     bool suspect;
-    bool long_answer;
+    bool long_answer, urgent;
 } FakeRequest;
 
 /* The i-th request, the first is 0. Fails the program when there is none. */

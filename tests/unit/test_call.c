@@ -621,6 +621,31 @@ static void test_throttling_slows_down_who_waits(void **state) {
     assert_int_equal(fake_http_n_requests(f->http), 8);
 }
 
+/* Polls of a whole organization may wait for the same host. */
+static void test_what_restores_a_trail_is_urgent(void **state) {
+    static const struct {
+        const char *operation;
+        AwsService service;
+        bool urgent;
+    } cases[] = {
+        { "StartLogging", AWS_CLOUDTRAIL, true },      { "UpdateTrail", AWS_CLOUDTRAIL, true },
+        { "PutEventSelectors", AWS_CLOUDTRAIL, true }, { "CreateTrail", AWS_CLOUDTRAIL, true },
+        { "GetTrailStatus", AWS_CLOUDTRAIL, false },   { "DescribeTrails", AWS_CLOUDTRAIL, false },
+        { "LookupEvents", AWS_CLOUDTRAIL, false },     { "GetCallerIdentity", AWS_STS, false },
+    };
+    Fixture *f = *state;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        AwsRequest request = json_request;
+
+        request.operation = cases[i].operation;
+        request.service = cases[i].service;
+        fake_http_reply(f->http, 200, "{}", NULL);
+        run_out(f, &request);
+        assert_int_equal(fake_http_request(f->http, i)->urgent, cases[i].urgent);
+    }
+}
+
 /* ---- targets that are down ---- */
 
 /* Whoever timed out is in doubt until it answers; a refused connection or another region is not. */
@@ -1273,6 +1298,7 @@ int main(void) {
         T(test_cancel_while_waiting_for_a_turn),
         T(test_no_timer_for_a_turn),
         T(test_throttling_slows_down_who_waits),
+        T(test_what_restores_a_trail_is_urgent),
         T(test_a_target_that_timed_out_is_suspect),
         cmocka_unit_test(test_a_dead_target_costs_one_attempt_a_call),
         T(test_a_dead_target_ends_the_retries_of_others),

@@ -716,6 +716,28 @@ static void test_host_slots_are_queues(void **state) {
     assert_int_equal(local_server_n_connections(f->plain), 1);
 }
 
+/* ... but by what is urgent, in its own order. */
+static void test_what_is_urgent_is_next(void **state) {
+    static const unsigned at[] = { 0, 3, 4, 5, 1, 6, 2, 7 };
+    Fixture *f = *state;
+    unsigned n_done = 0;
+    Turn turns[ARRAY_SIZE(at)] = { 0 };
+
+    http_curl_free(f->http);
+    f->http = new_client(f, f->bundle, 1);
+    for (unsigned i = 0; i < ARRAY_SIZE(turns); i++) {
+        turns[i] = (Turn){ .n_done = &n_done, .f = f };
+        submit_to(f, f->plain, "http", "/echo", (HttpRequest){ .urgent = i == 4 || i == 6 }, on_turn,
+                  &turns[i].got);
+    }
+    run_until(f, &n_done, ARRAY_SIZE(turns));
+    for (unsigned i = 0; i < ARRAY_SIZE(turns); i++) {
+        assert_answered(&turns[i].got, 200);
+        assert_int_equal(turns[i].at, at[i]);
+    }
+    assert_int_equal(local_server_n_connections(f->plain), 1);
+}
+
 static int family_of(int fd) {
     struct sockaddr_storage address = { 0 };
     socklen_t len = sizeof(address);
@@ -1103,6 +1125,7 @@ int main(void) {
         T(test_host_slots),
         T(test_suspect_hosts),
         T(test_host_slots_are_queues),
+        T(test_what_is_urgent_is_next),
         T(test_sockets_are_closed_on_exec),
         T(test_who_goes_through_the_proxy),
         T(test_environment_is_not_asked),

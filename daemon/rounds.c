@@ -49,29 +49,53 @@ static bool has_contested(const Account *account) {
     return false;
 }
 
-static void contest_ticked(void *userdata) {
-    Engine *engine = userdata;
-
-    engine->contest_timer = NULL;
-    engine_poll_contested(engine);
-}
-
-void engine_poll_contested(Engine *engine) {
+/* Of each n-th account. Which one has a contested trail, the last of them; n_accounts: none. */
+static size_t poll_contested_of(Engine *engine, size_t first, size_t n) {
     Intervals intervals = engine_intervals(engine);
-    bool any = false;
+    size_t last = engine->n_accounts;
 
-    for (size_t i = 0; i < engine->n_accounts; i++) {
+    for (size_t i = first; i < engine->n_accounts; i += n) {
         const Account *account = engine->accounts[i];
 
         if (!has_contested(account))
             continue;
-        any = true;
+        last = i;
         for (size_t k = 0; k < account->n_targets; k++)
             poll_beside_round(account->targets[k], &intervals);
     }
-    if (any && !engine->contest_timer)
-        (void)loop_after(engine->aws.loop, SCHEDULE_CONTESTED_TICK_USEC, contest_ticked, engine,
+    return last;
+}
+
+static void contest_ticked(void *userdata);
+
+static void tick_contest(Engine *engine, unsigned n_parts) {
+    if (engine->n_contest_parts > 0 && !engine->contest_timer)
+        (void)loop_after(engine->aws.loop, SCHEDULE_CONTESTED_TICK_USEC / n_parts, contest_ticked, engine,
                          &engine->contest_timer);
+}
+
+static void contest_ticked(void *userdata) {
+    Engine *engine = userdata;
+    unsigned n_parts = schedule_contested_parts(engine->n_accounts);
+
+    engine->contest_timer = NULL;
+    engine->contest_part = (engine->contest_part + 1) % n_parts;
+    engine->n_contest_parts -= engine->n_contest_parts > 0;
+    if (poll_contested_of(engine, engine->contest_part, n_parts) < engine->n_accounts)
+        engine->n_contest_parts = n_parts;
+    tick_contest(engine, n_parts);
+}
+
+/* The others have their turns before the one that it begins with has it again. */
+void engine_poll_contested(Engine *engine) {
+    unsigned n_parts = schedule_contested_parts(engine->n_accounts);
+    size_t contested = poll_contested_of(engine, 0, 1);
+
+    if (contested >= engine->n_accounts)
+        return;
+    engine->contest_part = (unsigned)(contested % n_parts);
+    engine->n_contest_parts = n_parts;
+    tick_contest(engine, n_parts);
 }
 
 /* ---- passes ---- */

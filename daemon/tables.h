@@ -297,6 +297,7 @@ struct Engine {
     size_t n_pass_turns;  /* still to come in this pass */
     LoopTimer *pass_timer;
     LoopTimer *contest_timer; /* NULL: no trail is contested */
+    unsigned contest_part, n_contest_parts; /* the one polled last; that may still have a contested trail */
     Writing publish, save, measure;
     Metrics *metrics;           /* NULL: `metrics_file` is not set */
     char *metrics_path;         /* that was written, or will be */

@@ -126,6 +126,10 @@ BesideTurn schedule_beside(const Intervals *intervals, BesideTarget *target, uin
     return turn;
 }
 
+unsigned schedule_contested_parts(size_t n_accounts) {
+    return (unsigned)MAX(MIN(n_accounts, SCHEDULE_CONTESTED_PARTS_MAX), 1U);
+}
+
 /* ---- turns ---- */
 
 static bool turn_waits(const Intervals *intervals, const TurnTarget *target) {

@@ -98,6 +98,11 @@ uint64_t schedule_wait(const Intervals *intervals, const TargetPace *pace, uint6
 /* While a trail is contested (guard_is_contested) it is polled often, and all trails of its account are,
  * beside their usual polls; both leave two thirds of the quota for reads to what else is asked. */
 #define SCHEDULE_CONTESTED_TICK_USEC (300 * USEC_PER_MSEC)
+/* The accounts take turns within that time, in so many parts: when all trails of an organization are
+ * stopped, their polls do not come at once, and no restart waits behind them. At least 1. */
+#define SCHEDULE_CONTESTED_PARTS_MAX 16U
+unsigned schedule_contested_parts(size_t n_accounts);
+
 /* A poll of this kind that fails is followed by the next at the earliest after this. */
 #define SCHEDULE_BESIDE_RETRY_USEC USEC_PER_SEC
 

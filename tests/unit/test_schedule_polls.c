@@ -116,6 +116,16 @@ static void after_a_suspended_machine_all_are_polled(void **state _unused_) {
     assert_true(schedule_round_was_missed(&every_ten_seconds, SEC, SEC + 2 * round_usec));
 }
 
+static void accounts_with_contested_trails_take_turns(void **state _unused_) {
+    static const struct {
+        size_t n_accounts;
+        unsigned n_parts;
+    } rows[] = { { 0, 1 }, { 1, 1 }, { 7, 7 }, { 16, 16 }, { 17, 16 }, { 50000, 16 } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(schedule_contested_parts(rows[i].n_accounts), rows[i].n_parts);
+}
+
 /* While a trail of the account is contested. */
 static void what_is_polled_beside_the_rounds(void **state _unused_) {
     static const struct {
@@ -197,6 +207,7 @@ int main(void) {
         cmocka_unit_test(polls_begin_two_a_connection_at_a_time),
         cmocka_unit_test(thirty_seconds_past_a_deadline_something_is_wedged),
         cmocka_unit_test(what_a_check_still_has_to_read),
+        cmocka_unit_test(accounts_with_contested_trails_take_turns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

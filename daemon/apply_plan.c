@@ -55,10 +55,10 @@ void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, Channe
 
 static void note_permission(Trail *trail, const Outcome *outcome) {
     Permission permission = states_permission(trail->permission);
-    bool refused = permission_take(&permission, outcome, engine_now(trail->engine).mono_usec);
+    bool is_news = permission_take(&permission, outcome, engine_now(trail->engine).mono_usec);
 
     states_keep_permission(&trail->permission, &permission);
-    if (refused && !trail->engine->once)
+    if (is_news && !trail->engine->once)
         log_line(LOG_NOTICE,
                  "%s %s %s: AWS does not let account %s %s this organization trail: asked again "
                  "after a pause",

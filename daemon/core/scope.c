@@ -456,6 +456,12 @@ bool holder_is_foreign(const TrailHolder *holder) {
 #define REFUSAL_PAUSE_MAX_USEC (24 * 3600 * USEC_PER_SEC)
 #define REFUSAL_DOUBLED_MAX    10U
 
+/* IAM's denials name the action, and come before CloudTrail asks whose trail it is: a policy denies it to
+ * the guard, and an attacker who denies it for a moment must not buy more than that. */
+#define DENIAL_IN_TEXT        "not authorized to perform"
+#define DENIAL_PAUSE_USEC     USEC_PER_SEC
+#define DENIAL_PAUSE_MAX_USEC (60 * USEC_PER_SEC)
+
 /* That these are not the keys for it, and not that something about the request is wrong. */
 static bool is_refusal(const char *code) {
     static const char *const codes[] = {
@@ -475,16 +481,18 @@ static bool is_refusal(const char *code) {
 }
 
 bool permission_take(Permission *permission, const Outcome *outcome, uint64_t now_usec) {
-    uint64_t pause_usec;
+    bool denied = strstr(outcome->error_text, DENIAL_IN_TEXT) != NULL;
+    unsigned *n = &permission->n_refused[outcome->action];
+    uint64_t pause_usec = denied ? DENIAL_PAUSE_USEC : REFUSAL_PAUSE_USEC;
 
     if (outcome->result == RESULT_CONFIRMED)
         permission->accepted = true;
     if (outcome->result != RESULT_FAILED || permission->accepted || !is_refusal(outcome->error_code))
         return false;
-    pause_usec = REFUSAL_PAUSE_USEC << MIN(permission->n_refused[outcome->action], REFUSAL_DOUBLED_MAX);
-    permission->n_refused[outcome->action]++;
-    permission->refused_until_usec[outcome->action] = now_usec + MIN(pause_usec, REFUSAL_PAUSE_MAX_USEC);
-    return true;
+    pause_usec = MIN(pause_usec << MIN(*n, REFUSAL_DOUBLED_MAX),
+                     denied ? DENIAL_PAUSE_MAX_USEC : REFUSAL_PAUSE_MAX_USEC);
+    permission->refused_until_usec[outcome->action] = now_usec + pause_usec;
+    return (*n)++ == 0 || !denied;
 }
 
 uint32_t permission_to_ask(const Permission *permission, uint64_t now_usec) {

@@ -422,7 +422,8 @@ typedef struct Permission {
     unsigned n_refused[_ACTION_MAX];
 } Permission;
 
-/* Remembers what came of an action. True when AWS refused it: these are not the keys for it. */
+/* Remembers what came of an action. True when AWS refused it, these are not the keys for it, and that is
+ * news: IAM's denials, which are followed by a short pause, are it once. */
 bool permission_take(Permission *permission, const Outcome *outcome, uint64_t now_usec);
 
 /* The actions that AWS can be asked for, as ACTION_BITs. */

@@ -285,7 +285,7 @@ typedef struct CauseMembers {
     const Subject *rest; /* CLOSED: the account's other regions ... */
     size_t n_rest;
     size_t n_answering;       /* ... and how many of them answer */
-    uint64_t silent_usec;     /* real; when the last of them all ceased to answer; 0: not known */
+    uint64_t silent_usec;     /* real; when the last of them all stopped answering; 0: not known */
     uint64_t since_usec;      /* real; when the first of them began */
     const TargetState *first; /* that one's state; NULL when there is none */
     bool forgotten;           /* those that were reported are not guarded any more */

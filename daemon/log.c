@@ -49,6 +49,13 @@ void log_open(const char *program) {
     log_state.to_journal = stderr_is_journal();
 }
 
+void log_close(void) {
+    if (log_state.journal_fd >= 0)
+        (void)close(log_state.journal_fd);
+    log_state.journal_fd = -1;
+    log_state.to_journal = false;
+}
+
 void log_set_level(int level) {
     log_state.level = level;
 }

@@ -20,6 +20,8 @@ typedef struct LogField {
 /* Chooses the journal or stderr; reads $JOURNAL_STREAM. Without a call everything goes to stderr. program:
  * prefix of plain lines, or NULL. */
 void log_open(const char *program);
+/* What is logged later goes to stderr. */
+void log_close(void);
 /* Messages with a priority number above level (LOG_ERR..LOG_DEBUG) are dropped. Default LOG_INFO. */
 void log_set_level(int level);
 int log_level(void);

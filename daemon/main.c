@@ -114,8 +114,12 @@ static int end_output(const char *verb, int status, int failed_status) {
 }
 
 static int run_verb(const Verb *verb, int argc, char **argv) {
+    int status;
+
     log_open("trailguard");
-    return end_output(verb->name, verb->run(argc, argv), verb->usage_status);
+    status = end_output(verb->name, verb->run(argc, argv), verb->usage_status);
+    log_close();
+    return status;
 }
 
 static const Verb *find_verb(const char *name, const char **ret_nearest) {

@@ -92,6 +92,12 @@ static int set_up(void **state) {
     return 0;
 }
 
+static int tear_down(void **state) {
+    (void)state;
+    log_close();
+    return 0;
+}
+
 /* ---- tests ---- */
 
 static void fields(void **state) {
@@ -187,13 +193,13 @@ static void without_a_journal_its_stream_gets_the_lines(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(fields, set_up),
-        cmocka_unit_test_setup(what_aws_said_has_its_request_id, set_up),
-        cmocka_unit_test_setup(levels, set_up),
-        cmocka_unit_test_setup(no_line_break_forges_a_field, set_up),
-        cmocka_unit_test_setup(a_journal_that_is_stuck_is_not_waited_for, set_up),
-        cmocka_unit_test_setup(what_was_lost_is_counted, set_up),
-        cmocka_unit_test_setup(without_a_journal_its_stream_gets_the_lines, set_up),
+        cmocka_unit_test_setup_teardown(fields, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_aws_said_has_its_request_id, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(levels, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_line_break_forges_a_field, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_journal_that_is_stuck_is_not_waited_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_lost_is_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_journal_its_stream_gets_the_lines, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);

@@ -133,7 +133,7 @@ static uint64_t now_msec(void) {
     return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-static void await(Short *s, const Ended *ended, HttpResult result) {
+static void await_end(Short *s, const Ended *ended) {
     uint64_t start = now_msec();
 
     while (ended->n == 0) {
@@ -141,6 +141,10 @@ static void await(Short *s, const Ended *ended, HttpResult result) {
         assert_true(sd_event_run(s->event, 100 * USEC_PER_MSEC) >= 0);
     }
     assert_int_equal(ended->n, 1);
+}
+
+static void await(Short *s, const Ended *ended, HttpResult result) {
+    await_end(s, ended);
     if (ended->result != result)
         fail_msg("%d in place of %d: %s", (int)ended->result, (int)result, ended->error);
     if (result == HTTP_INTERNAL)
@@ -153,7 +157,10 @@ static void test_a_socket_that_cannot_be_watched(void **state) {
 
     failing.add_io = 1;
     assert_int_equal(submit(s, "127.0.0.1", "/late/20", &ended), 0);
-    await(s, &ended, HTTP_INTERNAL);
+    /* newer ones of libcurl ask for the socket once more, and get the answer */
+    await_end(s, &ended);
+    if (ended.result != HTTP_ANSWERED)
+        await(s, &ended, HTTP_INTERNAL);
     assert_int_equal(failing.add_io, 0);
     assert_int_equal(submit(s, "127.0.0.1", "/late/20", &ended), 0);
     await(s, &ended, HTTP_ANSWERED);

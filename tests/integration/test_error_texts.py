@@ -77,6 +77,7 @@ def without_daemon(book, sim, make_guard):
     book.verb(guard, "accept", why="it is new, and nobody can be asked")
     fault = sim.add_fault("denied", service="cloudtrail", operation="DescribeTrails")
     book.verb(guard, "accept", "no-trail", why="DescribeTrails is denied")
+    book.verb(guard, "accept", why="DescribeTrails is denied")
     sim.remove_fault(fault)
     book.verb(guard, "policy", "guard", "--account", MAIN)
     book.verb(guard, "policy", "deny", "--account", MEMBER)

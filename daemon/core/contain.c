@@ -366,12 +366,12 @@ int contain_reason(const Containment *contain, StrBuf *b) {
 void contain_entry(const Containment *contain, const Actor *actor, JournalEntry *ret) {
     _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(2 * ERROR_TEXT_MAX);
     bool refused = contain->verdict == CONTAIN_REFUSED;
-    const char *why_not = contain->why_not;
+    const char *objection = contain->why_not;
 
     (void)strbuf_addf(&detail, "%s, because of ", contain->arn);
     (void)contain_reason(contain, &detail);
-    (void)strbuf_addf(&detail, "%s%s%s", why_not ? "; " : "", why_not && !refused ? "not enforced: " : "",
-                      why_not ? why_not : "");
+    (void)strbuf_addf(&detail, "%s%s%s", objection ? "; " : "",
+                      objection && !refused ? "not enforced: " : "", objection ? objection : "");
     *ret = (JournalEntry){ .line = refused ? LINE_CONTAIN_REFUSED : LINE_CONTAIN_PROPOSED, .actor = *actor };
     (void)text_copy(ret->detail, sizeof(ret->detail), strbuf_str(&detail));
 }

@@ -363,7 +363,8 @@ static void identity_done(const AwsError *error, const StsIdentity *identity, vo
     else
         identity_failed(account, error, first);
     engine_update_facts(account);
-    if (account == engine->base && !engine->account_list.tried)
+    if (account == engine->base &&
+        (!engine->account_list.tried || (error->class == AWS_OK && !engine->account_list.known)))
         engine_list_accounts(engine);
     poll_when_ready(account, first, was_open);
     engine_publish(engine);
@@ -454,6 +455,13 @@ static bool is_left_out(const Engine *engine, const char *id) {
     return engine_is_excluded(engine, id) || engine_is_elsewhere(engine, id);
 }
 
+/* As far as its keys said when they were last asked. */
+static bool is_base_account(const Engine *engine, const char *id) {
+    Arn arn;
+
+    return arn_parse(engine->identities.latest, &arn) >= 0 && text_equal(arn.account, id);
+}
+
 /* ---- what the state file knows ---- */
 
 int engine_add_known_members(Engine *engine) {
@@ -462,7 +470,7 @@ int engine_add_known_members(Engine *engine) {
     for (size_t i = 0; i < engine->unclaimed.n_accounts; i++) {
         const StateAccount *row = &engine->unclaimed.accounts[i];
         const MemberInput in = {
-            .excluded = is_left_out(engine, row->account),
+            .excluded = is_left_out(engine, row->account) || is_base_account(engine, row->account),
             .known = engine_account_by_id(engine, row->account),
             .member = row->member,
         };
@@ -639,18 +647,21 @@ static void accounts_list_done(const AwsError *error, const OrganizationsAccount
 
 void engine_list_accounts(Engine *engine) {
     AccountList *account_list = &engine->account_list;
+    const AccountScope base = engine_account_scope(engine->base);
     AwsError error;
     int r;
 
     if (!engine->config->organization.role_name || account_list->call)
         return;
-    r = organizations_list_accounts(
-            &(AwsCaller){ engine->aws.client, engine->aws.credentials, engine->aws.region }, NULL,
-            accounts_list_done, engine, &account_list->call);
-    if (r < 0) {
+    if (scope_may_list_accounts(&base, engine->base->identity_is_not_there)) {
+        r = organizations_list_accounts(
+                &(AwsCaller){ engine->aws.client, engine->aws.credentials, engine->aws.region }, NULL,
+                accounts_list_done, engine, &account_list->call);
+        if (r >= 0)
+            return;
         aws_error_set(&error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
         list_failed(engine, &error);
-        account_list->tried = true;
-        account_list->due_usec = engine_now(engine).mono_usec + schedule_list_wait(1, UINT64_MAX);
     }
+    account_list->tried = true;
+    account_list->due_usec = engine_now(engine).mono_usec + schedule_list_wait(1, UINT64_MAX);
 }

@@ -162,6 +162,10 @@ AccountStart scope_account_start(const AccountScope *account, const AccountAnswe
     return answer->first && answer->all_known ? ACCOUNT_START_PASS : ACCOUNT_START_NOTHING;
 }
 
+bool scope_may_list_accounts(const AccountScope *base, bool sts_is_not_there) {
+    return base->identity_known || base->blocked || sts_is_not_there;
+}
+
 bool scope_departure_is_searched(const AccountScope *account, bool in_organization,
                                  const Management *management) {
     return account->by_role && in_organization && (!management->known || management->open);

@@ -161,6 +161,11 @@ typedef struct Management {
     bool open;  /* its event history can be read */
 } Management;
 
+/* May the organization's accounts be listed? While nobody knows which of them the base credentials belong
+ * to, that one would be taken for a member, and a role that it does not have would be assumed in it. Without
+ * any keys the call says so itself; what stands in for AWS may lack STS. */
+bool scope_may_list_accounts(const AccountScope *base, bool sts_is_not_there);
+
 /* Can be found out who took the account out of the organization or out of reach? The list, which says who
  * manages it, may not have been read yet. */
 bool scope_departure_is_searched(const AccountScope *account, bool in_organization,

@@ -544,6 +544,23 @@ def test_an_excluded_leaver_is_forgotten(organization, make_guard):
     assert guard.verb("status").returncode == 0
 
 
+def test_while_sts_does_not_say_whose_the_base_keys_are_no_member_is_taken_for_another(organization, make_guard):
+    """Its own account was one of the list: a role was assumed there that it does not have, until the next start and after."""
+    sim = organization
+    guard = org_guard(make_guard, sim, aws={"max_attempts": 1}).start().wait_guarding()
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
+    assert guard.stop() == 0
+    with sim.fault("http500", operation="GetCallerIdentity", access_key=sim.keys_of("guard")["access_key"]):
+        guard.start()
+        guard.wait_line("cannot find out which account this is")
+        wait_polls(sim, 2, FRA, since=sim.mark(), principal=guard_arn(sim))
+        assert not [entry for entry in sim.requests(operation="AssumeRole") if entry["status"] != 200], "it has no role for us"
+    guard.reload()
+    wait_accounts(guard, {MAIN: "well", MEMBER: "well", OTHER: "well"})
+    assert not [entry for entry in sim.requests(operation="AssumeRole") if entry["status"] != 200]
+    sim.clear_failures()
+
+
 def test_a_list_that_cannot_be_had_changes_nothing_and_is_said_once(organization, make_guard):
     sim = organization
     guard = org_guard(make_guard, sim, aws={"max_attempts": 1}).start().wait_guarding()

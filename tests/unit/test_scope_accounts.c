@@ -155,6 +155,22 @@ static void an_account_ends_when_it_is_in_no_table_that_is_whole(void **state _u
             fail_msg("row %zu", i);
 }
 
+static void when_the_organizations_accounts_are_listed(void **state _unused_) {
+    static const struct {
+        AccountScope base;
+        bool sts_is_not_there, listed;
+    } rows[] = {
+        { { .identity_asked = true }, false, false },
+        { { .identity_asked = true, .identity_known = true }, false, true },
+        { { .identity_asked = true, .blocked = true }, false, true },
+        { { .identity_asked = true }, true, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (scope_may_list_accounts(&rows[i].base, rows[i].sts_is_not_there) != rows[i].listed)
+            fail_msg("row %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_begins_when_it_is_known_who_we_are),
@@ -165,6 +181,7 @@ int main(void) {
         cmocka_unit_test(when_who_took_an_account_away_is_searched),
         cmocka_unit_test(what_the_list_of_the_organization_means),
         cmocka_unit_test(an_account_ends_when_it_is_in_no_table_that_is_whole),
+        cmocka_unit_test(when_the_organizations_accounts_are_listed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

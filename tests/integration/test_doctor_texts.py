@@ -204,6 +204,7 @@ def test_each_row(sim, make_guard):
     rights(pages, sim, guard)
     guard.write_config(accounts=None)
     guard.start().wait_ready()
+    guard.wait_baselines(1, weak=0)
     pages.doctor("the daemon runs")
     sim.clear_failures()
     pages.check()

@@ -661,7 +661,13 @@ void engine_list_accounts(Engine *engine) {
             return;
         aws_error_set(&error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
         list_failed(engine, &error);
-    }
+    } else if (engine->base->id[0]) { /* it has other keys now */
+        aws_error_set(&error, AWS_INTERNAL, "",
+                      "not asked, because AWS does not say which account the base credentials belong to");
+        list_failed(engine, &error);
+    } else if (!account_list->tried)
+        log_line(LOG_WARNING, "the organization's accounts are not listed before AWS says which of them the "
+                              "base credentials belong to; going on with those known");
     account_list->tried = true;
     account_list->due_usec = engine_now(engine).mono_usec + schedule_list_wait(1, UINT64_MAX);
 }

@@ -242,17 +242,12 @@ static void report_damaged(Trail *trail, const BaselineStamp *stamp, const char 
 static int read_baseline(Trail *trail, const BaselineStamp *stamp, BaselineRecord *ret) {
     const Engine *engine = trail->engine;
     char error[ERROR_TEXT_MAX] = "";
-    int r;
+    int r = baseline_file_peek(engine->state_dir, trail->arn, ret, error, sizeof(error));
 
-    if (engine->once)
-        r = baseline_file_peek(engine->state_dir, trail->arn, ret, error, sizeof(error));
-    else {
-        r = baseline_file_peek(engine->state_dir, trail->arn, ret, error, sizeof(error));
-        if (r == -EBADMSG) {
-            report_damaged(trail, stamp, error);
-            r = baseline_file_load(engine->state_dir, trail->arn, engine_now(engine).real_usec, ret, error,
-                                   sizeof(error));
-        }
+    if (r == -EBADMSG && !engine->once) {
+        report_damaged(trail, stamp, error);
+        r = baseline_file_load(engine->state_dir, trail->arn, engine_now(engine).real_usec, ret, error,
+                               sizeof(error));
     }
     if (r < 0 && (r != -EBADMSG || engine->once))
         log_unreadable(trail, error);

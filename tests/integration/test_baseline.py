@@ -11,8 +11,8 @@ import pytest
 
 from attacks import BUCKET, SELECTORS, VICTIM
 from guard import BINARY, within
-from helpers import (FRA, IAD, MAIN, MEMBER, SYD, TOPIC, baselines, document, documents, mail_of, mail_time, matches, messages,
-                     operations, sns, start, wait_alert, wait_polls)
+from helpers import (FRA, IAD, MAIN, MEMBER, TOPIC, add_fifteen_trails, baselines, document, documents, mail_of, mail_time,
+                     matches, messages, operations, sns, start, wait_alert, wait_polls)
 from simaws.client import poll
 
 RESTORE = {"mode": "restore", "restore": ["settings", "selectors", "insights", "deleted"]}
@@ -184,14 +184,7 @@ def test_accepting_is_not_putting_back(sim, victim, mallory):
 
 def test_many_weak_baselines_are_told_together(sim, make_guard):
     """Five one by one; also when the daemon was stopped before the rest were told."""
-    sim.reset()
-    sim.add_account(MAIN, regions=[FRA, IAD, SYD])
-    sim.add_user("guard", MAIN)
-    sim.add_topic(TOPIC)
-    for region in (FRA, IAD, SYD):
-        for number in range(5):
-            sim.add_trail(f"trail{number}", MAIN, region)
-    guard = make_guard(sim, regions=[FRA, IAD, SYD], alerts=sns(TOPIC))
+    guard = make_guard(sim, regions=add_fifteen_trails(sim), alerts=sns(TOPIC))
     guard.start()
     guard.wait_line("was weak when its baseline was recorded", 20, count=15)
     assert guard.stop() == 0

@@ -54,6 +54,21 @@ def bash(words, directory, env):
     return done.stdout.splitlines()
 
 
+def all_shown(leader, process, typed=""):
+    """On the terminal of a shell, until it exits."""
+    shown = b""
+    try:
+        os.write(leader, typed.encode())
+        while chunk := os.read(leader, 65536):
+            shown += chunk
+    except OSError:             # the terminal's other end is closed
+        pass
+    finally:
+        os.close(leader)
+        process.wait(within(10))
+    return shown
+
+
 def zsh(words, directory, env):
     (directory / ".zshrc").write_text(ZSHRC)
     (directory / "offered").write_text("")
@@ -62,15 +77,7 @@ def zsh(words, directory, env):
                                env={**env, "TERM": "xterm", "ZDOTDIR": str(directory), "LINE": " ".join(words),
                                     "OFFERED": str(directory / "offered"), "COMPLETIONS": str(COMPLETIONS)})
     os.close(follower)
-    shown = b""
-    try:
-        while chunk := os.read(leader, 65536):
-            shown += chunk
-    except OSError:             # the terminal's other end is closed
-        pass
-    finally:
-        os.close(leader)
-        process.wait(within(10))
+    shown = all_shown(leader, process)
     assert b"_trailguard" not in shown, shown     # what zsh says of an error in a function
     return (directory / "offered").read_text().splitlines()
 
@@ -149,14 +156,5 @@ def test_bash_completes_a_path_through_directories(tmp_path):
     process = subprocess.Popen(["bash", "--noprofile", "--rcfile", rc, "-i"], stdin=follower, stdout=follower, stderr=follower,
                                start_new_session=True, env={"PATH": os.environ["PATH"], "TERM": "dumb", "PS1": "$ "})
     os.close(follower)
-    shown = b""
-    try:
-        os.write(leader, f"trailguard -c {tmp_path}/a\tgu\tconfig\n".encode())
-        while chunk := os.read(leader, 65536):
-            shown += chunk
-    except OSError:             # the terminal's other end is closed
-        pass
-    finally:
-        os.close(leader)
-        process.wait(within(10))
+    shown = all_shown(leader, process, f"trailguard -c {tmp_path}/a\tgu\tconfig\n")
     assert f"<-c><{tmp_path}/a dir/guard.conf><config>".encode() in shown, shown

@@ -9,7 +9,8 @@ import pytest
 
 from faulted import PRELOAD, Clock, preloaded
 from guard import within
-from helpers import FRA, IAD, MAIN, ORG_TRAIL, TOPIC, documents, sns, topic_arn, trail_arn, wait_alert, wait_polls
+from helpers import (FRA, IAD, MAIN, ORG_TRAIL, SYD, TOPIC, add_fifteen_trails, documents, sns, topic_arn, trail_arn, wait_alert,
+                     wait_polls)
 from simaws.client import poll
 from simaws.regions import DEFAULT_REGIONS
 from test_enforce import wage
@@ -17,7 +18,6 @@ from test_enforce import wage
 pytestmark = preloaded
 
 OTHER = topic_arn("other")
-SYD = "ap-southeast-2"
 APAC = trail_arn("apac", SYD)
 EMPTY = ["eu-west-1", "eu-west-3", "sa-east-1", "us-west-2"]
 
@@ -158,14 +158,7 @@ def test_what_the_guard_itself_lost_or_was_given(sim, make_guard, event):
 
 
 def test_weak_baselines_that_are_reported_together(sim, make_guard):
-    sim.reset()
-    sim.add_account(MAIN, regions=[FRA, IAD, SYD])
-    sim.add_user("guard", MAIN)
-    sim.add_topic(TOPIC)
-    for region in (FRA, IAD, SYD):
-        for number in range(5):
-            sim.add_trail(f"trail{number}", MAIN, region)
-    crash = Crash(sim, make_guard, "more trails were weak when recorded", regions=[FRA, IAD, SYD])
+    crash = Crash(sim, make_guard, "more trails were weak when recorded", regions=add_fifteen_trails(sim))
     crash.guard.start()
     crash.told = lambda: [entry for entry in documents(sim, TOPIC, True) if entry["event"] == "baseline.weak" and not entry["trail"]]
     crash.judge(lambda state: not any(trail.get("weakness_pending") for trail in state["trails"]))

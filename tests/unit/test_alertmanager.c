@@ -303,19 +303,19 @@ static void test_alertmanager_cluster(void **state) {
     assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
 }
 
+static char *one_url[] = { (char *)"https://a.example", NULL };
+static const ChannelConfig alone = { .type = CHANNEL_ALERTMANAGER, .urls = { .items = one_url, .n = 1 } };
+
 /* A set that cannot be kept would be forgotten: the message is sent again. */
 static void test_alertmanager_set_that_cannot_be_written(void **state) {
     const ServiceFixture *f = *state;
-    const ChannelConfig channel = { .type = CHANNEL_ALERTMANAGER,
-                                    .urls = { .items = (char *[]){ (char *)"https://a.example", NULL },
-                                              .n = 1 } };
     ChannelContext context = channel_fixture_context(f);
     Alert alert = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, false);
     ChannelFixtureSent sent = { 0 };
 
     context.state_dir = "/nonexistent";
     fake_http_reply(f->http, 200, "", NULL);
-    assert_int_equal(channel_send(&context, &channel, &alert, channel_fixture_sent, &sent, NULL), 0);
+    assert_int_equal(channel_send(&context, &alone, &alert, channel_fixture_sent, &sent, NULL), 0);
     fake_loop_run(f->loop);
     assert_int_equal(sent.receipt.kind, RECEIPT_RETRY);
     assert_non_null(strstr(sent.receipt.text, "cannot be written: No such file"));
@@ -324,14 +324,11 @@ static void test_alertmanager_set_that_cannot_be_written(void **state) {
 /* No fault of the message: it must not be set aside. No link is followed. */
 static void test_alertmanager_set_that_cannot_be_read(void **state) {
     const ServiceFixture *f = *state;
-    const ChannelConfig channel = { .type = CHANNEL_ALERTMANAGER,
-                                    .urls = { .items = (char *[]){ (char *)"https://a.example", NULL },
-                                              .n = 1 } };
     ChannelContext context = channel_fixture_context(f);
     Alert alert = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, false);
     char dir[] = "/tmp/tg-am-XXXXXX", path[96], hash[HASH_HEX_SIZE];
     const char *reasons[] = { "not a regular file", "a symbolic link" };
-    char *key = config_channel_key(&channel);
+    char *key = config_channel_key(&alone);
 
     assert_non_null(mkdtemp(dir));
     context.state_dir = dir;
@@ -342,7 +339,7 @@ static void test_alertmanager_set_that_cannot_be_read(void **state) {
         ChannelFixtureSent sent = { 0 };
 
         assert_int_equal(i == 0 ? mkdir(path, 0700) : symlink("elsewhere", path), 0);
-        assert_int_equal(channel_send(&context, &channel, &alert, channel_fixture_sent, &sent, NULL), 0);
+        assert_int_equal(channel_send(&context, &alone, &alert, channel_fixture_sent, &sent, NULL), 0);
         fake_loop_run(f->loop);
         assert_int_equal(sent.receipt.kind, RECEIPT_RETRY);
         assert_non_null(strstr(sent.receipt.text, path));

@@ -151,7 +151,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 PYTEST = env TRAILGUARD_BIN="$${TRAILGUARD_BIN:-$(abspath $(BINARY))}" $(PYTHON) -m pytest $(PYTEST_ARGS)
 # The integration tests wait most of the time, each worker with a simulated AWS of its own; those that judge intervals are
 # left room.
-PYTEST_JOBS ?= $(if $(filter timed,$(TESTS)),3,6)
+PYTEST_JOBS ?= $(if $(filter timed,$(TESTS)),3,$(if $(SANITIZE),12,8))
 PARALLEL = tools/run-pytest $(abspath $(BUILD)/pytest-$@) $(PYTEST_JOBS) $(PYTEST)
 # TESTS=timed: only the integration tests that a busy machine could fail; TESTS=untimed: all others
 ifneq ($(filter-out timed untimed,$(TESTS)),)
@@ -161,10 +161,10 @@ PICK = $(if $(TESTS),-m '$(patsubst untimed,not timed,$(TESTS))')
 
 .PHONY: golden check check-unit check-integration check-systemd check-distros check-packages check-asan check-valgrind lint fuzz
 check:                                         ## everything below, with a summary; installs what is missing
-	@MAKE='$(MAKE)' tools/check check-deps check-unit 'check-integration TESTS=timed' check-valgrind \
+	@MAKE='$(MAKE)' tools/check check-deps check-unit 'check-integration TESTS=timed' \
 	    --together 'check-integration TESTS=untimed' 'check-asan TESTS=untimed' \
 	    --beside check-systemd check-distros 'check-packages TRAILGUARD_SUITES=' \
-	    --nice lint
+	    --nice lint check-valgrind
 
 check-unit: $(UNITS) $(REPLAYS)                ## unit tests and replay of the fuzz corpora
 	@tools/run-units $(UNITS)

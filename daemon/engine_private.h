@@ -34,7 +34,8 @@ void engine_end_metrics(Engine *engine);
 
 /* Runs fired soon: at once unless much was written lately. */
 void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired);
-/* Runs fired as schedule_file_calm_pause says, unless engine_write_soon comes before it. */
+/* Runs fired as schedule_file_calm_wait says, unless engine_write_soon comes before it. What moves times on
+ * calls it each time. */
 void engine_write_calmly(Engine *engine, Writing *writing, uint64_t min_usec, uint64_t max_usec,
                          LoopFired fired);
 /* May it be written now, without a pause? */

@@ -362,9 +362,11 @@ void engine_save_state(Engine *engine) {
     /* what many polls at once took, and the writing, goes back to the kernel */
     (void)malloc_trim(0);
     engine_written(engine, &engine->save);
-    /* a crash before the next save would report again what was reported */
-    if (!done)
-        engine_write_calmly(engine, &engine->save, SAVE_AGAIN_USEC, SAVE_AGAIN_USEC, save_fired);
+    /* a crash before the next save would report again what was reported; a time that moves on comes later */
+    if (!done) {
+        engine->save.calm = true;
+        (void)loop_rearm(engine->aws.loop, SAVE_AGAIN_USEC, save_fired, engine, &engine->save.timer);
+    }
 }
 
 static void save_fired(void *userdata) {

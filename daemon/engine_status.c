@@ -422,9 +422,14 @@ void engine_publish(Engine *engine) {
         engine_write_soon(engine, &engine->publish, publish_fired);
 }
 
+static void measure_soon(Engine *engine);
+
 void engine_publish_calmly(Engine *engine) {
-    if (!engine->once)
-        engine_write_calmly(engine, &engine->publish, 0, PUBLISH_CALM_MAX_USEC, publish_fired);
+    if (engine->once)
+        return;
+    engine_write_calmly(engine, &engine->publish, 0, PUBLISH_CALM_MAX_USEC, publish_fired);
+    if (engine->metrics_path)
+        measure_soon(engine);
 }
 
 /* ---- metrics ---- */
@@ -444,8 +449,6 @@ static void measured(const Status *status, void *userdata) {
         log_line(LOG_WARNING, "%s: cannot be written: %s", engine->metrics_path, file_strerror(r));
     engine->measure_failed = r < 0;
 }
-
-static void measure_soon(Engine *engine);
 
 static void measure_fired(void *userdata) {
     Engine *engine = userdata;
@@ -528,16 +531,17 @@ void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired) {
 
 void engine_write_calmly(Engine *engine, Writing *writing, uint64_t min_usec, uint64_t max_usec,
                          LoopFired fired) {
+    uint64_t now_usec = engine_now(engine).mono_usec;
     uint64_t due_usec =
             writing->ended_usec + schedule_file_calm_pause(writing->cpu_usec, min_usec, max_usec);
-    uint64_t now_usec = engine_now(engine).mono_usec;
+    uint64_t wait_usec;
 
-    if (writing->timer)
+    due_usec = MAX(due_usec, now_usec + pause_of(engine, writing));
+    wait_usec = schedule_file_calm_wait(due_usec, now_usec);
+    if (writing->timer && (!writing->calm || wait_usec > 0))
         return;
-    writing->calm = true;
-    (void)loop_after(engine->aws.loop,
-                     MAX(pause_of(engine, writing), due_usec > now_usec ? due_usec - now_usec : 0), fired,
-                     engine, &writing->timer);
+    writing->calm = wait_usec > 0;
+    (void)loop_rearm(engine->aws.loop, wait_usec, fired, engine, &writing->timer);
 }
 
 /* A machine that is busy with something else makes nothing dearer. */

@@ -278,6 +278,10 @@ uint64_t schedule_file_calm_pause(uint64_t cpu_usec, uint64_t min_usec, uint64_t
     return MIN(MAX(SCHEDULE_FILE_CALM_PARTS * MIN(cpu_usec, max_usec), min_usec), max_usec);
 }
 
+uint64_t schedule_file_calm_wait(uint64_t due_usec, uint64_t now_usec) {
+    return due_usec > now_usec ? due_usec - now_usec + SCHEDULE_FILE_SLACK_USEC : 0;
+}
+
 uint64_t schedule_list_wait(unsigned n_failed, uint64_t refresh_usec) {
     if (n_failed == 0)
         return refresh_usec;

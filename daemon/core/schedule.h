@@ -269,6 +269,10 @@ uint64_t schedule_file_pause(uint64_t paid_usec, uint64_t now_usec);
  * processor's time: so long after the end of a writing that took cpu_usec, within min_usec and max_usec. */
 #define SCHEDULE_FILE_CALM_PARTS 500U
 uint64_t schedule_file_calm_pause(uint64_t cpu_usec, uint64_t min_usec, uint64_t max_usec);
+/* And when that is: nothing is woken for it. From due_usec on the next poll writes it along, which asks here
+ * again; so much later it is written without one. 0: now, otherwise how long from now. */
+#define SCHEDULE_FILE_SLACK_USEC (10 * USEC_PER_SEC)
+uint64_t schedule_file_calm_wait(uint64_t due_usec, uint64_t now_usec);
 
 /* How long until the organization's accounts are listed again; n_failed: lists in a row. */
 uint64_t schedule_list_wait(unsigned n_failed, uint64_t refresh_usec);

@@ -102,6 +102,29 @@ def test_system_calls_wake_ups_and_bytes_of_a_poll(tls_sim, make_guard, traced):
     assert [line for line in guard.told()[told:] if line.startswith("STATUS=")] == [], "nothing has changed"
 
 
+def test_nothing_wakes_it_between_polls(tls_sim, make_guard, traced):
+    """What moves on with each poll is written along with one: the metrics have a time of their own, 1 s here."""
+    guard = make_guard(tls_sim, alerts=(), regions=[FRA], poll_interval=1, metrics_file="metrics.prom").start().wait_guarding()
+    metrics = guard.runtime / "metrics.prom"
+    count_polls(tls_sim, 4)
+    before, written = len(traced()), metrics.stat().st_mtime_ns
+    count_polls(tls_sim, POLLS)
+    lines = traced(before)
+    # each wait that could sleep, and what follows it up to the next
+    turns, idle = [], []
+    for line in lines:
+        if re.search(r"\bepoll_p?wait2?\(.*(?:, 0(?:, NULL, \d+)?\)|tv_sec=0, tv_nsec=0\}.*) +=", line):
+            continue
+        if re.search(r"epoll_p?wait", line):
+            turns.append([])
+        elif turns:
+            turns[-1].append(line)
+    idle = [turn for turn in turns[1:-1] if not any(re.search(r"<(?:socket|TCP)", line) for line in turn)]
+    assert len(turns) >= POLLS, "these are no polls"
+    assert metrics.stat().st_mtime_ns > written, "the metrics are not written any more"
+    assert idle == []
+
+
 # -- memory ------------------------------------------------------------------------------------------------------------
 def resident_kb(guard):
     return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{guard.process.pid}/status").read_text())[1])

@@ -447,6 +447,16 @@ static void times_that_moved_on_cost_a_five_hundredth_and_are_written_in_the_end
                 rows[i].pause_usec);
 }
 
+static void nothing_wakes_for_times_that_moved_on(void **state _unused_) {
+    static const struct {
+        uint64_t due_sec, now_sec, wait_sec;
+    } rows[] = { { 60, 60, 0 }, { 60, 61, 0 }, { 60, 59, 11 }, { 60, 0, 70 }, { 0, 0, 0 } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(schedule_file_calm_wait(rows[i].due_sec * SEC, rows[i].now_sec * SEC),
+                         rows[i].wait_sec * SEC);
+}
+
 static void the_list_of_accounts_is_read_again(void **state _unused_) {
     static const struct {
         unsigned n_failed;
@@ -608,6 +618,7 @@ int main(void) {
         cmocka_unit_test(so_many_checks_of_settings_are_under_way_at_once),
         cmocka_unit_test(weak_baselines_come_one_by_one_while_they_are_few),
         cmocka_unit_test(times_that_moved_on_cost_a_five_hundredth_and_are_written_in_the_end),
+        cmocka_unit_test(nothing_wakes_for_times_that_moved_on),
         cmocka_unit_test(the_list_of_accounts_is_read_again),
         cmocka_unit_test(turns_are_one_interval_apart_at_most),
         cmocka_unit_test(a_target_has_its_place),

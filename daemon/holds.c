@@ -41,7 +41,7 @@ static void enforced(const char *arn, const HoldOutcome *outcome, void *userdata
     Engine *engine = userdata;
     ContainHold *hold = hold_find(&engine->contain, arn);
     const char *topics[CONFIG_CHANNELS_MAX];
-    char whose[ACTOR_TEXT_MAX];
+    char whose[ACTOR_ARN_MAX];
     HoldNews news;
 
     if (!hold)
@@ -112,7 +112,7 @@ static void run(Engine *engine, ContainHold *hold) {
 /* ---- who is to be released ---- */
 
 static void take_release(Engine *engine) {
-    char reason[ERROR_TEXT_MAX] = "", shown[ACTOR_TEXT_MAX];
+    char reason[ERROR_TEXT_MAX] = "", shown[ACTOR_ARN_MAX];
     ReleaseFile file;
     ContainHold *hold;
     int r = release_file_read(engine->state_dir, &file, reason, sizeof(reason));

@@ -14,7 +14,7 @@
 
 /* Each once, as long as there are few. */
 static void hint_at_guard(Engine *engine, const Actor *actor) {
-    char shown[ACTOR_TEXT_MAX];
+    char shown[ACTOR_ARN_MAX];
 
     if (!actor->unnamed_guard || engine->n_hinted == GUARDS_HINTED_MAX)
         return;

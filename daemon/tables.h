@@ -327,7 +327,7 @@ struct Engine {
     uint64_t watchdog_usec;
     LoopTimer *watchdog_timer;
     LoopTimer *give_up_timer;                       /* shutdown */
-    char hinted[GUARDS_HINTED_MAX][ACTOR_TEXT_MAX]; /* ARNs of what looks like guards: in the journal once */
+    char hinted[GUARDS_HINTED_MAX][ACTOR_ARN_MAX]; /* ARNs of what looks like guards: in the journal once */
     size_t n_hinted;
     ContainHistory contain;
     LoopTimer *hold_timer; /* NULL: nobody is contained */

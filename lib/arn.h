@@ -4,7 +4,9 @@
 
 #include <stdbool.h>
 
-#define ARN_MAX 512 /* bytes with the NUL of any ARN that is accepted */
+/* Bytes with the NUL of any ARN that is accepted. The longest is that of a policy of IAM, with a path of 512
+ * characters and a name of 128 (IAM API Reference). */
+#define ARN_MAX 704
 
 typedef struct Arn {
     char partition[24];

@@ -307,6 +307,7 @@ static void name_actor(const CloudTrailIdentity *who, Actor *ret) {
 void attribute_actor(const CloudTrailEvent *event, Actor *ret) {
     const CloudTrailIdentity *who = &event->identity;
 
+    _Static_assert(sizeof(ret->arn) >= ARN_MAX && sizeof(ret->issuer) >= ARN_MAX, "the longest ARN fits");
     *ret = (Actor){ .event_usec = event->event_time_usec };
     /* what a service records without a call has the service alone */
     (void)text_copy(ret->type, sizeof(ret->type),

@@ -2,6 +2,7 @@
 #include "daemon/core/contain.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,8 +236,7 @@ static void note_tampering(ContainIdentity *item, const Actor *actor) {
 static unsigned count_tamperings(const ContainIdentity *item) {
     unsigned n = 0;
 
-    while (n < CONTAIN_AFTER_MAX && item->events[n] != 0 &&
-           item->tampered_usec[n] > item->released_usec &&
+    while (n < CONTAIN_AFTER_MAX && item->events[n] != 0 && item->tampered_usec[n] > item->released_usec &&
            since(item->tampered_usec[n], item->tampered_usec[0]) < HOUR_USEC)
         n++;
     return n;
@@ -363,12 +363,21 @@ int contain_reason(const Containment *contain, StrBuf *b) {
                        contain->n_tamperings == 1 ? "" : "s");
 }
 
+const char *contain_short_arn(const char *arn, char dst[static ACTOR_TEXT_MAX]) {
+    const char *path = strchr(arn, '/'), *name = strrchr(arn, '/');
+
+    if (!text_copy(dst, ACTOR_TEXT_MAX, arn) && path != name)
+        (void)snprintf(dst, ACTOR_TEXT_MAX, "%.*s/...%s", (int)(path - arn), arn, name);
+    return dst;
+}
+
 void contain_entry(const Containment *contain, const Actor *actor, JournalEntry *ret) {
     _cleanup_strbuf_ StrBuf detail = STRBUF_INIT(2 * ERROR_TEXT_MAX);
     bool refused = contain->verdict == CONTAIN_REFUSED;
     const char *objection = contain->why_not;
+    char whose[ACTOR_TEXT_MAX];
 
-    (void)strbuf_addf(&detail, "%s, because of ", contain->arn);
+    (void)strbuf_addf(&detail, "%s, because of ", contain_short_arn(contain->arn, whose));
     (void)contain_reason(contain, &detail);
     (void)strbuf_addf(&detail, "%s%s%s", objection ? "; " : "",
                       objection && !refused ? "not enforced: " : "", objection ? objection : "");

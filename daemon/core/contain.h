@@ -45,6 +45,9 @@ void contain_history_done(ContainHistory *history);
 /* What the identity did until now counts no longer. */
 void contain_forgive(ContainHistory *history, const char *arn, uint64_t now_usec);
 
+/* The ARN for one line: of a path that would fill it, "..." stands there. Raw: escape before showing. */
+const char *contain_short_arn(const char *arn, char dst[static ACTOR_TEXT_MAX]);
+
 /* The journal's line about what is only proposed, or refused. */
 void contain_entry(const Containment *contain, const Actor *actor, JournalEntry *ret);
 

@@ -289,19 +289,18 @@ static const struct {
 };
 
 void hold_entry(const ContainHold *hold, ContainStep step, const char *detail, JournalEntry *ret) {
-    char text[2 * ERROR_TEXT_MAX];
+    char text[2 * ERROR_TEXT_MAX], whose[ACTOR_TEXT_MAX];
 
-    (void)snprintf(text, sizeof(text), "%s, because of %s%s%s", hold->arn, hold->reason,
-                   detail[0] ? "; " : "", detail);
+    (void)snprintf(text, sizeof(text), "%s, because of %s%s%s", contain_short_arn(hold->arn, whose),
+                   hold->reason, detail[0] ? "; " : "", detail);
     *ret = (JournalEntry){ .line = steps[step].line };
     (void)text_copy(ret->detail, sizeof(ret->detail), text);
 }
 
 Event hold_event(const ContainHold *hold, ContainStep step, const char *detail, Mode mode) {
     bool contained = steps[step].kind == EVENT_IDENTITY_CONTAINED;
-    Event event = event_new(steps[step].kind, PHASE_OPENED,
-                            contained ? SEVERITY_CRITICAL : SEVERITY_WARNING, hold->since_usec, mode,
-                            detail);
+    Event event = event_new(steps[step].kind, PHASE_OPENED, contained ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+                            hold->since_usec, mode, detail);
 
     event.hold = hold;
     event.step = step;

@@ -50,7 +50,7 @@ bool hold_is_role(const ContainHold *hold);
 const char *hold_name(const ContainHold *hold);
 
 /* The command that releases it. No name in IAM has a character that a shell would run; a path may have. */
-#define HOLD_COMMAND_MAX (ACTOR_TEXT_MAX + 64)
+#define HOLD_COMMAND_MAX (ACTOR_ARN_MAX + 64)
 const char *hold_release_command(const ContainHold *hold, char dst[static HOLD_COMMAND_MAX]);
 /* "contained", "not contained yet", "given up", "being released". */
 const char *hold_state_word(const ContainHold *hold);

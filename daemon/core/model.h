@@ -404,14 +404,15 @@ typedef struct Gap {
 /* ---- who did it ---- */
 
 #define ACTOR_TEXT_MAX 256
+#define ACTOR_ARN_MAX  704 /* ARN_MAX: one that is cut can end in another's name */
 
 /* The caller of a recorded API call. Texts raw, cut to their size: escape before showing. */
 typedef struct Actor {
     char type[32];             /* userIdentity.type: "IAMUser", "AssumedRole", "Root", "AWSService", ... */
-    char arn[ACTOR_TEXT_MAX];  /* "" where there is none (a service) */
+    char arn[ACTOR_ARN_MAX];   /* "" where there is none (a service) */
     char name[ACTOR_TEXT_MAX]; /* for people: "bob", "Admin/alice", "root", "config.amazonaws.com" */
     char account[16];
-    char issuer[ACTOR_TEXT_MAX]; /* ARN of the role or user that a session is of; "": the record has none */
+    char issuer[ACTOR_ARN_MAX]; /* ARN of the role or user that a session is of; "": the record has none */
     char invoked_by[128];     /* a service that called on the caller's behalf */
     char source_identity[72]; /* who the session was opened for */
     char on_behalf_of[64];    /* user id in IAM Identity Center ... */
@@ -442,7 +443,7 @@ typedef enum ContainVerdict {
 
 typedef struct Containment {
     ContainVerdict verdict;
-    char arn[ACTOR_TEXT_MAX]; /* whose: of the user or role, not of a session */
+    char arn[ACTOR_ARN_MAX];  /* whose: of the user or role, not of a session */
     char partition[24], account[16], name[CONTAIN_NAME_MAX];
     bool is_role;
     bool war;              /* because it stops a trail again after each restart ... */

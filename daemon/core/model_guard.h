@@ -103,7 +103,7 @@ typedef struct Contest {
 /* What `trailguard drill` has announced about one trail: that it is stopped, or that a tag is added. */
 typedef struct Drill {
     uint64_t from_usec, until_usec; /* real; trouble is its own when it comes in this time, and is over */
-    char identity[ACTOR_TEXT_MAX];  /* who makes it: the ARN that events have of the caller */
+    char identity[ACTOR_ARN_MAX];   /* who makes it: the ARN that events have of the caller */
     char nonce[33];                 /* of this drill: 32 hex digits */
     char tag[DRILL_TAG_MAX];        /* the key of the tag, whose value is the nonce; "": it is stopped */
 } Drill;
@@ -214,7 +214,7 @@ typedef struct TargetState {
 
 /* What is remembered of an identity that tampered. */
 typedef struct ContainIdentity {
-    char arn[ACTOR_TEXT_MAX];
+    char arn[ACTOR_ARN_MAX];
     char account[16];
     uint64_t tampered_usec[CONTAIN_AFTER_MAX]; /* real; when it did, newest first ... */
     uint64_t events[CONTAIN_AFTER_MAX];        /* ... and what identifies these calls */
@@ -229,7 +229,7 @@ typedef struct ContainIdentity {
 
 /* A user or role that the guard has denied, or is about to deny, changes of trails and of IAM. */
 struct ContainHold {
-    char arn[ACTOR_TEXT_MAX];
+    char arn[ACTOR_ARN_MAX];
     char account[16];
     char reason[128];    /* for people */
     uint64_t since_usec; /* real; when it was decided */

@@ -10,7 +10,7 @@
 #define RELEASE_FILE "release.json"
 
 typedef struct ReleaseFile {
-    char arn[ACTOR_TEXT_MAX]; /* of the user or role */
+    char arn[ACTOR_ARN_MAX]; /* of the user or role */
     char by[160];             /* who wants it */
 } ReleaseFile;
 

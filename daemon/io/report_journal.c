@@ -145,7 +145,7 @@ static void add_foreign(const Writing *w, const char *before, const char *s, con
     if (!s[0])
         return;
     (void)strbuf_add(w->out, before);
-    (void)text_escape(w->out, s, ACTOR_TEXT_MAX);
+    (void)text_escape(w->out, s, ACTOR_ARN_MAX);
     (void)strbuf_add(w->out, after);
 }
 
@@ -284,7 +284,7 @@ static void add_text(const Writing *w, const char *text) {
 void report_entry(const Subject *subject, const JournalEntry *note, const char *incident_id,
                   uint64_t now_real_usec) {
     _cleanup_strbuf_ StrBuf line = STRBUF_INIT(4096);
-    char principal[ACTOR_TEXT_MAX], id[AWS_REQUEST_ID_MAX];
+    char principal[ACTOR_ARN_MAX], id[AWS_REQUEST_ID_MAX];
     Writing w = { .note = note, .now_usec = now_real_usec, .out = &line };
     const char *words[] = { subject->name, subject->region, subject->account };
     EventKind kind;

@@ -61,7 +61,7 @@ static Actor actor_of(const char *type, const char *arn, const char *issuer) {
 }
 
 static Actor user(const char *name) {
-    char arn[ACTOR_TEXT_MAX];
+    char arn[ACTOR_ARN_MAX];
 
     (void)snprintf(arn, sizeof(arn), "arn:aws:iam::" ACCOUNT ":user/%s", name);
     return actor_of("IAMUser", arn, "");

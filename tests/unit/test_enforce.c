@@ -34,7 +34,7 @@
 typedef struct Doing {
     ServiceFixture *f;
     unsigned n_done;
-    char arn[ACTOR_TEXT_MAX];
+    char arn[ACTOR_ARN_MAX];
     HoldOutcome outcome;
 } Doing;
 

@@ -17,7 +17,9 @@
 
 #include "daemon/core/attribute_match.h"
 #include "daemon/core/baseline.h"
+#include "daemon/core/contain.h"
 #include "daemon/core/enum_names.h"
+#include "daemon/core/hold.h"
 #include "daemon/core/settings.h"
 #include "daemon/io/poll.h"
 #include "daemon/io/settings_check.h"
@@ -269,7 +271,8 @@ static void test_settings(void **state) {
     "bob\",\"accountId\":\"444455556666\","                                                                 \
     "\"userName\":\"bob\",\"invokedBy\":\"config.amazonaws.com\","                                          \
     "\"accessKeyId\":\"AKIDINNER\","                                                                        \
-    "\"sessionContext\":{\"sourceIdentity\":\"alice\"},\"onBehalfOf\":{"                                    \
+    "\"sessionContext\":{\"sourceIdentity\":\"alice\",\"sessionIssuer\":{\"arn\":\"arn:aws:iam::"           \
+    "444455556666:role/R\"}},\"onBehalfOf\":{"                                                              \
     "\"userId\":\"user-1\","                                                                                \
     "\"identityStoreArn\":\"arn:aws:identitystore::111122223333:identitystore/"                             \
     "d-1\"},"                                                                                               \
@@ -290,6 +293,7 @@ static const struct {
     { "userName", "bob", ACTOR(name) },
     { "invokedBy", "config.amazonaws.com", ACTOR(invoked_by) },
     { "accessKeyId", "AKIDINNER", ACTOR(access_key) },
+    { "sessionIssuer", "arn:aws:iam::444455556666:role/R", ACTOR(issuer) },
     { "sourceIdentity", "alice", ACTOR(source_identity) },
     { "userId", "user-1", ACTOR(on_behalf_of) },
     { "identityStoreArn", "arn:aws:identitystore::111122223333:identitystore/d-1", ACTOR(identity_store) },
@@ -343,11 +347,106 @@ static void test_events(void **state) {
     assert_true(found.attempts[0].event_usec == 1700000005000000);
 }
 
+/* ---- LookupEvents -> who is to be contained ---- */
+
+#define WHOSE_MAX 640
+/* AWS allows a path of 512 characters, its slashes included, and a name of 64. The path has another's name
+ * where a text of 255 bytes would end. */
+static const char *longest_arn(const char *kind, char ret[static WHOSE_MAX]) {
+    int begin = snprintf(ret, WHOSE_MAX, "arn:aws-us-gov:iam::111122223333:%s/", kind);
+    int end = begin - 1 + 512;
+
+    memset(ret + begin, 'p', (size_t)(end - begin));
+    memcpy(ret + 255 - strlen("/alice"), "/alice/", strlen("/alice/"));
+    (void)snprintf(ret + end - 1, (size_t)(WHOSE_MAX - end + 1), "/mallory%057d", 7);
+    return ret;
+}
+
+static void on_tampering(const AwsError *error, const CloudTrailEvents *events, void *userdata) {
+    assert_int_equal(error->class, AWS_OK);
+    assert_int_equal(events->n, 1);
+    attribute_actor(&events->items[0], userdata);
+}
+
+static Containment contained(ServiceFixture *f, const char *identity) {
+    _cleanup_strbuf_ StrBuf record = STRBUF_INIT(ANSWER_MAX), body = STRBUF_INIT(ANSWER_MAX);
+    CloudTrailLookup lookup = { .key = CLOUDTRAIL_LOOKUP_EVENT_NAME, .value = "StopLogging" };
+    const ContainPolicy policy = { .mode = CONTAIN_PROPOSE,
+                                   .after = 1,
+                                   .max_per_day = 9,
+                                   .own = { "arn:aws:iam::111122223333:user/guard" } };
+    ContainHistory history = { 0 };
+    Containment contain = { 0 };
+    Actor actor = { 0 };
+
+    (void)strbuf_addf(&record, "{\"requestParameters\":{\"name\":\"" ARN "\"},\"userIdentity\":{%s}}",
+                      identity);
+    (void)strbuf_add(&body, "{\"Events\":[{\"EventId\":\"event-1\",\"EventName\":\"StopLogging\","
+                            "\"EventTime\":1700000005,\"CloudTrailEvent\":\"");
+    add_quoted(&body, strbuf_str(&record));
+    assert_int_equal(strbuf_add(&body, "\"}]}"), 0);
+    fake_http_reply(f->http, 200, strbuf_str(&body), NULL);
+    assert_int_equal(cloudtrail_lookup_events(&(AwsCaller){ f->aws, f->credentials, REGION }, &lookup,
+                                              on_tampering, &actor, NULL),
+                     0);
+    fake_loop_advance(f->loop, 4 * aws_client_deadline_usec(f->aws));
+    assert_int_equal(contain_take(&policy, &history,
+                                  &(ContainDeed){ .actor = &actor,
+                                                  .account = "111122223333",
+                                                  .incident = "incident",
+                                                  .tampers = true,
+                                                  .writable = true },
+                                  1700000006000000, &contain),
+                     0);
+    contain_history_done(&history);
+    return contain;
+}
+
+static void assert_name_and_reason(const JournalEntry *entry, const char *name) {
+    const char *at = strstr(entry->detail, "/.../");
+
+    assert_non_null(at);
+    assert_true(text_starts_with(at + strlen("/.../"), name));
+    assert_true(text_starts_with(at + strlen("/.../") + strlen(name), ", because of "));
+    assert_null(strstr(entry->detail, "alice"));
+}
+
+static void test_containment(void **state) {
+    static const char *const kinds[] = { "user", "role" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        char arn[WHOSE_MAX], identity[2 * WHOSE_MAX];
+        ContainHold hold = { .reason = "a reason" };
+        Containment contain;
+        JournalEntry entry;
+
+        (void)longest_arn(kinds[i], arn);
+        (void)snprintf(
+                identity, sizeof(identity),
+                i == 0 ? "\"type\":\"IAMUser\",\"arn\":\"%s\",\"accountId\":\"111122223333\""
+                       : "\"type\":\"AssumedRole\",\"arn\":\"arn:aws-us-gov:sts::111122223333:assumed-role/"
+                         "mallory/s\",\"accountId\":\"111122223333\",\"sessionContext\":{"
+                         "\"sessionIssuer\":{\"type\":\"Role\",\"arn\":\"%s\"}}",
+                arn);
+        contain = contained(*state, identity);
+        assert_int_equal(contain.verdict, CONTAIN_PROPOSED);
+        assert_string_equal(contain.arn, arn);
+        assert_string_equal(contain.name, strrchr(arn, '/') + 1);
+        /* nor may the journal's line end in another's name, or before the reason */
+        contain_entry(&contain, &(Actor){ 0 }, &entry);
+        assert_name_and_reason(&entry, contain.name);
+        (void)text_copy(hold.arn, sizeof(hold.arn), contain.arn);
+        hold_entry(&hold, CONTAIN_STEP_HELD, "", &entry);
+        assert_name_and_reason(&entry, contain.name);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         PATIENT_TEST(test_status),
         PATIENT_TEST(test_settings),
         SERVICE_TEST(test_events),
+        SERVICE_TEST(test_containment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

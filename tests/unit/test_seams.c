@@ -75,7 +75,7 @@ _Static_assert(sizeof(Incident) == 648, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 128, "a field is new: fill_attributing()");
 _Static_assert(sizeof(TrailState) == 2320 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
 _Static_assert(sizeof(TargetState) == 3056, "a field is new: fill_target()");
-_Static_assert(sizeof(Episode) == 2344, "a field is new: fill_episode()");
+_Static_assert(sizeof(Episode) == 3240, "a field is new: fill_episode()");
 #endif
 
 static void fill_incident(Incident *i, unsigned shift) {

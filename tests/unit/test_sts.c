@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,19 @@ static void test_read(void **state) {
                      0);
     assert_string_equal(identity.account, "111122223333");
     assert_string_equal(identity.arn, ARN);
+}
+
+/* IAM takes paths of 512 characters, its slashes included, and users' names of 64. */
+static void test_long_path(void **state) {
+    char arn[640], body[1024];
+    StsIdentity identity = { 0 };
+
+    (void)state;
+    (void)snprintf(arn, sizeof(arn), "arn:aws-us-gov:iam::111122223333:user/%0510d/%064d", 7, 8);
+    (void)snprintf(body, sizeof(body), ANSWER("%s", "111122223333"), arn);
+    assert_int_equal(operation_read(&sts_get_caller_identity_operation, body, strlen(body), NULL, &identity),
+                     0);
+    assert_string_equal(identity.arn, arn);
 }
 
 typedef struct Seen {
@@ -125,6 +139,7 @@ static void test_call(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),
+        cmocka_unit_test(test_long_path),
         cmocka_unit_test(test_call),
     };
 

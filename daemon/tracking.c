@@ -85,15 +85,12 @@ void engine_remember_seen(Trail *trail, Observation *seen) {
 
 /* What a foreign key encrypts can be read by its owner's leave only: as good as lost. */
 static void mark_foreign_key(const Trail *trail, Drift *drift) {
-    const Engine *engine = trail->engine;
-
     for (unsigned i = 0; i < drift->n; i++) {
         Change *change = &drift->changes[i];
-        bool foreign = baseline_key_is_foreign(change, (const char *const[]){ trail->account }, 1);
+        Arn key;
 
-        for (size_t k = 0; foreign && k < engine->n_accounts; k++)
-            foreign = baseline_key_is_foreign(change, (const char *const[]){ engine->accounts[k]->id }, 1);
-        change->loses_events |= foreign;
+        change->loses_events |= baseline_key_moved(change, trail->account, &key) &&
+                                !engine_account_by_id(trail->engine, key.account);
     }
 }
 

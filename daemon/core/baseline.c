@@ -12,7 +12,6 @@
 #include "lib/util/json_text.h"
 #include "daemon/core/selectors.h"
 #include "daemon/core/settings.h"
-#include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -512,16 +511,15 @@ uint64_t baseline_pins_mark(const Expect *expect) {
 
 /* ---- foreign keys ---- */
 
-bool baseline_key_is_foreign(const Change *change, const char *const *accounts, size_t n) {
+bool baseline_key_moved(const Change *change, const char *owner, Arn *ret) {
     Arn expected, actual;
 
-    if (change->field != FIELD_KMS_KEY || arn_parse(change->actual, &actual) < 0 || !actual.account[0])
+    if (change->field != FIELD_KMS_KEY || arn_parse(change->actual, &actual) < 0 || !actual.account[0] ||
+        text_equal(actual.account, owner))
         return false;
     if (arn_parse(change->expected, &expected) >= 0 && text_equal(expected.account, actual.account))
         return false;
-    for (size_t i = 0; i < n; i++)
-        if (text_equal(accounts[i], actual.account))
-            return false;
+    *ret = actual;
     return true;
 }
 

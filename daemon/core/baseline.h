@@ -5,6 +5,7 @@
  * never a difference. Pure but for allocation. */
 
 #include "daemon/core/model.h"
+#include "lib/arn.h"
 #include "lib/util/strbuf.h"
 
 /* The settings to keep: the recording, with the pins of the configuration over it. Where a pin names the
@@ -36,10 +37,10 @@ int baseline_judge(const Settings *recorded, const Settings *desired, uint32_t p
  * False without memory. */
 bool baseline_adds_tag(const Drift *drift, const char *key, const char *value);
 
-/* Does the change make an account's KMS key that of the trail that neither the key before was in nor the
- * list has (n ids of 12 digits: the trail's own, and those that are guarded)? Its owner decides who can read
- * the log files. A key without an account in its name is the trail's account's. */
-bool baseline_key_is_foreign(const Change *change, const char *const *accounts, size_t n);
+/* Does the change put the KMS key into an account that neither the key before was in nor owns the trail?
+ * *ret: the key. Unless that account is guarded the key is foreign: whoever has it decides who can read the
+ * log files. A key without an account in its name is the trail's account's. */
+bool baseline_key_moved(const Change *change, const char *owner, Arn *ret);
 
 /* Appends the names of members that this version does not know, and the baseline (which may be NULL) does
  * not have: see settings.h. Returns how many, or a negative error. */

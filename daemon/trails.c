@@ -30,9 +30,16 @@ void engine_update_facts(Account *account) {
         }
 }
 
-/* Not while something is being done to it through the one that it has. */
+static Viewed viewed(const Trail *trail) {
+    return (Viewed){ .organization = trail->organization,
+                     .lives = trail->home,
+                     .acted_on = trail->remediation };
+}
+
 static bool may_change_viewer(const Trail *trail, const Account *account) {
-    return trail->home && !trail->remediation && trail->via != account;
+    const Viewed it = viewed(trail);
+
+    return trail->via != account && viewed_may_move(&it);
 }
 
 static void change_viewer(Trail *trail, Account *account) {
@@ -90,10 +97,10 @@ static bool has_shown(const Target *target, const Trail *trail) {
 
 static void find_viewer(Trail *trail) {
     Engine *engine = trail->engine;
-    Viewer via = viewer_of(trail->via, trail);
+    const Viewed it = viewed(trail);
+    const Viewer via = viewer_of(trail->via, trail);
 
-    if (!trail->organization || trail->remediation || !trail->home ||
-        !viewer_is_lost(&via, engine_intervals(engine).unreachable_after))
+    if (!viewer_is_lost(&it, &via, engine_intervals(engine).unreachable_after))
         return;
     for (size_t i = 0; i < engine->n_targets; i++) {
         Target *target = engine->targets[i];
@@ -281,22 +288,21 @@ static bool make_room(Account *account, const char *name) {
     return true;
 }
 
-/* What an earlier run knew of it is with it already; a baseline may be all that is left of that. */
-static bool was_known(Trail *trail) {
-    if (!TRAIL_STATE(trail, known) && !trail->tracking.recorded)
-        engine_resume_baseline(trail);
-    return TRAIL_STATE(trail, known) || trail->tracking.recorded || engine_is_missing(trail);
-}
-
 static void judge_newcomer(Trail *trail, const Target *target, const CloudTrailTrail *listed) {
-    const Newcomer in = {
+    Newcomer in = {
         .trust = trail->engine->config->trust_new,
         .listed_before = TARGET_STATE(target, settled),
-        .known = was_known(trail),
+        .known = TRAIL_STATE(trail, known),
+        .missing = engine_is_missing(trail),
         .named = engine_is_named(trail),
     };
-    Settings actual = *trail->tracking.actual;
+    Settings actual;
 
+    /* what an earlier run knew of it is with it already; a baseline may be all that is left of that */
+    if (!in.known && !trail->tracking.recorded)
+        engine_resume_baseline(trail);
+    in.recorded = trail->tracking.recorded;
+    actual = *trail->tracking.actual;
     if (!newcomer_is_provisional(&in))
         return;
     SET_TRAIL_STATE(trail, provisional, true);

@@ -363,7 +363,8 @@ bool named_trail_is_for(const NamedByArn *in) {
 /* ---- trails that appear ---- */
 
 bool newcomer_is_provisional(const Newcomer *in) {
-    return in->trust != TRUST_KEEP && in->listed_before && !in->known && !in->named;
+    return in->trust != TRUST_KEEP && in->listed_before && !in->known && !in->missing && !in->recorded &&
+           !in->named;
 }
 
 /* No trail's name has a space. */
@@ -422,8 +423,13 @@ Destination newcomer_destination(bool used, bool confirmed, bool guarded) {
 
 /* ---- through which account a trail is polled ---- */
 
-bool viewer_is_lost(const Viewer *viewer, unsigned unreachable_after) {
-    return !viewer->open || viewer->n_home_failed >= unreachable_after;
+bool viewed_may_move(const Viewed *trail) {
+    return trail->lives && !trail->acted_on;
+}
+
+bool viewer_is_lost(const Viewed *trail, const Viewer *viewer, unsigned unreachable_after) {
+    return trail->organization && viewed_may_move(trail) &&
+           (!viewer->open || viewer->n_home_failed >= unreachable_after);
 }
 
 bool viewer_can_take_over(const Viewer *other) {

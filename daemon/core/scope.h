@@ -330,7 +330,9 @@ typedef struct Newcomer {
     TrustNew trust;
     bool listed_before; /* the region whose list shows it was listed before, or was not enabled: it is not
                            there since longer than that */
-    bool known;         /* state or baseline of an earlier run are about it */
+    bool known;         /* the state of an earlier run is about it ... */
+    bool missing;       /* ... or has it as missing */
+    bool recorded;      /* a baseline of an earlier run is about it */
     bool named;         /* the configuration names it, in `trails` or `expect` */
 } Newcomer;
 
@@ -384,8 +386,18 @@ typedef struct Viewer {
     unsigned n_home_failed; /* ... and where the trail lives; 0 where it was not polled yet */
 } Viewer;
 
+/* The trail itself. */
+typedef struct Viewed {
+    bool organization; /* others can see it too */
+    bool lives;        /* it was found: one that is only named has no home */
+    bool acted_on;     /* something is being done to it through the account that it has */
+} Viewed;
+
+/* May another account poll it? */
+bool viewed_may_move(const Viewed *trail);
+
 /* Is the account through which it is polled unable to: look for another? */
-bool viewer_is_lost(const Viewer *viewer, unsigned unreachable_after);
+bool viewer_is_lost(const Viewed *trail, const Viewer *viewer, unsigned unreachable_after);
 
 /* Can this one take over? */
 bool viewer_can_take_over(const Viewer *other);

@@ -121,11 +121,14 @@ static void when_the_facts_of_a_trail_are_known(void **state _unused_) {
 
 /* An attacker's own trail must not become a baseline to keep; a person's must, as soon as he says so. */
 static void a_trail_that_appears_later_has_to_be_accepted(void **state _unused_) {
-    for (unsigned bits = 0; bits < 8; bits++)
+    for (unsigned bits = 0; bits < 32; bits++)
         for (TrustNew trust = 0; trust < _TRUST_MAX; trust++) {
-            const Newcomer in = {
-                .trust = trust, .listed_before = bits & 1, .known = bits & 2, .named = bits & 4
-            };
+            const Newcomer in = { .trust = trust,
+                                  .listed_before = bits & 1,
+                                  .known = bits & 2,
+                                  .named = bits & 4,
+                                  .missing = bits & 8,
+                                  .recorded = bits & 16 };
 
             assert_int_equal(newcomer_is_provisional(&in), bits == 1 && trust != TRUST_KEEP);
         }

@@ -36,11 +36,24 @@ static const struct {
     { { .guards = true }, true, false, false, false, false },
 };
 
+static const Viewed movable = { .organization = true, .lives = true };
+
+static void which_trail_may_move(void **state _unused_) {
+    static const Viewer lost = { .guards = true };
+
+    for (unsigned bits = 0; bits < 8; bits++) {
+        const Viewed trail = { .lives = bits & 1, .organization = bits & 2, .acted_on = bits & 4 };
+
+        assert_int_equal(viewed_may_move(&trail), bits == 1 || bits == 3);
+        assert_int_equal(viewer_is_lost(&trail, &lost, 3), bits == 3);
+    }
+}
+
 static void who_sees_a_trail_best(void **state _unused_) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         const Viewer *viewer = &rows[i].viewer;
 
-        if (viewer_is_lost(viewer, 3) != rows[i].lost || viewer_adopts(viewer) != rows[i].adopts ||
+        if (viewer_is_lost(&movable, viewer, 3) != rows[i].lost || viewer_adopts(viewer) != rows[i].adopts ||
             viewer_can_take_over(viewer) != rows[i].can_take_over ||
             viewer_is_better(viewer, false) != rows[i].better ||
             viewer_is_better(viewer, true) != rows[i].better_than_foreign)
@@ -111,6 +124,7 @@ static void whose_a_trail_is_that_is_named_by_its_arn(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_sees_a_trail_best),
+        cmocka_unit_test(which_trail_may_move),
         cmocka_unit_test(whose_an_organization_trail_is),
         cmocka_unit_test(which_trails_a_list_brings),
         cmocka_unit_test(whose_a_trail_is_that_is_named_by_its_arn),

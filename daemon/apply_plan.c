@@ -27,15 +27,13 @@
 
 /* ---- notes and messages ---- */
 
-/* A message that is about the incident of several says so for the lines that come with it. */
 static void write_notes(Engine *engine, const Subject *subject, const Incident *incident, const Plan *plan) {
-    const Event *event = plan->n_events > 0 && plan->events[0].incident_of ? &plan->events[0] : NULL;
+    uint64_t dedup_usec;
+    const Subject *about = guard_lines_are_about(plan, subject, incident, &dedup_usec);
     char id[17] = "";
 
-    if (event)
-        (void)alert_incident_id(event->incident_of, event->incident_dedup_usec, id);
-    else if (incident->opened_usec != 0)
-        (void)alert_incident_id(subject, incident->dedup_usec, id);
+    if (about)
+        (void)alert_incident_id(about, dedup_usec, id);
     for (unsigned i = 0; i < plan->n_entries; i++)
         engine->sink->entry(subject, &plan->entries[i], id, engine_now(engine).real_usec);
 }
@@ -491,7 +489,8 @@ void engine_decide_target(Target *target, const PollResult *result) {
     shared = *result;
     shared.cause = shared_cause(target->account, target->region, target->state, &state, result,
                                 engine_place(target));
-    shared.cover_is_shared = !target->engine->once && engine_account_named(target->account)[0];
+    shared.cover_is_shared =
+            guard_cover_is_shared(target->engine->once, engine_account_named(target->account));
     decide_target(target, &shared, CAUSE_OWN);
 }
 

@@ -116,6 +116,11 @@ typedef struct FollowUp {
 
 FollowUp guard_follow_up(const Decided *in, Now now);
 
+/* The incident that a plan's journal lines belong to: its subject, and *ret_dedup_usec; NULL: none. A
+ * message that is about the incident of several says so for the lines that come with it. */
+const Subject *guard_lines_are_about(const Plan *plan, const Subject *own, const Incident *incident,
+                                     uint64_t *ret_dedup_usec);
+
 /* What is known of a trail beside its state, for messages. All is borrowed; NULL: nothing, or not known. */
 typedef struct TrailExtras {
     const Drift *drift;      /* how it differs now */
@@ -178,6 +183,8 @@ CauseKind guard_cause_of(PollError error, const char *error_text, Place place);
  * this failure makes the target unreachable. */
 CauseKind guard_cause_to_share(const PollResult *result, const TargetState *state,
                                unsigned unreachable_after, Place place);
+/* Is a region without a trail gathered with others of its account ("": not known yet)? once: by `check`. */
+bool guard_cover_is_shared(bool once, const char *account);
 /* Whose may it be: one account's regions, one region in all accounts, or anybody's? */
 typedef enum CauseScope {
     CAUSE_OF_ALL,

@@ -98,6 +98,10 @@ CauseKind guard_cause_to_share(const PollResult *result, const TargetState *stat
     return guard_cause_of(result->error, result->error_text, place);
 }
 
+bool guard_cover_is_shared(bool once, const char *account) {
+    return !once && account[0];
+}
+
 bool guard_cause_fails(CauseKind kind, const TargetState *state, Place place) {
     return state->n_failed > 0 && guard_cause_of(state->error, state->error_text, place) == kind;
 }

@@ -8,6 +8,18 @@ bool guard_asks_destination(const TrailState *state) {
     return state->provisional && (!state->known || state->pending_restore.set);
 }
 
+const Subject *guard_lines_are_about(const Plan *plan, const Subject *own, const Incident *incident,
+                                     uint64_t *ret_dedup_usec) {
+    const Event *event = &plan->events[0];
+
+    if (plan->n_events > 0 && event->incident_of) {
+        *ret_dedup_usec = event->incident_dedup_usec;
+        return event->incident_of;
+    }
+    *ret_dedup_usec = incident->dedup_usec;
+    return incident->opened_usec != 0 ? own : NULL;
+}
+
 FollowUp guard_follow_up(const Decided *in, Now now) {
     const TrailState *before = in->before, *next = in->next;
     const Plan *plan = in->plan;

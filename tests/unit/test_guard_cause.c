@@ -496,6 +496,12 @@ static void a_cause_that_comes_and_goes_is_summed_up(void **unused) {
     assert_int_equal(c.plan.wake_mono_usec, 0);
 }
 
+static void uncovered_regions_are_gathered_by_a_known_account(void **state _unused_) {
+    assert_true(guard_cover_is_shared(false, "111122223333"));
+    assert_false(guard_cover_is_shared(false, ""));
+    assert_false(guard_cover_is_shared(true, "111122223333"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failed_poll_asks_who_else_fails_once_it_counts),
@@ -503,6 +509,7 @@ int main(void) {
         cmocka_unit_test(a_region_answers_until_it_counts_as_unreachable),
         cmocka_unit_test(a_decision_touches_a_cause_by_what_it_is_made_of),
         cmocka_unit_test(whose_a_cause_can_be),
+        cmocka_unit_test(uncovered_regions_are_gathered_by_a_known_account),
         cmocka_unit_test(causes_have_an_order),
         cmocka_unit_test(a_cause_of_anybody_is_shown_with_the_base_account),
         cmocka_unit_test(members_are_counted_as_far_as_they_are_reported),

@@ -62,6 +62,40 @@ static void what_is_shown_and_saved(void **state _unused_) {
     check(cases, ARRAY_SIZE(cases));
 }
 
+static void which_incident_lines_belong_to(void **state _unused_) {
+    static const Subject own = { .name = "main" }, several = { .account = "111122223333" };
+    static const struct {
+        Plan plan;
+        Incident incident;
+        const Subject *about;
+        uint64_t dedup_usec;
+    } cases[] = {
+        { .incident = { .dedup_usec = 7 }, .about = NULL },
+        { .incident = { .opened_usec = 5, .dedup_usec = 7 }, .about = &own, .dedup_usec = 7 },
+        { .incident = { .opened_usec = 5, .dedup_usec = 7 },
+          .plan = { .n_events = 1, .events = { { .incident_dedup_usec = 9 } } },
+          .about = &own,
+          .dedup_usec = 7 },
+        { .incident = { .opened_usec = 5, .dedup_usec = 7 },
+          .plan = { .n_events = 1, .events = { { .incident_of = &several, .incident_dedup_usec = 9 } } },
+          .about = &several,
+          .dedup_usec = 9 },
+        { .plan = { .n_events = 1, .events = { { .incident_of = &several, .incident_dedup_usec = 9 } } },
+          .about = &several,
+          .dedup_usec = 9 },
+        /* what is left of an event that was not made counts for nothing */
+        { .plan = { .events = { { .incident_of = &several, .incident_dedup_usec = 9 } } }, .about = NULL },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t dedup_usec = 0;
+
+        if (guard_lines_are_about(&cases[i].plan, &own, &cases[i].incident, &dedup_usec) != cases[i].about ||
+            (cases[i].about && dedup_usec != cases[i].dedup_usec))
+            fail_msg("case %zu", i);
+    }
+}
+
 static void what_is_begun(void **state _unused_) {
     static const Case cases[] = {
         { .plan.action = ACTION_RESTART, .follow.acts = true },
@@ -366,6 +400,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_shown_and_saved),
         cmocka_unit_test(what_is_begun),
+        cmocka_unit_test(which_incident_lines_belong_to),
         cmocka_unit_test(what_nobody_has_accepted_is_counted_once),
         cmocka_unit_test(whose_the_bucket_is_is_asked_while_a_message_may_name_it),
         cmocka_unit_test(what_is_news_of_a_target),

@@ -13,6 +13,10 @@
 
 #define DAYS_MAX 30 /* of a maintenance window */
 
+static const config_setting_t *member(const config_setting_t *group, const char *name) {
+    return group ? config_setting_get_member((config_setting_t *)group, name) : NULL;
+}
+
 /* ---- groups that cannot stand beside those before them ---- */
 
 /* Both texts are there and say the same. */
@@ -151,8 +155,10 @@ static int window_added(Reading *r, const config_setting_t *group) {
         return config_refuse(r, group, "maintenance: needs from and until: a window ends by itself");
     if (last->until_usec <= last->from_usec ||
         last->until_usec - last->from_usec > DAYS_MAX * 86400 * USEC_PER_SEC)
-        return config_refuse(r, group, "maintenance: until: allowed: after from, by at most %d days",
-                             DAYS_MAX);
+        return config_refuse_value(r, member(group, "until"),
+                                   "maintenance.until: \"%.40s\" cannot be used; allowed: after from, by at "
+                                   "most %d days",
+                                   config_setting_get_string(member(group, "until")), DAYS_MAX);
     return 0;
 }
 
@@ -187,10 +193,6 @@ int config_check_group(Reading *r, const config_setting_t *group, OptionScope sc
 }
 
 /* ---- what does not fit together; an option that has a mistake of its own is not compared ---- */
-
-static const config_setting_t *member(const config_setting_t *group, const char *name) {
-    return group ? config_setting_get_member((config_setting_t *)group, name) : NULL;
-}
 
 /* A bare file name is one of systemd's credentials. Where there are none, it is the file that they are made
  * of by the manual: root's `config` and `check` take what the unit takes. */
@@ -246,10 +248,9 @@ static int check_regions(Reading *r, const config_setting_t *root) {
 
     for (size_t i = 0; !clash && i < config->n_trail_expects; i++)
         clash = regions_clash(config, &config->trail_expects[i].expect.pins);
-    return clash ? config_refuse(
-                           r, member(root, "expect"),
-                           "expect: a trail of all regions records global events too; allowed: "
-                           "global_events = true with multi_region = true")
+    return clash ? config_refuse(r, member(root, "expect"),
+                                 "expect: a trail of all regions records global events too; allowed: "
+                                 "global_events = true with multi_region = true")
                  : 0;
 }
 
@@ -259,15 +260,17 @@ static int check_intervals(Reading *r, const config_setting_t *root) {
     if (config->settings_interval_sec >= config->poll_interval_sec || !config_is_clean(r, "poll_interval"))
         return 0;
     if (member(root, "settings_interval"))
-        return config_refuse_value(r, member(root, "settings_interval"),
-                                   "settings_interval: allowed: poll_interval (%u) to 86400 seconds",
-                                   config->poll_interval_sec);
+        return config_refuse_value(
+                r, member(root, "settings_interval"),
+                "settings_interval: %u cannot be used; allowed: poll_interval (%u) to 86400 "
+                "seconds",
+                config->settings_interval_sec, config->poll_interval_sec);
     config->settings_interval_sec = config->poll_interval_sec;
     return 0;
 }
 
 static int check_alerts(Reading *r, const config_setting_t *root) {
-    return member(root, "alerts")
+    return member(root, "alerts") || r->incomplete
                    ? 0
                    : config_refuse(r, NULL,
                                    "alerts: missing; allowed: alerts = ( { type = \"sns\"; topic_arn = "
@@ -288,10 +291,9 @@ static int check_shard(Reading *r, const config_setting_t *root) {
     return config->shard.total == 0 || config->organization.role_name || config->n_accounts > 0 ||
                            !config_is_clean(r, "organization") || !config_is_clean(r, "accounts")
                    ? 0
-                   : config_refuse(
-                             r, member(root, "shard"),
-                             "shard: there are no accounts to split; allowed: with organization or "
-                             "accounts");
+                   : config_refuse(r, member(root, "shard"),
+                                   "shard: there are no accounts to split; allowed: with organization or "
+                                   "accounts");
 }
 
 static int check_heartbeat(Reading *r, const config_setting_t *root) {
@@ -319,11 +321,15 @@ int config_check_whole(Reading *r, const config_setting_t *root) {
         const char *topic;
         int (*check)(Reading *r, const config_setting_t *root);
     } checks[] = {
-        { "alerts", check_alerts },       { "organization", check_organization },
-        { "shard", check_shard },         { "heartbeat", check_heartbeat },
+        { "alerts", check_alerts },
+        { "organization", check_organization },
+        { "shard", check_shard },
+        { "heartbeat", check_heartbeat },
         { "contain", check_contain },
-        { "aws", check_endpoint },        { "aws", check_files },
-        { "expect", check_regions },      { "settings_interval", check_intervals },
+        { "aws", check_endpoint },
+        { "aws", check_files },
+        { "expect", check_regions },
+        { "settings_interval", check_intervals },
     };
     int e = 0;
 

@@ -108,6 +108,7 @@ typedef struct Reading {
     size_t n_positions, positions_allocated;
     char topic[32];   /* the option of the file that is being read */
     bool expects_all; /* a group of `expect` without trail was read */
+    bool incomplete;  /* a mistake hid what is behind it, which may have been an option */
     int error;        /* -ENOMEM */
 } Reading;
 
@@ -142,6 +143,11 @@ static inline int config_worse_of(int a, int b) {
 
 /* Adds to a list of what is allowed: a, b, c. */
 void config_list_add(char list[static CONFIG_WORDS_MAX], const char *quote, const char *item);
+
+#define CONFIG_NUMBER_MAX 100
+
+/* "a whole number, 1..3600 seconds": what a NUMBER may be. */
+const char *config_number_allowed(char dst[static CONFIG_NUMBER_MAX], const Option *option);
 
 /* Reads the value of an option that is no group into its slot. 0, -EINVAL after a mistake, -ENOMEM. */
 int config_set_value(Reading *r, const config_setting_t *setting, const Option *option, void *slot);

@@ -9,6 +9,19 @@
 
 #define HINT_MAX 96
 
+/* What stands where a group should be. A text is not shown: it may be the URL that belongs into the group.
+ */
+static const char *kind_of(const config_setting_t *setting) {
+    switch (config_setting_type(setting)) {
+    case CONFIG_TYPE_STRING: return "a text";
+    case CONFIG_TYPE_BOOL: return "true or false";
+    case CONFIG_TYPE_GROUP: return "a group";
+    case CONFIG_TYPE_ARRAY: return "an array";
+    case CONFIG_TYPE_LIST: return config_setting_length(setting) > 0 ? "a list" : "an empty list";
+    default: return "a number";
+    }
+}
+
 static int read_group(Reading *r, const config_setting_t *group, const char *prefix, void *base);
 
 /* One with a mistake is left out, so that no other is compared with it. */
@@ -19,7 +32,8 @@ static int add_group(Reading *r, const config_setting_t *group, const Option *op
     config_set_defaults(option->members, item);
     (*n)++;
     if (!config_setting_is_group(group))
-        e = config_refuse(r, group, "%s: allowed: groups %s", option->name, option->example);
+        e = config_refuse(r, group, "%s: %s cannot be used; allowed: groups %s", option->name,
+                          kind_of(group), option->example);
     else
         e = read_group(r, group, option->name, item);
     if (e >= 0)
@@ -40,15 +54,15 @@ static int read_groups(Reading *r, const config_setting_t *setting, const Option
     char *items;
 
     if (!single && expect && (!config_setting_is_list(setting) || n > (int)option->max))
-        return config_refuse(r, setting,
-                      "expect: allowed: a group { multi_region = true; ... }, or a list of at most %u, each "
-                      "for one "
-                      "trail",
-                      option->max);
+        return config_refuse(
+                r, setting,
+                "expect: %s cannot be used; allowed: a group { multi_region = true; ... }, or a list of "
+                "at most %u, each for one trail",
+                kind_of(setting), option->max);
     if (!single && (!config_setting_is_list(setting) || n < (int)option->min || n > (int)option->max))
-        return config_refuse(r, setting, "%s: allowed: a list of %s%u groups %s%s", option->name,
-                      option->min > 0 ? "1 to " : "at most ", option->max, option->example,
-                      option->min > 0 ? "" : ", or ()");
+        return config_refuse(r, setting, "%s: %s cannot be used; allowed: a list of %s%u groups %s%s",
+                             option->name, kind_of(setting), option->min > 0 ? "1 to " : "at most ",
+                             option->max, option->example, option->min > 0 ? "" : ", or ()");
     items = calloc((size_t)n + 1, option->size);
     if (!items)
         return -ENOMEM;
@@ -65,7 +79,8 @@ static int set_option(Reading *r, const config_setting_t *setting, const Option 
     if (option->kind != OPTION_GROUP)
         return config_set_value(r, setting, option, option_slot(option, base));
     if (!config_setting_is_group(setting))
-        return config_refuse(r, setting, "%s: allowed: a group { ... }", option->name);
+        return config_refuse(r, setting, "%s: %s cannot be used; allowed: a group { ... }", option->name,
+                             kind_of(setting));
     return read_group(r, setting, option->name, base);
 }
 
@@ -123,7 +138,7 @@ static int read_group(Reading *r, const config_setting_t *group, const char *pre
             (void)text_copy(r->topic, sizeof(r->topic), name);
         option = config_option_named(name);
         e = config_worse_of(e, option ? set_option(r, setting, option, base)
-                               : refuse_unknown(r, setting, name, prefix));
+                                      : refuse_unknown(r, setting, name, prefix));
     }
     return e;
 }

@@ -231,6 +231,19 @@ static bool wants_text(const char *path) {
     return option && !option->secret && (option->kind == OPTION_TEXT || option->kind == OPTION_LIST);
 }
 
+/* More than 32 bits hold. */
+static int refuse_large(Scan *t, const char *path, const char *start, size_t len) {
+    const Option *option = config_option_named(path);
+    char dst[SHOWN_LEN], bounds[CONFIG_NUMBER_MAX] = "a whole number up to 2147483647";
+
+    if (option && option->kind == OPTION_NUMBER)
+        (void)config_number_allowed(bounds, option);
+    else if (option && option->kind == OPTION_TEXT)
+        (void)text_copy(bounds, sizeof(bounds), "a text in quotation marks");
+    return config_mistake(t->reading, scan_place_at(t, start), "%s: %s cannot be used; allowed: %s", path,
+                          shown(dst, path, start, len), bounds);
+}
+
 /* What digits mean by which version: 010 is 10 with libconfig 1.5 and 1.8 and 8 with 1.7, 08 an error with
  * some; 0b1 and 0o7 came late; 1.5 wraps what is over 32 bits without a word. */
 static int check_integer(Scan *t, const char *path, const char *start, size_t len) {
@@ -254,10 +267,7 @@ static int check_integer(Scan *t, const char *path, const char *start, size_t le
                 "of libconfig; write %.*s if it is decimal",
                 path, (int)MIN(len, (size_t)SHOWN_LEN), start,
                 (int)MIN(len - (size_t)(digits - start), (size_t)SHOWN_LEN), digits);
-    if (errno != 0 || value > INT32_MAX)
-        return config_mistake(t->reading, place, "%s: too large; allowed: a whole number up to %d", path,
-                              INT32_MAX);
-    return 0;
+    return errno != 0 || value > INT32_MAX ? refuse_large(t, path, start, len) : 0;
 }
 
 /* Digits with at most libconfig's own suffix, or hexadecimal ones. */

@@ -65,8 +65,10 @@ static void take_comment(Scan *t) {
 
     for (t->at += 2; t->at < t->end && !scan_begins(t, "*/");)
         take_any(t);
-    if (t->at >= t->end)
+    if (t->at >= t->end) {
+        t->reading->incomplete = true;
         (void)config_mistake(t->reading, start, "this comment has no end; write */ behind it");
+    }
     t->at = t->at < t->end ? t->at + 2 : t->end;
 }
 

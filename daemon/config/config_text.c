@@ -199,6 +199,7 @@ static int take_setting(Scan *t, const char *prefix, size_t group) {
 
 /* What has a mistake that leaves no value is not there for libconfig; its lines are. */
 static void leave_out(Scan *t, unsigned depth, size_t out_len, size_t n_positions, unsigned line) {
+    t->reading->incomplete = true;
     scan_recover(t, t->depth - depth);
     t->depth = depth;
     if (strbuf_error(t->out) >= 0)

@@ -45,12 +45,28 @@ static const char *found(char dst[static FOUND_MAX], const config_setting_t *set
     return dst;
 }
 
-/* "; did you mean "observe"?"; a text that may be a secret is near to nothing. */
+/* A blank that was pasted along; a non-breaking one looks like none. */
+static bool has_blank_ends(const char *text) {
+    static const char *const blanks[] = { " ", "\t", "\xc2\xa0", "\xe2\x80\xaf" };
+    size_t n = strlen(text);
+
+    for (size_t i = 0; i < ARRAY_SIZE(blanks); i++) {
+        size_t len = strlen(blanks[i]);
+
+        if (n >= len && (memcmp(text, blanks[i], len) == 0 || memcmp(text + n - len, blanks[i], len) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* " did you mean "observe"?"; a text that may be a secret is near to nothing. */
 static const char *meant(char dst[static MEANT_MAX], const config_setting_t *setting, const Option *option) {
-    const char *text = option->secret ? NULL : config_setting_get_string(setting),
-               *nearest = text ? config_nearest(option, text) : NULL;
+    const char *text = config_setting_get_string(setting),
+               *nearest = text && !option->secret ? config_nearest(option, text) : NULL;
 
     dst[0] = '\0';
+    if (text && has_blank_ends(text))
+        (void)text_copy(dst, MEANT_MAX, " it begins or ends with a blank;");
     if (nearest && !text_equal(nearest, text)) /* the word is right, its place is not */
         (void)snprintf(dst, MEANT_MAX, " did you mean \"%s\"?", nearest);
     return dst;
@@ -124,15 +140,22 @@ static const char *unquoted(char dst[static MEANT_MAX], const config_setting_t *
     return dst;
 }
 
+const char *config_number_allowed(char dst[static CONFIG_NUMBER_MAX], const Option *option) {
+    bool zero_is_off = option->min == 0 || option->off;
+
+    (void)snprintf(dst, CONFIG_NUMBER_MAX, "a whole number, %s%u..%u%s", zero_is_off ? "0 (off) or " : "",
+                   MAX(option->min, 1U), option->max, option->unit);
+    return dst;
+}
+
 static int set_number(Reading *r, const config_setting_t *setting, const Option *option, unsigned *slot) {
     int type = config_setting_type(setting);
     long long value =
             type == CONFIG_TYPE_INT64 ? config_setting_get_int64(setting) : config_setting_get_int(setting);
     bool zero_is_off = option->min == 0 || option->off;
-    char allowed[300], dst[MEANT_MAX], whole[MEANT_MAX];
+    char bounds[CONFIG_NUMBER_MAX], allowed[300], dst[MEANT_MAX], whole[MEANT_MAX];
 
-    (void)snprintf(allowed, sizeof(allowed), "a whole number, %s%u..%u%s%s%s",
-                   zero_is_off ? "0 (off) or " : "", MAX(option->min, 1U), option->max, option->unit,
+    (void)snprintf(allowed, sizeof(allowed), "%s%s%s", config_number_allowed(bounds, option),
                    unquoted(dst, setting, "0123456789"), unpointed(whole, setting));
     if ((type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) || value > option->max ||
         (value < option->min && !(zero_is_off && value == 0)))
@@ -239,18 +262,29 @@ static int add_item(Reading *r, const config_setting_t *setting, const Option *o
     return list->items[list->n++] ? note_region(r, setting, option, text) : -ENOMEM;
 }
 
+/* One entry without its brackets, or "all" in capitals: what to write. "": that is not what it is. */
+static const char *in_array(char dst[static MEANT_MAX], const Option *option, const char *text) {
+    dst[0] = '\0';
+    if (text && option->all && strcasecmp(text, "all") == 0)
+        (void)text_copy(dst, MEANT_MAX, " write \"all\";");
+    else if (text && text[0] && !option->check(text) && strlen(text) <= 64 && !strpbrk(text, " \t\n\r\""))
+        (void)snprintf(dst, MEANT_MAX, " write [ \"%s\" ];", text);
+    return dst;
+}
+
 static int set_list(Reading *r, const config_setting_t *setting, const Option *option, StringList *list) {
     const char *text = config_setting_get_string(setting), *or_all = option->all ? ", or \"all\"" : "";
     int n = config_setting_length(setting), e = 0;
-    char dst[FOUND_MAX];
+    char dst[FOUND_MAX], meant_array[MEANT_MAX];
 
     if (text && option->all && strcmp(text, "all") == 0) {
         list->all = true;
         return 0;
     }
     if (!config_setting_is_array(setting) && !config_setting_is_list(setting))
-        return config_refuse_value(r, setting, "%s: %s cannot be used; allowed: an array [ \"...\" ]%s",
-                                   option->name, found(dst, setting), or_all);
+        return config_refuse_value(r, setting, "%s: %s cannot be used;%s allowed: an array [ \"...\" ]%s",
+                                   option->name, found(dst, setting), in_array(meant_array, option, text),
+                                   or_all);
     if (n > CONFIG_LIST_MAX || (n == 0 && option->all))
         return config_refuse_value(r, setting, "%s: %d entries; allowed: 1 to %d%s", option->name, n,
                                    CONFIG_LIST_MAX, or_all);

@@ -252,6 +252,20 @@ static const char *const foreign[] = {
     BASE "aws = { profile a // not }; b\n; use_fips = 1; };\npoll_interval = 0;",
     BASE "heartbeat = { url 'https://hc-ping.com/SECRET'; interval = 0; };\npoll_interval = 0;",
     BASE "mode obs\"erve; poll_interval = 0;\nunreachable_after = 0;",
+    /* What is behind a mistake may be there. */
+    "regions = [ \"eu-west-1 ];\n" BASE,
+    "/* no end\n" BASE,
+    "regions:\n  - eu-west-1\n" BASE,
+    "mode = \"Observe\";",
+    /* A number that no version can hold has its option's bounds. */
+    BASE "poll_interval = 99999999999999999999;\nstale_after = 4294967306;\naws = { proxy = 4294967306; };",
+    /* Pasted blanks, and an array for "all" or the other way round. */
+    BASE "trails = [ \" main\", \"main\xc2\xa0\" ];",
+    BASE "regions = \"eu-west-1\";\ntrails = \"main,org\";",
+    BASE "regions = \"ALL\";",
+    BASE "mode = 4294967306;\nheartbeat = true;",
+    BASE "heartbeat = \"https://hc-ping.com/SECRET\";",
+    BASE "maintenance = ( { from = \"2026-11-25T22:00:00Z\"; until = \"2026-11-25T02:00:00Z\"; } );",
 };
 
 /* The text as it is, with what cannot be read in a file escaped, and its errors. */

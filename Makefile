@@ -274,6 +274,10 @@ soak: all test-tools                           ## 200 accounts x 5 regions, GAME
 	@TG_CHURN_ROUNDS=$${TG_CHURN_ROUNDS:-144} $(PYTEST) tests/integration/test_churn.py
 	@FAULTS=all $(PYTEST) tests/integration/test_faults.py tests/integration/test_kills.py tests/integration/test_memory.py
 
+.PHONY: days
+days: all test-tools                           ## two weeks of a guard on a clock that jumps to the next timer: minutes
+	@TG_DAYS_HOURS=$${TG_DAYS_HOURS:-336} $(PYTEST) -s tests/integration/test_days.py
+
 FUZZ_SECONDS ?= 30
 fuzz:                                          ## fuzz every target for FUZZ_SECONDS with clang's libFuzzer
 	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang SANITIZE=address,undefined,fuzzer-no-link fuzz-run

@@ -216,45 +216,35 @@ static void take_base_shard(Account *base) {
         engine_unguard(base, ENGINE_OTHER_SHARD);
 }
 
-/* An id that a role's account has already, or that is excluded, is not guarded by the base credentials too.
- */
 static void take_base_id(Account *base, const char *id) {
     Engine *engine = base->engine;
+    BaseAccount in = { .configured = base->config, .excluded = engine_is_excluded(engine, id) };
+    BaseEnd ends;
 
     engine_unindex_account(base); /* keys of another account came in the place of those before */
     (void)text_copy(base->id, sizeof(base->id), id);
     if (engine->config->shard.total > 0)
         take_base_shard(base);
-    if (engine_index_account(base) == -EEXIST) {
+    in.by_role = engine_index_account(base) == -EEXIST;
+    ends = scope_base_ends(&in);
+    if (in.by_role) {
         base->id[0] = '\0'; /* the index knows the other one by it */
         engine_adopt_trails(engine_account_by_id(engine, id));
-        log_line(
-                LOG_WARNING,
-                "accounts: the base credentials belong to account %s, which a role is configured for: it is "
-                "guarded once, by that role",
-                id);
-        engine_unguard(base, ENGINE_ACCOUNT_GONE);
     }
-    if (!base->config && engine_is_excluded(engine, id)) {
-        log_line(LOG_INFO, "account %s, our own, is excluded", id);
-        engine_unguard(base, ENGINE_ACCOUNT_GONE);
-    }
-}
-
-static void note_identity(Engine *engine, const char *arn) {
-    Identities *who = &engine->identities;
-
-    if (text_equal(who->latest, arn))
+    if (ends == BASE_GOES_ON)
         return;
-    if (who->latest[0]) {
-        memcpy(who->former, who->latest, sizeof(who->former));
-        who->former_until_usec = engine_now(engine).real_usec;
-    }
-    (void)text_copy(who->latest, sizeof(who->latest), arn);
-    engine_save_soon(engine, true);
+    if (ends == BASE_HAS_ROLE)
+        log_line(LOG_WARNING,
+                 "accounts: the base credentials belong to account %s, which a role is configured for: it "
+                 "is guarded once, by that role",
+                 id);
+    else
+        log_line(LOG_INFO, "account %s, our own, is excluded", id);
+    engine_unguard(base, ENGINE_ACCOUNT_GONE);
 }
 
 static void accounts_take_identity(Account *account, const StsIdentity *identity) {
+    Engine *engine = account->engine;
     Arn arn;
 
     if (!account->role_arn && !text_equal(account->id, identity->account))
@@ -267,8 +257,9 @@ static void accounts_take_identity(Account *account, const StsIdentity *identity
         engine_forget_refusals(account);
     log_identity(account, identity);
     if (!account->role_arn) {
-        account->engine->problem[0] = '\0';
-        note_identity(account->engine, identity->arn);
+        engine->problem[0] = '\0';
+        if (identities_take(&engine->identities, identity->arn, engine_now(engine).real_usec))
+            engine_save_soon(engine, true);
     }
     if (!account->guarded)
         return;

@@ -315,24 +315,20 @@ static void guard_checks_checked(PrincipalFound *found, void *userdata) {
 
 /* ---- whose turn it is ---- */
 
-/* "" : the root user, or not known yet. */
-static void principal_of(const Account *account, GuardIdentity *ret) {
-    StsIdentity identity = { 0 };
+static const char *principal_of(const Account *account, GuardIdentity *identity) {
+    const char *principal;
 
-    (void)text_copy(identity.arn, sizeof(identity.arn), account->identity);
-    (void)text_copy(identity.account, sizeof(identity.account), account->id);
-    guard_identity_take(ret, &identity);
-    (void)text_copy(ret->region, sizeof(ret->region), account->engine->aws.region);
-    if (account->role_arn)
-        (void)text_copy(ret->arn, sizeof(ret->arn), account->role_arn);
-    else if (text_ends_with(ret->arn, ":root"))
-        ret->arn[0] = '\0';
+    guard_identity_take(identity, account->id, account->identity);
+    (void)text_copy(identity->region, sizeof(identity->region), account->engine->aws.region);
+    principal = guard_principal_of(account->role_arn, identity->arn);
+    if (!principal[0])
+        identity->arn[0] = '\0';
+    return principal;
 }
 
 static bool is_checkable(const Account *account) {
     const GuardPrincipal principal = {
-        .identified = account->identity[0],
-        .root = text_ends_with(account->identity, ":root"),
+        .identity = account->identity,
         .blocked = account->blocked,
         .left = account->left,
         .by_role = account->role_arn,
@@ -376,9 +372,8 @@ static int begin_check(Account *account) {
         .reads = true,
     };
 
-    principal_of(engine->base, &base);
-    principal_of(account, &own);
-    request.arn = own.arn;
+    (void)principal_of(engine->base, &base);
+    request.arn = principal_of(account, &own);
     w->account = account;
     w->policy = guard_policy_of(engine->config, &base, account->role_arn);
     request.statements = json_object_get(w->policy, "Statement");
@@ -444,8 +439,7 @@ static bool is_left(const Engine *engine, const char *id, const GuardRecord *rec
 
         if (!accounts[i] || !text_equal(accounts[i]->id, id))
             continue;
-        principal_of(accounts[i], &own);
-        guard_record_name(own.arn, names[n]);
+        guard_record_name(principal_of(accounts[i], &own), names[n]);
         used[n] = names[n];
         n++;
     }

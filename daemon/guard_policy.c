@@ -30,11 +30,11 @@ static void take_arn(GuardIdentity *caller, const char *text) {
                    (int)(sizeof(caller->arn) / 2), arn.resource + strlen("assumed-role/"));
 }
 
-void guard_identity_take(GuardIdentity *guard, const StsIdentity *identity) {
+void guard_identity_take(GuardIdentity *guard, const char *account, const char *arn) {
     guard->known = true;
-    (void)text_copy(guard->account, sizeof(guard->account), identity->account);
-    (void)text_copy(guard->caller, sizeof(guard->caller), identity->arn);
-    take_arn(guard, identity->arn);
+    (void)text_copy(guard->account, sizeof(guard->account), account);
+    (void)text_copy(guard->caller, sizeof(guard->caller), arn);
+    take_arn(guard, arn);
 }
 
 /* ---- from the configuration ---- */

@@ -8,7 +8,6 @@
 #include "daemon/config/config.h"
 #include "daemon/core/policy.h"
 #include "lib/arn.h"
-#include "lib/sts.h"
 
 /* Who the base credentials are. */
 typedef struct GuardIdentity {
@@ -21,7 +20,7 @@ typedef struct GuardIdentity {
 } GuardIdentity;
 
 /* What STS said, into the identity. */
-void guard_identity_take(GuardIdentity *guard, const StsIdentity *identity);
+void guard_identity_take(GuardIdentity *guard, const char *account, const char *arn);
 
 /* Everything that the policies are about, collected. */
 typedef struct PolicyJob {

@@ -38,18 +38,14 @@ static const char *recorded_boundary(const GuardRecord *records, size_t n, const
 
 ProtectionFacts engine_protection(const Engine *engine, ProtectionTexts *texts) {
     const Config *config = engine->config;
-    StsIdentity identity = { 0 };
     ProtectionFacts facts = {
         .guard_checks = config->guard_checks,
         .heartbeat = config->heartbeat.url || config->heartbeat.url_file,
     };
 
     *texts = (ProtectionTexts){ 0 };
-    if (engine->base && engine->base->identity[0]) {
-        (void)text_copy(identity.arn, sizeof(identity.arn), engine->base->identity);
-        (void)text_copy(identity.account, sizeof(identity.account), engine->base->id);
-        guard_identity_take(&texts->guard, &identity);
-    }
+    if (engine->base && engine->base->identity[0])
+        guard_identity_take(&texts->guard, engine->base->id, engine->base->identity);
     facts.principal = texts->guard.arn;
     facts.account = texts->guard.account;
     facts.account_guarded = is_guarded_account(engine, facts.account);

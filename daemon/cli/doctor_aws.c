@@ -175,7 +175,7 @@ static void add_caller(Asking *asking, const AwsReply *reply, const char *text) 
 
     if (reply->error.class == AWS_OK && operation_read(&sts_get_caller_identity_operation, reply->body,
                                                        reply->body_len, NULL, &identity) >= 0) {
-        guard_identity_take(asking->caller, &identity);
+        guard_identity_take(asking->caller, identity.account, identity.arn);
         doctor_add(asking->doctor, DOCTOR_IDENTITY, DOCTOR_OK, NULL, "%s, account %s", identity.arn,
                    identity.account);
     } else if (reply->error.http_status > 0)

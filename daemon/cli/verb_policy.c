@@ -60,7 +60,7 @@ static void verb_policy_answered(const AwsError *error, const StsIdentity *ident
     GuardIdentity *caller = asking->caller;
 
     if (error->class == AWS_OK)
-        guard_identity_take(caller, identity);
+        guard_identity_take(caller, identity->account, identity->arn);
     else
         (void)aws_error_text(error, "GetCallerIdentity", caller->error, sizeof(caller->error));
     (void)sd_event_exit(asking->event, 0);

@@ -202,9 +202,28 @@ bool guard_losses_of_denial(const GuardRecord *record, bool denied, const char *
     return true;
 }
 
+static bool is_root(const char *arn) {
+    return text_ends_with(arn, ":root");
+}
+
+bool identities_take(Identities *who, const char *arn, uint64_t now_usec) {
+    if (text_equal(who->latest, arn))
+        return false;
+    if (who->latest[0]) {
+        memcpy(who->former, who->latest, sizeof(who->former));
+        who->former_until_usec = now_usec;
+    }
+    (void)text_copy(who->latest, sizeof(who->latest), arn);
+    return true;
+}
+
+const char *guard_principal_of(const char *role_arn, const char *identity) {
+    return role_arn ? role_arn : is_root(identity) ? "" : identity;
+}
+
 bool guard_is_checkable(const GuardPrincipal *principal) {
-    return principal->identified && !principal->root && !principal->blocked && !principal->left &&
-           (principal->guarded || !principal->by_role);
+    return principal->identity[0] && !is_root(principal->identity) && !principal->blocked &&
+           !principal->left && (principal->guarded || !principal->by_role);
 }
 
 void guard_record_name(const char *principal, char ret[static ARN_MAX]) {

@@ -158,10 +158,23 @@ void guard_rights_end(GuardRecord *record);
  * for one that could be asked before. text: AWS's error. */
 bool guard_losses_of_denial(const GuardRecord *record, bool denied, const char *text, GuardLossReport *ret);
 
+/* Whom the base credentials were. What was written by the keys before is nobody's deed up to the change. */
+typedef struct Identities {
+    char latest[ARN_MAX]; /* as AWS said at last; "": never */
+    char former[ARN_MAX]; /* before that; "": none */
+    uint64_t former_until_usec;
+} Identities;
+
+/* AWS says who they are: is that another one than before? Then notes it. */
+bool identities_take(Identities *who, const char *arn, uint64_t now_usec);
+
+/* The user or role whose rights are checked: the role that is assumed (NULL: none), or that of the
+ * credentials. "": the root user, who has all rights and no policies, or not known yet. */
+const char *guard_principal_of(const char *role_arn, const char *identity);
+
 /* What the guard has in an account. */
 typedef struct GuardPrincipal {
-    bool identified;  /* AWS has said who we are there */
-    bool root;        /* ... the root user, who has all rights and no policies */
+    const char *identity; /* as AWS said who we are there; "": not yet */
     bool blocked;     /* no keys can be had */
     bool left;        /* it was a member of the organization */
     bool by_role;     /* else by the base credentials, which other accounts' roles are assumed with */

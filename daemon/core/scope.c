@@ -171,6 +171,12 @@ bool scope_departure_is_searched(const AccountScope *account, bool in_organizati
     return account->by_role && in_organization && (!management->known || management->open);
 }
 
+BaseEnd scope_base_ends(const BaseAccount *base) {
+    if (base->by_role)
+        return BASE_HAS_ROLE;
+    return base->excluded && !base->configured ? BASE_EXCLUDED : BASE_GOES_ON;
+}
+
 /* ---- shards ---- */
 
 /* Digits up to the end of the text or to a '/'; 0 for what is no number of 1..SHARDS_MAX as it is written.

@@ -171,6 +171,22 @@ bool scope_may_list_accounts(const AccountScope *base, bool sts_is_not_there);
 bool scope_departure_is_searched(const AccountScope *account, bool in_organization,
                                  const Management *management);
 
+/* AWS has said which account the base credentials are of. */
+typedef struct BaseAccount {
+    bool by_role;    /* a role's account has this id already */
+    bool configured; /* `accounts` has a group for the base credentials */
+    bool excluded;   /* from the organization */
+} BaseAccount;
+
+typedef enum BaseEnd {
+    BASE_GOES_ON,  /* they guard it, unless another shard does */
+    BASE_HAS_ROLE, /* it is guarded once, by the role */
+    BASE_EXCLUDED,
+} BaseEnd;
+
+/* Do the base credentials guard their account no more? */
+BaseEnd scope_base_ends(const BaseAccount *base);
+
 /* ---- shards ---- */
 
 /* Accounts are split by rendezvous hashing: each shard has a weight for the account, and the heaviest has

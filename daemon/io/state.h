@@ -38,13 +38,6 @@ typedef struct StateAccount {
     char unaccepted_names[UNACCEPTED_NAMES_MAX]; /* ... and the first of their names */
 } StateAccount;
 
-/* Whom the base credentials were. What was written by the keys before is nobody's deed up to the change. */
-typedef struct Identities {
-    char latest[ARN_MAX]; /* as AWS said at last; "": never */
-    char former[ARN_MAX]; /* before that; "": none */
-    uint64_t former_until_usec;
-} Identities;
-
 /* Rows that are made one by one while they are written, so that a table of ten thousand is never in memory.
  * Each is valid until the next is asked for; NULL: there is none at i. */
 typedef struct StateRows {

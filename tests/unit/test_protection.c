@@ -269,20 +269,52 @@ static void a_denial_of_the_question_may_be_the_loss(void **state _unused_) {
     assert_string_equal(report.text, "IAM may not be asked any more, so every right may be gone: denied");
 }
 
+#define USER      "arn:aws:iam::111122223333:user/staff/guard"
+#define ROOT      "arn:aws:iam::111122223333:root"
+#define ROLE      "arn:aws:iam::111122223333:role/guard"
+#define PATH_ROLE "arn:aws:iam::111122223333:role/path/guard"
+
+static void which_user_or_role_is_asked_about(void **state _unused_) {
+    assert_string_equal(guard_principal_of(NULL, USER), USER);
+    assert_string_equal(guard_principal_of(NULL, ROOT), "");
+    assert_string_equal(guard_principal_of(NULL, ""), "");
+    /* what is assumed has its path in the configuration, and is never the root user */
+    assert_string_equal(guard_principal_of(PATH_ROLE, ROLE), PATH_ROLE);
+    assert_string_equal(guard_principal_of(ROLE, ROOT), ROLE);
+}
+
+static void whom_the_keys_were_of_is_kept_until_they_change(void **state _unused_) {
+    Identities who = { 0 };
+
+    assert_true(identities_take(&who, USER, 5)); /* the first ones took nobody's place */
+    assert_string_equal(who.latest, USER);
+    assert_string_equal(who.former, "");
+    assert_int_equal(who.former_until_usec, 0);
+    assert_false(identities_take(&who, USER, 6));
+    assert_int_equal(who.former_until_usec, 0);
+    assert_true(identities_take(&who, ROLE, 7));
+    assert_string_equal(who.latest, ROLE);
+    assert_string_equal(who.former, USER);
+    assert_int_equal(who.former_until_usec, 7);
+    assert_true(identities_take(&who, USER, 9));
+    assert_string_equal(who.former, ROLE);
+    assert_int_equal(who.former_until_usec, 9);
+}
+
 static void whose_access_is_checked(void **state _unused_) {
     static const struct {
         GuardPrincipal principal;
         bool checkable;
     } rows[] = {
-        { { .identified = true, .guarded = true }, true },
-        { { .identified = true, .guarded = true, .by_role = true }, true },
+        { { .identity = USER, .guarded = true }, true },
+        { { .identity = USER, .guarded = true, .by_role = true }, true },
         /* the base credentials open the roles of others, also where their own account is not guarded */
-        { { .identified = true }, true },
-        { { .identified = true, .by_role = true }, false },
-        { { .guarded = true }, false },
-        { { .identified = true, .guarded = true, .root = true }, false },
-        { { .identified = true, .guarded = true, .blocked = true }, false },
-        { { .identified = true, .guarded = true, .left = true }, false },
+        { { .identity = USER }, true },
+        { { .identity = USER, .by_role = true }, false },
+        { { .identity = "", .guarded = true }, false },
+        { { .identity = ROOT, .guarded = true }, false },
+        { { .identity = USER, .guarded = true, .blocked = true }, false },
+        { { .identity = USER, .guarded = true, .left = true }, false },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -557,14 +589,11 @@ static void where_changes_are_recorded(void **state _unused_) {
     }
 }
 
-#define USER "arn:aws:iam::111122223333:user/staff/guard"
-#define ROLE "arn:aws:iam::111122223333:role/guard"
-
 static void whose_record_it_is(void **state _unused_) {
     static const struct {
         const char *principal, *name;
     } rows[] = {
-        { USER, USER }, { ROLE, ROLE }, { "arn:aws:iam::111122223333:role/path/guard", ROLE }, { "", "" },
+        { USER, USER }, { ROLE, ROLE }, { PATH_ROLE, ROLE }, { "", "" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -607,6 +636,8 @@ int main(void) {
         cmocka_unit_test(when_it_is_checked_again),
         cmocka_unit_test(a_denial_of_the_question_may_be_the_loss),
         cmocka_unit_test(whose_access_is_checked),
+        cmocka_unit_test(which_user_or_role_is_asked_about),
+        cmocka_unit_test(whom_the_keys_were_of_is_kept_until_they_change),
         cmocka_unit_test(how_far_apart_checks_are),
         cmocka_unit_test(a_denial_brings_a_check_forward),
         cmocka_unit_test(unread_kinds_stay),

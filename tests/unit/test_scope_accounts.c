@@ -171,8 +171,29 @@ static void when_the_organizations_accounts_are_listed(void **state _unused_) {
             fail_msg("row %zu", i);
 }
 
+static void an_account_is_guarded_once(void **state _unused_) {
+    static const struct {
+        BaseAccount base;
+        BaseEnd ends;
+    } cases[] = {
+        { { 0 }, BASE_GOES_ON },
+        { { .configured = true }, BASE_GOES_ON },
+        { { .excluded = true }, BASE_EXCLUDED },
+        { { .configured = true, .excluded = true }, BASE_GOES_ON },
+        { { .by_role = true }, BASE_HAS_ROLE },
+        { { .by_role = true, .configured = true }, BASE_HAS_ROLE },
+        /* `exclude` is about members of the organization: `accounts` names it, so it is guarded */
+        { { .by_role = true, .excluded = true }, BASE_HAS_ROLE },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        if (scope_base_ends(&cases[i].base) != cases[i].ends)
+            fail_msg("case %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_account_is_guarded_once),
         cmocka_unit_test(what_begins_when_it_is_known_who_we_are),
         cmocka_unit_test(an_answered_poll_shows_that_there_are_keys_again),
         cmocka_unit_test(which_members_are_resumed_before_the_list_is_read),

@@ -240,6 +240,7 @@ static void close_aws_and_tables(Engine *engine) {
     engine->heartbeat = NULL;
     deliver_free(engine->deliver);
     engine->deliver = NULL;
+    engine_free_trails(engine);
     engine_free_tables(engine);
     engine_free_accounts(engine);
     aws_setup_close(&engine->aws);

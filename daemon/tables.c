@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables: lookups, and changes that need no decision. */
+/* The tables of accounts and targets: lookups, and changes that need no decision. */
 #include "daemon/tables.h"
 
 #include <errno.h>
@@ -8,10 +8,7 @@
 #include <string.h>
 
 #include "daemon/core/contain.h"
-#include "daemon/core/enum_names.h"
-#include "daemon/core/settings.h"
 #include "daemon/core/settings_kept.h"
-#include "daemon/log.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
 #include "lib/util/shared_text.h"
@@ -208,7 +205,7 @@ static Target *free_new(Target *target) {
     return NULL;
 }
 
-static Target *engine_target(Account *account, const char *region, bool configured) {
+Target *engine_target(Account *account, const char *region, bool configured) {
     Engine *engine = account->engine;
     Target *target;
 
@@ -292,8 +289,7 @@ void engine_free_poll(TargetPoll *poll) {
     free(poll);
 }
 
-/* No poll under way knows the trail any more. */
-static void engine_leave_polls(const Target *target, const Trail *trail) {
+void engine_leave_polls(const Target *target, const Trail *trail) {
     for (TargetPoll *poll = target->polls; poll; poll = poll->next)
         for (size_t i = 0; i < poll->n_trails; i++)
             if (poll->trails[i] == trail)
@@ -417,279 +413,29 @@ bool engine_has_target(const Engine *engine, const StateTarget *row) {
     return false;
 }
 
-/* ---- trails ---- */
-
-Subject engine_trail_subject(const Trail *trail) {
-    return (Subject){
-        .name = trail->name, .arn = trail->arn, .account = trail->account, .region = trail->region
-    };
-}
-
-/* There are ten thousand of each. What is rarely needed is kept elsewhere, and only while it is. */
-_Static_assert(sizeof(Target) <= 248, "a target with which nothing is wrong is small");
-_Static_assert(sizeof(Trail) <= 456, "a trail with which nothing is wrong is small");
-
-static int compare_arns(const void *a, const void *b) {
-    const Trail *x = a, *y = b;
-
-    return strcmp(x->arn, y->arn);
-}
-
-Trail *engine_trail_by_arn(Engine *engine, const char *arn) {
-    Trail key = { .arn = (char *)arn };
-    void *found = tfind(&key, &engine->trail_index, compare_arns);
-
-    return found ? *(Trail **)found : NULL;
-}
-
-static bool list_has(const StringList *list, const char *name, const char *arn) {
-    for (size_t i = 0; i < list->n; i++)
-        if (text_equal(list->items[i], name) || text_equal(list->items[i], arn))
-            return true;
-    return false;
-}
-
-bool engine_is_ignored(const Engine *engine, const char *name, const char *arn) {
-    return list_has(&engine->config->ignore, name, arn);
-}
-
-bool engine_is_guarded(const Account *account, const char *name, const char *arn) {
-    const StringList *trails = config_account_trails(account->engine->config, account->config);
-
-    if (engine_is_ignored(account->engine, name, arn) || engine_arn_is_elsewhere(account->engine, arn))
-        return false;
-    return trails->all || list_has(trails, name, arn);
-}
-
-bool engine_is_missing(const Trail *trail) {
-    return TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_MISSING);
-}
-
-TrailState engine_reported(const Trail *trail) {
-    return trail->held ? *trail->held : states_trail(trail->state);
-}
-
-bool engine_is_contested(const Trail *trail) {
-    const TrailState state = states_trail(trail->state);
-
-    return guard_is_contested(&state, engine_now(trail->engine));
-}
-
-bool engine_is_named(const Trail *trail) {
-    const Config *config = trail->engine->config;
-
-    if (!config_account_trails(config, trail->via->config)->all)
-        return true;
-    for (size_t i = 0; i < config->n_trail_expects; i++)
-        if (text_equal(config->trail_expects[i].trail, trail->name) ||
-            text_equal(config->trail_expects[i].trail, trail->arn))
-            return true;
-    return false;
-}
-
-static TrailHolder holder_of(const Trail *trail) {
-    const Account *via = trail->via;
-
-    return (TrailHolder){
-        .organization = trail->organization,
-        .known = via->id[0],
-        .asked = via->identity_asked,
-        .owner = text_equal(via->id, trail->account),
-    };
-}
-
-bool engine_is_foreign(const Trail *trail) {
-    const TrailHolder holder = holder_of(trail);
-
-    return holder_is_foreign(&holder);
-}
-
-/* One that is another account's may be written to by CloudTrail's delegated administrator too: whether we
- * are that AWS says when it is asked to do something. */
-void engine_set_facts(Trail *trail) {
-    const Permission permission = states_permission(trail->permission);
-    const TrailHolder holder = holder_of(trail);
-
-    trail->facts.writable = holder_may_write(&holder);
-    trail->facts.named = engine_is_named(trail);
-    trail->facts.never_found = !trail->arn[0];
-    trail->facts.may_ask = 0;
-    if (holder_is_foreign(&holder))
-        trail->facts.may_ask = permission_to_ask(&permission, engine_now(trail->engine).mono_usec);
-}
-
-static void forget_permission(Trail *trail) {
-    sparse_free(trail->permission);
-    trail->permission = NULL;
-}
-
-void engine_forget_refusals(Account *account) {
-    for (size_t i = 0; i < account->engine->n_trails; i++)
-        if (account->engine->trails[i]->via == account)
-            forget_permission(account->engine->trails[i]);
-}
-
-static void free_tracking(Trail *trail) {
-    SettingsTracking *k = &trail->tracking;
-
-    engine_stop_tracking(trail);
-    (void)settings_keep(&k->baseline, &settings_none);
-    (void)settings_keep(&k->desired, &settings_none);
-    (void)settings_keep(&k->actual, &settings_none);
-    shared_text_drop(k->bucket_region);
-    shared_text_drop(k->unasked_bucket);
-    shared_text_drop(k->key_store);
-    shared_text_drop(k->bucket_owner);
-    shared_text_drop(k->whose);
-    (void)drift_keep(&k->drift, &(Drift){ 0 });
-    (void)drift_keep(&k->changes, &(Drift){ 0 });
-    free(k->errors);
-    free(k->episode);
-}
-
-static void free_trail(Trail *trail) {
-    remediate_cancel(trail->remediation);
-    free_tracking(trail);
-    loop_cancel(trail->engine->aws.loop, trail->wake);
-    shared_text_drop(trail->name);
-    free(trail->arn);
-    shared_text_drop(trail->account);
-    shared_text_drop(trail->region);
-    free(trail->held);
-    forget_permission(trail);
-    sparse_free(trail->state);
-    free(trail);
-}
-
-Account *engine_best_via(Account *seen_by, const char *owner) {
-    Account *account = engine_account_by_id(seen_by->engine, owner);
-
-    return account && engine_account_is_open(account) ? account : seen_by;
-}
-
-int engine_attach_trail(Trail *trail, Account *via) {
-    Target *home = engine_target(via, trail->region, false);
-
-    if (!home || !ARRAY_APPEND(home->trails, home->n_trails, trail))
-        return -ENOMEM;
-    trail->home = home;
-    trail->via = via;
-    forget_permission(trail);
-    home->fresh = true;
-    engine_set_facts(trail);
-    return 0;
-}
-
-void engine_detach_trail(Trail *trail) {
-    Target *home = trail->home;
-
-    if (!home)
-        return;
-    (void)ARRAY_REMOVE(home->trails, home->n_trails, trail);
-    engine_leave_polls(home, trail);
-    trail->home = NULL;
-    home->check_is_due = true; /* others may have waited for its */
-    engine_due(home->engine, DUE_CHECKS);
-}
-
-Trail *engine_add_trail(Account *seen_by, const char *name, const char *arn, const char *owner,
-                        const char *region) {
-    Engine *engine = seen_by->engine;
-    Trail *trail = calloc(1, sizeof(*trail));
-    const TrailState state = guard_trail_init();
-    const void *indexed = NULL;
-
-    if (!trail)
-        return NULL;
-    trail->engine = engine;
-    trail->via = seen_by;
-    trail->tracking.baseline = trail->tracking.desired = trail->tracking.actual =
-            trail->tracking.listed = &settings_none;
-    trail->name = shared_text(name);
-    trail->arn = strdup(arn);
-    trail->account = shared_text(owner);
-    trail->region = shared_text(region);
-    if (states_keep_trail(&trail->state, &state) < 0 || !trail->name || !trail->arn || !trail->account ||
-        !trail->region)
-        goto fail;
-    if (arn[0]) {
-        indexed = tsearch(trail, &engine->trail_index, compare_arns);
-        if (!indexed || engine_attach_trail(trail, engine_best_via(seen_by, owner)) < 0)
-            goto fail;
-    }
-    engine_set_facts(trail);
-    if (!ARRAY_APPEND(engine->trails, engine->n_trails, trail))
-        goto fail;
-    return trail;
-
-fail:
-    if (indexed)
-        (void)tdelete(trail, &engine->trail_index, compare_arns);
-    engine_detach_trail(trail);
-    free_trail(trail);
-    return NULL;
-}
-
-/* A trail by its ARN, guarded from now on. */
-Trail *engine_add_trail_by_arn(Account *seen_by, const char *text) {
-    Arn arn;
-
-    if (arn_parse(text, &arn) < 0 || !arn_is_trail(&arn))
-        return NULL;
-    return engine_add_trail(seen_by, arn_name(&arn), text, arn.account, arn.region);
-}
-
-static void unlink_trail(Trail *trail) {
-    Engine *engine = trail->engine;
-
-    for (size_t i = 0; i < engine->n_targets && trail->n_covers > 0; i++)
-        trail->n_covers -= ARRAY_REMOVE(engine->targets[i]->shown, engine->targets[i]->n_shown, trail);
-    if (trail->arn[0])
-        (void)tdelete(trail, &engine->trail_index, compare_arns);
-    engine_detach_trail(trail);
-}
-
-void engine_drop_trail(Engine *engine, Trail *trail) {
-    unlink_trail(trail);
-    (void)ARRAY_REMOVE(engine->trails, engine->n_trails, trail);
-    free_trail(trail);
-}
+/* ---- the end ---- */
 
 void engine_free_tables(Engine *engine) {
-    for (size_t i = 0; i < engine->n_trails; i++) {
-        if (engine->trails[i]->arn[0])
-            (void)tdelete(engine->trails[i], &engine->trail_index, compare_arns);
-        free_trail(engine->trails[i]);
-    }
     for (size_t i = 0; i < engine->n_targets; i++)
         free_target(engine->targets[i]);
     for (size_t i = 0; i < engine->n_check_queues; i++)
         free(engine->check_queues[i]);
-    free(TAKE_PTR(engine->check_queues));
-    engine->n_check_queues = 0;
     for (size_t i = 0; i < engine->n_ignored; i++)
         free(engine->ignored[i]);
-    free(engine->trails);
-    free(engine->targets);
-    free(engine->ignored);
-    free(engine->denials);
-    engine->denials = NULL;
-    engine->n_denials = 0;
-    engine->trails = NULL;
-    engine->targets = NULL;
-    free(engine->turns);
-    free(engine->causes);
-    contain_history_done(&engine->contain);
     for (size_t i = 0; i < engine->guard.n_records; i++)
         guard_parts_done(&engine->guard.records[i].parts);
+    free(TAKE_PTR(engine->targets));
+    free(TAKE_PTR(engine->check_queues));
+    free(TAKE_PTR(engine->ignored));
+    free(TAKE_PTR(engine->denials));
+    free(TAKE_PTR(engine->turns));
+    free(TAKE_PTR(engine->causes));
     free(engine->guard.records);
     engine->guard = (GuardWatch){ 0 };
-    engine->causes = NULL;
-    engine->n_causes = 0;
-    engine->turns = NULL;
+    engine->n_targets = engine->n_check_queues = engine->n_ignored = 0;
+    engine->n_denials = engine->n_causes = 0;
     engine->n_turns = engine->turn = engine->n_pass_turns = 0;
-    engine->ignored = NULL;
-    engine->n_trails = engine->n_targets = engine->n_ignored = engine->n_polling = engine->n_beside = 0;
-    engine->n_starts = engine->n_polls = 0;
+    engine->n_polling = engine->n_beside = engine->n_starts = engine->n_polls = 0;
+    contain_history_done(&engine->contain);
     state_table_done(&engine->unclaimed);
 }

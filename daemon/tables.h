@@ -388,6 +388,8 @@ static inline void engine_want_guard_check(Account *account) {
 
 /* ---- targets ---- */
 
+/* That of the region, which is made if there is none. NULL without memory. */
+Target *engine_target(Account *account, const char *region, bool configured);
 int engine_add_configured_targets(Account *account);
 /* It is not guarded after all: its targets go. */
 void engine_drop_targets(Account *account);
@@ -424,6 +426,8 @@ void engine_unqueue_check(Target *target);
 /* The check that is under way counts no longer; without one nothing happens. */
 void engine_check_ended(Trail *trail);
 void engine_free_poll(TargetPoll *poll);
+/* No poll under way knows the trail any more. */
+void engine_leave_polls(const Target *target, const Trail *trail);
 void engine_forget_rejected(Target *target);
 void engine_end_region_call(Target *target);
 
@@ -447,7 +451,9 @@ Account *engine_best_via(Account *seen_by, const char *owner);
 bool engine_is_guarded(const Account *account, const char *name, const char *arn);
 bool engine_is_ignored(const Engine *engine, const char *name, const char *arn);
 /* It was not there when it was last polled: the list says whether it is back. */
-bool engine_is_missing(const Trail *trail);
+static inline bool engine_is_missing(const Trail *trail) {
+    return TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_MISSING);
+}
 /* Does the configuration name it, in `trails` or `expect`? */
 bool engine_is_named(const Trail *trail);
 /* An organization trail of another account, as far as is known. */
@@ -458,6 +464,8 @@ void engine_set_facts(Trail *trail);
 void engine_forget_refusals(Account *account);
 Subject engine_trail_subject(const Trail *trail);
 
+void engine_free_trails(Engine *engine);
+/* All the rest; after the trails. */
 void engine_free_tables(Engine *engine);
 
 /* ---- causes: the table of what targets and accounts have in common ---- */

@@ -31,8 +31,6 @@ typedef struct Drilling {
     bool late;
 } Drilling;
 
-/* Since a time of the same clock, CLOCK_BOOTTIME. */
-uint64_t drill_waited_usec(uint64_t since_usec);
 /* One line on stderr about the trail. Returns -ECANCELED. */
 int drill_refuse(const Drilling *d, const char *why, const char *detail);
 

@@ -213,7 +213,7 @@ bool drill_is_undone(Drilling *d) {
 int drill_clean_up(Drilling *d) {
     const struct timespec second = { .tv_sec = 1 };
     const struct Kind *kind = kind_of(d);
-    uint64_t began_usec = drill_waited_usec(0);
+    uint64_t began_usec = verb_waited_usec(0);
     Call call = { .good = false };
 
     fprintf(stderr, "trailguard drill: %s: %s\n", d->arn, kind->undoing);
@@ -230,7 +230,7 @@ int drill_clean_up(Drilling *d) {
         if (undo.class == AWS_DENIED)
             break;
         (void)nanosleep(&second, NULL);
-    } while (drill_waited_usec(began_usec) < CLEANUP_USEC);
+    } while (verb_waited_usec(began_usec) < CLEANUP_USEC);
     fprintf(stderr,
             "trailguard drill: %s: %s, as far as is known: %s; run:\n  aws cloudtrail %s %s%s --region %s\n",
             d->arn, kind->remains, call.error[0] ? call.error : kind->unshown, kind->command, d->arn,

@@ -9,23 +9,16 @@
 #include "daemon/cli/status_tables.h"
 #include "daemon/core/enum_names.h"
 #include "daemon/core/guard.h"
+#include "daemon/io/report.h"
 #include "daemon/io/state.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
-#define STATUS_MAX   (64ULL * 1024 * 1024)
 #define POLL_MAX_SEC 300                  /* of poll_interval: a longer drill loses too many events */
 #define PAUSE_USEC   (360 * USEC_PER_SEC) /* between drills of one trail: one incident each */
 #define REOPEN_USEC  (GUARD_REOPEN_USEC + USEC_PER_SEC) /* the times in status.json are whole seconds */
-
-uint64_t drill_waited_usec(uint64_t since_usec) {
-    struct timespec ts;
-
-    (void)clock_gettime(CLOCK_BOOTTIME, &ts);
-    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000 - since_usec;
-}
 
 int drill_refuse(const Drilling *d, const char *why, const char *detail) {
     char shown[2][300];
@@ -54,7 +47,7 @@ int drill_read_status(Drilling *d) {
     if (r == 0)
         return 0;
     fd = r < 0 ? r : file_dir_open(engine_runtime_dir());
-    r = fd < 0 ? fd : file_read_at(fd, "status.json", STATUS_MAX, &text, &len);
+    r = fd < 0 ? fd : file_read_at(fd, STATUS_FILE, STATUS_SIZE_MAX, &text, &len);
     if (r < 0)
         return r;
     status = json_loadb(text, len, 0, NULL);
@@ -212,7 +205,7 @@ static int check_trail(Drilling *d, const json_t *trail) {
 static int refuse_status(const Drilling *d, int error) {
     char reason[ERROR_TEXT_MAX];
 
-    (void)snprintf(reason, sizeof(reason), "%.300s/status.json: %s", engine_runtime_dir(),
+    (void)snprintf(reason, sizeof(reason), "%.300s/" STATUS_FILE ": %s", engine_runtime_dir(),
                    file_strerror(error));
     return drill_refuse(d, "what the daemon shows cannot be read: ", reason);
 }

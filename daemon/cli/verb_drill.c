@@ -57,14 +57,14 @@ static const char help[] =
 #define DELIVER_USEC (60 * USEC_PER_SEC)
 #define SEARCH_USEC  (1260 * USEC_PER_SEC)
 
-static volatile sig_atomic_t interrupted; /* by SIGINT, SIGTERM or SIGHUP */
+static volatile sig_atomic_t interrupted; /* by one of those that end a process, see drill() */
 
 static void note_signal(int number) {
     interrupted = number;
 }
 
 static bool may(const Drilling *d) {
-    char answer[16] = "", shown[2][300], what[200];
+    char answer[16] = "", shown[2][ACTOR_ARN_MAX], what[200];
 
     (void)snprintf(
             what, sizeof(what),
@@ -153,7 +153,7 @@ static bool is_delivered(Drilling *d, uint64_t *ret_usec) {
 /* Until it happened, or the deadline. 0; -ETIME, -EINTR, -ESRCH: the daemon has ended. */
 static int wait_for(Drilling *d, Happened happened, uint64_t max_usec, uint64_t *ret_usec) {
     const struct timespec tick = { .tv_nsec = TICK_NSEC };
-    uint64_t began_usec = drill_waited_usec(0);
+    uint64_t began_usec = verb_waited_usec(0);
 
     do {
         int r = drill_read_status(d);
@@ -165,7 +165,7 @@ static int wait_for(Drilling *d, Happened happened, uint64_t max_usec, uint64_t 
         if (r > 0 && happened(d, ret_usec))
             return 0;
         (void)nanosleep(&tick, NULL);
-    } while (drill_waited_usec(began_usec) < max_usec);
+    } while (verb_waited_usec(began_usec) < max_usec);
     return -ETIME;
 }
 
@@ -225,6 +225,7 @@ static void print_channels(const Drilling *d) {
 }
 
 static int watch_attribution(Drilling *d, uint64_t noticed_usec) {
+    char shown[ACTOR_ARN_MAX];
     uint64_t at_usec;
     const char *actor;
     int r;
@@ -241,7 +242,7 @@ static int watch_attribution(Drilling *d, uint64_t noticed_usec) {
     actor = status_text(drill_shown(d), "actor");
     if (text_equal(actor, "own"))
         return 0;
-    printf("attributed NOT to %s: %s\n", d->file.drill.identity,
+    printf("attributed NOT to %s: %s\n", text_escaped(shown, sizeof(shown), d->file.drill.identity),
            text_equal(actor, "other") ? "another caller did it, which is reported in earnest"
                                       : "the event history shows nobody");
     return -EPERM;
@@ -296,15 +297,18 @@ static int watch_chain(Drilling *d, bool *ret_undone) {
 }
 
 static int drill(Drilling *d) {
+    /* what a terminal or a service manager ends a process with */
+    static const int stopping[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+    char shown[300];
     bool undone = false;
     int r;
 
-    (void)signal(SIGINT, note_signal);
-    (void)signal(SIGTERM, note_signal);
-    (void)signal(SIGHUP, note_signal);
+    for (size_t i = 0; i < ARRAY_SIZE(stopping); i++)
+        (void)signal(stopping[i], note_signal);
     r = drill_begin(d);
     if (r == 0) {
-        printf("\n%-10s %s\n", d->args->tag ? "tagged" : "stopped", d->name);
+        printf("\n%-10s %s\n", d->args->tag ? "tagged" : "stopped",
+               text_escaped(shown, sizeof(shown), d->name));
         (void)fflush(stdout);
         r = watch_chain(d, &undone);
     }

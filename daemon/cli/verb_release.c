@@ -38,11 +38,11 @@ static const char help[] =
         "  trailguard release --account 111122223333 role/Deploy\n";
 
 #define TICK_NSEC 200000000L
-#define WAIT_TICKS 300U /* a minute */
+#define WAIT_USEC (60 * USEC_PER_SEC)
 
 /* One line on stderr. Returns -ECANCELED. */
 static int refuse(const char *what, const char *detail) {
-    char shown[2][ERROR_TEXT_MAX];
+    char shown[2][ACTOR_ARN_MAX];
 
     fprintf(stderr, "trailguard release: %s: %s\n", text_escaped(shown[0], sizeof(shown[0]), what),
             text_escaped(shown[1], sizeof(shown[1]), detail));
@@ -70,7 +70,7 @@ static int read_holds(StateTable *ret) {
 static void print_holds(const ContainHistory *history) {
     for (size_t i = 0; i < history->n_holds; i++) {
         const ContainHold *hold = &history->holds[i];
-        char since[TIMETEXT_MAX], shown[2][ERROR_TEXT_MAX];
+        char since[TIMETEXT_MAX], shown[2][ACTOR_ARN_MAX];
 
         printf("%s  since %s  %s  %s%s%s\n", text_escaped(shown[0], sizeof(shown[0]), hold->arn),
                timetext_iso(since, hold->since_usec), hold_state_word(hold), hold->reason,
@@ -83,9 +83,10 @@ static void print_holds(const ContainHistory *history) {
 /* Until it is released, or the daemon says why not. */
 static int wait_for(const char *arn) {
     const struct timespec tick = { .tv_nsec = TICK_NSEC };
+    uint64_t began_usec = verb_waited_usec(0);
     char error[ERROR_TEXT_MAX] = "";
 
-    for (unsigned i = 0; i < WAIT_TICKS; i++) {
+    do {
         StateTable table;
         const ContainHold *hold;
         int r = read_holds(&table);
@@ -101,13 +102,13 @@ static int wait_for(const char *arn) {
         if (error[0])
             return refuse("not released, the daemon retries", error);
         (void)nanosleep(&tick, NULL);
-    }
+    } while (verb_waited_usec(began_usec) < WAIT_USEC);
     return refuse("not released within a minute; the daemon's journal says why", arn);
 }
 
 static int release(const ContainHold *hold) {
     ReleaseFile file;
-    char shown[ERROR_TEXT_MAX];
+    char shown[ACTOR_ARN_MAX];
     int pid, r = state_is_guarded(engine_state_dir(), engine_runtime_dir(), &pid);
 
     if (r <= 0) {

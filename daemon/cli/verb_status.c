@@ -11,6 +11,7 @@
 
 #include "daemon/cli/status_tables.h"
 #include "daemon/cli/verbs.h"
+#include "daemon/io/report.h"
 #include "daemon/io/state.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
@@ -68,8 +69,6 @@ static void print_version(FILE *out, const json_t *status) {
 
 /* ---- status ---- */
 
-#define STATUS_FILE      "status.json"
-#define STATUS_FILE_MAX  (256 * 1024 * 1024) /* what the daemon writes at most */
 #define WATCH_BUFFER     (256 * 1024)
 #define INTERVAL_MAX_SEC (24 * 3600) /* more than any configuration allows */
 
@@ -356,7 +355,7 @@ static int show_once(FILE *out, FILE *err, const VerbArgs *args) {
     }
     /* the locks may be closed to this user: then the process that wrote the file, and its age, show it */
     fd = file_dir_open(engine_runtime_dir());
-    r = fd < 0 ? fd : file_read_at(fd, STATUS_FILE, STATUS_FILE_MAX, &text, &len);
+    r = fd < 0 ? fd : file_read_at(fd, STATUS_FILE, STATUS_SIZE_MAX, &text, &len);
     if (r < 0) {
         fprintf(err, "%s: %s\n", path, file_strerror(r));
         return r == -ENOENT ? STATUS_NOT_RUNNING : STATUS_TROUBLE;

@@ -373,6 +373,13 @@ uint64_t verb_now_usec(void) {
     return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
 }
 
+uint64_t verb_waited_usec(uint64_t since_usec) {
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &ts);
+    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000 - since_usec;
+}
+
 static int compose(Alert *ret) {
     char host[256] = "unknown";
     AlertGuard guard = { .host = host, .version = trailguard_version };

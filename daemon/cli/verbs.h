@@ -107,6 +107,8 @@ const char *verb_who(char *dst, size_t size);
 
 /* Real; now. */
 uint64_t verb_now_usec(void);
+/* Since a time of the same clock, CLOCK_BOOTTIME: a wait is not longer when the time is set. */
+uint64_t verb_waited_usec(uint64_t since_usec);
 
 /* `policy`: prints the policy what ("guard", "deny", "scp"); of deny with an account's id that account's
  * alone, else account is NULL. Returns the exit status. */

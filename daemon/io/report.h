@@ -47,6 +47,10 @@ typedef struct StatusTarget {
                                  asked */
 } StatusTarget;
 
+/* In the runtime directory, for whoever shows it; larger is neither written nor read. */
+#define STATUS_FILE     "status.json"
+#define STATUS_SIZE_MAX (256U * 1024 * 1024)
+
 #define STATUS_MONTH_SEC (30ULL * 24 * 3600)
 
 /* An account that is guarded, or that is reported to be guarded no more. */

@@ -23,7 +23,6 @@
 #define REGIONS_MAX      128U /* different ones, that are counted */
 #define NAME_MAX_BYTES   128U
 #define PASS_IN_LINE     "; pass "
-#define STATUS_SIZE_MAX  (256U * 1024 * 1024)
 
 /* ---- rows ---- */
 
@@ -586,7 +585,7 @@ int report_status_json(const Status *status, char **ret) {
 }
 
 int report_status_write(const Status *status, const char *dir) {
-    _cleanup_free_ const char *path = file_join(dir, "status.json");
+    _cleanup_free_ const char *path = file_join(dir, STATUS_FILE);
     _cleanup_free_ char *text = NULL;
     int r;
 

@@ -131,6 +131,17 @@ def test_without_a_daemon_a_terminal_or_the_right_keys_nothing_is_stopped(sim, m
     assert not (guard.state / "drill.json").exists()
 
 
+def test_a_status_of_many_trails_is_read(sim, make_guard):
+    """The daemon writes up to 256 MiB; a stopped one keeps its lock, and does not replace what stands there."""
+    guard = make_guard(sim, alerts=ALERTS).start().wait_guarding()
+    guard.signal(signal.SIGSTOP)
+    with open(guard.runtime / "status.json", "a", encoding="utf-8") as status:
+        status.write(" " * (80 << 20))
+    done = drill(sim, guard, "--yes", "no-trail")
+    guard.signal(signal.SIGCONT)
+    assert done.returncode == 1 and "the daemon guards no such trail" in done.stderr, done
+
+
 def test_an_organization_trail_is_refused(sim, make_guard):
     sim.call("organization", management=MAIN, members=[MEMBER])
     sim.trail(ORG_TRAIL, settings={"IsOrganizationTrail": True})
@@ -226,7 +237,7 @@ def test_a_daemon_that_ends_during_the_drill_leaves_no_stopped_trail(sim, make_g
     sim.wait_for_trail(ORG_TRAIL, within(5), logging=True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT])
 def test_a_drill_that_is_interrupted_starts_the_trail(sim, make_guard, number):
     guard = make_guard(sim, alerts=ALERTS, poll_interval=60, settings_interval=60).start().wait_guarding()
     process = begin(sim, guard)
@@ -358,7 +369,7 @@ def test_a_drill_with_a_tag_proves_the_chain_and_stops_nothing(sim, make_guard, 
     assert again.returncode == 1 and "its last drill was less than 6 minutes ago" in again.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT])
 def test_a_drill_that_is_interrupted_leaves_no_tag(sim, make_guard, number):
     guard = make_guard(sim, alerts=ALERTS, settings_interval=60).start().wait_guarding()
     before = tags(sim)

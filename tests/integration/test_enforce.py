@@ -111,6 +111,24 @@ def test_a_war_ends_and_release_gives_the_rights_back(sim, enforced, kind):
     assert not {name for name in used if name.startswith(("Put", "Delete"))} - {f"Put{kind.title()}Policy", f"Delete{kind.title()}Policy"}
 
 
+def test_a_role_with_the_longest_path_is_held_itself_and_released(sim, enforced):
+    """Where a text of 255 bytes would end, its path has the name of another."""
+    guard = enforced()
+    path = "/" + "p" * 215 + "/innocent/"
+    path += "q" * (511 - len(path)) + "/"
+    sim.add_role("innocent", MAIN)
+    arn = attacker(sim, "role", path=path)
+    wage(sim, "attacker", lambda: "done" in steps(sim))
+    assert {told["contained"]["arn"] for told in documents(sim) if "contained" in told} == {arn} and len(path) == 512
+    assert inline(sim, "role", "attacker") and inline(sim, "role", "innocent") is None
+    assert f"{arn}  since " in guard.verb("release", "--list").stdout
+    held, = guard.wait_status(lambda status: status["contained"])["contained"]
+    assert held["arn"] == arn and held["release"] == f"sudo trailguard release --account {MAIN} role/attacker"
+    done = guard.verb("release", arn)
+    assert done.returncode == 0 and done.stdout == f"released {arn}\n", done.stderr
+    assert inline(sim, "role", "attacker") is None
+
+
 def test_three_tamperings_of_any_pace(sim, enforced):
     enforced(after=2)
     attacker(sim)

@@ -97,7 +97,12 @@ static int read_page(Answer *answer, void *value) {
         return -E2BIG;
     r = answer_list(answer->root, "Accounts", !answer->next_token, ORGANIZATIONS_ACCOUNTS_MAX - accounts->n,
                     &list, answer->fault);
-    return r < 0 ? r : read_accounts(list, accounts, answer->fault);
+    if (r >= 0)
+        r = read_accounts(list, accounts, answer->fault);
+    if (r < 0 || answer->next_token || accounts->n > 0)
+        return r;
+    /* each organization has its management account: a list of nobody is none */
+    return answer_fault(answer->fault, "Accounts is empty");
 }
 
 void organizations_accounts_done(OrganizationsAccounts *accounts) {

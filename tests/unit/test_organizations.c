@@ -225,6 +225,33 @@ static void test_list_fails_whole(void **state) {
     assert_string_equal(f->error.request_id, "r-9");
 }
 
+/* Every organization has its management account (Organizations User Guide, "Terminology and concepts"). */
+static void test_list_of_nobody(void **state) {
+    ServiceFixture *f = *state;
+
+    fake_http_reply(f->http, 200, LAST(""), "x-amzn-requestid", "r-1", NULL);
+    list(f, NULL);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->n_done, 1);
+    assert_int_equal(f->error.class, AWS_BAD_ANSWER);
+    assert_string_equal(f->error.message, "the answer to ListAccounts is bad: Accounts is empty");
+
+    f->n_done = 0;
+    fake_http_reply(f->http, 200, PAGE("", "one"), NULL);
+    fake_http_reply(f->http, 200, LAST(""), NULL);
+    list(f, NULL);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->error.class, AWS_BAD_ANSWER);
+
+    f->n_done = 0;
+    fake_http_reply(f->http, 200, PAGE(A, "one"), NULL);
+    fake_http_reply(f->http, 200, LAST(""), NULL);
+    list(f, NULL);
+    fake_loop_run(f->loop);
+    assert_int_equal(f->error.class, AWS_OK);
+    assert_string_equal(f->text, "111 ");
+}
+
 static void test_list_without_end(void **state) {
     ServiceFixture *f = *state;
 
@@ -298,6 +325,7 @@ int main(void) {
         cmocka_unit_test(test_build),
         PATIENT_TEST(test_list),
         PATIENT_TEST(test_list_fails_whole),
+        PATIENT_TEST(test_list_of_nobody),
         PATIENT_TEST(test_list_without_end),
         PATIENT_TEST(test_one_region_of_the_partition_is_asked),
         PATIENT_TEST(test_cancel_and_refusals),

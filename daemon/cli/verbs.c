@@ -431,13 +431,14 @@ static bool is_named(const char *key, const char *name) {
 /* No channel has that name: which ones there are. */
 static void refuse_channel(const Config *config, const char *name) {
     TextNearest nearest = { .text = name };
-    char shown[256];
+    char shown[2][256];
 
     for (size_t i = 0; i < config->n_channels; i++)
         if (config->channels[i].name)
             text_nearest(&nearest, config->channels[i].name);
-    fprintf(stderr, "%s: alerts: unknown channel \"%s\"", config->path,
-            text_escaped(shown, sizeof(shown), name));
+    fprintf(stderr, "%s: alerts: unknown channel \"%s\"",
+            text_escaped(shown[0], sizeof(shown[0]), config->path),
+            text_escaped(shown[1], sizeof(shown[1]), name));
     verb_put_meant(nearest.best, ";");
     fputs(" configured:", stderr);
     for (size_t i = 0; i < config->n_channels; i++) {
@@ -451,6 +452,7 @@ static void refuse_channel(const Config *config, const char *name) {
 /* True when all that were asked for took it, and there was one. */
 static bool test_channels(const Config *config, const char *name, const Alert *alert) {
     bool good = true, any = false;
+    char shown[256];
 
     for (size_t i = 0; i < config->n_channels; i++) {
         _cleanup_free_ char *key = config_channel_key(&config->channels[i]);
@@ -463,7 +465,8 @@ static bool test_channels(const Config *config, const char *name, const Alert *a
         good &= test_channel(config, &config->channels[i], key, alert);
     }
     if (!any && config->n_channels == 0)
-        fprintf(stderr, "%s: alerts: no channel is configured\n", config->path);
+        fprintf(stderr, "%s: alerts: no channel is configured\n",
+                text_escaped(shown, sizeof(shown), config->path));
     else if (!any)
         refuse_channel(config, name);
     return any && good;

@@ -60,8 +60,13 @@ int config_refuse_value(Reading *r, const config_setting_t *setting, const char 
     return -EINVAL;
 }
 
+/* As at most so many bytes, with the NUL. */
+#define PATH_SHOWN_MAX 201
+
 static void put_mistake(StrBuf *b, const char *path, const Mistake *mistake) {
-    (void)strbuf_addf(b, "%.200s:", path);
+    char shown[PATH_SHOWN_MAX];
+
+    (void)strbuf_addf(b, "%s:", text_escaped(shown, sizeof(shown), path));
     if (mistake->at.line > 0)
         (void)strbuf_addf(b, "%u:", mistake->at.line);
     if (mistake->at.line > 0 && mistake->at.column > 0)
@@ -111,6 +116,7 @@ static int in_order(const void *a, const void *b) {
 void config_show_mistakes(Reading *r, const char *path, char error[static CONFIG_ERROR_MAX]) {
     size_t n = r->n_mistakes, shown = 0;
     StrBuf b = STRBUF_INIT(CONFIG_ERROR_MAX - 1);
+    char shown_path[PATH_SHOWN_MAX];
 
     if (n > CONFIG_MISTAKES_MAX)
         n = CONFIG_MISTAKES_MAX;
@@ -120,7 +126,8 @@ void config_show_mistakes(Reading *r, const char *path, char error[static CONFIG
         put_mistake(&b, path, &r->mistakes[shown]);
     }
     if (r->n_mistakes > shown)
-        (void)strbuf_addf(&b, "\n%.200s: %zu more mistakes", path, r->n_mistakes - shown);
+        (void)strbuf_addf(&b, "\n%s: %zu more mistakes",
+                          text_escaped(shown_path, sizeof(shown_path), path), r->n_mistakes - shown);
     (void)text_copy(error, CONFIG_ERROR_MAX, strbuf_str(&b));
     strbuf_done(&b);
 }

@@ -644,7 +644,8 @@ void engine_list_accounts(Engine *engine) {
 
     if (!engine->config->organization.role_name || account_list->call)
         return;
-    if (scope_may_list_accounts(&base, engine->base->identity_is_not_there)) {
+    switch (scope_asks_for_accounts(&base, engine->base->identity_is_not_there, engine->base->id[0])) {
+    case LIST_ASK:
         r = organizations_list_accounts(
                 &(AwsCaller){ engine->aws.client, engine->aws.credentials, engine->aws.region }, NULL,
                 accounts_list_done, engine, &account_list->call);
@@ -652,13 +653,18 @@ void engine_list_accounts(Engine *engine) {
             return;
         aws_error_set(&error, AWS_INTERNAL, "", "cannot ask: %s", strerror(-r));
         list_failed(engine, &error);
-    } else if (engine->base->id[0]) { /* it has other keys now */
+        break;
+    case LIST_ASK_FAILS:
         aws_error_set(&error, AWS_INTERNAL, "",
                       "not asked, because AWS does not say which account the base credentials belong to");
         list_failed(engine, &error);
-    } else if (!account_list->tried)
-        log_line(LOG_WARNING, "the organization's accounts are not listed before AWS says which of them the "
-                              "base credentials belong to; going on with those known");
+        break;
+    case LIST_ASK_WAITS:
+        if (!account_list->tried)
+            log_line(LOG_WARNING, "the organization's accounts are not listed before AWS says which of them "
+                                  "the base credentials belong to; going on with those known");
+        break;
+    }
     account_list->tried = true;
     account_list->due_usec = engine_now(engine).mono_usec + schedule_list_wait(1, UINT64_MAX);
 }

@@ -52,18 +52,6 @@ static void set_unreadable(Trail *trail, Unreadable what, const char *error) {
     engine_keep_seen(trail, &seen);
 }
 
-/* What it reads of a bucket or key is compared whether it is recorded or not. */
-static bool is_recorded(const Settings *baseline, Unreadable what) {
-    static const Field fields[] = {
-        [UNREADABLE_SELECTORS] = FIELD_SELECTORS,
-        [UNREADABLE_INSIGHTS] = FIELD_INSIGHTS,
-        [UNREADABLE_TAGS] = FIELD_TAGS,
-        [UNREADABLE_CONFIGURATION] = FIELD_CONFIGURATION,
-    };
-
-    return (size_t)what >= ARRAY_SIZE(fields) || baseline->values[fields[what]];
-}
-
 static void count_failure(Trail *trail, Unreadable what, const CallFailure *failure) {
     SettingsTracking *k = &trail->tracking;
     Subject where = engine_trail_subject(trail);
@@ -73,7 +61,7 @@ static void count_failure(Trail *trail, Unreadable what, const CallFailure *fail
         .unsupported = failure->unsupported,
         .denied = failure->denial.action[0],
         .foreign = engine_is_foreign(trail),
-        .recorded = is_recorded(k->baseline, what),
+        .recorded = unreadable_is_recorded(k->baseline, what),
     };
     ReadMeaning meaning;
 

@@ -127,9 +127,7 @@ static void take_release(Engine *engine) {
         log_line(LOG_WARNING, "%s/" RELEASE_FILE ": ignored: %s is not contained", engine->state_dir,
                  text_escaped(shown, sizeof(shown), file.arn));
     else {
-        (void)text_copy(hold->released_by, sizeof(hold->released_by), file.by);
-        hold->due_mono_usec = 0;
-        hold->n_failed = 0;
+        hold_release(hold, file.by);
         engine_save_state(engine);
     }
     (void)release_file_remove(engine->state_dir);
@@ -157,7 +155,5 @@ void engine_run_holds(Engine *engine) {
 void engine_stop_holds(Engine *engine) {
     for (size_t i = 0; i < engine->contain.n_holds; i++)
         enforce_cancel(TAKE_PTR(engine->contain.holds[i].under_way));
-    if (engine->hold_timer)
-        loop_cancel(engine->aws.loop, engine->hold_timer);
-    engine->hold_timer = NULL;
+    loop_cancel(engine->aws.loop, TAKE_PTR(engine->hold_timer));
 }

@@ -51,8 +51,8 @@ static Cover cover_of(Target *target, const CloudTrailTrails *list) {
     };
     Cover cover;
 
-    target->empty_usec = list->n > 0 ? 0 : target->empty_usec > 0 ? target->empty_usec : now_usec;
-    in.empty_usec = list->n > 0 ? 0 : now_usec - target->empty_usec;
+    target->empty_usec = scope_empty_since(list->n, target->empty_usec, now_usec);
+    in.empty_usec = target->empty_usec > 0 ? now_usec - target->empty_usec : 0;
     for (size_t i = 0; i < target->n_shown; i++)
         in.shown_have_trouble |= TRAIL_STATE(target->shown[i], incident.open);
     cover = scope_cover(&in);
@@ -126,12 +126,11 @@ static void judge_absence(const Account *account, const Trail *trail, Observatio
                         "not found, and AWS has not said which account the keys belong to");
 }
 
-/* Keys that were replaced meanwhile may have been another account's. */
 static void note_shown_account(const TargetPoll *poll, const CloudTrailTrails *list) {
     Engine *engine = poll->target->engine;
     Arn arn;
 
-    if (poll->target->account->role_arn || poll->began_usec <= engine->keys_changed_usec)
+    if (!scope_list_shows_own(poll->target->account->role_arn, poll->began_usec, engine->keys_changed_usec))
         return;
     for (size_t i = 0; i < list->n; i++)
         if (!list->items[i].organization && arn_parse(list->items[i].arn, &arn) >= 0)

@@ -50,7 +50,6 @@ static void search_failed(Trail *trail, const char *why) {
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = &failed });
 }
 
-/* Our own writes would be someone else's, and mostly the newest. */
 static void put_search_off(Trail *trail, unsigned n_searched) {
     static const char why[] = "AWS has not said yet which account and identity TrailGuard has";
 
@@ -99,7 +98,7 @@ void engine_search_actor(Trail *trail) {
 
     if (trail->tracking.search)
         return;
-    if (!trail->via->identity[0] && !trail->via->identity_is_not_there) {
+    if (!guard_search_may_begin(trail->via->identity, trail->via->identity_is_not_there)) {
         put_search_off(trail, at->n_tries);
         return;
     }

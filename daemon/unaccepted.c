@@ -48,14 +48,11 @@ static void sum_up_soon(Account *account) {
                          &account->unaccepted_timer);
 }
 
-/* One that is gone is named too: that it appeared may have been reported before. */
 static void sum_up(Trail *trail, bool gone) {
     Account *account = trail->via;
 
-    if (gone || !trail->is_summed_up)
+    if (schedule_unaccepted_count(&account->unaccepted, trail->is_summed_up, gone))
         unaccepted_add_name(account->unaccepted_names, sizeof(account->unaccepted_names), trail->name);
-    account->unaccepted.n_gone += gone;
-    account->unaccepted.n_appeared += !trail->is_summed_up;
     trail->is_summed_up = true;
     sum_up_soon(account);
 }

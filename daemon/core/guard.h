@@ -267,6 +267,9 @@ bool guard_may_be_drill(const TrailState *state, const TrailInput *input);
 
 /* Up to when the event history can have something by now, and up to when a search of a trail's wants it:
  * AWS's clock may be ahead of ours. */
+/* May it be searched who did it? While it is not known who we are, our own writes would be someone else's,
+ * and mostly the newest; what stands in for AWS may never say it. */
+bool guard_search_may_begin(const char *identity, bool identity_is_not_there);
 uint64_t guard_latest_event(uint64_t real_usec);
 uint64_t guard_search_until(const Attributing *at, uint64_t real_usec);
 /* The StopLoggingTime whose cause is searched; 0: no stop's, or AWS gave no time. */

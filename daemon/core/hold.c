@@ -137,6 +137,12 @@ int hold_add(ContainHistory *history, const Containment *contain, const char *co
     return 0;
 }
 
+void hold_release(ContainHold *hold, const char *by) {
+    (void)text_copy(hold->released_by, sizeof(hold->released_by), by);
+    hold->due_mono_usec = 0;
+    hold->n_failed = 0;
+}
+
 void hold_drop(ContainHistory *history, size_t i) {
     memmove(&history->holds[i], &history->holds[i + 1],
             (history->n_holds - i - 1) * sizeof(history->holds[0]));

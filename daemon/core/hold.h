@@ -64,6 +64,9 @@ int hold_is_ours(const ContainHold *hold, const char *document);
 HoldNews hold_take(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
                    Now now);
 
+/* It is asked for by somebody: due now, whatever failed before. */
+void hold_release(ContainHold *hold, const char *by);
+
 /* The journal's line about a step, and the message. detail: why it failed, or who released it. */
 void hold_entry(const ContainHold *hold, ContainStep step, const char *detail, JournalEntry *ret);
 Event hold_event(const ContainHold *hold, ContainStep step, const char *detail, Mode mode);

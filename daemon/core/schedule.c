@@ -321,6 +321,12 @@ void schedule_unaccepted_reported(UnacceptedPace *pace, uint64_t now_usec) {
     (void)schedule_weak_singly(&pace->singly, now_usec);
 }
 
+bool schedule_unaccepted_count(UnacceptedPace *pace, bool counted, bool gone) {
+    pace->n_gone += gone;
+    pace->n_appeared += !counted;
+    return gone || !counted;
+}
+
 uint64_t schedule_unaccepted_wait(const UnacceptedPace *pace, uint64_t now_usec) {
     uint64_t due_usec = pace->summed_usec + SCHEDULE_UNACCEPTED_USEC;
 

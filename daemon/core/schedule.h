@@ -311,6 +311,9 @@ typedef struct UnacceptedPace {
 bool schedule_unaccepted_is_summed_up(const UnacceptedPace *pace, uint64_t now_usec);
 /* One has an incident of its own. */
 void schedule_unaccepted_reported(UnacceptedPace *pace, uint64_t now_usec);
+/* One more appeared (counted: it was already, or it was reported), or is gone. Is it named? One that is gone
+ * is: that it appeared may have been reported before. */
+bool schedule_unaccepted_count(UnacceptedPace *pace, bool counted, bool gone);
 /* How long until what is not reported yet is to be summed up; UINT64_MAX: there is nothing. */
 uint64_t schedule_unaccepted_wait(const UnacceptedPace *pace, uint64_t now_usec);
 

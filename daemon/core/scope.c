@@ -11,6 +11,12 @@
 
 /* What is reported ends when a list shows a trail, and not because one that is elsewhere by now has trouble
  * of its own. */
+uint64_t scope_empty_since(size_t n_listed, uint64_t since_usec, uint64_t now_usec) {
+    if (n_listed > 0)
+        return 0;
+    return since_usec > 0 ? since_usec : now_usec;
+}
+
 Cover scope_cover(const CoverInput *in) {
     if (in->n_listed > 0 || !in->configured)
         return COVER_YES;
@@ -154,6 +160,10 @@ bool scope_keys_are_back(const AccountScope *account, unsigned n_failed) {
     return n_failed > 0 && scope_is_open(account);
 }
 
+bool scope_list_shows_own(bool by_role, uint64_t began_usec, uint64_t keys_changed_usec) {
+    return !by_role && began_usec > keys_changed_usec;
+}
+
 AccountStart scope_account_start(const AccountScope *account, const AccountAnswer *answer) {
     if (!answer->first && answer->was_open)
         return ACCOUNT_START_NOTHING;
@@ -162,8 +172,10 @@ AccountStart scope_account_start(const AccountScope *account, const AccountAnswe
     return answer->first && answer->all_known ? ACCOUNT_START_PASS : ACCOUNT_START_NOTHING;
 }
 
-bool scope_may_list_accounts(const AccountScope *base, bool sts_is_not_there) {
-    return base->identity_known || base->blocked || sts_is_not_there;
+ListAsk scope_asks_for_accounts(const AccountScope *base, bool sts_is_not_there, bool was_known) {
+    if (base->identity_known || base->blocked || sts_is_not_there)
+        return LIST_ASK;
+    return was_known ? LIST_ASK_FAILS : LIST_ASK_WAITS;
 }
 
 bool scope_departure_is_searched(const AccountScope *account, bool in_organization,
@@ -569,8 +581,7 @@ unsigned unreadable_resume(uint32_t findings, Unreadable what, bool bucket_check
     return checked && (findings & FINDING_BIT(FINDING_UNREADABLE(what))) ? unreachable_after : 0;
 }
 
-bool unreadable_are_wanted_soon(const Settings *baseline, const unsigned *n_failed,
-                                unsigned unreachable_after) {
+bool unreadable_is_recorded(const Settings *baseline, Unreadable what) {
     static const Field fields[] = {
         [UNREADABLE_SELECTORS] = FIELD_SELECTORS,
         [UNREADABLE_INSIGHTS] = FIELD_INSIGHTS,
@@ -578,8 +589,13 @@ bool unreadable_are_wanted_soon(const Settings *baseline, const unsigned *n_fail
         [UNREADABLE_CONFIGURATION] = FIELD_CONFIGURATION,
     };
 
-    for (size_t u = 0; u < ARRAY_SIZE(fields); u++)
-        if (!baseline->values[fields[u]] && n_failed[u] > 0 && n_failed[u] < unreachable_after)
+    return (size_t)what >= ARRAY_SIZE(fields) || baseline->values[fields[what]];
+}
+
+bool unreadable_are_wanted_soon(const Settings *baseline, const unsigned *n_failed,
+                                unsigned unreachable_after) {
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
+        if (!unreadable_is_recorded(baseline, u) && n_failed[u] > 0 && n_failed[u] < unreachable_after)
             return true;
     return false;
 }

@@ -30,6 +30,8 @@ typedef enum Cover {
                     * better: poll again first */
 } Cover;
 
+/* Since when its lists are empty (mono; 0: they are not), from the same before this list. */
+uint64_t scope_empty_since(size_t n_listed, uint64_t since_usec, uint64_t now_usec);
 Cover scope_cover(const CoverInput *in);
 /* Is the next empty list the second one (CoverInput.suspect)? cover: of this one. */
 bool scope_is_suspect(const CoverInput *in, Cover cover);
@@ -153,6 +155,10 @@ typedef struct AccountAnswer {
     bool all_known; /* of every account it was answered */
 } AccountAnswer;
 
+/* Does a list show whose the base credentials are? Those of a role are known; and keys that were replaced
+ * since the poll began may have been another account's. */
+bool scope_list_shows_own(bool by_role, uint64_t began_usec, uint64_t keys_changed_usec);
+
 AccountStart scope_account_start(const AccountScope *account, const AccountAnswer *answer);
 
 /* What is known of whoever manages the organization. */
@@ -161,10 +167,16 @@ typedef struct Management {
     bool open;  /* its event history can be read */
 } Management;
 
-/* May the organization's accounts be listed? While nobody knows which of them the base credentials belong
+typedef enum ListAsk {
+    LIST_ASK,
+    LIST_ASK_FAILS, /* as if it had been asked: the account was known, and has other keys now */
+    LIST_ASK_WAITS, /* until AWS says whose the keys are */
+} ListAsk;
+
+/* Are the organization's accounts to be listed? While nobody knows which of them the base credentials belong
  * to, that one would be taken for a member, and a role that it does not have would be assumed in it. Without
  * any keys the call says so itself; what stands in for AWS may lack STS. */
-bool scope_may_list_accounts(const AccountScope *base, bool sts_is_not_there);
+ListAsk scope_asks_for_accounts(const AccountScope *base, bool sts_is_not_there, bool was_known);
 
 /* Can be found out who took the account out of the organization or out of reach? The list, which says who
  * manages it, may not have been read yet. */
@@ -519,6 +531,10 @@ ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after
  * so until it is read. */
 unsigned unreadable_resume(uint32_t findings, Unreadable what, bool bucket_checks,
                            unsigned unreachable_after);
+
+/* Does the baseline have what such a call reads? What it reads of a bucket or key is compared whether it is
+ * recorded or not. */
+bool unreadable_is_recorded(const Settings *baseline, Unreadable what);
 
 /* Did a call for what the baseline does not have yet fail, without being taken for unreadable? n_failed:
  * such calls in a row, by Unreadable. */

@@ -675,6 +675,9 @@ static void a_search_looks_no_further_than_events_can_be(void **state _unused_) 
     } rows[] = { { 0, 1060 }, { 1000, 1000 }, { 1060, 1060 }, { 1061, 1060 } };
 
     assert_int_equal(guard_latest_event(1000 * SEC), 1060 * SEC);
+    assert_true(guard_search_may_begin("arn:aws:iam::111122223333:user/guard", false));
+    assert_true(guard_search_may_begin("", true));
+    assert_false(guard_search_may_begin("", false));
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         assert_int_equal(
                 guard_search_until(&(Attributing){ .until_usec = rows[i].until_sec * SEC }, 1000 * SEC),

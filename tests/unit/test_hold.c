@@ -231,6 +231,14 @@ static void what_is_removed_the_day_after_is_put_again(void **state _unused_) {
     assert_false(bob->given_up);
 }
 
+static void a_release_does_not_wait_for_the_next_try(void **state _unused_) {
+    ContainHold hold = { .due_mono_usec = 99, .n_failed = 3 };
+
+    hold_release(&hold, "root on host");
+    assert_string_equal(hold.released_by, "root on host");
+    assert_true(hold.due_mono_usec == 0 && hold.n_failed == 0);
+}
+
 static void an_end(void **state _unused_) {
     ContainHold *bob = add(BOB);
     const HoldOutcome gone = { .action = HOLD_PUT, .gone = true };
@@ -362,6 +370,7 @@ int main(void) {
         cmocka_unit_test_setup(it_is_put_again_five_times_a_day, setup),
         cmocka_unit_test_setup(a_new_day_has_puts_of_its_own, setup),
         cmocka_unit_test_setup(what_is_removed_the_day_after_is_put_again, setup),
+        cmocka_unit_test(a_release_does_not_wait_for_the_next_try),
         cmocka_unit_test_setup(an_end, setup),
         cmocka_unit_test_setup(names, setup),
         cmocka_unit_test_setup(the_command_that_releases_runs_nothing_else, setup),

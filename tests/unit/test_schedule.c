@@ -526,6 +526,18 @@ static void unaccepted_trails_are_summed_up(void **state _unused_) {
     assert_false(schedule_unaccepted_is_summed_up(&pace, 1001 * SEC + 3600 * SEC));
 }
 
+static void an_unaccepted_trail_appears_once(void **state _unused_) {
+    UnacceptedPace pace = { 0 };
+
+    assert_true(schedule_unaccepted_count(&pace, false, false));
+    assert_false(schedule_unaccepted_count(&pace, true, false));
+    assert_true(pace.n_appeared == 1 && pace.n_gone == 0);
+    assert_true(schedule_unaccepted_count(&pace, true, true));
+    assert_true(pace.n_appeared == 1 && pace.n_gone == 1);
+    assert_true(schedule_unaccepted_count(&pace, false, true));
+    assert_true(pace.n_appeared == 2 && pace.n_gone == 2);
+}
+
 static void what_of_a_target_counts_in_a_pass(void **state) {
     static const struct {
         PassTarget target;
@@ -612,6 +624,7 @@ static void how_many_calls_a_check_of_settings_makes(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unaccepted_trails_are_summed_up),
+        cmocka_unit_test(an_unaccepted_trail_appears_once),
         cmocka_unit_test(what_of_a_target_counts_in_a_pass),
         cmocka_unit_test(when_a_target_is_polled_beside_a_poll_that_does_not_end),
         cmocka_unit_test(test_pass_result),

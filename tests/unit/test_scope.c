@@ -114,6 +114,13 @@ static void a_region_that_does_not_answer_makes_no_calls(void **state _unused_) 
     assert_false(scope_makes_calls(&(TargetState){ .ever_reachable = true, .not_enabled = true }));
 }
 
+static void since_when_lists_are_empty(void **state _unused_) {
+    assert_int_equal(scope_empty_since(0, 0, 9), 9);
+    assert_int_equal(scope_empty_since(0, 5, 9), 5);
+    assert_int_equal(scope_empty_since(2, 5, 9), 0);
+    assert_int_equal(scope_empty_since(2, 0, 9), 0);
+}
+
 static void when_the_facts_of_a_trail_are_known(void **state _unused_) {
     for (unsigned bits = 0; bits < 8; bits++)
         assert_int_equal(scope_facts_are_known(bits & 1, bits & 2, bits & 4), bits != 0);
@@ -606,6 +613,7 @@ int main(void) {
         cmocka_unit_test(which_targets_and_accounts_are_rows),
         cmocka_unit_test(a_region_that_does_not_answer_makes_no_calls),
         cmocka_unit_test(when_the_facts_of_a_trail_are_known),
+        cmocka_unit_test(since_when_lists_are_empty),
         cmocka_unit_test(a_trail_that_appears_later_has_to_be_accepted),
         cmocka_unit_test(what_was_accepted_is_never_forgotten),
         cmocka_unit_test(the_bucket_of_a_new_trail_is_judged_by_what_is_known),

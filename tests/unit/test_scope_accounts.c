@@ -158,17 +158,30 @@ static void an_account_ends_when_it_is_in_no_table_that_is_whole(void **state _u
 static void when_the_organizations_accounts_are_listed(void **state _unused_) {
     static const struct {
         AccountScope base;
-        bool sts_is_not_there, listed;
+        bool sts_is_not_there, was_known;
+        ListAsk asks;
     } rows[] = {
-        { { .identity_asked = true }, false, false },
-        { { .identity_asked = true, .identity_known = true }, false, true },
-        { { .identity_asked = true, .blocked = true }, false, true },
-        { { .identity_asked = true }, true, true },
+        { { .identity_asked = true }, false, false, LIST_ASK_WAITS },
+        { { .identity_asked = true }, false, true, LIST_ASK_FAILS },
+        { { .identity_asked = true, .identity_known = true }, false, false, LIST_ASK },
+        { { .identity_asked = true, .identity_known = true }, false, true, LIST_ASK },
+        { { .identity_asked = true, .blocked = true }, false, false, LIST_ASK },
+        { { .identity_asked = true, .blocked = true }, false, true, LIST_ASK },
+        { { .identity_asked = true }, true, false, LIST_ASK },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (scope_may_list_accounts(&rows[i].base, rows[i].sts_is_not_there) != rows[i].listed)
+        if (scope_asks_for_accounts(&rows[i].base, rows[i].sts_is_not_there, rows[i].was_known) !=
+            rows[i].asks)
             fail_msg("row %zu", i);
+}
+
+static void which_list_shows_whose_the_keys_are(void **state _unused_) {
+    assert_true(scope_list_shows_own(false, 5, 0)); /* they never changed */
+    assert_true(scope_list_shows_own(false, 5, 4));
+    assert_false(scope_list_shows_own(false, 5, 5));
+    assert_false(scope_list_shows_own(false, 5, 6));
+    assert_false(scope_list_shows_own(true, 5, 0));
 }
 
 static void an_account_is_guarded_once(void **state _unused_) {
@@ -194,6 +207,7 @@ static void an_account_is_guarded_once(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_account_is_guarded_once),
+        cmocka_unit_test(which_list_shows_whose_the_keys_are),
         cmocka_unit_test(what_begins_when_it_is_known_who_we_are),
         cmocka_unit_test(an_answered_poll_shows_that_there_are_keys_again),
         cmocka_unit_test(which_members_are_resumed_before_the_list_is_read),

@@ -123,6 +123,16 @@ static void what_is_read_again_before_it_is_due(void **state _unused_) {
     }
 }
 
+static void what_is_read_of_a_bucket_needs_no_recording(void **state _unused_) {
+    Settings baseline = { 0 };
+
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
+        assert_int_equal(unreadable_is_recorded(&baseline, u), u >= UNREADABLE_BUCKET);
+    baseline.values[FIELD_TAGS] = (char *)"{}";
+    assert_true(unreadable_is_recorded(&baseline, UNREADABLE_TAGS));
+    assert_false(unreadable_is_recorded(&baseline, UNREADABLE_SELECTORS));
+}
+
 #define BUCKET    FINDING_BIT(FINDING_BUCKET)
 #define LIFECYCLE FINDING_BIT(FINDING_LIFECYCLE)
 #define KEY_      FINDING_BIT(FINDING_KEY)
@@ -181,6 +191,7 @@ int main(void) {
         cmocka_unit_test(what_is_read_again_before_it_is_due),
         cmocka_unit_test(what_a_check_of_the_bucket_can_judge),
         cmocka_unit_test(what_is_asked_of_a_bucket_that_is_not_found),
+        cmocka_unit_test(what_is_read_of_a_bucket_needs_no_recording),
         cmocka_unit_test(what_was_unreadable_stays_so_over_a_restart),
     };
 

@@ -146,8 +146,7 @@ void engine_free_accounts(Engine *engine) {
         engine_unindex_account(engine->accounts[i]);
         free_account(engine->accounts[i]);
     }
-    free(engine->accounts);
-    engine->accounts = NULL;
+    free(TAKE_PTR(engine->accounts));
     engine->n_accounts = 0;
     engine->base = NULL;
     engine->shown_account[0] = '\0'; /* a reload may bring other keys */
@@ -403,8 +402,7 @@ static void leave_account(Account *account, const char *text) {
 
     account->left = true;
     account->identity_asked = true;
-    operation_cancel(account->identity_call);
-    account->identity_call = NULL;
+    operation_cancel(TAKE_PTR(account->identity_call));
     (void)text_copy(result.error_text, sizeof(result.error_text), text);
     decide_unreachable(account, &result);
     for (size_t i = 0; i < account->n_targets; i++) {

@@ -132,8 +132,7 @@ void engine_arm(Engine *engine, LoopTimer **timer, uint64_t wake_mono_usec, Loop
                          userdata, timer);
         return;
     }
-    loop_cancel(engine->aws.loop, *timer);
-    *timer = NULL;
+    loop_cancel(engine->aws.loop, TAKE_PTR(*timer));
 }
 
 static void trail_woke(void *userdata) {

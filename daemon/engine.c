@@ -232,14 +232,10 @@ static void close_aws_and_tables(Engine *engine) {
     engine->due = 0;
     for (size_t i = 0; i < ARRAY_SIZE(timers); i++)
         loop_cancel(engine->aws.loop, TAKE_PTR(*timers[i]));
-    operation_cancel(engine->account_list.call);
-    engine->account_list.call = NULL;
-    channel_watch_free(engine->channel_watch);
-    engine->channel_watch = NULL;
-    heartbeat_free(engine->heartbeat);
-    engine->heartbeat = NULL;
-    deliver_free(engine->deliver);
-    engine->deliver = NULL;
+    operation_cancel(TAKE_PTR(engine->account_list.call));
+    channel_watch_free(TAKE_PTR(engine->channel_watch));
+    heartbeat_free(TAKE_PTR(engine->heartbeat));
+    deliver_free(TAKE_PTR(engine->deliver));
     engine_free_trails(engine);
     engine_free_tables(engine);
     engine_free_accounts(engine);

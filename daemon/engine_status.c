@@ -472,8 +472,7 @@ void engine_end_metrics(Engine *engine) {
     if (!engine->metrics_path)
         return;
     (void)unlink(engine->metrics_path);
-    free(engine->metrics_path);
-    engine->metrics_path = NULL;
+    free(TAKE_PTR(engine->metrics_path));
 }
 
 void engine_start_metrics(Engine *engine) {
@@ -486,8 +485,7 @@ void engine_start_metrics(Engine *engine) {
     engine->metrics_path = path;
     engine->measure_failed = false;
     if (!file) {
-        metrics_free(engine->metrics);
-        engine->metrics = NULL;
+        metrics_free(TAKE_PTR(engine->metrics));
         return;
     }
     if (!engine->metrics)

@@ -267,8 +267,7 @@ void engine_take_topic(Engine *engine, const char *topic_arn, GuardParts *now) {
 static void forget_check(GuardWatch *w) {
     w->account = NULL;
     w->check = NULL;
-    json_decref(w->policy);
-    w->policy = NULL;
+    json_decref(TAKE_PTR(w->policy));
     free(TAKE_PTR(w->trails));
 }
 

@@ -545,7 +545,6 @@ void engine_want_poll(Target *target, bool of_pass) {
 }
 
 void engine_end_starts(Engine *engine) {
-    loop_cancel(engine->aws.loop, engine->start_timer);
-    engine->start_timer = NULL;
+    loop_cancel(engine->aws.loop, TAKE_PTR(engine->start_timer));
     engine->n_slow_polls = engine->start = 0;
 }

@@ -383,8 +383,7 @@ static void end_row(Engine *engine, StateTrail *row, const char *why) {
              row->region, row->account, why);
     row->state = next;
     drift_done(&row->changes);
-    free(row->episode);
-    row->episode = NULL;
+    free(TAKE_PTR(row->episode));
     if (row->intent && state_intent_remove(engine->state_dir, row) >= 0)
         row->intent = false;
     engine_save_soon(engine, true);

@@ -261,10 +261,8 @@ void engine_start_passes(Engine *engine, uint64_t delay_usec) {
 }
 
 void engine_stop_polls(Engine *engine) {
-    loop_cancel(engine->aws.loop, engine->pass_timer);
-    engine->pass_timer = NULL;
-    loop_cancel(engine->aws.loop, engine->contest_timer);
-    engine->contest_timer = NULL;
+    loop_cancel(engine->aws.loop, TAKE_PTR(engine->pass_timer));
+    loop_cancel(engine->aws.loop, TAKE_PTR(engine->contest_timer));
     engine_end_starts(engine);
     for (size_t i = 0; i < engine->n_targets; i++)
         engine_stop_poll(engine->targets[i]);

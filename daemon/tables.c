@@ -297,8 +297,7 @@ void engine_leave_polls(const Target *target, const Trail *trail) {
 }
 
 void engine_forget_rejected(Target *target) {
-    free(target->rejected);
-    target->rejected = NULL;
+    free(TAKE_PTR(target->rejected));
 }
 
 void engine_end_region_call(Target *target) {

@@ -108,15 +108,10 @@ void engine_set_facts(Trail *trail) {
         trail->facts.may_ask = permission_to_ask(&permission, engine_now(trail->engine).mono_usec);
 }
 
-static void forget_permission(Trail *trail) {
-    sparse_free(trail->permission);
-    trail->permission = NULL;
-}
-
 void engine_forget_refusals(Account *account) {
     for (size_t i = 0; i < account->engine->n_trails; i++)
         if (account->engine->trails[i]->via == account)
-            forget_permission(account->engine->trails[i]);
+            sparse_free(TAKE_PTR(account->engine->trails[i]->permission));
 }
 
 static void free_tracking(Trail *trail) {
@@ -146,7 +141,7 @@ static void free_trail(Trail *trail) {
     shared_text_drop(trail->account);
     shared_text_drop(trail->region);
     free(trail->held);
-    forget_permission(trail);
+    sparse_free(TAKE_PTR(trail->permission));
     sparse_free(trail->state);
     free(trail);
 }
@@ -164,7 +159,7 @@ int engine_attach_trail(Trail *trail, Account *via) {
         return -ENOMEM;
     trail->home = home;
     trail->via = via;
-    forget_permission(trail);
+    sparse_free(TAKE_PTR(trail->permission));
     home->fresh = true;
     engine_set_facts(trail);
     return 0;
@@ -251,7 +246,6 @@ void engine_free_trails(Engine *engine) {
             (void)tdelete(engine->trails[i], &engine->trail_index, compare_arns);
         free_trail(engine->trails[i]);
     }
-    free(engine->trails);
-    engine->trails = NULL;
+    free(TAKE_PTR(engine->trails));
     engine->n_trails = 0;
 }

@@ -59,8 +59,7 @@ void engine_keep_seen(Trail *trail, const Observation *seen) {
         .digest_usec = seen->digest_usec,
     };
     if (!has_texts(seen)) {
-        free(k->errors);
-        k->errors = NULL;
+        free(TAKE_PTR(k->errors));
         return;
     }
     if (!k->errors)
@@ -159,10 +158,8 @@ void engine_note_changes(Trail *trail, const TrailState *state) {
         (void)drift_keep(&k->changes, &changes);
         if (k->episode && guard_episode_keeps_actor(state))
             k->episode->failed = ACTION_NONE;
-        else {
-            free(k->episode);
-            k->episode = NULL;
-        }
+        else
+            free(TAKE_PTR(k->episode));
         k->changes_dedup_key = incident->dedup_usec;
         k->changes_reopened_usec = incident->reopened_usec;
     }

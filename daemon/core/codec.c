@@ -67,8 +67,7 @@ static void done_ref(const CodecMember *m, void *base) {
 
     if (*inner)
         codec_done(m->members, *inner);
-    free(*inner);
-    *inner = NULL;
+    free(TAKE_PTR(*inner));
 }
 
 static size_t *count_of(const CodecMember *m, const void *base) {
@@ -131,8 +130,7 @@ static void done_list(const CodecMember *m, void *base) {
 
     for (size_t i = 0; i < *count_of(m, base); i++)
         codec_done(m->members, *entries + i * m->size);
-    free(*entries);
-    *entries = NULL;
+    free(TAKE_PTR(*entries));
     *count_of(m, base) = 0;
 }
 
@@ -174,8 +172,7 @@ static void done_strings(const CodecMember *m, void *base) {
 
     for (size_t i = 0; i < *count_of(m, base); i++)
         free((*strings)[i]);
-    free(*strings);
-    *strings = NULL;
+    free(TAKE_PTR(*strings));
     *count_of(m, base) = 0;
 }
 

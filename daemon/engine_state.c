@@ -390,9 +390,8 @@ void engine_save_soon(Engine *engine, bool now) {
  * come within seconds, some may have a second id after a crash. */
 void engine_save_mark(Engine *engine, uint64_t taken_usec) {
     uint64_t now_usec = engine_now(engine).real_usec;
-    bool is_saved = taken_usec < engine->saved_usec && engine->saved_usec <= now_usec;
 
-    if (!is_saved && !engine->save_problem[0] && !engine->state_unread &&
-        engine_write_is_paid(engine, &engine->save))
+    if (schedule_mark_is_unsaved(taken_usec, engine->saved_usec, now_usec) && !engine->save_problem[0] &&
+        !engine->state_unread && engine_write_is_paid(engine, &engine->save))
         engine_save_state(engine);
 }

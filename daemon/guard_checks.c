@@ -166,12 +166,6 @@ static void change_known(Engine *engine, const Actor *actor, bool unread) {
     guard_checks_arm(engine, gap_usec(engine));
 }
 
-/* Whoever made the change may have made calls since, to push it off the page: the history is read back to
- * when the guard knew that all was as before, as far as so many pages go. AWS allows two a second. */
-#define SEARCH_PAGES_MAX 40U
-/* A record has up to 256 KB, and whoever calls can fill it: fifty are more than is read. */
-#define SEARCH_SMALL_PAGE 5U
-
 static bool ask_page(Engine *engine, const char *next_token);
 
 static uint64_t search_from_usec(const GuardRecord *record) {
@@ -182,8 +176,17 @@ static void page_read(const AwsError *error, const CloudTrailEvents *events, voi
     Engine *engine = userdata;
     GuardWatch *w = &engine->guard;
     uint64_t since_usec = search_from_usec(&w->records[w->changed]);
-    bool shrinks = error->too_big && !w->small_pages, more;
+    const char *next = events ? events->next_token : NULL;
+    const GuardPage page = {
+        .failed = error->class != AWS_OK,
+        .too_big = error->too_big,
+        .small = w->small_pages,
+        .has_next = next && next[0],
+        .n_pages = w->n_pages,
+    };
+    GuardSearchStep step;
     Actor actor;
+    bool unread;
 
     w->search = NULL;
     for (size_t i = 0; events && i < events->n; i++)
@@ -193,19 +196,19 @@ static void page_read(const AwsError *error, const CloudTrailEvents *events, voi
             return;
         }
     w->n_read += events ? (unsigned)events->n : 0;
-    w->small_pages |= shrinks;
-    more = shrinks || (events && events->next_token && events->next_token[0]);
-    if (!more || !ask_page(engine, shrinks ? NULL : events->next_token))
-        change_known(engine, NULL, more || error->class != AWS_OK);
+    step = guard_search_step(&page, &unread);
+    w->small_pages |= step == GUARD_SEARCH_SHRINKS;
+    if (step == GUARD_SEARCH_ENDS || !ask_page(engine, step == GUARD_SEARCH_SHRINKS ? NULL : next))
+        change_known(engine, NULL, unread);
 }
 
-/* False when no more can be read. */
+/* False when it cannot be asked for. */
 static bool ask_page(Engine *engine, const char *next_token) {
     GuardWatch *w = &engine->guard;
     const GuardRecord *record = &w->records[w->changed];
     CloudTrailLookup lookup = { .key = CLOUDTRAIL_LOOKUP_RESOURCE_NAME,
                                 .start_usec = search_from_usec(record),
-                                .max_results = w->small_pages ? SEARCH_SMALL_PAGE : 0,
+                                .max_results = w->small_pages ? GUARD_SEARCH_SMALL_PAGE : 0,
                                 .next_token = next_token };
     AwsCaller caller = { engine->aws.client, w->searched->credentials, NULL };
     GuardHistory history;
@@ -213,8 +216,8 @@ static bool ask_page(Engine *engine, const char *next_token) {
     guard_history_of(record->arn, engine->aws.region, &history);
     lookup.value = history.name;
     caller.region = history.region;
-    return w->n_pages++ < SEARCH_PAGES_MAX &&
-           cloudtrail_lookup_events(&caller, &lookup, page_read, engine, &w->search) >= 0;
+    w->n_pages++;
+    return cloudtrail_lookup_events(&caller, &lookup, page_read, engine, &w->search) >= 0;
 }
 
 static void search(Engine *engine, const Account *account) {

@@ -283,6 +283,15 @@ void guard_history_of(const char *arn, const char *region, GuardHistory *ret) {
     ret->region = ret->of_topic;
 }
 
+GuardSearchStep guard_search_step(const GuardPage *page, bool *ret_unread) {
+    bool shrinks = page->too_big && !page->small, more = shrinks || page->has_next;
+
+    *ret_unread = more || page->failed;
+    if (!more || page->n_pages >= GUARD_SEARCH_PAGES_MAX)
+        return GUARD_SEARCH_ENDS;
+    return shrinks ? GUARD_SEARCH_SHRINKS : GUARD_SEARCH_GOES_ON;
+}
+
 /* ---- parts ---- */
 
 /* The console's button "Revoke active sessions" writes it (AWS IAM User Guide, "Revoke IAM role temporary

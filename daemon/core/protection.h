@@ -219,6 +219,31 @@ typedef struct GuardHistory {
 
 void guard_history_of(const char *arn, const char *region, GuardHistory *ret);
 
+/* Whoever made the change may have made calls since, to push it off the page: the history is read back to
+ * when the guard knew that all was as before, as far as so many pages go. AWS allows two a second. */
+#define GUARD_SEARCH_PAGES_MAX 40U
+/* A record has up to 256 KB, and whoever calls can fill it: fifty are more than is read. */
+#define GUARD_SEARCH_SMALL_PAGE 5U
+
+/* A page of it that does not have the change. */
+typedef struct GuardPage {
+    bool failed;      /* there was no answer ... */
+    bool too_big;     /* ... for it was longer than what is read */
+    bool small;       /* it was asked for as a small one */
+    bool has_next;    /* there are older records */
+    unsigned n_pages; /* that were asked for so far, with this one */
+} GuardPage;
+
+typedef enum GuardSearchStep {
+    GUARD_SEARCH_ENDS,
+    GUARD_SEARCH_GOES_ON,
+    GUARD_SEARCH_SHRINKS, /* from the newest record on, in small pages */
+} GuardSearchStep;
+
+/* What is read next. *ret_unread: if that is nothing, or cannot be asked for, the change may be in records
+ * that were not read. */
+GuardSearchStep guard_search_step(const GuardPage *page, bool *ret_unread);
+
 /* When a check is due again, from now: after trouble soon, else after the interval, with up to a 24th of it
  * of jitter from a random number. */
 uint64_t guard_check_next_usec(uint64_t interval_usec, bool trouble, uint64_t random);

@@ -337,6 +337,10 @@ uint64_t schedule_unaccepted_wait(const UnacceptedPace *pace, uint64_t now_usec)
     return due_usec - now_usec;
 }
 
+bool schedule_mark_is_unsaved(uint64_t taken_usec, uint64_t saved_usec, uint64_t now_usec) {
+    return taken_usec >= saved_usec || saved_usec > now_usec;
+}
+
 void schedule_count_target(PassCount *count, const PassTarget *target) {
     if (target->not_enabled)
         return;

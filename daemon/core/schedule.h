@@ -317,6 +317,10 @@ bool schedule_unaccepted_count(UnacceptedPace *pace, bool counted, bool gone);
 /* How long until what is not reported yet is to be summed up; UINT64_MAX: there is nothing. */
 uint64_t schedule_unaccepted_wait(const UnacceptedPace *pace, uint64_t now_usec);
 
+/* Is a time that AWS gave, or that was taken, not in the state file yet? What is newer than now was written
+ * before the clock was set back. */
+bool schedule_mark_is_unsaved(uint64_t taken_usec, uint64_t saved_usec, uint64_t now_usec);
+
 /* How many reads of a trail are still to come in a check: its status, and those about its settings. */
 unsigned schedule_reads_left(bool polled, bool checked);
 

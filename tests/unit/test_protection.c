@@ -274,6 +274,33 @@ static void a_denial_of_the_question_may_be_the_loss(void **state _unused_) {
 #define ROLE      "arn:aws:iam::111122223333:role/guard"
 #define PATH_ROLE "arn:aws:iam::111122223333:role/path/guard"
 
+static void how_far_back_a_change_is_searched(void **state _unused_) {
+    static const struct {
+        GuardPage page;
+        GuardSearchStep step;
+        bool unread;
+    } rows[] = {
+        { { .n_pages = 1 }, GUARD_SEARCH_ENDS, false },
+        { { .n_pages = 1, .has_next = true }, GUARD_SEARCH_GOES_ON, true },
+        { { .n_pages = 39, .has_next = true }, GUARD_SEARCH_GOES_ON, true },
+        { { .n_pages = 40, .has_next = true }, GUARD_SEARCH_ENDS, true },
+        { { .n_pages = 40 }, GUARD_SEARCH_ENDS, false },
+        { { .n_pages = 3, .failed = true }, GUARD_SEARCH_ENDS, true },
+        { { .n_pages = 3, .failed = true, .too_big = true }, GUARD_SEARCH_SHRINKS, true },
+        { { .n_pages = 40, .failed = true, .too_big = true }, GUARD_SEARCH_ENDS, true },
+        /* no smaller one is asked for */
+        { { .n_pages = 3, .failed = true, .too_big = true, .small = true }, GUARD_SEARCH_ENDS, true },
+        { { .n_pages = 3, .small = true, .has_next = true }, GUARD_SEARCH_GOES_ON, true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        bool unread = !rows[i].unread;
+
+        if (guard_search_step(&rows[i].page, &unread) != rows[i].step || unread != rows[i].unread)
+            fail_msg("row %zu", i);
+    }
+}
+
 static void which_user_or_role_is_asked_about(void **state _unused_) {
     assert_string_equal(guard_principal_of(NULL, USER), USER);
     assert_string_equal(guard_principal_of(NULL, ROOT), "");
@@ -637,6 +664,7 @@ int main(void) {
         cmocka_unit_test(a_denial_of_the_question_may_be_the_loss),
         cmocka_unit_test(whose_access_is_checked),
         cmocka_unit_test(which_user_or_role_is_asked_about),
+        cmocka_unit_test(how_far_back_a_change_is_searched),
         cmocka_unit_test(whom_the_keys_were_of_is_kept_until_they_change),
         cmocka_unit_test(how_far_apart_checks_are),
         cmocka_unit_test(a_denial_brings_a_check_forward),

@@ -526,6 +526,15 @@ static void unaccepted_trails_are_summed_up(void **state _unused_) {
     assert_false(schedule_unaccepted_is_summed_up(&pace, 1001 * SEC + 3600 * SEC));
 }
 
+static void when_a_mark_is_on_the_disk(void **state _unused_) {
+    assert_true(schedule_mark_is_unsaved(5, 0, 9)); /* nothing is */
+    assert_false(schedule_mark_is_unsaved(5, 6, 9));
+    assert_true(schedule_mark_is_unsaved(6, 6, 9));
+    assert_true(schedule_mark_is_unsaved(7, 6, 9));
+    assert_false(schedule_mark_is_unsaved(5, 9, 9));
+    assert_true(schedule_mark_is_unsaved(5, 10, 9)); /* the clock was set back */
+}
+
 static void an_unaccepted_trail_appears_once(void **state _unused_) {
     UnacceptedPace pace = { 0 };
 
@@ -625,6 +634,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unaccepted_trails_are_summed_up),
         cmocka_unit_test(an_unaccepted_trail_appears_once),
+        cmocka_unit_test(when_a_mark_is_on_the_disk),
         cmocka_unit_test(what_of_a_target_counts_in_a_pass),
         cmocka_unit_test(when_a_target_is_polled_beside_a_poll_that_does_not_end),
         cmocka_unit_test(test_pass_result),

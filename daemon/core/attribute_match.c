@@ -493,10 +493,19 @@ static bool is_own(const AttributeRequest *request, const CloudTrailEvent *event
     return rows[row].ours && (is_guard(request, event->identity.arn) || was_guard(request, event));
 }
 
-/* The newest ATTEMPTS_MAX, oldest first. */
+static bool is_known_attempt(const Attribution *found, const char *event_id) {
+    for (unsigned i = 0; i < found->n_attempts && event_id[0]; i++)
+        if (text_equal(found->attempts[i].event_id, event_id))
+            return true;
+    return false;
+}
+
+/* The newest ATTEMPTS_MAX, oldest first. Several searches may show the same call. */
 static void add_attempt(Attribution *found, const Actor *actor) {
     unsigned at = found->n_attempts;
 
+    if (is_known_attempt(found, actor->event_id))
+        return;
     while (at > 0 && found->attempts[at - 1].event_usec > actor->event_usec)
         at--;
     if (found->n_attempts < ATTEMPTS_MAX) {

@@ -835,7 +835,10 @@ static void test_attempts(void **state) {
 
         for (unsigned k = 0; k < cases[i].n; k++) {
             CloudTrailEvent e = event_of("StopLogging", "main");
+            char id[16];
 
+            (void)snprintf(id, sizeof(id), "event-%u", k);
+            e.event_id = id;
             e.event_time_usec = FROM + cases[i].times[k] * USEC_PER_SEC;
             e.error_code = (char *)"AccessDenied";
             attribute_take(&q, &e, &found);
@@ -847,6 +850,26 @@ static void test_attempts(void **state) {
         assert_string_equal(text, cases[i].kept);
         assert_string_equal(found.attempts[0].error_code, "AccessDenied");
     }
+}
+
+/* A call that several searches show, say by the trail's name and by its ARN, was made once. */
+static void test_an_attempt_that_is_shown_twice(void **state) {
+    AttributeRequest q = main_trail;
+    Attribution found = { 0 };
+
+    (void)state;
+    q.findings = BIT(STOPPED);
+    for (unsigned i = 0; i < 4; i++) {
+        CloudTrailEvent e = event_of("StopLogging", "main");
+
+        e.event_id = (char *)(i % 2 ? "event-1" : "event-0");
+        e.event_time_usec = FROM + i % 2 * USEC_PER_SEC;
+        e.error_code = (char *)"AccessDenied";
+        attribute_take(&q, &e, &found);
+    }
+    assert_int_equal(found.n_attempts, 2);
+    assert_string_equal(found.attempts[0].event_id, "event-0");
+    assert_string_equal(found.attempts[1].event_id, "event-1");
 }
 
 /* Refused tries, older or newer, do not hide who did it. */
@@ -1176,6 +1199,7 @@ int main(void) {
         cmocka_unit_test(test_a_stop_and_another_call),
         cmocka_unit_test(test_a_key_without_a_last_part),
         cmocka_unit_test(test_attempts),
+        cmocka_unit_test(test_an_attempt_that_is_shown_twice),
         cmocka_unit_test(test_attempts_beside_a_deed),
         cmocka_unit_test(test_names_of_callers),
         cmocka_unit_test(test_changes_of_the_guard),

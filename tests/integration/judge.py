@@ -30,6 +30,7 @@ HARMLESS = {"CreateGrant", "RevokeGrant", "DisableKeyRotation", "ConnectCustomKe
             "PutBucketEncryption", "PutBucketLogging", "PutBucketObjectLockConfiguration", "PutBucketReplication",
             "PutBucketVersioning", "PutBucketPublicAccessBlock", "PutSubscriptionFilter", "PutRetentionPolicy", "DeleteLogStream",
             "Subscribe", "Unsubscribe"}
+TROUBLES = STOPLIKE | GONE | {"trail.weakened", "trail.failing", "expectation.unmet"}
 TOLD_AS = {"StartLogging": STOPLIKE | GONE, "CreateTrail": GONE}
 
 
@@ -362,11 +363,73 @@ class Judge:
             if len(incidents) > 1:
                 self.find(f"{arn} has {len(incidents)} incidents within five minutes: {sorted(incidents)}")
 
+    # -- 7: each message is true, none is lost, and each incident ends ---------------------------------------------------------
+    def by_incident(self):
+        """incident -> its messages about guarded trails in their order, each once."""
+        result = {}
+        for entry in self.messages:
+            if entry["trail"] and entry["trail"]["arn"] in self.game.guarded:
+                result.setdefault(entry["incident"], {})[entry["id"]] = entry
+        return {incident: sorted(entries.values(), key=lambda entry: entry["sequence"]) for incident, entries in result.items()}
+
+    def no_message_is_lost(self):
+        """They are numbered from 1, and a number is one message's."""
+        for incident, entries in self.by_incident().items():
+            numbers = [entry["sequence"] for entry in entries]
+            if numbers != list(range(1, len(numbers) + 1)):
+                self.find(f"incident {incident} has the messages {numbers}")
+
+    def each_incident_ends(self):
+        """In a message, unless there were so many that the end is summed up after the game."""
+        for incident, entries in self.by_incident().items():
+            troubles = [entry for entry in entries if entry["event"] in TROUBLES]
+            ends = [entry["sequence"] for entry in entries if entry["resolved"]]
+            if len(troubles) in (1, 2, 3) and max(ends, default=0) < troubles[-1]["sequence"]:
+                self.find(f"no message ends incident {incident}: {[entry['event'] for entry in entries]}")
+
+    def no_false_alarm(self):
+        """Nothing is said to have happened to a trail that nobody did to it."""
+        for entry in self.messages:
+            arn = entry["trail"]["arn"] if entry["trail"] else None
+            if arn not in self.game.guarded:
+                continue
+            done = {call["operation"] for call in self.about(arn) if call["status"] == 200 or call["faults"]}
+            if entry["event"] in STOPLIKE and not done & {"StopLogging", "CreateTrail"}:
+                self.find(f"{entry['event']} of {arn}, which nobody stopped")
+            if entry["event"] in GONE and "DeleteTrail" not in done and not self.may_look_gone(arn):
+                self.find(f"{entry['event']} of {arn}, which nobody deleted")
+            if entry["event"] in STOPLIKE and not self.began_with_a_call(arn, entry["gap"]):
+                self.find(f"{entry['event']} of {arn}: its gap begins at {entry['gap']['from']}, when nobody stopped it")
+
+    def may_look_gone(self, _):
+        return False
+
+    def began_with_a_call(self, arn, gap):
+        """The time is AWS's own; a trail that is created again logs nothing until it is started."""
+        begins = [self.called[call["id"]] for call in self.about(arn)
+                  if call["operation"] in ("StopLogging", "DeleteTrail", "CreateTrail") and call["id"] in self.called]
+        return not gap or not gap["from"] or any(abs(epoch(gap["from"]) - begin) <= 2 for begin in begins)
+
+    def no_false_end(self):
+        """No message says that all is well with a trail that has been stopped for some polls and stays so."""
+        for arn in self.game.guarded:
+            ends = [entry for entry in self.of_trail(arn) if entry["resolved"]]
+            for begin, end in self.stopped_times(arn):
+                for entry in ends:
+                    if begin + BOUND / 3 < epoch(entry["time"]) < end - 2:
+                        self.find(f"{entry['event']} says at {entry['time']} that {arn} is well, which was stopped")
+
+    def stopped_times(self, arn):
+        """As stops(), by AWS's clock."""
+        times = {entry["time"]: self.called[entry["id"]] for entry in self.about(arn) if entry["id"] in self.called}
+        return [(times[begin], times[end]) for begin, end in self.stops(arn) if begin in times and end in times]
+
     def rules(self):
         return [self.stopped_no_longer_than_the_bound, self.every_stop_is_reported, self.every_deletion_is_reported,
                 self.every_restore_is_reported, self.what_was_broken_is_reported, self.failures_are_reported,
                 self.changes_of_the_guard_are_reported, self.what_stays_changed_is_reported,
-                self.writes_are_the_baselines, self.no_flood, self.actors_did_it, self.one_id_each]
+                self.writes_are_the_baselines, self.no_flood, self.actors_did_it, self.one_id_each,
+                self.no_message_is_lost, self.each_incident_ends, self.no_false_alarm, self.no_false_end]
 
 
 def verdict(game, judge=Judge):

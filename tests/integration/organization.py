@@ -335,6 +335,10 @@ class OrganizationJudge(Judge):
             if denial.end - denial.begin > 8 and POLLS & set(denial.actions) and not hindered and denial.account not in told:
                 self.find(f"{denial.actions} was denied in {denial.account} for {denial.end - denial.begin:.1f} s, and no message says so")
 
+    def may_look_gone(self, arn):
+        """To others a trail that its owner has made their own; and the trails of whoever left."""
+        return arn == self.game.victim and self.game.alone or any(absence.account in arn for absence in self.game.absences)
+
     def effective_stops(self, arn):
         """While the trail is the management account's own, others cannot see what becomes of it."""
         stops = super().effective_stops(arn)

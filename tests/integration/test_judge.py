@@ -347,6 +347,54 @@ def test_one_message_under_two_incidents(falsified):
     assert any("is of two incidents" in fault for fault in found(game))
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_message_that_is_lost(falsified, number):
+    """Of an incident with several: the first, or one in the middle."""
+    game, record = falsified
+    incident = next(entries for entries in Judge(game).by_incident().values() if len(entries) > 2)[0]["incident"]
+    record.edit(lambda entry: (entry["incident"], entry["sequence"]) != (incident, number))
+    assert any(fault.startswith(f"incident {incident} has the messages") for fault in found(game))
+
+
+def test_an_incident_that_nothing_ends(falsified):
+    game, record = falsified
+    record.edit(lambda entry: entry.update(resolved=False))
+    assert any(fault.startswith("no message ends incident") for fault in found(game))
+
+
+@pytest.mark.parametrize("event, operation, fault", [
+    ("trail.stopped", "StopLogging", "which nobody stopped"), ("trail.missing", "DeleteTrail", "which nobody deleted")])
+def test_a_false_alarm(falsified, event, operation, fault):
+    """The call that it is about was never made."""
+    game, record = falsified
+    record.logged = [entry for entry in record.logged if entry["operation"] not in (operation, "CreateTrail")]
+    about = game.victim if operation == "StopLogging" else game.single
+    record.edit(lambda entry: entry["event"] not in ("trail.missing", "trail.replaced") or entry.update(event="trail.missing"))
+    assert f"{event} of {about}, {fault}" in found(game)
+
+
+def test_a_gap_that_begins_when_nobody_stopped_the_trail(falsified):
+    game, record = falsified
+
+    def move(entry):
+        if entry["event"] == "trail.stopped":
+            entry["gap"]["from"] = "2031-01-01T00:00:00Z"
+    record.edit(move)
+    assert f"trail.stopped of {game.victim}: its gap begins at 2031-01-01T00:00:00Z, when nobody stopped it" in found(game)
+
+
+@pytest.mark.parametrize("after, false", [(1, False), (20, True)], ids=["a moment later", "long since"])
+def test_a_trail_that_is_said_to_be_well_while_it_is_stopped(falsified, after, false):
+    game, record = falsified
+    stop, start = (first(record, operation=operation, status=200, trail=game.victim) for operation in ("StopLogging", "StartLogging"))
+    begin = Judge(game).called[stop["id"]]
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin + 60))
+    next(event for event in record.history if event.get("requestID") == start["id"])["eventTime"] = moment
+    said = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin + after))
+    record.edit(lambda entry: entry.update(time=said) if entry["resolved"] else None)
+    assert any(f"that {game.victim} is well, which was stopped" in fault for fault in found(game)) == false
+
+
 # -- daemons that are configured otherwise than the referee believes -------------------------------------------------------
 @pytest.fixture
 def quick(monkeypatch):
@@ -451,6 +499,6 @@ def test_a_start_without_a_poll_that_no_message_says(otherwise):
         mail["Body"] = mail["Body"].replace("StartLogging", "nothing") if game.single in mail["Body"] else mail["Body"]
     assert found(game) == [f"StartLogging of {game.single} by the guard is not reported"]
     record.drop("target.unreachable")
-    assert found(game) == [f"StartLogging of {arn} by the guard is not reported"
-                           for arn in sorted(game.guarded, key=[entry["trail"] for entry in record.logged
-                                                                if entry.get("operation") == "StartLogging"].index)]
+    starts = [entry["trail"] for entry in record.logged if entry.get("operation") == "StartLogging"]
+    assert [fault for fault in found(game) if "has the messages" not in fault] == \
+        [f"StartLogging of {arn} by the guard is not reported" for arn in sorted(game.guarded, key=starts.index)]

@@ -146,27 +146,43 @@ static int baseline_file_by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static char *arn_in(int dir_fd, const char *name) {
+/* The ARN of the trail that a file is about; NULL: it cannot be read. 0 or -ENOMEM. */
+static int arn_in(int dir_fd, const char *name, char **ret) {
     _cleanup_free_ char *text = NULL;
     char reason[REASON_MAX];
     BaselineRecord record = { 0 };
     size_t len;
-    char *arn;
+    int r = sealed_read(dir_fd, name, BASELINE_SIZE_MAX, &text, &len, reason, sizeof(reason));
 
-    if (sealed_read(dir_fd, name, BASELINE_SIZE_MAX, &text, &len, reason, sizeof(reason)) < 0 ||
-        baseline_json_read(text, len, &record, reason, sizeof(reason)) < 0)
-        return NULL;
-    arn = strdup(record.arn);
+    *ret = NULL;
+    if (r >= 0)
+        r = baseline_json_read(text, len, &record, reason, sizeof(reason));
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    *ret = strdup(record.arn);
     baseline_record_done(&record);
-    return arn;
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int list_file(int dir_fd, const char *name, char ***arns, size_t *n) {
+    char *arn = NULL;
+    int r = text_ends_with(name, ACCEPTED) ? arn_in(dir_fd, name, &arn) : 0;
+
+    if (!arn)
+        return r;
+    if (ARRAY_APPEND(*arns, *n, arn))
+        return 0;
+    free(arn);
+    return -ENOMEM;
 }
 
 int baseline_file_list(const char *dir, char ***ret, size_t *ret_n) {
     _cleanup_(file_closep) int fd = file_dir_open_below(dir, BASELINES);
+    const struct dirent *entry;
     char **arns = NULL;
     size_t n = 0;
-    const struct dirent *entry;
     DIR *stream;
+    int r = 1;
 
     *ret = NULL;
     *ret_n = 0;
@@ -175,18 +191,15 @@ int baseline_file_list(const char *dir, char ***ret, size_t *ret_n) {
     stream = file_dir_stream(fd);
     if (!stream)
         return -errno;
-    while (n < BASELINE_LIST_MAX && (entry = readdir(stream))) {
-        char *arn = text_ends_with(entry->d_name, ".json") ? arn_in(fd, entry->d_name) : NULL;
-        char **grown = arn ? realloc(arns, (n + 1) * sizeof(*arns)) : NULL;
-
-        if (!grown) {
-            free(arn);
-            continue;
-        }
-        arns = grown;
-        arns[n++] = arn;
-    }
+    while (n < BASELINE_LIST_MAX && r >= 0 && (r = file_dir_next(stream, &entry)) > 0)
+        r = list_file(fd, entry->d_name, &arns, &n);
     (void)closedir(stream);
+    if (r < 0) {
+        while (n > 0)
+            free(arns[--n]);
+        free(arns);
+        return r;
+    }
     if (n > 0)
         qsort(arns, n, sizeof(*arns), baseline_file_by_name);
     *ret = arns;

@@ -202,7 +202,7 @@ int state_intents_load(const char *dir, uint64_t now_real_usec, StateTable *tabl
     _cleanup_free_ char *below = file_join(dir, INTENTS);
     const struct dirent *entry;
     DIR *stream;
-    int r = 0;
+    int r = 0, next = 0;
 
     if (!below)
         return -ENOMEM;
@@ -212,7 +212,7 @@ int state_intents_load(const char *dir, uint64_t now_real_usec, StateTable *tabl
             log_line(LOG_ERR, "%s: cannot be read: %s", below, file_strerror(fd < 0 ? fd : -errno));
         return 0;
     }
-    while (r >= 0 && (entry = readdir(stream))) {
+    while (r >= 0 && (next = file_dir_next(stream, &entry)) > 0) {
         _cleanup_free_ const char *path = NULL;
 
         if (entry->d_name[0] == '.' || !text_ends_with(entry->d_name, ".json"))
@@ -221,6 +221,8 @@ int state_intents_load(const char *dir, uint64_t now_real_usec, StateTable *tabl
         r = path ? load_intent(fd, path, entry->d_name, now_real_usec, table) : -ENOMEM;
     }
     (void)closedir(stream);
+    if (next < 0)
+        log_line(LOG_ERR, "%s: cannot be read: %s", below, file_strerror(next));
     return r;
 }
 

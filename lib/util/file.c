@@ -140,6 +140,12 @@ DIR *file_dir_stream(int dir_fd) {
     return stream;
 }
 
+int file_dir_next(DIR *stream, const struct dirent **ret) {
+    errno = 0;
+    *ret = readdir(stream);
+    return *ret ? 1 : -errno;
+}
+
 /* ---- reading ---- */
 
 static ssize_t read_some(int fd, char *data, size_t len) {

@@ -39,6 +39,8 @@ int file_dir_open_at(int dir_fd, const char *name);
 int file_dir_open_below(const char *dir, const char *name);
 /* Its entries from the first on; dir_fd stays the caller's, who closes the stream. NULL and errno. */
 DIR *file_dir_stream(int dir_fd);
+/* The next entry, valid until the next call. 1; 0 at the end; -errno: what was read is not all. */
+int file_dir_next(DIR *stream, const struct dirent **ret);
 /* For cleanup attributes: closes what is >= 0. */
 void file_closep(int *fd);
 

@@ -376,10 +376,22 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
     return 0;
 }
 
+/* What would end the guard by default and means nothing to it: someone took it for another daemon. Children
+ * get the defaults back. */
+static void ignore_others(void) {
+    static const int others[] = { SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO };
+
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        (void)signal(others[i], SIG_IGN);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+        (void)signal(number, SIG_IGN);
+}
+
 static int add_signals(Engine *engine) {
     sigset_t set;
     int r;
 
+    ignore_others();
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);

@@ -107,6 +107,15 @@ def test_many_reloads_in_a_row_do_no_harm(sim, guard, mallory):
     assert len(messages(sim)) == 1
 
 
+@pytest.mark.parametrize("name", ["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGPIPE", "SIGRTMIN"])
+def test_a_signal_that_means_nothing_does_not_end_the_guard(sim, guard, mallory, name):
+    guard.signal(getattr(signal, name))
+    mallory.stop(ORG_TRAIL)
+    sim.wait_for_trail(ORG_TRAIL, within(10), logging=True)
+    wait_alert(sim, "trail.stopped")
+    assert guard.process.poll() is None
+
+
 def test_a_reload_in_the_middle_of_a_restart_does_not_lose_it(sim, guard, mallory):
     sim.add_fault("slow", operation="StartLogging", seconds=1, count=1)
     mark = sim.mark()

@@ -455,6 +455,8 @@ static const char *why_ended(const Engine *engine, const GuardRecord *record) {
     const char *why = NULL;
     Arn arn;
 
+    if (!engine->config->guard_checks)
+        return "guard_checks is off";
     if (arn_parse(record->arn, &arn) < 0)
         return NULL;
     if (text_equal(arn.service, "sns")) {
@@ -491,20 +493,9 @@ void engine_end_guard_records(Engine *engine) {
     }
 }
 
-static void end_reports(Engine *engine) {
-    GuardWatch *w = &engine->guard;
-
-    for (size_t i = 0; i < w->n_records; i++) {
-        if (w->records[i].lost_usec != 0)
-            report_restored(engine, &w->records[i], "guard_checks is off");
-        guard_parts_done(&w->records[i].parts);
-    }
-    w->n_records = 0;
-}
-
 void engine_begin_guard_checks(Engine *engine) {
     if (!engine->config->guard_checks) {
-        end_reports(engine);
+        engine_end_guard_records(engine);
         return;
     }
     guard_checks_arm(engine, guard_check_begin_usec(interval_usec(engine)));

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
+from faulted import PRELOAD, preloaded
 from guard import within
-from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, documents, wait_alert
+from helpers import FRA, IAD, MAIN, MEMBER, TOPIC, documents, wait_alert, wait_polls
 from schemas import validated
 from simaws.client import poll
 from test_attribution import record
@@ -197,6 +198,27 @@ def test_what_an_account_lost_ends_with_the_account(sim, make_guard):
     ended = wait_alert(sim, "guard.rights_restored", seconds=30)
     assert ended["incident"] == lost["incident"] and "IAM would allow" not in ended["detail"]
     poll(lambda: all(record["arn"] != member for record in records(guard)), within(20))
+
+
+@preloaded
+def test_what_was_lost_ends_when_the_checks_are_off_however_long_the_message_waits(sim, make_guard, iam, tmp_path):
+    """There is no memory for the message at the reload: the record stays until there is."""
+    refusal = tmp_path / "refused"
+    guard = watching(make_guard, sim, env={"LD_PRELOAD": str(PRELOAD), "FAULTS_ALERTS": str(refusal)})
+    iam.put_user_policy(UserName="guard", PolicyName="no", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [NEVER]}))
+    lost = wait_alert(sim, "guard.rights_lost", seconds=30)
+    poll(lambda: [record for record in records(guard) if record.get("lost_since_usec")], within(10))
+    guard.wait_delivered()
+    refusal.touch()
+    guard.write_config(guard_checks=False)
+    guard.reload()
+    wait_polls(sim, 2, FRA)
+    assert [record["arn"] for record in records(guard) if record.get("lost_since_usec")] == [GUARD]
+    refusal.unlink()
+    ended = wait_alert(sim, "guard.rights_restored", seconds=30)
+    assert ended["incident"] == lost["incident"] and "guard_checks is off" in ended["detail"]
+    poll(lambda: records(guard) == [], within(20))
 
 
 def test_what_a_user_lost_ends_when_the_guard_uses_another(sim, guard_with_file, keys_file, iam):

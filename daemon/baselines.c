@@ -113,8 +113,9 @@ static Event baseline_message(const Engine *engine, EventKind kind, Severity sev
     return event;
 }
 
-static void report_baseline(Trail *trail, EventKind kind, Severity severity, const Drift *changes,
-                            uint64_t dedup_usec, bool gone, const char *detail) {
+/* < 0: it is lost, and has to be made again. */
+static int report_baseline(Trail *trail, EventKind kind, Severity severity, const Drift *changes,
+                           uint64_t dedup_usec, bool gone, const char *detail) {
     Subject subject = engine_trail_subject(trail);
     Event event = baseline_message(trail->engine, kind, severity, dedup_usec,
                                    engine_account_policy(trail->via).mode, detail);
@@ -123,7 +124,7 @@ static void report_baseline(Trail *trail, EventKind kind, Severity severity, con
     event.forgotten = gone;
     for (unsigned i = 0; changes && i < changes->n; i++)
         event.fields |= FIELD_BIT(changes->changes[i].field);
-    (void)engine_queue_message(trail->engine, &subject, &event);
+    return engine_queue_message(trail->engine, &subject, &event);
 }
 
 /* ---- weak baselines ---- */
@@ -186,6 +187,17 @@ static int find_weaknesses(const Trail *trail, StrBuf *b) {
     return r;
 }
 
+/* With others, in one message. */
+static void report_weakness_later(Trail *trail) {
+    Engine *engine = trail->engine;
+
+    SET_REPORTED_STATE(trail, weakness_pending, true);
+    if (engine->weak_since_usec == 0)
+        engine->weak_since_usec = engine_now(engine).real_usec;
+    engine_save_soon(engine, true);
+    engine_weakness_waits(engine);
+}
+
 /* A baseline that is itself weak is said once: when it is recorded or accepted, or what makes it weak is
  * added. */
 static void report_weakness(Trail *trail, uint64_t dedup_usec) {
@@ -194,26 +206,24 @@ static void report_weakness(Trail *trail, uint64_t dedup_usec) {
     if (!trail->engine->sink->records || find_weaknesses(trail, &b) <= 0)
         return;
     note(trail, LINE_BASELINE_WEAK, 0, strbuf_str(&b));
-    if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec)) {
-        SET_REPORTED_STATE(trail, weakness_pending, true);
-        if (trail->engine->weak_since_usec == 0)
-            trail->engine->weak_since_usec = engine_now(trail->engine).real_usec;
-        engine_save_soon(trail->engine, true);
-        engine_weakness_waits(trail->engine);
-        return;
-    }
-    report_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, dedup_usec, false, strbuf_str(&b));
+    if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec) ||
+        report_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, dedup_usec, false,
+                        strbuf_str(&b)) < 0)
+        report_weakness_later(trail);
 }
 
-static void report_accepted(Trail *trail, const BaselineRecord *record) {
+static int report_accepted(Trail *trail, const BaselineRecord *record) {
     Drift changes = { 0 };
+    int r;
 
     if (record->has_previous)
         (void)baseline_compare(&record->previous.settings, &record->latest.settings, &changes);
-    note(trail, record->gone ? LINE_GONE_ACCEPTED : LINE_BASELINE_ACCEPTED, 0, record->latest.by);
-    report_baseline(trail, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, record->gone ? NULL : &changes,
-                    record->latest.recorded_usec, record->gone, record->latest.by);
+    r = report_baseline(trail, EVENT_BASELINE_ACCEPTED, SEVERITY_INFO, record->gone ? NULL : &changes,
+                        record->latest.recorded_usec, record->gone, record->latest.by);
+    if (r >= 0)
+        note(trail, record->gone ? LINE_GONE_ACCEPTED : LINE_BASELINE_ACCEPTED, 0, record->latest.by);
     drift_done(&changes);
+    return r;
 }
 
 /* Without a baseline nothing can differ: that must not go unsaid. It is tried again at the next poll. */
@@ -227,15 +237,19 @@ static void log_unreadable(Trail *trail, const char *error) {
 
 /* Before it is set aside: a crash in between reports it once more, under the same id. Once, where it cannot
  * be set aside. */
-static void report_damaged(Trail *trail, const BaselineStamp *stamp, const char *error) {
+static int report_damaged(Trail *trail, const BaselineStamp *stamp, const char *error) {
     SettingsTracking *k = &trail->tracking;
     uint64_t mark = guard_hash(GUARD_HASH_BASIS, stamp, sizeof(*stamp)) & (uint64_t)INT64_MAX;
+    int r;
 
     if (mark == k->damaged_mark)
-        return;
+        return 0;
+    r = report_baseline(trail, EVENT_BASELINE_DAMAGED, SEVERITY_CRITICAL, NULL, mark, false, error);
+    if (r < 0)
+        return r;
     k->damaged_mark = mark;
     note(trail, LINE_BASELINE_DAMAGED, 0, error);
-    report_baseline(trail, EVENT_BASELINE_DAMAGED, SEVERITY_CRITICAL, NULL, mark, false, error);
+    return 0;
 }
 
 /* 0 there is none, 1 there is; -EBADMSG there was one; else it cannot be said, and that was logged. */
@@ -245,7 +259,8 @@ static int read_baseline(Trail *trail, const BaselineStamp *stamp, BaselineRecor
     int r = baseline_file_peek(engine->state_dir, trail->arn, ret, error, sizeof(error));
 
     if (r == -EBADMSG && !engine->once) {
-        report_damaged(trail, stamp, error);
+        if (report_damaged(trail, stamp, error) < 0)
+            return -EAGAIN; /* the outbox says why; it stays, and the next poll reports it */
         r = baseline_file_load(engine->state_dir, trail->arn, engine_now(engine).real_usec, ret, error,
                                sizeof(error));
     }
@@ -260,6 +275,7 @@ void engine_refresh_baseline(Trail *trail) {
     BaselineRecord record = { 0 };
     Acceptance acceptance;
     BaselineStamp stamp;
+    bool is_news;
     int r = baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp);
 
     if (r < 0) {
@@ -291,12 +307,15 @@ void engine_refresh_baseline(Trail *trail) {
         .before_usec = TRAIL_STATE(trail, accepted_usec),
         .started_usec = trail->engine->started_usec,
     };
-    SET_TRAIL_STATE(trail, accepted_usec, record.latest.recorded_usec);
-    if (recording_is_news(&acceptance)) {
-        report_accepted(trail, &record);
-        if (k->recorded)
-            report_weakness(trail, TRAIL_STATE(trail, accepted_usec));
+    is_news = recording_is_news(&acceptance);
+    if (is_news && report_accepted(trail, &record) < 0) {
+        k->stamp = (BaselineStamp){ 0 }; /* the next poll reads and reports it again */
+        is_news = false;
+    } else {
+        SET_TRAIL_STATE(trail, accepted_usec, record.latest.recorded_usec);
     }
+    if (k->recorded && (is_news || recording_was_cut_short(&acceptance)))
+        report_weakness(trail, record.latest.recorded_usec);
     baseline_record_done(&record);
 }
 

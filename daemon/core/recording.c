@@ -44,6 +44,10 @@ bool recording_is_news(const Acceptance *read) {
     return !read->by_guard && read->recorded_usec > since_usec;
 }
 
+bool recording_was_cut_short(const Acceptance *read) {
+    return read->by_guard && read->recorded_usec > read->before_usec;
+}
+
 Addition recording_addition(Field field, const char *recorded, const char *seen) {
     if (!seen || (field == FIELD_UNKNOWN && text_equal(seen, "{}")))
         return ADDITION_NONE;

@@ -50,6 +50,10 @@ typedef struct Acceptance {
 /* Is it one that was accepted and not reported yet? Without one before it: if that was while this runs. */
 bool recording_is_news(const Acceptance *read);
 
+/* May what makes it weak be unreported? The state that remembers a recording of the guard's own is written
+ * after the message: where the file is newer than that, a crash may have come before both. */
+bool recording_was_cut_short(const Acceptance *read);
+
 /* What a field that was seen adds to a baseline. */
 typedef enum Addition {
     ADDITION_NONE,    /* nothing: a difference is trouble, and no addition */

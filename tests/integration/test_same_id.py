@@ -164,6 +164,23 @@ def test_weak_baselines_that_are_reported_together(sim, make_guard):
     crash.judge(lambda state: not any(trail.get("weakness_pending") for trail in state["trails"]))
 
 
+def test_a_weak_baseline_whose_message_is_not_in_the_outbox_yet(sim, make_guard):
+    """The daemon dies between the two files. The next one finds the baseline, and would not record it again."""
+    guard = make_guard(sim, regions=[IAD], trails=["audit"], settings_interval=1,
+                       env={"LD_PRELOAD": str(PRELOAD), "FAULTS_RENAME": "*/outbox/*"})
+    guard.start()
+    assert guard.wait(30) == -9
+    assert len(list((guard.state / "baselines").glob("*.json"))) == 1 and not list((guard.state / "outbox").glob("[!.]*"))
+    del guard.env["FAULTS_RENAME"]
+    guard.start().wait_guarding()
+    wait_alert(sim, "baseline.weak", seconds=20)
+    assert guard.stop() == 0
+    guard.start().wait_guarding()
+    wait_polls(sim, 2, IAD)
+    guard.wait_delivered()
+    assert len([entry for entry in documents(sim, TOPIC, True) if entry["event"] == "baseline.weak"]) == 1
+
+
 def test_a_baseline_that_is_damaged(sim, victim):
     victim.start().wait_guarding().wait_baselines(1, weak=0)
     assert victim.stop() == 0

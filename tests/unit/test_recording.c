@@ -111,6 +111,18 @@ static void which_acceptance_is_news(void **state _unused_) {
             fail_msg("row %zu", i);
 }
 
+static void which_recording_a_crash_may_have_cut_short(void **state _unused_) {
+    assert_true(recording_was_cut_short(&(Acceptance){ .recorded_usec = S(200), .by_guard = true }));
+    assert_true(recording_was_cut_short(
+            &(Acceptance){ .recorded_usec = S(200), .by_guard = true, .before_usec = S(100) }));
+    assert_false(recording_was_cut_short(
+            &(Acceptance){ .recorded_usec = S(200), .by_guard = true, .before_usec = S(200) }));
+    /* an old file put back */
+    assert_false(recording_was_cut_short(
+            &(Acceptance){ .recorded_usec = S(90), .by_guard = true, .before_usec = S(100) }));
+    assert_false(recording_was_cut_short(&(Acceptance){ .recorded_usec = S(200), .before_usec = S(100) }));
+}
+
 static void what_is_added_to_a_baseline(void **state _unused_) {
     static const struct {
         Field field;
@@ -168,6 +180,7 @@ int main(void) {
         cmocka_unit_test(what_a_check_of_settings_may_do_to_the_baseline),
         cmocka_unit_test(an_accepted_end_ends_the_guard_when_the_trail_is_gone),
         cmocka_unit_test(which_acceptance_is_news),
+        cmocka_unit_test(which_recording_a_crash_may_have_cut_short),
         cmocka_unit_test(what_is_added_to_a_baseline),
         cmocka_unit_test(an_addition_is_reported_when_it_makes_the_baseline_weaker),
         cmocka_unit_test(what_an_action_makes_stale),

@@ -2,8 +2,8 @@
 #pragma once
 /* Makes the n-th allocation of the code under test fail, for every n, until it gets by with what it is
  * given. A test that includes this asks the makefile for "link:
- * -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc" in a comment of its own, and may add "--wrap=strdup". Of
- * what shared libraries allocate, that of jansson counts. */
+ * -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc" in a comment of its own, and may add "--wrap=strdup" and
+ * "--wrap=reallocarray". Of what shared libraries allocate, that of jansson counts. */
 
 #include <jansson.h>
 #include <malloc.h>
@@ -17,6 +17,7 @@ void *__real_calloc(size_t n, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
 char *__wrap_strdup(const char *s);
 
 static struct {
@@ -55,6 +56,12 @@ void *__wrap_realloc(void *p, size_t size) {
         memcpy(moved, p, old < size ? old : size);
     free(p);
     return moved;
+}
+
+void *__wrap_reallocarray(void *p, size_t n, size_t size) {
+    size_t whole;
+
+    return __builtin_mul_overflow(n, size, &whole) ? NULL : __wrap_realloc(p, whole);
 }
 
 char *__wrap_strdup(const char *s) {

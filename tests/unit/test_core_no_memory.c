@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc,--wrap=strdup */
+/* link: -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc,--wrap=strdup,--wrap=reallocarray */
 /* What the core writes, each time with one allocation less that fails: each function says that there was no
  * memory, and nothing else. A message "that can never be sent" is given up, and one that was only short of
  * memory must not be. */
@@ -614,6 +614,19 @@ static int run_digest(char **ret) {
     return r;
 }
 
+static int run_many(char **ret) {
+    GuardParts parts = { 0 };
+    int r = guard_parts_many(&parts, GUARD_PART_INLINE);
+
+    if (r >= 0) {
+        *ret = strdup(parts.items[0].name);
+        r = *ret ? 0 : -ENOMEM;
+    }
+    guard_parts_done(&parts);
+    return r;
+}
+
+/* What was not read this time is taken over from the record. */
 static int run_merge(char **ret) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
     GuardParts parts = { .kinds = GUARD_PART_BIT(GUARD_PART_TRUST) }, now = { 0 };
@@ -630,6 +643,7 @@ static int run_merge(char **ret) {
 
 static void the_digest_of_a_policy_is_of_one_form(void **state _unused_) {
     fail_each("digest", run_digest);
+    fail_each("many", run_many);
     fail_each("merge", run_merge);
 }
 

@@ -74,6 +74,8 @@ void engine_search_actor(Trail *trail) {
         .foreign = engine_is_foreign(trail),
         .bucket = desired->values[FIELD_BUCKET],
         .bucket_region = shared_text_or_empty(trail->tracking.bucket_region),
+        .prefix = desired->values[FIELD_PREFIX],
+        .organization = text_equal(desired->values[FIELD_ORGANIZATION], "true"),
         .key = desired->values[FIELD_KMS_KEY],
         .key_store = shared_text_or_empty(trail->tracking.key_store),
         .log_group = desired->values[FIELD_LOG_GROUP],

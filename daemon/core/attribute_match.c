@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/core/admission.h"
 #include "lib/arn.h"
 #include "lib/endpoint.h"
 #include "lib/util/macros.h"
@@ -74,8 +75,9 @@ static const struct {
     { "DeregisterOrganizationDelegatedAdmin", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION),
       false },
     { "DeleteBucket", ABOUT_BUCKET, BUCKET, 0, false },
-    { "DeleteBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
+    /* before the deletions: which of those closed the bucket, these say */
     { "PutBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
+    { "DeleteBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
     { "PutBucketRequestPayment", ABOUT_BUCKET, DELIVERIES, 0, false },
     { "PutBucketLifecycle", ABOUT_BUCKET, LIFECYCLE, 0, false },
     { "PutBucketLifecycleConfiguration", ABOUT_BUCKET, LIFECYCLE, 0, false },
@@ -466,6 +468,22 @@ static bool lets_owner_pay(const CloudTrailEvent *event) {
            strstr(event->parameters, "\"Payer\":\"BucketOwner\"");
 }
 
+/* What the call leaves CloudTrail: calls of other kinds, and what AWS left out, say nothing. */
+static Admission admission_by(const AttributeRequest *request, const CloudTrailEvent *event) {
+    const AdmissionTrail trail = { .arn = request->trail_arn,
+                                   .bucket = object_of(request, ABOUT_BUCKET),
+                                   .prefix = request->prefix,
+                                   .organization = request->organization };
+
+    if (text_equal(event->event_name, "DeleteBucketPolicy"))
+        return ADMISSION_DENIED;
+    if (text_equal(event->event_name, "PutBucketPolicy"))
+        return admission_to_bucket(&trail, event->parameters);
+    if (text_equal(event->event_name, "PutKeyPolicy"))
+        return admission_to_key(&trail, event->parameters);
+    return ADMISSION_UNCLEAR;
+}
+
 static bool is_ruled_out(const AttributeRequest *request, const CloudTrailEvent *event, size_t row) {
     if (rows[row].findings & DELIVERIES)
         return is_another_error(request, row) || lets_owner_pay(event);
@@ -543,9 +561,52 @@ static bool is_after(const AttributeRequest *request, const Actor *actor) {
     return request->seen_usec != 0 && actor->event_usec > request->seen_usec + SEEN_SLACK_USEC;
 }
 
+/* The newest are kept. */
+static void add_opening(uint64_t openings[static OPENINGS_MAX], uint64_t usec) {
+    size_t oldest = 0;
+
+    for (size_t i = 1; i < OPENINGS_MAX; i++)
+        if (openings[i] < openings[oldest])
+            oldest = i;
+    openings[oldest] = MAX(openings[oldest], usec);
+}
+
+static bool is_of_key(const Actor *actor) {
+    return text_equal(actor->event_name, "PutKeyPolicy");
+}
+
+static bool writes_policy(const Actor *actor) {
+    return is_of_key(actor) || text_equal(actor->event_name, "PutBucketPolicy") ||
+           text_equal(actor->event_name, "DeleteBucketPolicy");
+}
+
+/* CloudTrail was admitted again between the two, which are about the same. */
+static bool is_mended_between(const Attribution *found, const Actor *a, const Actor *b) {
+    const uint64_t *openings = is_of_key(a) ? found->key_open_usec : found->bucket_open_usec;
+    uint64_t from_usec = MIN(a->event_usec, b->event_usec), to_usec = MAX(a->event_usec, b->event_usec);
+
+    for (size_t i = 0; i < OPENINGS_MAX; i++)
+        if (openings[i] >= from_usec && openings[i] <= to_usec)
+            return true;
+    return false;
+}
+
+/* Whoever writes a policy that was closed already has not closed it; and a policy that surely is closed says
+ * more than one that nobody can read. */
+static bool closes_first(const Attribution *found, const Actor *actor, bool *ret) {
+    const Actor *than = &found->actor;
+
+    if (!writes_policy(actor) || !writes_policy(than) || is_of_key(actor) != is_of_key(than) ||
+        (!actor->closes && !than->closes) || is_mended_between(found, actor, than))
+        return false;
+    *ret = actor->closes && (!than->closes || actor->event_usec < than->event_usec);
+    return true;
+}
+
 /* The newest; but a call says more than AWS's record of what came of it. */
-static bool is_better(const AttributeRequest *request, const Actor *actor, const Actor *than) {
-    bool record = actor->departure[0], than_record = than->departure[0];
+static bool is_better(const AttributeRequest *request, const Attribution *found, const Actor *actor) {
+    const Actor *than = &found->actor;
+    bool record = actor->departure[0], than_record = than->departure[0], better;
 
     if (request->stop_usec != 0 && is_stop(actor) && is_stop(than))
         return is_nearer(request->stop_usec, actor, than);
@@ -553,10 +614,28 @@ static bool is_better(const AttributeRequest *request, const Actor *actor, const
         return is_after(request, than);
     if (actor->omitted != than->omitted)
         return than->omitted;
+    if (closes_first(found, actor, &better))
+        return better;
     if (record == than_record)
         return actor->event_usec > than->event_usec;
     return record ? actor->event_usec > than->event_usec + DEPARTURE_LAG_USEC
                   : actor->event_usec + DEPARTURE_LAG_USEC >= than->event_usec;
+}
+
+static void take_cause(const AttributeRequest *request, const CloudTrailEvent *event, size_t row,
+                       Actor *actor, Attribution *found) {
+    Admission admission = admission_by(request, event);
+
+    if (admission == ADMISSION_GIVEN) {
+        add_opening(rows[row].about == ABOUT_KEY ? found->key_open_usec : found->bucket_open_usec,
+                    event->event_time_usec);
+        return;
+    }
+    actor->closes = admission == ADMISSION_DENIED;
+    if (!found->found || is_better(request, found, actor)) {
+        found->found = true;
+        found->actor = *actor;
+    }
 }
 
 void attribute_take(const AttributeRequest *request, const CloudTrailEvent *event, Attribution *found) {
@@ -579,16 +658,14 @@ void attribute_take(const AttributeRequest *request, const CloudTrailEvent *even
         else if ((request->until_usec != 0 && event->event_time_usec > request->until_usec) ||
                  is_ruled_out(request, event, i))
             return;
-        else if (!found->found || is_better(request, &actor, &found->actor)) {
-            found->found = true;
-            found->actor = actor;
-        }
+        else
+            take_cause(request, event, i, &actor, found);
         return;
     }
 }
 
 bool attribute_is_guard_change(const CloudTrailEvent *event, const char *own_arn, uint64_t since_usec) {
-    static const char *const verbs[] = { "Put", "Delete", "Attach", "Detach", "Update", "Create",
+    static const char *const verbs[] = { "Put", "Delete", "Attach", "Detach",    "Update",     "Create",
                                          "Set", "Add",    "Remove", "Subscribe", "Unsubscribe" };
 
     if (event->error_code[0] || event->event_time_usec < since_usec ||

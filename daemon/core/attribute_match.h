@@ -13,20 +13,22 @@ typedef struct AttributeRequest {
      * where it is, and those to IAM and Organizations where their partition keeps global events. */
     const char *bucket;
     const char *bucket_region; /* without it the trail's home and the region of global events are searched */
+    const char *prefix;        /* of its log files in the bucket */
+    bool organization;         /* it has log files of other accounts as well */
     const char *key, *log_group, *log_role, *topic; /* ARNs */
     const char *key_store;                          /* id of the custom key store that the key is in */
     /* Of an account that left its organization or cannot be reached: its id. The history is that of the
      * management account then, and the member's own where that can be read. */
     const char *member;
     bool reads_member;
-    const char *own_arn; /* our own caller: what we wrote ourselves is nobody's deed; "" when unknown */
-    const char *former_arn;     /* what it was until then, by other keys: the same */
+    const char *own_arn;    /* our own caller: what we wrote ourselves is nobody's deed; "" when unknown */
+    const char *former_arn; /* what it was until then, by other keys: the same */
     uint64_t former_until_usec; /* 0: it was nothing else */
-    char *const *guards; /* principals, see arn_principal_is(): what they wrote is nobody's either */
+    char *const *guards;        /* principals, see arn_principal_is(): what they wrote is nobody's either */
     size_t n_guards;
-    uint32_t findings; /* FINDING_BITs whose cause is searched */
+    uint32_t findings;         /* FINDING_BITs whose cause is searched */
     const char *delivery_code; /* LatestDeliveryError: what it cannot come from is no cause; NULL: none */
-    uint32_t fields;   /* FIELD_BITs that were changed */
+    uint32_t fields;           /* FIELD_BITs that were changed */
     /* All real. The cause is within these two, and is searched from the newest backwards ... */
     uint64_t from_usec, until_usec;
     uint64_t reached_usec; /* ... or from here, where a search before ended; 0: from until_usec */
@@ -56,8 +58,9 @@ size_t attribute_questions(const AttributeRequest *request,
 
 /* Takes one event into account: a call of one of these kinds about this trail (bucket, key, ...), within the
  * time asked for, not our own, and not one whose own words rule it out. The newest that was done becomes the
- * actor, of calls to StopLogging the one nearest to stop_usec, and before any that was made after seen_usec;
- * refused ones become attempts. Of what came after until_usec (0: no limit) refused ones only. */
+ * actor, of calls to StopLogging the one nearest to stop_usec, of those that close a policy the first since
+ * it was open, and before any that was made after seen_usec; refused ones become attempts. Of what came
+ * after until_usec (0: no limit) refused ones only. */
 void attribute_take(const AttributeRequest *request, const CloudTrailEvent *event, Attribution *found);
 
 /* Is this a call that changed something of the guard's own role, user or topic, since then? Not by

@@ -10,12 +10,10 @@
 #include <stdint.h>
 
 typedef struct Now {
-    uint64_t real_usec;
-    uint64_t mono_usec;
+    uint64_t real_usec, mono_usec;
 } Now;
 
-/* Which part of the accounts this guard has, of several with the same configuration: number 1..total.
- * total 0: all of them. */
+/* Which part of the accounts this guard has, of several alike: number 1..total; total 0: all of them. */
 typedef struct Shard {
     unsigned number, total;
 } Shard;
@@ -38,8 +36,7 @@ typedef enum RestoreKind {
 
 #define RESTORE_BIT(k) (1u << (k))
 
-/* What becomes of trails that appear after the first list of where they live: the words of the option
- * `trust_new`. */
+/* What becomes of trails that appear after the first list of where they live: the option `trust_new`. */
 typedef enum TrustNew {
     TRUST_ASK,   /* watched, and neither recorded nor put back until accepted; reported with how to accept */
     TRUST_WATCH, /* the same, without a request */
@@ -429,6 +426,7 @@ typedef struct Actor {
     char departure[16];  /* of AccountDepartedOrganization, which is no call: LEFT, ...; else "" */
     bool unnamed_guard;  /* calls itself TrailGuard in a call that guards make, and no option names it */
     bool omitted;        /* the call was too long for AWS to record which trail it was about */
+    bool closes;         /* the policy that it left surely keeps CloudTrail out; within a search only */
 } Actor;
 
 /* Whether an identity that attacks trails is to be contained. */
@@ -479,6 +477,7 @@ typedef struct Episode {
     Actor actor; /* who caused it, as reported last */
 } Episode;
 
+#define OPENINGS_MAX 8
 #define ATTEMPTS_MAX 4
 
 /* What one search of the event history gave. */
@@ -492,6 +491,7 @@ typedef struct Attribution {
     uint64_t reached_usec;        /* real; nothing older was read, for it took too many calls; 0: all was */
     Actor attempts[ATTEMPTS_MAX]; /* refused tries against the trail, newer than asked for, oldest first */
     unsigned n_attempts;
+    uint64_t bucket_open_usec[OPENINGS_MAX], key_open_usec[OPENINGS_MAX]; /* the newest open policies */
     char error_text[ERROR_TEXT_MAX];
 } Attribution;
 

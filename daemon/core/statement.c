@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "lib/util/text.h"
+
 bool statement_any_fits(const json_t *value, StatementFits fits, const void *with) {
     const char *text = json_string_value(value);
 
@@ -39,6 +41,18 @@ static bool fits(const char *pattern, const char *text, bool fold) {
 
 bool statement_pattern_fits(const char *pattern, const char *text) {
     return fits(pattern, text, false);
+}
+
+static bool is_text(const char *text, const void *with) {
+    return text_equal(text, with);
+}
+
+bool statement_is_about_service(const json_t *principal, const char *service) {
+    const json_t *services = json_object_get(principal, "Service");
+
+    return statement_any_fits(principal, is_text, "*") ||
+           statement_any_fits(json_object_get(principal, "AWS"), is_text, "*") ||
+           statement_any_fits(services, is_text, "*") || statement_any_fits(services, is_text, service);
 }
 
 /* Case does not matter (AWS IAM User Guide, "IAM JSON policy elements: Action"). */

@@ -14,5 +14,8 @@ bool statement_any_fits(const json_t *value, StatementFits fits, const void *wit
  * Resource"). */
 bool statement_pattern_fits(const char *pattern, const char *text);
 
+/* It is for everybody, or for that service. */
+bool statement_is_about_service(const json_t *principal, const char *service);
+
 /* One of the patterns of Action covers that action: "*", "sns:Pub*", in any case. */
 bool statement_names_action(const json_t *value, const char *action);

@@ -23,10 +23,10 @@ struct Attribute {
     AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX]; /* region "": given up */
     size_t n_questions, question;                         /* the one under way, or the next */
     unsigned page, n_calls;
-    bool small;            /* the pages of the present question have few records */
-    uint64_t oldest_usec;  /* real; of what the present question has shown */
-    bool member_answered;  /* the member's own history could be read */
-    bool trail_is_done;    /* a search by the trail's name has found the cause */
+    bool small;           /* the pages of the present question have few records */
+    uint64_t oldest_usec; /* real; of what the present question has shown */
+    bool member_answered; /* the member's own history could be read */
+    bool trail_is_done;   /* a search by the trail's name has found the cause */
     Attribution found;
 };
 
@@ -198,10 +198,10 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
 /* A reload may change the configuration that the texts come from. */
 static int keep_texts(Attribute *a) {
     AttributeRequest *q = &a->request;
-    const char **texts[] = { &q->region,        &q->trail_name, &q->trail_arn, &q->bucket,
-                             &q->bucket_region, &q->key,        &q->log_group, &q->log_role,
-                             &q->topic,         &q->own_arn,    &q->key_store, &q->member,
-                             &q->former_arn,    &q->delivery_code };
+    const char **texts[] = { &q->region,        &q->trail_name,    &q->trail_arn, &q->bucket,
+                             &q->bucket_region, &q->key,           &q->log_group, &q->log_role,
+                             &q->topic,         &q->own_arn,       &q->key_store, &q->member,
+                             &q->former_arn,    &q->delivery_code, &q->prefix };
     int r = 0;
 
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(texts); i++)

@@ -179,23 +179,10 @@ static bool is_about_logs(const BucketCheck *check, const char *prefix, const js
     return statement_any_fits(resource, covers, logs);
 }
 
-static bool is_text(const char *text, const void *with) {
-    return text_equal(text, with);
-}
-
-static bool is_about_cloudtrail(const json_t *principal) {
-    const json_t *service = json_object_get(principal, "Service");
-
-    return statement_any_fits(principal, is_text, "*") ||
-           statement_any_fits(json_object_get(principal, "AWS"), is_text, "*") ||
-           statement_any_fits(service, is_text, "*") ||
-           statement_any_fits(service, is_text, CLOUDTRAIL_SERVICE);
-}
-
 static bool counts(const BucketCheck *check, const char *prefix, const json_t *s, Sure sure) {
     if (sure == SURELY && json_object_get(s, "Condition"))
         return false;
-    if (!is_about_cloudtrail(json_object_get(s, "Principal")))
+    if (!statement_is_about_service(json_object_get(s, "Principal"), CLOUDTRAIL_SERVICE))
         return false;
     if (!statement_names_action(json_object_get(s, "Action"), "s3:PutObject") &&
         !(sure == MAYBE && json_object_get(s, "NotAction")))

@@ -3,11 +3,12 @@
 more, or create nothing because of what the trail hangs on."""
 
 import json
+import time
 import uuid
 
 import pytest
 
-from attacks import BUCKET, KEY, NOTIFIED, SCENARIO, VICTIM
+from attacks import BUCKET, KEY, NOTIFIED, SCENARIO, VICTIM, close_key
 from guard import within
 from helpers import FRA, IAD, MAIN, MEMBER, ORG_TRAIL, Mallory, documents, sns, trail_arn, wait_alert
 from simaws.client import SimError, poll
@@ -45,6 +46,43 @@ def test_a_deployment_a_moment_later_is_not_to_blame(sim, victim, mallory):
         deployment.update_trail(Name=VICTIM, SnsTopicName=NOTIFIED)
     found = attributed(sim)
     assert (found["name"], found["event_name"]) == ("mallory", "UpdateTrail"), found
+
+
+OPEN = {"Sid": "Deployment", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{MAIN}:root"}, "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+
+
+def write_policies(sim, *writers):
+    """Each (user, policy) in its order; a policy None is deleted. The history has whole seconds."""
+    for user, policy in writers:
+        s3 = sim.boto3(user, "s3", FRA, s3={"addressing_style": "path"})
+        if policy is None:
+            s3.delete_bucket_policy(Bucket=BUCKET)
+        else:
+            s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+        time.sleep(1.1)
+
+
+@pytest.mark.parametrize("case", ["another closed one", "no policy at all", "mended and closed again", "the key closed, the bucket open"])
+def test_whoever_closed_the_bucket_is_to_blame_and_not_who_wrote_its_policy_later(sim, victim, mallory, case):
+    """All of it before the guard asks. The newest PutBucketPolicy was taken for the cause."""
+    sim.add_user("deployment", MAIN)
+    good = json.loads(sim.boto3("deployment", "s3", FRA, s3={"addressing_style": "path"}).get_bucket_policy(Bucket=BUCKET)["Policy"])
+    closed = {**good, "Statement": [OPEN]}
+    writers = {
+        "another closed one": [("mallory", closed), ("deployment", {**closed, "Id": "tagged"})],
+        "no policy at all": [("mallory", None), ("deployment", closed)],
+        "mended and closed again": [("deployment", closed), ("deployment", good), ("mallory", closed)],
+        "the key closed, the bucket open": [("deployment", {**good, "Statement": [*good["Statement"], OPEN]})],
+    }[case]
+    start(victim)
+    with sim.fault("hold", operation="GetTrailStatus", user_agent="TrailGuard*"):
+        if case == "the key closed, the bucket open":
+            close_key(mallory, VICTIM)
+        write_policies(sim, *writers)
+    wait_alert(sim, "trail.failing", seconds=20)
+    found = attributed(sim)
+    assert found["name"] == "mallory", found
 
 
 @pytest.mark.parametrize("breaks, blamed", [("delete_bucket", "DeleteBucket"), ("disable_key", "DisableKey")])

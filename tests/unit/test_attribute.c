@@ -369,8 +369,8 @@ static void test_regions(void **state) {
     } asked[] = {
         { "DeleteBucket", REGION, NULL },
         { "DeleteBucket", "us-east-1", EVENTS("") },
-        { "DeleteBucketPolicy", "us-east-1", EVENTS("") },
-        { "PutBucketPolicy", "us-east-1", NULL },
+        { "PutBucketPolicy", "us-east-1", EVENTS("") },
+        { "DeleteBucketPolicy", "us-east-1", NULL },
         { "DisableKey", "eu-west-1", EVENTS("") },
         { "ScheduleKeyDeletion", "eu-west-1",
           EVENTS("{\"EventName\":\"ScheduleKeyDeletion\",\"EventTime\":1700000010,\"Username\":\"mallory\","

@@ -58,7 +58,7 @@ static Attribution take_one(const AttributeRequest *request, const CloudTrailEve
 #define DRIFT_NAMES                                                                                         \
     "CreateTrail UpdateTrail PutEventSelectors PutInsightSelectors PutEventConfiguration RemoveTags "       \
     "AddTags "
-#define BUCKET_NAMES "DeleteBucket@eu-west-3 DeleteBucketPolicy@eu-west-3 PutBucketPolicy@eu-west-3 "
+#define BUCKET_NAMES "DeleteBucket@eu-west-3 PutBucketPolicy@eu-west-3 DeleteBucketPolicy@eu-west-3 "
 #define PAYER_NAME   "PutBucketRequestPayment@eu-west-3 "
 #define RULE_NAMES   "PutBucketLifecycle@eu-west-3 PutBucketLifecycleConfiguration@eu-west-3 "
 #define KEY_NAMES                                                                                           \

@@ -169,12 +169,90 @@ static void test_who_pays(void **state) {
     assert_true(take_one(&q, &e).found);
 }
 
+#define OPEN_BUCKET                                                                                         \
+    "{\"bucketPolicy\":{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:*\","       \
+    "\"Resource\":\"*\"}}}"
+#define CLOSED_BUCKET "{\"bucketPolicy\":{\"Statement\":[]}}"
+#define UNREAD_BUCKET "{\"bucketPolicy\":{\"Statement\":[..."
+#define OPEN_KEY                                                                                            \
+    "{\"policy\":\"{\\\"Statement\\\":{\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":\\\"*\\\","           \
+    "\\\"Action\\\":\\\"*\\\"}}\"}"
+#define CLOSED_KEY "{\"policy\":\"{\\\"Statement\\\":[]}\"}"
+
+typedef struct Written {
+    const char *name, *parameters;
+    unsigned second;
+} Written;
+
+/* The second of the call that is taken for the cause, of calls in the order of the history: of one name
+ * after the other, and the newest of it first. 0: none. */
+static unsigned cause_of(const AttributeRequest *request, const Written *calls, size_t n) {
+    Attribution found = { 0 };
+
+    for (size_t i = 0; i < n && calls[i].name; i++) {
+        CloudTrailEvent e = event_of(calls[i].name, "");
+
+        e.bucket = (char *)BUCKET;
+        e.key = (char *)KEY;
+        e.parameters = (char *)calls[i].parameters;
+        e.event_time_usec = FROM + calls[i].second * USEC_PER_SEC;
+        attribute_take(request, &e, &found);
+    }
+    return found.found ? (unsigned)((found.actor.event_usec - FROM) / USEC_PER_SEC) : 0;
+}
+
+#define PUT(parameters, second)                                                                             \
+    { "PutBucketPolicy", parameters, second }
+#define PUT_KEY(parameters, second)                                                                         \
+    { "PutKeyPolicy", parameters, second }
+#define DELETE(second)                                                                                      \
+    { "DeleteBucketPolicy", "", second }
+
+/* What was closed already nobody can close. */
+static void test_who_closed_a_policy_first(void **state) {
+    static const struct {
+        Written calls[12];
+        unsigned cause;
+    } cases[] = {
+        { { PUT(OPEN_BUCKET, 2) }, 0 },
+        { { PUT(CLOSED_BUCKET, 3), PUT(CLOSED_BUCKET, 2) }, 2 },
+        { { PUT(CLOSED_BUCKET, 2), PUT(CLOSED_BUCKET, 3) }, 2 },
+        { { PUT(CLOSED_BUCKET, 4), PUT(OPEN_BUCKET, 3), PUT(CLOSED_BUCKET, 2) }, 4 },
+        { { PUT(OPEN_BUCKET, 4), PUT(CLOSED_BUCKET, 3), PUT(CLOSED_BUCKET, 2) }, 2 },
+        { { PUT(CLOSED_BUCKET, 3), DELETE(2) }, 2 },
+        { { PUT(CLOSED_BUCKET, 4), PUT(OPEN_BUCKET, 3), DELETE(2) }, 4 },
+        { { PUT(CLOSED_BUCKET, 5), PUT(OPEN_BUCKET, 3), DELETE(4), DELETE(2) }, 4 },
+        /* a policy that nobody can read is taken for the cause where no other is surely it */
+        { { PUT(UNREAD_BUCKET, 3), PUT(CLOSED_BUCKET, 2) }, 2 },
+        { { PUT(CLOSED_BUCKET, 3), PUT(UNREAD_BUCKET, 2) }, 3 },
+        { { PUT(UNREAD_BUCKET, 4), PUT(OPEN_BUCKET, 3), PUT(CLOSED_BUCKET, 2) }, 4 },
+        { { PUT(UNREAD_BUCKET, 3), PUT(UNREAD_BUCKET, 2) }, 3 },
+        { { PUT_KEY(CLOSED_KEY, 4), PUT_KEY(CLOSED_KEY, 3), PUT_KEY(OPEN_KEY, 2) }, 3 },
+        /* a bucket that is open opens no key */
+        { { PUT(OPEN_BUCKET, 3), PUT_KEY(CLOSED_KEY, 4), PUT_KEY(CLOSED_KEY, 2) }, 2 },
+        { { PUT(CLOSED_BUCKET, 2), PUT_KEY(CLOSED_KEY, 3) }, 3 },
+        /* more openings than are kept: the newest count */
+        { { PUT(CLOSED_BUCKET, 20), PUT(OPEN_BUCKET, 19), PUT(OPEN_BUCKET, 9), PUT(OPEN_BUCKET, 8),
+            PUT(OPEN_BUCKET, 7), PUT(OPEN_BUCKET, 6), PUT(OPEN_BUCKET, 5), PUT(OPEN_BUCKET, 4),
+            PUT(OPEN_BUCKET, 3), PUT(OPEN_BUCKET, 2), DELETE(10) },
+          20 },
+    };
+    AttributeRequest q = main_trail;
+
+    (void)state;
+    q.findings = BIT(DELIVERY);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        if (cause_of(&q, cases[i].calls, ARRAY_SIZE(cases[i].calls)) != cases[i].cause)
+            fail_msg("case %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_namesake_in_the_account_of_a_delegated_administrator),
         cmocka_unit_test(test_an_update_of_other_settings),
         cmocka_unit_test(test_what_the_delivery_error_rules_out),
         cmocka_unit_test(test_who_pays),
+        cmocka_unit_test(test_who_closed_a_policy_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,7 +92,7 @@ void engine_search_actor(Trail *trail) {
         .from_usec = at->from_usec,
         .until_usec = guard_search_until(at, real_usec),
         .stop_usec = guard_sought_stop(&state),
-        .seen_usec = at->seen_usec,
+        .seen_usec = at->noticed_usec != 0 ? at->noticed_usec : at->seen_usec,
         .reached_usec = at->reached_usec,
         .late_usec = guard_latest_event(real_usec),
     };

@@ -26,7 +26,7 @@ void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64
     at->fields = 0;
     at->from_usec = from_usec;
     at->until_usec = seen_usec + GUARD_OUR_SLACK_USEC;
-    at->seen_usec = seen_usec;
+    at->seen_usec = at->noticed_usec = seen_usec;
     at->dedup_usec = dedup_usec;
     at->n_tries = at->n_throttled = 0;
     at->reached_usec = at->retry_usec = 0;
@@ -51,6 +51,7 @@ static uint64_t cause_until(const Deciding *d, uint64_t not_before_usec, uint64_
 /* The search that was under way has its turn after the one for worse trouble: nobody may be found for twenty
  * minutes, and who deleted a trail must not wait for who closed its bucket. */
 static void put_off(Attributing *at, const Attributing *old) {
+    at->again_noticed_usec = MAX(old->again_findings ? old->again_noticed_usec : 0, old->noticed_usec);
     at->again_findings = old->again_findings | old->findings;
     at->again_fields = old->again_fields | old->fields;
     at->again_from_usec = old->again_findings ? MIN(old->again_from_usec, old->from_usec) : old->from_usec;
@@ -102,6 +103,7 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
             at->again_from_usec = not_before_usec;
             at->again_dedup_usec = dedup_usec;
         }
+        at->again_noticed_usec = d->now.real_usec;
         at->again_findings |= findings;
         at->again_fields |= fields;
     }
@@ -183,8 +185,8 @@ static void report_attempts(Deciding *d, const Attribution *found) {
  * that as well. */
 static void end_search(Deciding *d, uint64_t cause_usec) {
     Attributing *at = &d->s.attributing;
+    uint64_t noticed_usec = at->again_noticed_usec, pause_usec;
     uint32_t fields = at->again_fields;
-    uint64_t pause_usec;
 
     at->wanted = false;
     at->n_searches++;
@@ -193,6 +195,8 @@ static void end_search(Deciding *d, uint64_t cause_usec) {
         search_begin(at, at->again_findings, guard_before(at->again_from_usec, GUARD_OUR_SLACK_USEC),
                      at->again_dedup_usec, d->now.real_usec + pause_usec);
         at->fields = fields;
+        at->noticed_usec = noticed_usec != 0 ? noticed_usec : at->noticed_usec; /* 0: by an older version */
+        at->until_usec = at->noticed_usec + GUARD_OUR_SLACK_USEC;
     }
     at->again_findings = at->again_fields = 0;
     at->again_is_older = false;

@@ -57,7 +57,8 @@ typedef struct Attributing {
     uint64_t reached_usec;  /* real; the last search got no further back, and the next goes on there; 0: all
                                was read */
     unsigned n_records;     /* that the searches have read, those read again counted again */
-    uint64_t seen_usec;     /* real; when the trouble was seen: the searches are counted from here */
+    uint64_t seen_usec;     /* real; when the search began: its tries are counted from here */
+    uint64_t noticed_usec;  /* real; when the trouble was seen, maybe long before; 0: with the search */
     uint64_t dedup_usec;    /* of the trouble, for the message's identity */
     unsigned n_tries;       /* searches for it that have ended */
     unsigned n_throttled;   /* searches in a row that AWS throttled, which do not count */
@@ -68,6 +69,7 @@ typedef struct Attributing {
     uint32_t again_fields;
     uint64_t again_from_usec;
     uint64_t again_dedup_usec;
+    uint64_t again_noticed_usec; /* when the last of it was seen */
     bool again_is_older; /* some of it was searched before, and gave way to worse trouble */
     unsigned n_searches; /* that have ended in this incident */
     unsigned n_attempts; /* refused attempts reported in this incident */

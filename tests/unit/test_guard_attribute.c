@@ -440,12 +440,12 @@ static void one_deed_or_two(void **unused) {
 }
 
 /* Nobody is found for what closed the bucket; who deleted the trail is searched five seconds later, and the
- * older search goes on after it. Lesser trouble waits. */
+ * older search goes on after it. Lesser trouble waits. What is done meanwhile is not its cause. */
 static void worse_trouble_is_searched_first(void **unused) {
     static const uint32_t bucket = FINDING_BIT(FINDING_BUCKET), missing = FINDING_BIT(FINDING_MISSING);
     Life l = curious(MODE_OBSERVE);
     Observation seen = logging(STARTED, 0);
-    uint64_t from_usec;
+    uint64_t from_usec, noticed_usec, until_usec;
 
     (void)unused;
     result(&l, seen);
@@ -453,6 +453,8 @@ static void worse_trouble_is_searched_first(void **unused) {
     result(&l, seen);
     assert_int_equal(l.state.attributing.findings, bucket);
     from_usec = l.state.attributing.from_usec;
+    until_usec = l.state.attributing.until_usec;
+    noticed_usec = l.now.real_usec;
     (void)wait_for_search(&l);
     found_nobody(&l);
     pass_time(&l, SEC);
@@ -466,6 +468,8 @@ static void worse_trouble_is_searched_first(void **unused) {
     assert_true(l.state.attributing.wanted);
     assert_int_equal(l.state.attributing.findings, bucket);
     assert_true(l.state.attributing.from_usec <= from_usec);
+    assert_true(l.state.attributing.noticed_usec == noticed_usec);
+    assert_true(l.state.attributing.until_usec == until_usec);
     assert_int_equal(wait_for_search(&l), 5 * SEC);
 }
 
@@ -484,6 +488,7 @@ static void the_search_is_about_the_settings_that_were_changed(void **unused) {
     static const uint32_t key = FIELD_BIT(FIELD_KMS_KEY), selectors = FIELD_BIT(FIELD_SELECTORS);
     Observation broken = logging(STARTED, 0);
     Life l = curious(MODE_OBSERVE);
+    uint64_t noticed_usec;
 
     (void)unused;
     (void)strcpy(broken.bucket_error, "x");
@@ -498,11 +503,13 @@ static void the_search_is_about_the_settings_that_were_changed(void **unused) {
     differ(&l, FIELD_SELECTORS);
     assert_int_equal(l.state.attributing.fields, key);
     assert_int_equal(l.state.attributing.again_fields, selectors);
+    noticed_usec = l.now.real_usec;
     (void)wait_for_search(&l);
     found(&l, EPOCH);
     assert_true(l.state.attributing.wanted);
     assert_int_equal(l.state.attributing.fields, selectors);
     assert_int_equal(l.state.attributing.again_fields, 0);
+    assert_true(l.state.attributing.noticed_usec == noticed_usec);
 }
 
 /* The search for whoever deleted the trail comes first, and the one for who changed it goes on after it. */

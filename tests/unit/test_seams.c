@@ -72,9 +72,9 @@ static char *new_text(void) {
 
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 648, "a field is new: fill_incident()");
-_Static_assert(sizeof(Attributing) == 128, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 2320 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
-_Static_assert(sizeof(TargetState) == 3056, "a field is new: fill_target()");
+_Static_assert(sizeof(Attributing) == 144, "a field is new: fill_attributing()");
+_Static_assert(sizeof(TrailState) == 2336 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TargetState) == 3072, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 3240, "a field is new: fill_episode()");
 #endif
 
@@ -129,6 +129,8 @@ static void fill_attributing(Attributing *a) {
         .again_fields = FIELD_BIT(4),
         .again_from_usec = next(),
         .again_dedup_usec = next(),
+        .noticed_usec = next(),
+        .again_noticed_usec = next(),
         .again_is_older = true,
         .n_searches = next(),
         .n_attempts = next(),

@@ -227,6 +227,8 @@ static Attributing rnd_attributing(void) {
         .again_from_usec = rnd_usec(),
         .again_is_older = rnd() % 2 == 0,
         .again_dedup_usec = rnd_usec(),
+        .noticed_usec = rnd_usec(),
+        .again_noticed_usec = rnd_usec(),
         .n_searches = rnd_uint(),
         .n_attempts = rnd_uint(),
     };

@@ -171,6 +171,21 @@ static json_t *read_set(const char *text) {
     return json_array();
 }
 
+/* An entry without labels is no alert: Alertmanager would refuse the whole body. */
+int alertmanager_check(const char *set) {
+    json_auto_t *list = NULL;
+    json_t *entry;
+    size_t i;
+    int r = json_text_parse(set, strlen(set), 0, NULL, &list);
+
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0 || !json_is_array(list))
+        return -EINVAL;
+    json_array_foreach(list, i, entry) if (!json_is_object(json_object_get(entry, "labels"))) return -EINVAL;
+    return 0;
+}
+
 int alertmanager_apply(const char *set, const Alert *alert, uint64_t now_usec, char **ret) {
     json_auto_t *list = read_set(set), *document = NULL;
     int r = list ? 0 : -ENOMEM;

@@ -14,6 +14,9 @@
 #define ALERTMANAGER_RESEND_USEC (60 * USEC_PER_SEC)
 #define ALERTMANAGER_ALERTS_MAX  2000 /* the oldest goes first */
 
+/* Whether a set that was read is one that this made: 0, -EINVAL or -ENOMEM. */
+int alertmanager_check(const char *set);
+
 /* The set after one more message, or (alert NULL) without what ended long ago. An incident is one alert;
  * when its event or its severity becomes another, the alert with the old labels ends. set: "" or what this
  * made before; a damaged one counts as empty. The caller frees ret. 0, -ENOMEM, or -EINVAL for a document

@@ -9,6 +9,7 @@
 
 #include "daemon/core/alertmanager.h"
 #include "daemon/io/channel.h"
+#include "daemon/io/sealed.h"
 #include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
@@ -134,6 +135,17 @@ static int post_to(AlertmanagerSend *a, Member *member, const char *base, const 
                        on_member_answer, member, &member->exchange);
 }
 
+/* One that is damaged is kept under another name; reminders bring back what is open. */
+static int set_damaged_aside(AlertmanagerSend *a, int dir_fd, int error, char **ret) {
+    char line[ERROR_TEXT_MAX];
+    int r = damaged_file(dir_fd, a->path, error, error == -EINVAL ? "no set of alerts" : "", SET_MAX,
+                         loop_realtime_usec(a->context->loop), line, sizeof(line));
+
+    if (r >= 0)
+        free(TAKE_PTR(*ret));
+    return r;
+}
+
 /* What is open, as the last message that was taken left it. "" when there is no file yet. */
 static int load_set(AlertmanagerSend *a, char **ret) {
     _cleanup_(file_closep) int fd = -1;
@@ -155,7 +167,10 @@ static int load_set(AlertmanagerSend *a, char **ret) {
         return -ENOMEM;
     fd = file_dir_open(a->context->state_dir);
     r = fd < 0 ? fd : file_read_at(fd, name, SET_MAX, ret, &len);
-    return r == -ENOENT ? 0 : r;
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    r = alertmanager_check(*ret);
+    return r < 0 ? set_damaged_aside(a, fd, r, ret) : 0;
 }
 
 /* Without the set the incidents in it would never end there: nothing is sent until it can be read. No fault

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Alertmanager channel: what is open there, and its file. */
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 #include "daemon/core/alertmanager.h"
 #include "daemon/core/channel_format.h"
 #include "daemon/io/deliver.h"
+#include "lib/util/file.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -351,6 +353,47 @@ static void test_alertmanager_set_that_cannot_be_read(void **state) {
     free(key);
 }
 
+/* Kept, and said in one line: what is open there is in it. */
+static void test_alertmanager_set_that_is_damaged(void **state) {
+    static const char *const damaged[] = { "[{\"incident\":", "{}", "", "[{}]", "[1]" };
+    const ServiceFixture *f = *state;
+    ChannelContext context = channel_fixture_context(f);
+    Alert alert = am_alert(EVENT_TRAIL_STOPPED, SEVERITY_CRITICAL, false);
+    char dir[] = "/tmp/tg-am-XXXXXX", path[96], hash[HASH_HEX_SIZE], pattern[128];
+    char *key = config_channel_key(&alone);
+    glob_t kept;
+
+    assert_non_null(mkdtemp(dir));
+    context.state_dir = dir;
+    assert_int_equal(hash_sha256_hex(key, strlen(key), hash), 0);
+    (void)snprintf(path, sizeof(path), "%s/alertmanager-%.16s.json", dir, hash);
+    (void)snprintf(pattern, sizeof(pattern), "%s.damaged-*", path);
+    for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
+        ChannelFixtureSent sent = { 0 };
+        char *text;
+        size_t len;
+
+        assert_int_equal(file_write(path, damaged[i], strlen(damaged[i]), 0600, false), 0);
+        fake_http_reply(f->http, 200, "", NULL);
+        assert_int_equal(channel_send(&context, &alone, &alert, channel_fixture_sent, &sent, NULL), 0);
+        fake_loop_run(f->loop);
+        assert_int_equal(sent.receipt.kind, RECEIPT_DELIVERED);
+        assert_int_equal(glob(pattern, 0, NULL, &kept), 0);
+        assert_int_equal(kept.gl_pathc, 1);
+        assert_int_equal(file_read(kept.gl_pathv[0], 1000, &text, &len), 0);
+        assert_string_equal(text, damaged[i]);
+        free(text);
+        assert_int_equal(remove(kept.gl_pathv[0]), 0);
+        globfree(&kept);
+        assert_int_equal(file_read(path, 10000, &text, &len), 0);
+        assert_non_null(strstr(text, alert.incident));
+        free(text);
+        assert_int_equal(remove(path), 0);
+    }
+    assert_int_equal(rmdir(dir), 0);
+    free(key);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_summary_that_ends_an_incident),
@@ -361,6 +404,7 @@ int main(void) {
         SERVICE_TEST(test_alertmanager_cluster),
         SERVICE_TEST(test_alertmanager_set_that_cannot_be_written),
         SERVICE_TEST(test_alertmanager_set_that_cannot_be_read),
+        SERVICE_TEST(test_alertmanager_set_that_is_damaged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,23 +113,28 @@ bool scan_skip(Scan *t) {
 
 /* ---- what was found instead ---- */
 
-static const char *found_at(const Scan *t) {
+#define FOUND_MAX 24
+
+static const char *found_at(char dst[static FOUND_MAX], const Scan *t) {
     static const char *const marks[] = { "=", ":", ";", ",", "(", ")", "[", "]", "{", "}" };
 
     for (size_t i = 0; t->at < t->end && i < ARRAY_SIZE(marks); i++)
         if (*t->at == marks[i][0])
             return marks[i];
+    (void)snprintf(dst, FOUND_MAX, "the character %c", t->at < t->end ? *t->at : ' ');
     return t->at >= t->end                  ? "the end of the file"
            : *t->at == '"'                  ? "a text"
            : isdigit((unsigned char)*t->at) ? "a number"
            : isalpha((unsigned char)*t->at) ? "a word"
-           : isprint((unsigned char)*t->at) ? "a character that has no meaning here"
+           : isprint((unsigned char)*t->at) ? dst
                                             : "something that is no plain text";
 }
 
 int scan_is_not(Scan *t, const char *path, const char *expected) {
+    char dst[FOUND_MAX];
+
     return config_mistake(t->reading, scan_here(t), "syntax error: %s%sfound %s where %s is expected", path,
-                          path[0] ? ": " : "", found_at(t), expected);
+                          path[0] ? ": " : "", found_at(dst, t), expected);
 }
 
 /* A line that sets an option: where reading can go on. */

@@ -130,6 +130,14 @@ static const char *foreign_member(const ChannelConfig *channel) {
     return channel->type != CHANNEL_WEBHOOK && channel->format != ALERT_FORMAT_JSON ? "format" : NULL;
 }
 
+static int note_topic(Reading *r, const config_setting_t *group, const char *topic_arn) {
+    Arn arn;
+
+    if (!topic_arn || arn_parse(topic_arn, &arn) < 0)
+        return 0;
+    return config_note_region(r, member(group, "topic_arn"), "alerts.topic_arn", arn.region);
+}
+
 static int channel_added(Reading *r, const config_setting_t *group) {
     ChannelConfig *last = &r->config->channels[r->config->n_channels - 1];
     const char *lacks = channel_lacks(last),
@@ -145,7 +153,7 @@ static int channel_added(Reading *r, const config_setting_t *group) {
             last->type == CHANNEL_ALERTMANAGER ||
             (last->type == CHANNEL_WEBHOOK &&
              (last->format == ALERT_FORMAT_PAGERDUTY || last->format == ALERT_FORMAT_OPSGENIE));
-    return refuse_same_channel(r, group, last);
+    return config_worse_of(note_topic(r, group, last->topic_arn), refuse_same_channel(r, group, last));
 }
 
 static int window_added(Reading *r, const config_setting_t *group) {

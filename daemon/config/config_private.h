@@ -73,6 +73,9 @@ static inline void *option_slot(const Option *option, const void *base) {
 /* The row of that name; NULL. */
 const Option *config_option_named(const char *name);
 
+/* Whether an option's texts are names of regions. */
+bool config_is_region(const Option *option);
+
 /* What an option's text was most likely meant to be; NULL when nothing is near. */
 const char *config_nearest(const Option *option, const char *text);
 
@@ -148,6 +151,9 @@ void config_list_add(char list[static CONFIG_WORDS_MAX], const char *quote, cons
 
 /* "a whole number, 1..3600 seconds": what a NUMBER may be. */
 const char *config_number_allowed(char dst[static CONFIG_NUMBER_MAX], const Option *option);
+
+/* Notes that a region, of the option or ARN at setting, is most likely mistyped. 0, or -ENOMEM. */
+int config_note_region(Reading *r, const config_setting_t *setting, const char *name, const char *region);
 
 /* Reads the value of an option that is no group into its slot. 0, -EINVAL after a mistake, -ENOMEM. */
 int config_set_value(Reading *r, const config_setting_t *setting, const Option *option, void *slot);

@@ -221,11 +221,20 @@ static const char *check_pinned_topic(const char *s) {
     return arn_parse(whole, &arn) >= 0 && arn_is_topic(&arn) ? NULL : "the name or ARN of an SNS topic";
 }
 
+static bool is_of_its_partition(const Arn *arn) {
+    const Partition *partition = endpoint_partition_of(arn->region);
+
+    return partition && text_equal(partition->id, arn->partition);
+}
+
 static const char *config_check_topic(const char *text) {
     Arn arn;
 
     if (arn_parse(text, &arn) == 0 && arn_is_topic(&arn))
-        return NULL;
+        return is_of_its_partition(&arn)
+                       ? NULL
+                       : "the ARN of an SNS topic whose region is one of its partition, such as "
+                         "\"arn:aws:sns:eu-central-1:111122223333:trailguard\"";
     return "the ARN of an SNS topic, such as \"arn:aws:sns:eu-central-1:111122223333:trailguard\"";
 }
 
@@ -450,6 +459,10 @@ const Option *config_option_named(const char *name) {
     return NULL;
 }
 
+bool config_is_region(const Option *option) {
+    return option->check == check_region;
+}
+
 const char *config_nearest(const Option *option, const char *text) {
     TextNearest nearest = { .text = text };
 
@@ -457,7 +470,7 @@ const char *config_nearest(const Option *option, const char *text) {
         text_nearest(&nearest, option->words[i]);
     for (unsigned e = 0; option->check == check_event && e < _EVENT_MAX; e++)
         text_nearest(&nearest, event_to_string(e));
-    return option->check == check_region ? endpoint_region_nearest(text) : nearest.best;
+    return config_is_region(option) ? endpoint_region_nearest(text) : nearest.best;
 }
 
 /* ---- --dump ---- */

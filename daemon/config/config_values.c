@@ -7,6 +7,7 @@
 
 #include "daemon/config/config_private.h"
 #include "daemon/core/scope.h"
+#include "lib/endpoint.h"
 #include "lib/util/hash.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
@@ -238,14 +239,37 @@ static int set_shard(Reading *r, const config_setting_t *setting, const Option *
 
 /* A region that fits AWS's pattern may be newer than this version; one that differs from a known one in more
  * than its number is most likely mistyped. */
-static int note_region(Reading *r, const config_setting_t *setting, const Option *option, const char *text) {
-    const char *known = option->all ? config_nearest(option, text) : NULL;
-    const char *number = known ? strrchr(known, '-') : NULL;
+int config_note_region(Reading *r, const config_setting_t *setting, const char *name, const char *region) {
+    const char *known = endpoint_region_nearest(region), *number = known ? strrchr(known, '-') : NULL;
 
-    if (!number || strncmp(known, text, (size_t)(number - known) + 1) == 0)
+    if (!number || strncmp(known, region, (size_t)(number - known) + 1) == 0)
         return 0;
     return config_note(r, setting, "note: %s: this version knows no region \"%s\"; did you mean \"%s\"?",
-                       option->name, text, known);
+                       name, region, known);
+}
+
+/* The last item of a list of names: what it is likely not meant to be. One set of credentials is good for
+ * one partition. */
+static int check_item(Reading *r, const config_setting_t *setting, const Option *option,
+                      const StringList *list) {
+    const char *text = list->items[list->n - 1];
+    const Partition *first, *own;
+
+    if (!config_is_region(option))
+        return option->all && text_equal(text, "all")
+                       ? config_note(r, setting,
+                                     "note: %s: [ \"all\" ] is the trail named \"all\"; for every trail "
+                                     "write \"all\" without brackets",
+                                     option->name)
+                       : 0;
+    first = endpoint_partition_of(list->items[0]);
+    own = endpoint_partition_of(text);
+    if (first != own)
+        return config_refuse_value(r, setting,
+                                   "%s: \"%s\" is a region of partition %s; allowed: with \"%s\", "
+                                   "regions of partition %s only",
+                                   option->name, text, own->id, list->items[0], first->id);
+    return config_note_region(r, setting, option->name, text);
 }
 
 static int add_item(Reading *r, const config_setting_t *setting, const Option *option, StringList *list) {
@@ -259,7 +283,7 @@ static int add_item(Reading *r, const config_setting_t *setting, const Option *o
             return config_refuse_value(r, setting, "%s: %s is listed twice", option->name,
                                        found(dst, setting));
     list->items[list->n] = strdup(text);
-    return list->items[list->n++] ? note_region(r, setting, option, text) : -ENOMEM;
+    return list->items[list->n++] ? check_item(r, setting, option, list) : -ENOMEM;
 }
 
 /* One entry without its brackets, or "all" in capitals: what to write. "": that is not what it is. */

@@ -158,6 +158,7 @@ def directories(book, sim, make_guard):
 
 CONFIGURATIONS = [
     ("a region that nobody knows", 'regions = [ "eu-centrall-1" ];\nalerts = ();\n'),
+    ("a trail of the name all", 'trails = [ "all" ];\nalerts = ();\n'),
     ("a NUL byte", "alerts = ();\0\n"),
     ("more mistakes than are shown", "}\n" * 200 + "alerts = ();\n"),
     ("a mebibyte", "#" * (1 << 20) + "\nalerts = ();\n"),

@@ -694,6 +694,21 @@ static void config_notes_a_mistyped_region(void **state _unused_) {
         "t.conf:3:3: note: accounts.regions: this version knows no region \"us-eastt-1\"; did you "
         "mean \"us-east-1\"?\n");
     has(printed.err, "t.conf:3:17: note: accounts.regions: this version knows no region \"eu-westt-1\"; ");
+    RUN(verb_config, "alerts = ( { type = \"sns\";\n"
+                     "  topic_arn = \"arn:aws:sns:eu-centrall-1:111122223333:trailguard\"; } );\n");
+    assert_int_equal(printed.status, 0);
+    has(printed.err,
+        "t.conf:2:15: note: alerts.topic_arn: this version knows no region \"eu-centrall-1\"; did you mean "
+        "\"eu-central-1\"?\n");
+}
+
+static void config_notes_a_trail_of_the_name_all(void **state _unused_) {
+    RUN(verb_config, CONF "trails = [ \"main\", \"all\" ];\n");
+    assert_int_equal(printed.status, 0);
+    assert_string_equal(printed.out, "configuration OK\n");
+    has(printed.err,
+        "t.conf:2:20: note: trails: [ \"all\" ] is the trail named \"all\"; for every trail write \"all\" "
+        "without brackets\n");
 }
 
 /* ---- check ---- */
@@ -1132,6 +1147,7 @@ int main(void) {
         cmocka_unit_test(status_fits_the_terminal),
         cmocka_unit_test(wrong_command_lines_are_golden),
         cmocka_unit_test(config_notes_a_mistyped_region),
+        cmocka_unit_test(config_notes_a_trail_of_the_name_all),
         cmocka_unit_test(check_judges_and_shows),
         cmocka_unit_test(check_of_a_restore_counts_what_holds_after_it),
         cmocka_unit_test(check_prints_a_document),

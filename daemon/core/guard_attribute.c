@@ -112,8 +112,10 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
 void guard_seek_actor_of_more(Deciding *d) {
     Attributing *at = &d->s.attributing;
 
-    if (at->wanted && (at->findings & FINDINGS_CHANGED))
-        at->fields |= changed_fields(d, at->findings);
+    if (!at->wanted)
+        return;
+    at->fields |= changed_fields(d, at->findings);
+    at->again_fields |= changed_fields(d, at->again_findings);
 }
 
 /* ---- what a search gave ---- */

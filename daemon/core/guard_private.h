@@ -199,7 +199,8 @@ void guard_drill_attributed(Deciding *d, const Actor *actor);
  */
 void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, uint64_t slack_usec,
                       uint64_t dedup_usec, bool opened);
-/* The changed settings that the search under way is about are those of the incident, too. */
+/* The changed settings that the search under way, or the one after it, is about are those of the incident,
+ * too. */
 void guard_seek_actor_of_more(Deciding *d);
 void guard_attributed(Deciding *d, const Attribution *found);
 void guard_plan_search(Deciding *d);

@@ -311,9 +311,27 @@ static void what_a_creation_did(void **state _unused_) {
     }
 }
 
+static void a_time_that_no_calendar_has(void **state _unused_) {
+    static const struct {
+        uint64_t usec;
+        const char *text;
+    } rows[] = {
+        { 0, "an unknown time" },
+        { UINT64_MAX, "an unknown time" },
+        { 1800000000 * USEC_PER_SEC, "2027-01-15 08:00:00 UTC" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char text[TIMETEXT_MAX];
+
+        assert_string_equal(alert_human_time(text, rows[i].usec), rows[i].text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_tried_without_a_poll),
+        cmocka_unit_test(a_time_that_no_calendar_has),
         cmocka_unit_test(a_gap_whose_begin_is_not_known),
         cmocka_unit_test(the_share_that_a_contest_lost),
         cmocka_unit_test(what_cannot_be_read_fits_a_subject),

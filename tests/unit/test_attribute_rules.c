@@ -102,6 +102,42 @@ static void test_an_update_of_other_settings(void **state) {
             fail_msg("case %zu: %s", i, cases[i].parameters);
         e.error_code = (char *)"AccessDenied"; /* an attempt against the trail it is in any case */
         assert_int_equal(take_one(&q, &e).n_attempts, 1);
+        e.error_code = (char *)"";
+        e.omitted = true; /* AWS left them out: who knows */
+        assert_true(take_one(&q, &e).found);
+    }
+}
+
+/* A trail whose name is not known is known by its ARN. */
+static void test_a_trail_without_a_name(void **state) {
+    static const char *const names[] = { NULL, "" };
+    CloudTrailEvent e = event_of("StopLogging", "main"), by_arn = event_of("StopLogging", ARN);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        AttributeRequest q = main_trail;
+
+        q.findings = FINDING_BIT(FINDING_STOPPED);
+        q.trail_name = names[i];
+        assert_false(take_one(&q, &e).found);
+        assert_true(take_one(&q, &by_arn).found);
+    }
+}
+
+/* Former keys are the guard's, and those of nobody else. */
+static void test_the_former_identity(void **state) {
+    static const char *const callers[] = { MALLET, MALLET "2" };
+    CloudTrailEvent e = event_of("UpdateTrail", ARN);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(callers); i++) {
+        AttributeRequest q = main_trail;
+
+        q.findings = FINDINGS_CHANGED;
+        q.former_arn = MALLET;
+        q.former_until_usec = e.event_time_usec;
+        e.identity.arn = (char *)callers[i];
+        assert_int_equal(take_one(&q, &e).found, i != 0);
     }
 }
 
@@ -250,6 +286,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_namesake_in_the_account_of_a_delegated_administrator),
         cmocka_unit_test(test_an_update_of_other_settings),
+        cmocka_unit_test(test_a_trail_without_a_name),
+        cmocka_unit_test(test_the_former_identity),
         cmocka_unit_test(test_what_the_delivery_error_rules_out),
         cmocka_unit_test(test_who_pays),
         cmocka_unit_test(test_who_closed_a_policy_first),

@@ -640,6 +640,17 @@ static void what_the_journal_says(void **state _unused_) {
     }
 }
 
+/* The longest path goes; without one the end does. */
+static void a_long_arn_keeps_its_name(void **state _unused_) {
+    char text[2 * ACTOR_TEXT_MAX], shown[ACTOR_TEXT_MAX];
+
+    assert_string_equal(contain_short_arn("arn:user/staff/bob", shown), "arn:user/staff/bob");
+    (void)snprintf(text, sizeof(text), "arn:user/%0300d/bob", 0);
+    assert_string_equal(contain_short_arn(text, shown), "arn:user/.../bob");
+    (void)snprintf(text, sizeof(text), "arn:user/%0300d", 0);
+    assert_string_equal(contain_short_arn(text, shown), strndupa(text, ACTOR_TEXT_MAX - 1));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(third_tampering_within_an_hour_is_proposed, setup),
@@ -664,6 +675,7 @@ int main(void) {
         cmocka_unit_test(after_which_message_it_is_asked),
         cmocka_unit_test(where_the_guard_may_write),
         cmocka_unit_test(what_the_journal_says),
+        cmocka_unit_test(a_long_arn_keeps_its_name),
     };
     int r = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -112,24 +112,22 @@ static void a_trail_that_never_delivered_is_not_stale(void **state _unused_) {
     assert_int_equal(l.state.findings, FINDING_BIT(FINDING_STALE));
 }
 
-static void what_was_missed_is_read_from_the_times(void **state _unused_) {
-    static const TrailState before = { .known = true,
-                                       .start_usec = STARTED,
-                                       .delivery_usec = STARTED + SEC };
-    static const struct {
-        TrailState now;
-        Missed missed;
-    } rows[] = {
-        { { .known = true, .start_usec = STARTED, .delivery_usec = STARTED + SEC }, MISSED_NOTHING },
-        { { .known = true, .start_usec = EPOCH, .stop_usec = STOP_NOW, .delivery_usec = STARTED + SEC },
-          MISSED_INTERRUPTION },
-        { { .known = true, .start_usec = EPOCH }, MISSED_REPLACEMENT },
-        { { .start_usec = EPOCH }, MISSED_NOTHING },
-        { { .known = true, .start_usec = EPOCH, .findings = FINDING_BIT(FINDING_MISSING) }, MISSED_NOTHING },
-    };
+/* As a state file that was edited has it: what came of it is no news of an incident that is over. */
+static void a_restore_without_an_incident_reports_nothing(void **state _unused_) {
+    for (unsigned open = 0; open < 2; open++) {
+        Life l = life(MODE_RESTORE, true);
+        Outcome outcome = { .action = ACTION_RESTORE,
+                            .result = RESULT_FAILED,
+                            .fields_left = FIELD_BIT(FIELD_PREFIX),
+                            .error_text = "denied" };
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        assert_int_equal(guard_missed(&before, &rows[i].now), rows[i].missed);
+        l.state.known = l.state.acting = true;
+        l.state.findings = FINDING_BIT(FINDING_CHANGED);
+        l.state.fields = l.state.restoring = FIELD_BIT(FIELD_PREFIX);
+        l.state.incident.open = open;
+        decide(&l, (TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
+        assert_int_equal(l.plan.n_events, open);
+    }
 }
 
 static void a_stop_is_sought_within_the_times_of_its_search(void **state _unused_) {
@@ -646,7 +644,7 @@ int main(void) {
         cmocka_unit_test(a_gap_does_not_end_before_it_begins),
         cmocka_unit_test(a_stop_without_any_time_counts_from_now),
         cmocka_unit_test(a_trail_that_never_delivered_is_not_stale),
-        cmocka_unit_test(what_was_missed_is_read_from_the_times),
+        cmocka_unit_test(a_restore_without_an_incident_reports_nothing),
         cmocka_unit_test(a_stop_is_sought_within_the_times_of_its_search),
         cmocka_unit_test(who_is_polled_fast),
         cmocka_unit_test(who_is_done_with),

@@ -396,8 +396,52 @@ static void what_a_new_trail_lacks_is_reported_when_the_message_did_not_wait(voi
     }
 }
 
+/* ---- what was missed ---- */
+
+static void what_was_missed_is_read_from_the_times(void **state _unused_) {
+    static const TrailState before = { .known = true,
+                                       .start_usec = STARTED,
+                                       .delivery_usec = STARTED + SEC };
+    static const struct {
+        TrailState now;
+        Missed missed;
+    } rows[] = {
+        { { .known = true, .start_usec = STARTED, .delivery_usec = STARTED + SEC }, MISSED_NOTHING },
+        { { .known = true, .start_usec = EPOCH, .stop_usec = STOP_NOW, .delivery_usec = STARTED + SEC },
+          MISSED_INTERRUPTION },
+        { { .known = true, .start_usec = EPOCH }, MISSED_REPLACEMENT },
+        { { .start_usec = EPOCH }, MISSED_NOTHING },
+        { { .known = true, .start_usec = EPOCH, .findings = FINDING_BIT(FINDING_MISSING) }, MISSED_NOTHING },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(guard_missed(&before, &rows[i].now), rows[i].missed);
+}
+
+/* A trail that was stopped may have been started and no more; what shows another stop, or a start before the
+ * stop that is known, was created again. */
+static void a_start_alone_is_no_new_trail(void **state _unused_) {
+    static const TrailState before = { .known = true,
+                                       .findings = FINDING_BIT(FINDING_STOPPED),
+                                       .start_usec = STARTED,
+                                       .stop_usec = STOP_NOW };
+    static const struct {
+        TrailState now;
+        Missed missed;
+    } rows[] = {
+        { { .known = true, .start_usec = EPOCH }, MISSED_NOTHING },
+        { { .known = true, .start_usec = EPOCH, .stop_usec = STARTED }, MISSED_REPLACEMENT },
+        { { .known = true, .start_usec = STOP_NOW - 1 }, MISSED_REPLACEMENT },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(guard_missed(&before, &rows[i].now), rows[i].missed);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_missed_is_read_from_the_times),
+        cmocka_unit_test(a_start_alone_is_no_new_trail),
         cmocka_unit_test(what_is_shown_and_saved),
         cmocka_unit_test(what_is_begun),
         cmocka_unit_test(which_incident_lines_belong_to),

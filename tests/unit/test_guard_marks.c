@@ -66,6 +66,11 @@ static void of_an_account_that_leaves(void **state _unused_) {
     assert_int_equal(guard_target_marks(&before, &next, &marked), EPOCH + SEC);
     second = report_of(&marked, &gone, EPOCH + HOUR, &again);
     assert_int_equal(second.dedup_usec, first.dedup_usec);
+    /* while it is gone, its mark stays */
+    next = again;
+    next.left_usec = EPOCH + 2 * HOUR;
+    (void)guard_target_marks(&again, &next, &marked);
+    assert_int_equal(marked.left_usec, EPOCH + SEC);
     /* back, out of reach, and left once more */
     (void)report_of(&again, &(PollResult){ .reachable = true }, EPOCH + 2 * HOUR, &again);
     (void)report_of(&again, &denied, EPOCH + 3 * HOUR, &again);
@@ -168,6 +173,11 @@ static void of_a_trail_that_cannot_be_polled(void **state _unused_) {
                 &l.plan, &l.state);
     assert_true(l.plan.n_events > 0);
     assert_int_equal(l.plan.events[0].dedup_usec, mark);
+    /* killed once more, with a mark that is there */
+    before = marked;
+    l.state.failed_since_usec = l.now.real_usec;
+    assert_int_equal(guard_trail_marks(&before, &l.state, &marked), l.now.real_usec);
+    assert_int_equal(marked.failed_since_usec, mark);
 }
 
 int main(void) {

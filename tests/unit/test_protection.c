@@ -510,6 +510,13 @@ static void more_than_can_be_compared(void **state _unused_) {
                                         "the trust policy was changed");
     many.kinds = GUARD_PART_BIT(GUARD_PART_TRUST);
     assert_int_equal(guard_parts_compare(&few, &many, &b, &severity), 1);
+    /* two kinds */
+    strbuf_truncate(&b, 0);
+    many.kinds = ALL;
+    assert_int_equal(guard_parts_many(&many, GUARD_PART_TRUST), 0);
+    assert_int_equal(guard_parts_compare(&few, &many, &b, &severity), 2);
+    assert_string_equal(strbuf_str(&b), "there are more trust policies than TrailGuard can compare; "
+                                        "there are more inline policies than TrailGuard can compare");
     guard_parts_done(&few);
     guard_parts_done(&many);
 }
@@ -605,6 +612,7 @@ static void where_changes_are_recorded(void **state _unused_) {
         { "arn:aws:sns:eu-west-1:111122223333:alerts", "eu-central-1", "eu-west-1",
           "arn:aws:sns:eu-west-1:111122223333:alerts" },
         { "guard", "eu-central-1", "us-east-1", "guard" },
+        { "guard", "xx-nowhere-1", "xx-nowhere-1", "guard" }, /* a partition to come */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

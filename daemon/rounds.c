@@ -149,13 +149,48 @@ static void order_turns(Engine *engine, const Intervals *intervals) {
     engine->n_pass_turns = MIN(engine->n_pass_turns, engine->n_turns);
 }
 
-static uint64_t next_turn_usec(Engine *engine, const Intervals *intervals) {
+static TurnTarget facts_of(const Target *target, uint64_t now_usec) {
+    const TargetPoll *latest = engine_latest_poll(target);
+
+    return (TurnTarget){
+        .start_waits = target->start_waits,
+        .under_way = latest,
+        .age_usec = latest ? now_usec - latest->began_usec : 0,
+        .n_polled = latest ? engine_count_polled(target) : 0,
+        .due_usec = target->due_usec,
+    };
+}
+
+static bool is_idle(const Target *target, uint64_t turn_usec, uint64_t now_usec) {
+    TurnTarget facts = facts_of(target, now_usec);
+
+    return schedule_turn_is_idle(&facts, turn_usec);
+}
+
+/* A round begins with the first turn that something comes of: no wake-up of its own. */
+static uint64_t next_round_usec(const Engine *engine, const Intervals *intervals, uint64_t now_usec) {
+    for (size_t i = 0; i < engine->n_turns; i++) {
+        uint64_t usec = schedule_turn(intervals, engine->round + 1, engine->turns[i]->phase);
+
+        if (!is_idle(engine->turns[i], usec, now_usec))
+            return usec;
+    }
+    return schedule_turn(intervals, engine->round + 1, engine->n_turns > 0 ? engine->turns[0]->phase : 0);
+}
+
+/* When that turn is, and whether it is to be taken. */
+static bool next_turn(Engine *engine, const Intervals *intervals, uint64_t now_usec, uint64_t *ret_usec) {
+    const Target *target;
+
     if (engine->turns_are_stale)
         order_turns(engine, intervals);
-    if (engine->turn < engine->n_turns)
-        return schedule_turn(intervals, engine->round, engine->turns[engine->turn]->phase);
-    /* the next round begins with its first turn: no wake-up of its own */
-    return schedule_turn(intervals, engine->round + 1, engine->n_turns > 0 ? engine->turns[0]->phase : 0);
+    if (engine->turn >= engine->n_turns) {
+        *ret_usec = next_round_usec(engine, intervals, now_usec);
+        return *ret_usec <= now_usec;
+    }
+    target = engine->turns[engine->turn];
+    *ret_usec = schedule_turn(intervals, engine->round, target->phase);
+    return *ret_usec <= now_usec || is_idle(target, *ret_usec, now_usec);
 }
 
 /* What each round does besides the polls. */
@@ -183,14 +218,7 @@ static void begin_round(Engine *engine, uint64_t now_usec) {
 
 static void take_turn(Engine *engine, const Intervals *intervals, uint64_t now_usec) {
     Target *target = engine->turns[engine->turn++];
-    const TargetPoll *latest = engine_latest_poll(target);
-    const TurnTarget facts = {
-        .start_waits = target->start_waits,
-        .under_way = latest,
-        .age_usec = latest ? now_usec - latest->began_usec : 0,
-        .n_polled = latest ? engine_count_polled(target) : 0,
-        .due_usec = target->due_usec,
-    };
+    TurnTarget facts = facts_of(target, now_usec);
     Turn turn = schedule_turn_means(intervals, &facts, now_usec);
     bool of_pass;
 
@@ -225,7 +253,7 @@ static void poll_all(Engine *engine, const Intervals *intervals, uint64_t now_us
     engine_end_pass(engine);
 }
 
-/* Every turn that has come. */
+/* Every turn that has come, and those that nothing comes of. */
 static void rounds_turn(void *userdata) {
     Engine *engine = userdata;
     Intervals intervals = engine_intervals(engine);
@@ -234,11 +262,11 @@ static void rounds_turn(void *userdata) {
     engine->pass_timer = NULL;
     if (!engine->passes_begun || schedule_round_was_missed(&intervals, engine->turned_usec, now_usec))
         poll_all(engine, &intervals, now_usec);
-    while ((next_usec = next_turn_usec(engine, &intervals)) <= now_usec) {
+    while (next_turn(engine, &intervals, now_usec, &next_usec)) {
         bool begins = engine->turn >= engine->n_turns;
 
         /* the turn that the round begins with is still to come */
-        engine->turned_usec = next_usec - begins;
+        engine->turned_usec = MIN(next_usec, now_usec) - begins;
         if (begins)
             begin_round(engine, now_usec);
         else
@@ -248,7 +276,7 @@ static void rounds_turn(void *userdata) {
         engine_due(engine, DUE_DIRECTORIES);
     engine->pass_due_usec = next_usec;
     if (!engine->once)
-        (void)loop_after(engine->aws.loop, next_usec - now_usec, rounds_turn, engine, &engine->pass_timer);
+        (void)loop_rearm(engine->aws.loop, next_usec - now_usec, rounds_turn, engine, &engine->pass_timer);
 }
 
 void engine_kick_pass(Engine *engine) {
@@ -257,7 +285,7 @@ void engine_kick_pass(Engine *engine) {
 
 void engine_start_passes(Engine *engine, uint64_t delay_usec) {
     engine->pass_due_usec = engine_now(engine).mono_usec + delay_usec;
-    (void)loop_after(engine->aws.loop, delay_usec, rounds_turn, engine, &engine->pass_timer);
+    (void)loop_rearm(engine->aws.loop, delay_usec, rounds_turn, engine, &engine->pass_timer);
 }
 
 void engine_stop_polls(Engine *engine) {

@@ -144,6 +144,10 @@ Turn schedule_turn_means(const Intervals *intervals, const TurnTarget *target, u
     return !target->start_waits && now_usec >= target->due_usec ? TURN_POLLS : TURN_PASSES;
 }
 
+bool schedule_turn_is_idle(const TurnTarget *target, uint64_t turn_usec) {
+    return !target->under_way && !target->start_waits && turn_usec < target->due_usec;
+}
+
 bool schedule_round_was_missed(const Intervals *intervals, uint64_t turned_usec, uint64_t now_usec) {
     return now_usec >= turned_usec + 2 * schedule_round_usec(intervals);
 }

@@ -139,6 +139,8 @@ typedef enum Turn {
 } Turn;
 
 Turn schedule_turn_means(const Intervals *intervals, const TurnTarget *target, uint64_t now_usec);
+/* Nothing will come of its turn at turn_usec: it is taken with another, and wakes nobody. */
+bool schedule_turn_is_idle(const TurnTarget *target, uint64_t turn_usec);
 
 /* Was a whole round of turns missed, because the machine was suspended for instance? Then all targets are
  * polled at once. turned_usec: turns up to that were taken. */

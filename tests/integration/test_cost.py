@@ -102,10 +102,14 @@ def test_system_calls_wake_ups_and_bytes_of_a_poll(tls_sim, make_guard, traced):
     assert [line for line in guard.told()[told:] if line.startswith("STATUS=")] == [], "nothing has changed"
 
 
-def test_nothing_wakes_it_between_polls(tls_sim, make_guard, traced):
-    """What moves on with each poll is written along with one: the metrics have a time of their own, 1 s here."""
-    guard = make_guard(tls_sim, alerts=(), regions=[FRA], poll_interval=1, metrics_file="metrics.prom").start().wait_guarding()
+@pytest.mark.parametrize("regions", [[FRA], ALL_REGIONS], ids=["one", "three"])
+def test_nothing_wakes_it_between_polls(tls_sim, make_guard, traced, regions):
+    """What moves on with each poll is written along with one: the metrics have a time of their own, 1 s here. There is one
+    timer for all polls, also after a reload."""
+    guard = make_guard(tls_sim, alerts=(), regions=regions, poll_interval=1, metrics_file="metrics.prom").start().wait_guarding()
     metrics = guard.runtime / "metrics.prom"
+    count_polls(tls_sim, 4)
+    guard.reload()
     count_polls(tls_sim, 4)
     before, written = len(traced()), metrics.stat().st_mtime_ns
     count_polls(tls_sim, POLLS)

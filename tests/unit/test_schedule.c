@@ -447,6 +447,24 @@ static void times_that_moved_on_cost_a_five_hundredth_and_are_written_in_the_end
                 rows[i].pause_usec);
 }
 
+static void a_turn_that_nothing_comes_of_wakes_nobody(void **state _unused_) {
+    static const struct {
+        TurnTarget target;
+        uint64_t turn_sec;
+        bool idle;
+    } rows[] = {
+        { { .due_usec = 600 * SEC }, 599, true },
+        { { .due_usec = 600 * SEC }, 600, false },
+        { { .due_usec = 0 }, 10, false },
+        /* what ends until then may make it due */
+        { { .due_usec = 600 * SEC, .under_way = true }, 10, false },
+        { { .due_usec = 600 * SEC, .start_waits = true }, 10, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        assert_int_equal(schedule_turn_is_idle(&rows[i].target, rows[i].turn_sec * SEC), rows[i].idle);
+}
+
 static void nothing_wakes_for_times_that_moved_on(void **state _unused_) {
     static const struct {
         uint64_t due_sec, now_sec, wait_sec;
@@ -641,6 +659,7 @@ int main(void) {
         cmocka_unit_test(so_many_checks_of_settings_are_under_way_at_once),
         cmocka_unit_test(weak_baselines_come_one_by_one_while_they_are_few),
         cmocka_unit_test(times_that_moved_on_cost_a_five_hundredth_and_are_written_in_the_end),
+        cmocka_unit_test(a_turn_that_nothing_comes_of_wakes_nobody),
         cmocka_unit_test(nothing_wakes_for_times_that_moved_on),
         cmocka_unit_test(the_list_of_accounts_is_read_again),
         cmocka_unit_test(turns_are_one_interval_apart_at_most),

@@ -69,6 +69,16 @@ static void test_policies_of_a_bucket(void **state) {
                         IF("\"StringNotEquals\":{\"aws:PrincipalOrgID\":\"o-1\"}")),
           ADMISSION_UNCLEAR },
         { GOOD ",7", ADMISSION_UNCLEAR },
+        { GOOD "," DENY(EVERYBODY, "\"Action\":\"s3:*\"", ON("logs/*"),
+                        "") "," DENY(EVERYBODY, "\"Action\":\"s3:DeleteObject\"", ON("logs/*"), ""),
+          ADMISSION_DENIED },
+        /* several resources: one is enough */
+        { ALLOW(SERVICE, WRITE, "\"Resource\":[\"arn:aws:s3:::other/*\",\"arn:aws:s3:::logs/*\"]", ""),
+          ADMISSION_GIVEN },
+        { ALLOW(SERVICE, WRITE, "\"Resource\":[\"arn:aws:s3:::other/*\"]", ""), ADMISSION_DENIED },
+        { ALLOW(SERVICE, WRITE, "\"Resource\":[]", ""), ADMISSION_DENIED },
+        { ALLOW(SERVICE, WRITE, "\"Resource\":[\"arn:aws:s3:::other/*\",1]", ""), ADMISSION_UNCLEAR },
+        { ALLOW(SERVICE, WRITE, "\"Resource\":1", ""), ADMISSION_UNCLEAR },
     };
 
     (void)state;
@@ -92,6 +102,10 @@ static void test_conditions(void **state) {
         { ALLOW(SERVICE, WRITE, LOGS, OF_ACCOUNT("aws:PrincipalTag/x", "1")), ADMISSION_UNCLEAR },
         { ALLOW(SERVICE, WRITE, LOGS, IF("\"DateLessThan\":{\"aws:SourceArn\":\"" ARN "\"}")),
           ADMISSION_UNCLEAR },
+        { ALLOW(SERVICE, WRITE, LOGS, IF("\"Bool\":{\"aws:PrincipalIsAWSService\":\"true\"}")),
+          ADMISSION_GIVEN },
+        { ALLOW(SERVICE, WRITE, LOGS, IF("\"Bool\":{\"aws:PrincipalIsAWSService\":\"false\"}")),
+          ADMISSION_DENIED },
         { ALLOW(SERVICE, WRITE, LOGS, ",\"Condition\":1"), ADMISSION_UNCLEAR },
         { ALLOW(SERVICE, WRITE, LOGS, IF("\"StringEquals\":1")), ADMISSION_UNCLEAR },
     };

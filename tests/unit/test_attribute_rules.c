@@ -141,6 +141,31 @@ static void test_the_former_identity(void **state) {
     }
 }
 
+/* Which of two policies closed the bucket is asked of policies only: of a policy and another call the newest
+ * wins. */
+static void test_a_policy_and_another_call(void **state) {
+    static const char *const names[][2] = { { "DeleteBucket", "PutBucketPolicy" },
+                                            { "PutBucketPolicy", "DeleteBucket" } };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(names); i++) { /* in whichever order */
+        AttributeRequest q = main_trail;
+        Attribution found = { 0 };
+
+        q.findings = FINDING_BIT(FINDING_BUCKET);
+        for (unsigned k = 0; k < 2; k++) {
+            unsigned of = i % 2 ? 1 - k : k;
+            CloudTrailEvent e = event_of(names[i / 2][of], "");
+
+            e.bucket = (char *)BUCKET;
+            e.event_time_usec = FROM + (1 + of) * USEC_PER_SEC;
+            attribute_take(&q, &e, &found);
+        }
+        assert_true(found.found);
+        assert_string_equal(found.actor.event_name, names[i / 2][1]);
+    }
+}
+
 #define BY_KEY "DisableKey DisconnectCustomKeyStore PutKeyPolicy "
 
 /* Adds the name of the call if it is taken for the cause. */
@@ -288,6 +313,7 @@ int main(void) {
         cmocka_unit_test(test_an_update_of_other_settings),
         cmocka_unit_test(test_a_trail_without_a_name),
         cmocka_unit_test(test_the_former_identity),
+        cmocka_unit_test(test_a_policy_and_another_call),
         cmocka_unit_test(test_what_the_delivery_error_rules_out),
         cmocka_unit_test(test_who_pays),
         cmocka_unit_test(test_who_closed_a_policy_first),

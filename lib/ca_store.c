@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +36,17 @@ typedef struct Parsed {
     int n;         /* certificates */
     int n_keyless; /* of which the key could not be read: of a kind that OpenSSL does not know, or for want
                     * of memory. It is not read later, and nothing that such a one has signed is good. */
+    int n_partial; /* ... or anything else that OpenSSL keeps with a certificate the first time that it needs
+                    * it. What it lacked the memory for then, it takes for absent ever after. */
 } Parsed;
+
+/* Has OpenSSL read all that a handshake asks of a certificate? */
+static bool read_all(X509 *x509) {
+    const EVP_PKEY *key = X509_get0_pubkey(x509);
+
+    return key && EVP_PKEY_get_security_bits(key) > 0 && X509_check_purpose(x509, -1, 0) == 1 &&
+           X509_get_signature_info(x509, NULL, NULL, NULL, NULL) == 1;
+}
 
 static bool add_one(const X509_INFO *info, Parsed *ret) {
     if (info->crl && X509_STORE_add_crl(ret->store, info->crl) != 1)
@@ -44,6 +55,7 @@ static bool add_one(const X509_INFO *info, Parsed *ret) {
         return true;
     ret->n++;
     ret->n_keyless += !X509_get0_pubkey(info->x509);
+    ret->n_partial += !read_all(info->x509);
     return X509_STORE_add_cert(ret->store, info->x509) == 1;
 }
 
@@ -78,17 +90,17 @@ static int parse_once(const char *text, size_t len, Parsed *ret) {
     return lacked_memory() ? -ENOMEM : -EINVAL;
 }
 
-/* What OpenSSL has no memory for it may take for a fault of the text, or for a key of an unknown kind: what
- * is wrong with it has to be so twice. */
+/* What OpenSSL has no memory for it may take for a fault of the text, or of a certificate in it: what is
+ * wrong with it has to be so twice. */
 static int parse(const char *text, size_t len, Parsed *ret) {
     Parsed again;
     int r = parse_once(text, len, ret);
 
-    if (r >= 0 && ret->n_keyless == 0)
+    if (r >= 0 && ret->n_partial == 0)
         return 0;
     if (r < 0)
         return parse_once(text, len, ret);
-    if (parse_once(text, len, &again) >= 0 && again.n_keyless < ret->n_keyless) {
+    if (parse_once(text, len, &again) >= 0 && again.n_partial < ret->n_partial) {
         X509_STORE *before = ret->store;
 
         *ret = again;

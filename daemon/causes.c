@@ -3,6 +3,7 @@
  * the core decides. */
 #include "daemon/causes.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,20 +17,25 @@
 /* An outage moves thousands of targets within seconds: they are decided about together. */
 #define PAUSE_USEC (USEC_PER_SEC / 4)
 
-static void add_cause(Engine *engine, CauseKind kind, const Account *account, const char *region) {
+/* False: there is no memory for it. */
+static bool add_cause(Engine *engine, CauseKind kind, const Account *account, const char *region) {
     Cause cause = engine_cause_key(kind, account, region), *grown;
 
     if (kind == CAUSE_OWN || engine_cause_of(engine, &cause))
-        return;
+        return true;
     grown = realloc(engine->causes, (engine->n_causes + 1) * sizeof(*grown));
     if (!grown)
-        return; /* it is tried again in the next round */
+        return false;
     engine->causes = grown;
     grown[engine->n_causes++] = cause;
     engine_sort_causes(engine);
+    return true;
 }
 
-static void find_causes(Engine *engine) {
+/* False: not all, for want of memory. */
+static bool find_causes(Engine *engine) {
+    bool all = true;
+
     for (size_t i = 0; i < engine->n_targets; i++) {
         Target *target = engine->targets[i];
         TargetState s = states_target(target->state);
@@ -39,9 +45,9 @@ static void find_causes(Engine *engine) {
             s = states_target(target->state);
         }
         if (s.reach.open)
-            add_cause(engine, s.cause, target->account, target->region);
+            all &= add_cause(engine, s.cause, target->account, target->region);
         if (guard_cause_has(CAUSE_UNCOVERED, &s, engine_place(target)))
-            add_cause(engine, CAUSE_UNCOVERED, target->account, target->region);
+            all &= add_cause(engine, CAUSE_UNCOVERED, target->account, target->region);
     }
     for (size_t i = 0; i < engine->n_accounts; i++) {
         Account *account = engine->accounts[i];
@@ -50,8 +56,9 @@ static void find_causes(Engine *engine) {
         if (guard_cause_is_left(&s, PLACE_ACCOUNT))
             engine_report_account_alone(account);
         if (TARGET_STATE(account, reach.open))
-            add_cause(engine, TARGET_STATE(account, cause), account, "");
+            all &= add_cause(engine, TARGET_STATE(account, cause), account, "");
     }
+    return all;
 }
 
 /* Those that have a cause, while it is decided about. */
@@ -169,9 +176,10 @@ static uint64_t decide_all(Engine *engine, Gathering *g) {
 
 void engine_decide_causes(Engine *engine) {
     size_t n = engine->n_targets + engine->n_accounts + 1;
-    uint64_t now_usec = engine_now(engine).mono_usec, wake;
+    uint64_t now_usec = engine_now(engine).mono_usec, wake = 0;
     Gathering g;
 
+    engine->causes_are_left = true;
     if (now_usec < engine->causes_due_usec) {
         engine_arm(engine, &engine->cause_timer, engine->causes_due_usec, causes_woke, engine);
         return;
@@ -179,10 +187,11 @@ void engine_decide_causes(Engine *engine) {
     engine->causes_due_usec = now_usec + PAUSE_USEC;
     g = (Gathering){ .members = calloc(n, sizeof(*g.members)), .rest = calloc(n, sizeof(*g.rest)) };
     if (g.members && g.rest) {
-        find_causes(engine);
+        engine->causes_are_left = !find_causes(engine);
         wake = decide_all(engine, &g);
         drop_causes(engine);
-    } else
+    }
+    if (engine->causes_are_left)
         wake = engine->causes_due_usec;
     engine_arm(engine, &engine->cause_timer, wake, causes_woke, engine);
     free(g.members);

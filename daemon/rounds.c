@@ -200,7 +200,7 @@ static void do_chores(Engine *engine, uint64_t now_usec) {
     engine_end_guard_records(engine);
     engine_remind_of_list(engine);
     engine_forget_unaccepted(engine);
-    if (engine->n_causes > 0)
+    if (engine->n_causes > 0 || engine->causes_are_left)
         engine_due(engine, DUE_CAUSES);
 }
 

@@ -276,6 +276,7 @@ struct Engine {
     size_t n_causes;
     LoopTimer *cause_timer;
     uint64_t causes_due_usec; /* mono; not decided about before */
+    bool causes_are_left;     /* to be decided about; each round does where memory or a timer was wanting */
     StateTable unclaimed; /* loaded, not taken over by anything that is guarded */
     char **ignored;
     size_t n_ignored;

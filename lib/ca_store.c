@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
@@ -148,11 +149,77 @@ int ca_store_read(const char *path, char *error, size_t size, CaStore **ret) {
     return 0;
 }
 
-int ca_store_check_tls(void) {
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    bool good = context && RAND_status() == 1;
+/* ---- what OpenSSL makes once ---- */
 
-    SSL_CTX_free(context);
+#define SHAKE_TURNS_MAX 10
+
+/* A server with a key of its own, and a certificate by itself. */
+static bool certify(SSL_CTX *context, EVP_PKEY *key, X509 *x509) {
+    return key && x509 && X509_set_version(x509, 2) == 1 && X509_gmtime_adj(X509_getm_notBefore(x509), 0) &&
+           X509_gmtime_adj(X509_getm_notAfter(x509), 60) && X509_set_pubkey(x509, key) == 1 &&
+           X509_sign(x509, key, EVP_sha256()) > 0 && SSL_CTX_use_certificate(context, x509) == 1 &&
+           SSL_CTX_use_PrivateKey(context, key) == 1;
+}
+
+static bool make_server(SSL_CTX *context) {
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *x509 = X509_new();
+    bool good = certify(context, key, x509);
+
+    X509_free(x509);
+    EVP_PKEY_free(key);
+    return good;
+}
+
+static bool shake_hands(SSL *client, SSL *server) {
+    SSL_set_connect_state(client);
+    SSL_set_accept_state(server);
+    for (unsigned i = 0; i < SHAKE_TURNS_MAX; i++) {
+        int by_client = SSL_do_handshake(client), by_server = SSL_do_handshake(server);
+
+        if (by_client == 1 && by_server == 1)
+            return true;
+    }
+    return false;
+}
+
+/* In memory, up to that version of TLS. */
+static bool connects(SSL_CTX *ours, SSL_CTX *theirs, int version) {
+    SSL *client = SSL_new(ours), *server = SSL_new(theirs);
+    BIO *a = NULL, *b = NULL;
+    bool good = client && server && SSL_set_max_proto_version(client, version) == 1 &&
+                BIO_new_bio_pair(&a, 0, &b, 0) == 1;
+
+    if (good) {
+        SSL_set_bio(client, a, a);
+        SSL_set_bio(server, b, b);
+        good = shake_hands(client, server);
+    }
+    SSL_free(client);
+    SSL_free(server);
+    return good;
+}
+
+/* Of those of AWS's hosts that have RSA keys: the handshakes here are with another kind. */
+static bool has_rsa(void) {
+    EVP_KEYMGMT *keys = EVP_KEYMGMT_fetch(NULL, "RSA", NULL);
+    EVP_SIGNATURE *signatures = EVP_SIGNATURE_fetch(NULL, "RSA", NULL);
+    bool good = keys && signatures;
+
+    EVP_KEYMGMT_free(keys);
+    EVP_SIGNATURE_free(signatures);
+    return good;
+}
+
+/* OpenSSL makes the list of what it can do of each kind when one of the kind is first asked for. What it has
+ * no memory for then is missing ever after, "unsupported" in each handshake: so all is asked for here. */
+int ca_store_check_tls(void) {
+    SSL_CTX *ours = SSL_CTX_new(TLS_client_method()), *theirs = SSL_CTX_new(TLS_server_method());
+    bool good = ours && theirs && RAND_status() == 1 && has_rsa() && make_server(theirs) &&
+                connects(ours, theirs, TLS1_3_VERSION) && connects(ours, theirs, TLS1_2_VERSION);
+
+    SSL_CTX_free(ours);
+    SSL_CTX_free(theirs);
     ERR_clear_error();
     return good ? 0 : -EIO;
 }

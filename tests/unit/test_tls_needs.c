@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What OpenSSL makes once in a process and has no memory for: either it is noticed at the start, or a
+ * handshake works. Each try has a process of its own. */
+#include <arpa/inet.h>
+#include <openssl/crypto.h>
+#include <openssl/ssl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/ca_store.h"
+#include "tests/unit/local_server.h"
+
+#define STEP      61 /* not each of many thousand; no divisor of what they repeat in */
+#define TRIES_MAX 2000
+
+enum { ENDED_GOOD, ENDED_NOTICED, ENDED_BROKEN, ENDED_UNTOUCHED };
+
+static struct {
+    bool armed, failed;
+    unsigned left; /* allocations that still succeed */
+} openssl;
+
+static bool fails(void) {
+    if (!openssl.armed || openssl.failed)
+        return false;
+    openssl.failed = openssl.left == 0;
+    openssl.left -= !openssl.failed;
+    return openssl.failed;
+}
+
+static void *give(size_t size, const char *file, int line) {
+    (void)file;
+    (void)line;
+    return fails() ? NULL : malloc(size);
+}
+
+static void *give_more(void *block, size_t size, const char *file, int line) {
+    (void)file;
+    (void)line;
+    return fails() ? NULL : realloc(block, size);
+}
+
+static void take(void *block, const char *file, int line) {
+    (void)file;
+    (void)line;
+    free(block);
+}
+
+/* With a server of which the key and the certificate are made now. */
+static bool connects(int version) {
+    LocalCa *ca = local_ca_new();
+    LocalServer *server = local_server_new(ca);
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)local_server_port(server)),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = context ? SSL_new(context) : NULL;
+    bool good = ssl && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+                SSL_set_max_proto_version(ssl, version) == 1 && SSL_set_fd(ssl, fd) == 1 &&
+                SSL_connect(ssl) == 1;
+
+    SSL_free(ssl);
+    SSL_CTX_free(context);
+    (void)close(fd);
+    local_server_free(server);
+    local_ca_free(ca);
+    return good;
+}
+
+static int end_of_try(unsigned n) {
+    int r;
+
+    openssl.armed = true;
+    openssl.left = n;
+    r = ca_store_check_tls();
+    openssl.armed = false;
+    if (r != 0)
+        return openssl.failed ? ENDED_NOTICED : ENDED_BROKEN;
+    if (!connects(TLS1_3_VERSION) || !connects(TLS1_2_VERSION))
+        return ENDED_BROKEN;
+    return openssl.failed ? ENDED_GOOD : ENDED_UNTOUCHED;
+}
+
+static int try_alone(unsigned n) {
+    int status;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(end_of_try(n));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void test_it_is_noticed_or_a_handshake_works(void **state) {
+    unsigned n_noticed = 0, i;
+
+    (void)state;
+    for (i = 0; i < TRIES_MAX; i++) {
+        int ended = try_alone(i * STEP);
+
+        if (ended == ENDED_BROKEN)
+            fail_msg("allocation %u: no handshake works, and the check says that all is there", i * STEP);
+        if (ended == ENDED_UNTOUCHED)
+            break;
+        n_noticed += ended == ENDED_NOTICED;
+    }
+    assert_true(i < TRIES_MAX);
+    assert_true(n_noticed > 0);
+    print_message("%u tries, %u noticed\n", i, n_noticed);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_it_is_noticed_or_a_handshake_works) };
+
+    if (CRYPTO_set_mem_functions(give, give_more, take) != 1)
+        return EXIT_FAILURE;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -157,8 +157,8 @@ int ca_store_read(const char *path, char *error, size_t size, CaStore **ret) {
 static bool certify(SSL_CTX *context, EVP_PKEY *key, X509 *x509) {
     return key && x509 && X509_set_version(x509, 2) == 1 && X509_gmtime_adj(X509_getm_notBefore(x509), 0) &&
            X509_gmtime_adj(X509_getm_notAfter(x509), 60) && X509_set_pubkey(x509, key) == 1 &&
-           X509_sign(x509, key, EVP_sha256()) > 0 && SSL_CTX_use_certificate(context, x509) == 1 &&
-           SSL_CTX_use_PrivateKey(context, key) == 1;
+           X509_sign(x509, key, EVP_sha256()) > 0 && read_all(x509) &&
+           SSL_CTX_use_certificate(context, x509) == 1 && SSL_CTX_use_PrivateKey(context, key) == 1;
 }
 
 static bool make_server(SSL_CTX *context) {

@@ -228,7 +228,7 @@ coverage-core:                                 ## which branches of daemon/core 
 
 check-valgrind: all units                      ## units and the integration tests marked "valgrind" under valgrind
 	@rm -rf $(BUILD)/valgrind
-	@TEST_STORIES=300 $(MAKE) --no-print-directory check-unit UNIT_JOBS=$(shell nproc) TEST_WRAPPER=tests/valgrind/wrap VALGRIND_LOGS=$(abspath $(BUILD)/valgrind)
+	@TEST_STORIES=300 TEST_STEP=2503 $(MAKE) --no-print-directory check-unit UNIT_JOBS=$(shell nproc) TEST_WRAPPER=tests/valgrind/wrap VALGRIND_LOGS=$(abspath $(BUILD)/valgrind)
 	@export VALGRIND_LOGS=$(abspath $(BUILD)/valgrind) TG_TIME_SCALE=10 TRAILGUARD_REAL_BIN=$(abspath $(BINARY)) \
 	    TRAILGUARD_BIN=$(abspath tests/valgrind/trailguard); $(if $(BINTESTS),$(PARALLEL) -m valgrind $(BINTESTS),true)
 	@tests/valgrind/report $(BUILD)/valgrind $(notdir $(UNITS)) $(if $(BINTESTS),trailguard)

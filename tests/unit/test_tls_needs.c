@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 #include "lib/ca_store.h"
+#include "lib/util/macros.h"
 #include "tests/unit/local_server.h"
 
 #define STEP      "61" /* not each of many thousand; no divisor of what they repeat in */
@@ -135,8 +137,52 @@ static void test_it_is_noticed_or_a_handshake_works(void **state) {
     print_message("%u tries, %u noticed\n", i, n_noticed);
 }
 
+/* What a configuration of OpenSSL forbids is nothing that is missing. */
+static bool passes_with(const char *line) {
+    char path[] = "/tmp/test-tls-needs-XXXXXX";
+    int fd = mkstemp(path), status;
+    pid_t pid;
+
+    assert_true(fd >= 0);
+    assert_true(dprintf(fd,
+                        "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n"
+                        "[tls]\n%s\n",
+                        line) > 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)setenv("OPENSSL_CONF", path, 1);
+        _exit(ca_store_check_tls() == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    (void)close(fd);
+    (void)unlink(path);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
+static void test_a_strict_configuration_is_good(void **state) {
+    static const char *const lines[] = {
+        "",
+        "MinProtocol = TLSv1.3",
+        "MaxProtocol = TLSv1.2",
+        "CipherString = ECDHE-RSA-AES256-GCM-SHA384",
+        "CipherString = DEFAULT:@SECLEVEL=4",
+        "Ciphersuites = TLS_CHACHA20_POLY1305_SHA256",
+        "SignatureAlgorithms = RSA-PSS+SHA256:RSA+SHA256",
+        "Groups = X448",
+        "VerifyMode = Require",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+        if (!passes_with(lines[i]))
+            fail_msg("the check fails with \"%s\"", lines[i]);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_it_is_noticed_or_a_handshake_works) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_a_strict_configuration_is_good),
+                                        cmocka_unit_test(test_it_is_noticed_or_a_handshake_works) };
 
     if (CRYPTO_set_mem_functions(give, give_more, take) != 1)
         return EXIT_FAILURE;

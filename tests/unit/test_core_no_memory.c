@@ -159,6 +159,12 @@ static int run_alertmanager_goes_on(char **ret) {
     return alertmanager_apply(open_there, &alert, T0, ret);
 }
 
+static int run_alertmanager_check(char **ret) {
+    int r = alertmanager_check(open_there);
+
+    return r == 0 ? asprintf(ret, "good") < 0 ? -ENOMEM : 0 : r;
+}
+
 static int run_alertmanager_body(char **ret) {
     return alertmanager_body(open_there, T0, ret);
 }
@@ -186,6 +192,7 @@ static void test_no_alert_is_given_up_for_want_of_memory(void **state _unused_) 
     fail_each("alertmanager", run_alertmanager_opens);
     assert_int_equal(alertmanager_apply("", &alert, T0, &open_there), 0);
     fail_each("alertmanager, body", run_alertmanager_body);
+    fail_each("alertmanager, check", run_alertmanager_check);
     for (size_t i = 0; i < ARRAY_SIZE(further); i++) {
         alert.event = further[i].event;
         alert.ends = further[i].ends;

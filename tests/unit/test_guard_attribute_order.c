@@ -70,6 +70,26 @@ static void worse_trouble_is_searched_first(void **unused) {
     assert_int_equal(wait_for_search(&l), 5 * SEC);
 }
 
+/* The state of an older version has no time for the search that waits: it is that of its own beginning. */
+static void a_search_that_an_older_version_put_off(void **unused) {
+    Life l = curious(MODE_OBSERVE);
+    Observation seen = logging(STARTED, 0);
+
+    (void)unused;
+    result(&l, seen);
+    (void)strcpy(seen.bucket_error, "x");
+    result(&l, seen);
+    pass_time(&l, SEC);
+    result(&l, absent());
+    assert_true(l.state.attributing.again_noticed_usec != 0);
+    l.state.attributing.again_noticed_usec = 0;
+    (void)wait_for_search(&l);
+    found(&l, l.now.real_usec - SEC);
+    assert_int_equal(l.state.attributing.findings, FINDING_BIT(FINDING_BUCKET));
+    assert_true(l.state.attributing.noticed_usec == l.state.attributing.seen_usec);
+    assert_true(l.state.attributing.seen_usec >= l.now.real_usec);
+}
+
 static void differ(Life *l, Field field) {
     Observation seen = logging(STARTED, 0);
     Drift drift = { .n = field < _FIELD_MAX,
@@ -174,6 +194,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_deed_or_two),
         cmocka_unit_test(worse_trouble_is_searched_first),
+        cmocka_unit_test(a_search_that_an_older_version_put_off),
         cmocka_unit_test(the_search_is_about_the_settings_that_were_changed),
         cmocka_unit_test(worse_trouble_keeps_the_settings_that_are_searched),
         cmocka_unit_test(a_further_setting_is_searched_with_the_first),

@@ -151,7 +151,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 PYTEST = env TRAILGUARD_BIN="$${TRAILGUARD_BIN:-$(abspath $(BINARY))}" $(PYTHON) -m pytest $(PYTEST_ARGS)
 # The integration tests wait most of the time, each worker with a simulated AWS of its own; those that judge intervals are
 # left room.
-PYTEST_JOBS ?= $(if $(filter timed,$(TESTS)),3,$(if $(SANITIZE),12,8))
+PYTEST_JOBS ?= $(if $(filter timed,$(TESTS)),3,$(if $(SANITIZE),10,7))
 PARALLEL = tools/run-pytest $(abspath $(BUILD)/pytest-$@) $(PYTEST_JOBS) $(PYTEST)
 # TESTS=timed: only the integration tests that a busy machine could fail; TESTS=untimed: all others
 ifneq ($(filter-out timed untimed,$(TESTS)),)

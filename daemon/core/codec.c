@@ -67,7 +67,8 @@ static void done_ref(const CodecMember *m, void *base) {
 
     if (*inner)
         codec_done(m->members, *inner);
-    free(TAKE_PTR(*inner));
+    free(*inner);
+    *inner = NULL;
 }
 
 static size_t *count_of(const CodecMember *m, const void *base) {
@@ -130,7 +131,8 @@ static void done_list(const CodecMember *m, void *base) {
 
     for (size_t i = 0; i < *count_of(m, base); i++)
         codec_done(m->members, *entries + i * m->size);
-    free(TAKE_PTR(*entries));
+    free(*entries);
+    *entries = NULL;
     *count_of(m, base) = 0;
 }
 
@@ -172,7 +174,8 @@ static void done_strings(const CodecMember *m, void *base) {
 
     for (size_t i = 0; i < *count_of(m, base); i++)
         free((*strings)[i]);
-    free(TAKE_PTR(*strings));
+    free(*strings);
+    *strings = NULL;
     *count_of(m, base) = 0;
 }
 

@@ -141,8 +141,10 @@ static int set_damaged_aside(AlertmanagerSend *a, int dir_fd, int error, char **
     int r = damaged_file(dir_fd, a->path, error, error == -EINVAL ? "no set of alerts" : "", SET_MAX,
                          loop_realtime_usec(a->context->loop), line, sizeof(line));
 
-    if (r >= 0)
-        free(TAKE_PTR(*ret));
+    if (r >= 0) {
+        free(*ret);
+        *ret = NULL;
+    }
     return r;
 }
 

@@ -19,7 +19,7 @@ from test_churn import GROWTH_FDS, GROWTH_KB, descriptors, resident_kb
 from test_receivers import Receiver
 from virtual import VirtualClock
 
-pytestmark = preloaded
+pytestmark = [preloaded, pytest.mark.timed]
 
 HOUR, DAY = 3600, 86400
 HOURS = int(os.environ.get("TG_DAYS_HOURS", 28))

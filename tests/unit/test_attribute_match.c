@@ -835,7 +835,7 @@ static void test_attempts(void **state) {
 
         for (unsigned k = 0; k < cases[i].n; k++) {
             CloudTrailEvent e = event_of("StopLogging", "main");
-            char id[16];
+            char id[24];
 
             (void)snprintf(id, sizeof(id), "event-%u", k);
             e.event_id = id;

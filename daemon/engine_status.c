@@ -529,14 +529,15 @@ void engine_write_soon(Engine *engine, Writing *writing, LoopFired fired) {
 
 void engine_write_calmly(Engine *engine, Writing *writing, uint64_t min_usec, uint64_t max_usec,
                          LoopFired fired) {
-    uint64_t now_usec = engine_now(engine).mono_usec;
-    uint64_t due_usec =
-            writing->ended_usec + schedule_file_calm_pause(writing->cpu_usec, min_usec, max_usec);
-    uint64_t wait_usec;
+    uint64_t now_usec, due_usec, wait_usec;
 
-    due_usec = MAX(due_usec, now_usec + pause_of(engine, writing));
+    if (writing->timer && !writing->calm)
+        return;
+    now_usec = engine_now(engine).mono_usec;
+    due_usec = MAX(writing->ended_usec + schedule_file_calm_pause(writing->cpu_usec, min_usec, max_usec),
+                   now_usec + schedule_file_pause(writing->paid_usec, now_usec));
     wait_usec = schedule_file_calm_wait(due_usec, now_usec);
-    if (writing->timer && (!writing->calm || wait_usec > 0))
+    if (writing->timer && wait_usec > 0)
         return;
     writing->calm = wait_usec > 0;
     (void)loop_rearm(engine->aws.loop, wait_usec, fired, engine, &writing->timer);

@@ -22,10 +22,6 @@ typedef struct Delivery {
     char folder[64 + 256 + sizeof("//AWSLogs/")]; /* BUCKET/[PREFIX/]AWSLogs/; "" for a key */
 } Delivery;
 
-static bool is_same(const char *text, const void *with) {
-    return text_equal(text, with);
-}
-
 static bool is_pattern(const char *text, const void *with) {
     return statement_pattern_fits(text, with);
 }
@@ -52,8 +48,9 @@ static StatementFits operator_of(const char *name) {
         const char *name;
         StatementFits fits;
     } operators[] = {
-        { "StringEquals", is_same }, { "Bool", is_same },         { "StringLike", is_pattern },
-        { "ArnLike", is_pattern },   { "ArnEquals", is_pattern },
+        { "StringEquals", statement_text_is }, { "Bool", statement_text_is },
+        { "StringLike", is_pattern },          { "ArnLike", is_pattern },
+        { "ArnEquals", is_pattern },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(operators); i++)

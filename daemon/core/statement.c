@@ -43,16 +43,18 @@ bool statement_pattern_fits(const char *pattern, const char *text) {
     return fits(pattern, text, false);
 }
 
-static bool is_text(const char *text, const void *with) {
+bool statement_text_is(const char *text, const void *with) {
     return text_equal(text, with);
 }
 
 bool statement_is_about_service(const json_t *principal, const char *service) {
-    const json_t *services = json_object_get(principal, "Service");
+    const json_t *services = json_object_get(principal, "Service"),
+                 *identities = json_object_get(principal, "AWS");
 
-    return statement_any_fits(principal, is_text, "*") ||
-           statement_any_fits(json_object_get(principal, "AWS"), is_text, "*") ||
-           statement_any_fits(services, is_text, "*") || statement_any_fits(services, is_text, service);
+    return statement_any_fits(principal, statement_text_is, "*") ||
+           statement_any_fits(identities, statement_text_is, "*") ||
+           statement_any_fits(services, statement_text_is, "*") ||
+           statement_any_fits(services, statement_text_is, service);
 }
 
 /* Case does not matter (AWS IAM User Guide, "IAM JSON policy elements: Action"). */

@@ -10,6 +10,9 @@ typedef bool (*StatementFits)(const char *text, const void *with);
 /* A text, or one of an array of them, fits. */
 bool statement_any_fits(const json_t *value, StatementFits fits, const void *with);
 
+/* It is the text *with, and no pattern. */
+bool statement_text_is(const char *text, const void *with);
+
 /* IAM's wildcards are * and ?, and nothing else is special (AWS IAM User Guide, "IAM JSON policy elements:
  * Resource"). */
 bool statement_pattern_fits(const char *pattern, const char *text);

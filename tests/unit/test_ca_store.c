@@ -18,42 +18,9 @@
 
 #include "lib/ca_store.h"
 #include "tests/unit/local_server.h"
+#include "tests/unit/openssl_fail.h"
 
 #define RUNS_MAX 100000
-
-static struct {
-    bool armed, failed, all;
-    unsigned left; /* allocations that still succeed */
-} openssl;
-
-static bool fails(void) {
-    if (!openssl.armed || (openssl.failed && !openssl.all))
-        return false;
-    if (openssl.left > 0) {
-        openssl.left--;
-        return false;
-    }
-    openssl.failed = true;
-    return true;
-}
-
-static void *give(size_t size, const char *file, int line) {
-    (void)file;
-    (void)line;
-    return fails() ? NULL : malloc(size);
-}
-
-static void *give_more(void *block, size_t size, const char *file, int line) {
-    (void)file;
-    (void)line;
-    return fails() ? NULL : realloc(block, size);
-}
-
-static void take(void *block, const char *file, int line) {
-    (void)file;
-    (void)line;
-    free(block);
-}
 
 static int read_bundle(const char *path, unsigned n, bool all, char error[static 256], CaStore **ret) {
     int r;
@@ -159,7 +126,7 @@ int main(void) {
         cmocka_unit_test(test_openssl_has_what_tls_needs),
     };
 
-    if (CRYPTO_set_mem_functions(give, give_more, take) != 1)
+    if (CRYPTO_set_mem_functions(openssl_give, openssl_give_more, openssl_take) != 1)
         return EXIT_FAILURE;
     return cmocka_run_group_tests(tests, write_bundle, remove_bundle);
 }

@@ -22,6 +22,7 @@
 #include "lib/ca_store.h"
 #include "lib/util/macros.h"
 #include "tests/unit/local_server.h"
+#include "tests/unit/openssl_fail.h"
 
 #define STEP      "61" /* not each of many thousand; no divisor of what they repeat in */
 #define TRIES_MAX 2000
@@ -29,37 +30,6 @@
 #define HANGS_SEC 10U
 
 enum { ENDED_GOOD, ENDED_NOTICED, ENDED_BROKEN, ENDED_UNTOUCHED, ENDED_HUNG };
-
-static struct {
-    bool armed, failed;
-    unsigned left; /* allocations that still succeed */
-} openssl;
-
-static bool fails(void) {
-    if (!openssl.armed || openssl.failed)
-        return false;
-    openssl.failed = openssl.left == 0;
-    openssl.left -= !openssl.failed;
-    return openssl.failed;
-}
-
-static void *give(size_t size, const char *file, int line) {
-    (void)file;
-    (void)line;
-    return fails() ? NULL : malloc(size);
-}
-
-static void *give_more(void *block, size_t size, const char *file, int line) {
-    (void)file;
-    (void)line;
-    return fails() ? NULL : realloc(block, size);
-}
-
-static void take(void *block, const char *file, int line) {
-    (void)file;
-    (void)line;
-    free(block);
-}
 
 /* With a server of which the key and the certificate are made now, and judged as that of any host is. */
 static bool connects(int version) {
@@ -193,7 +163,7 @@ int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_a_strict_configuration_is_good),
                                         cmocka_unit_test(test_it_is_noticed_or_a_handshake_works) };
 
-    if (CRYPTO_set_mem_functions(give, give_more, take) != 1)
+    if (CRYPTO_set_mem_functions(openssl_give, openssl_give_more, openssl_take) != 1)
         return EXIT_FAILURE;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

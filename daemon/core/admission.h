@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Whether a policy that somebody wrote lets CloudTrail deliver: what the record of PutBucketPolicy or
- * PutKeyPolicy says for or against its writer. Pure. */
+/* Whether a policy lets CloudTrail deliver: evidence for or against the caller of PutBucketPolicy or
+ * PutKeyPolicy. Pure. */
 
 #include <stdbool.h>
 
 typedef enum Admission {
-    ADMISSION_UNCLEAR, /* cut off, not there, or with what is not evaluated here */
+    ADMISSION_UNCLEAR, /* truncated, missing, or not fully evaluated here */
     ADMISSION_GIVEN,
     ADMISSION_DENIED,
 } Admission;
 
-/* The trail that has to deliver. prefix may be NULL. */
+/* The trail that delivers. prefix may be NULL. */
 typedef struct AdmissionTrail {
     const char *arn, *bucket, *prefix;
-    bool organization; /* its log files are in a folder of the organization as well */
+    bool organization; /* it also delivers to a folder of the organization */
 } AdmissionTrail;
 
-/* parameters: requestParameters of the call, as JSON. */
+/* parameters: requestParameters of the call, JSON. */
 Admission admission_to_bucket(const AdmissionTrail *trail, const char *parameters);
 Admission admission_to_key(const AdmissionTrail *trail, const char *parameters);

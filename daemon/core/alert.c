@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A change of an incident -> the finished message: subject, mail, identities. */
+/* Composes the finished message for a change of an incident: subject, mail, ids. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
@@ -16,9 +16,9 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define COMMAND "  aws " /* to be copied into a shell: stays on its line */
+#define COMMAND "  aws " /* to be copied into a shell: never wrapped */
 
-/* The bytes of at most `width` columns, taking a character for one. */
+/* The bytes in at most `width` columns, one per character. */
 static size_t within_width(const char *s, size_t len, size_t width) {
     size_t n = 0;
 
@@ -28,8 +28,8 @@ static size_t within_width(const char *s, size_t len, size_t width) {
     return len;
 }
 
-/* How far what continues a line is indented: never not at all, so that foreign text cannot begin a line that
- * looks like one of ours. */
+/* How far a continued line is indented: always, so that outside text cannot begin a line that looks like
+ * ours. */
 static size_t hanging(const char *line) {
     size_t indent = strspn(line, " "), digits = strspn(line + indent, "0123456789");
 
@@ -38,8 +38,8 @@ static size_t hanging(const char *line) {
     return indent > 0 ? indent : 2;
 }
 
-/* The length of the longest part of a text, without the space after it, that ends before a space and fits;
- * that of its first word when none fits. */
+/* The length of the longest part of a text that ends before a space and fits, without that space; of the
+ * first word if none fits. */
 static size_t fitting(const char *s, size_t len, size_t width) {
     size_t room = within_width(s, len, width), best = 0, at = strspn(s, " ");
 
@@ -96,7 +96,7 @@ int alert_wrap(const char *text, StrBuf *ret) {
 }
 
 #define PREFIX   "[TrailGuard] "
-#define NAME_MIN 6 /* of a name that is cut, so much stays, dots included */
+#define NAME_MIN 6 /* a truncated name keeps this much, including the dots */
 
 static uint64_t span(uint64_t from_usec, uint64_t to_usec) {
     return to_usec > from_usec ? to_usec - from_usec : 0;
@@ -104,7 +104,7 @@ static uint64_t span(uint64_t from_usec, uint64_t to_usec) {
 
 /* ---- subject ---- */
 
-/* Expands one form of the subject; the name or error in it is cut to `cut` bytes. */
+/* Expands one form of the subject, with names and errors truncated to `cut` bytes. */
 static size_t try_subject(const AlertSource *source, const char *words, size_t cut,
                           char ret[static ALERT_SUBJECT_MAX]) {
     _cleanup_strbuf_ StrBuf raw = STRBUF_INIT(ALERT_EXPANDED_MAX), ascii = STRBUF_INIT(ALERT_EXPANDED_MAX);
@@ -114,7 +114,7 @@ static size_t try_subject(const AlertSource *source, const char *words, size_t c
     alert_expand(&x, words);
     if (strbuf_error(&raw) < 0)
         return 0;
-    /* escaped already, so that only what is not ASCII is left to replace */
+    /* it is escaped, so only characters outside ASCII must be replaced */
     for (size_t i = 0; i < raw.len; i++)
         (void)strbuf_add_char(&ascii, raw.data[i] >= 0x20 && raw.data[i] < 0x7f ? raw.data[i] : '?');
     (void)text_copy(ret, ALERT_SUBJECT_MAX, strbuf_str(&ascii));
@@ -125,8 +125,8 @@ static bool knows_gap(const AlertSource *source) {
     return source->event->gap.from_usec != 0 && source->event->gap.to_usec != 0;
 }
 
-/* The whole of a form, or with as much of its names and errors as fits: each round takes from the longest of
- * them at least. */
+/* The whole form, or with as much of its names and errors as fits: each round shortens at least the longest
+ * of them. */
 static size_t try_form(const AlertSource *source, const char *form, char ret[static ALERT_SUBJECT_MAX]) {
     size_t len = try_subject(source, form, ALERT_SHOWN_MAX, ret);
 
@@ -156,7 +156,7 @@ static void add_heading(const AlertExpansion *x, const char *heading) {
     (void)strbuf_addf(x->out, "\n%s\n", heading);
 }
 
-/* Every line of a text, indented. */
+/* Each line of a text, indented. */
 static void add_indented(const AlertExpansion *x, const StrBuf *text) {
     (void)strbuf_add_buf(x->out, &(StrBuf){ .error = strbuf_error(text) });
     for (const char *line = strbuf_str(text); *line;) {
@@ -231,9 +231,9 @@ static void add_happened(const AlertExpansion *x) {
     add_moment(x, event->time_usec, "this message");
 }
 
-#define MEMBERS_MAX 100 /* in a mail; the journal has a line about each */
+#define MEMBERS_MAX 100 /* in a mail; the journal has a line for each */
 
-/* What all have in common is not repeated. */
+/* What all members have in common is not repeated. */
 static void add_member(const AlertExpansion *x, const Subject *member) {
     CauseKind cause = x->source->event->cause;
     const char *account = member->account[0] ? member->account : "not known yet";
@@ -280,7 +280,7 @@ static void add_first_sight(const AlertExpansion *x) {
     if (!event->first_sight)
         return;
     if (event->kind == EVENT_TRAIL_MISSING || event->kind == EVENT_EXPECTATION_UNMET)
-        return; /* the headline says so */
+        return; /* it is in the headline */
     if (event->gap.from_usec == 0)
         (void)strbuf_add(x->out, "It was already not logging at TrailGuard's first poll. AWS does not say "
                                  "since when.\n");
@@ -309,26 +309,26 @@ static void add_lost(const AlertExpansion *x) {
                           alert_human_time(to, event->gap.to_usec), length);
 }
 
-/* May it stand in a command that a tired person copies into a shell? */
+/* True if it is safe in a command that people copy into a shell. */
 static bool is_plain_word(const char *s) {
     return s[0] && s[0] != '-' &&
            s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:/")] == '\0';
 }
 
-#define ORGANIZATIONS "us-east-1" /* in other partitions their own */
+#define ORGANIZATIONS "us-east-1" /* other partitions have their own */
 
-/* Calls are found by their names, which the event history has also where a trail was given by its ARN, and
- * for what is no trail. */
+/* Calls are looked up by name, because the event history has names even if a caller gave a trail's ARN, and
+ * for resources that are no trails. */
 static const struct {
     uint32_t findings;
-    uint32_t fields; /* 0: whatever was changed */
+    uint32_t fields; /* 0: any change */
     const char *call;
-    const char *region; /* NULL: the trail's home */
+    const char *region; /* NULL: the trail's home region */
     enum {
         ALL,
         OWNER,
         MEMBER
-    } whose; /* history has it: of the account that owns the trail, or of a member */
+    } whose; /* history has the call: the trail owner's, or a member's */
 } calls[] = {
     { FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED), 0, "StopLogging", NULL, ALL },
     { FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_REPLACED), 0, "DeleteTrail", NULL, ALL },
@@ -360,7 +360,7 @@ static const char *region_of_call(const char *region, const char *home) {
     return strcmp(region, ORGANIZATIONS) == 0 && organizations ? organizations : region;
 }
 
-/* What a message is about, also when it is over. */
+/* The findings of a message, even if they have ended. */
 static uint32_t sought(const Event *event) {
     uint32_t of_event = event_row(event->kind)->sought;
 
@@ -460,7 +460,7 @@ static void add_footer(const AlertExpansion *x) {
     (void)strbuf_add(x->out, ".\n");
 }
 
-/* Then the members have theirs. */
+/* Then each member has its own history. */
 static bool of_any_account(const Event *event) {
     return event->cause == CAUSE_CREDENTIALS || event->cause == CAUSE_ROLE || event->cause == CAUSE_OUTAGE;
 }
@@ -519,9 +519,9 @@ static int alert_mail(const AlertSource *source, char **ret) {
 
 #define IDENTITY_MAX (8 * 1024)
 
-/* ---- identities ---- */
+/* ---- ids ---- */
 
-/* Length first, so that no two lists of fields look alike. */
+/* With the length first, so that different lists of fields never look alike. */
 static void add_field(StrBuf *b, const char *field) {
     (void)strbuf_addf(b, "%zu:%s,", strlen(field), field);
 }
@@ -564,7 +564,7 @@ int alert_incident_id(const Subject *subject, uint64_t dedup_usec, char ret[stat
     return 0;
 }
 
-/* What a reminder about a target is about, as in the ids of open incidents: these words never change. */
+/* The subject of a reminder about a target, used in ids of open incidents: these words never change. */
 static const char *trouble_of_target(const Event *event) {
     if (event->still == EVENT_GUARD_RIGHTS_LOST)
         return "rights";
@@ -575,8 +575,8 @@ static const char *trouble_of_target(const Event *event) {
     return event->detail[0] ? "blind" : "uncovered";
 }
 
-/* A gap is a gap, whether it was seen open or closed, and a deletion is one, whether the trail was seen to
- * be gone or to be another one. */
+/* A gap is the same whether it was found open or closed, and so is a deletion whether the trail was gone or
+ * replaced. */
 static const char *kind_of_trouble(EventKind kind) {
     switch (kind) {
     case EVENT_TRAIL_STOPPED:
@@ -586,7 +586,7 @@ static const char *kind_of_trouble(EventKind kind) {
     }
 }
 
-/* What sets messages about the same mark apart. */
+/* Tells messages with the same mark apart. */
 static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
     static const char *const kinds[_EVENT_PHASE_MAX] = {
         [PHASE_RESOLVED] = "resolved",
@@ -594,8 +594,8 @@ static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
         [PHASE_SUMMARY] = "summary",
     };
 
-    /* Who did it and who tried are facts of the event that was found: after a crash another event may be
-     * found for the same trouble, and a topic that drops what it has seen must not drop that. */
+    /* Messages about callers depend on the event that was found: after a crash another event may be found
+     * for the same trouble, and a FIFO topic must not drop that message as a duplicate. */
     if (event->kind == EVENT_TRAIL_ATTEMPTED || event->kind == EVENT_TRAIL_ATTRIBUTED)
         add_field(b, event->actor.event_id);
     if (event->nobody)
@@ -605,7 +605,7 @@ static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
     (void)strbuf_add(b, kinds[event->phase]);
     if (event->phase == PHASE_REMINDER)
         (void)strbuf_addf(b, " %u", event->n_reminders);
-    /* a target has two kinds of incidents; a channel's are set apart by its name */
+    /* a target has two kinds of incidents; channels differ by name */
     if (!subject->name[0])
         (void)strbuf_addf(b, " %s",
                           event->kind == EVENT_INCIDENT_REMINDER ? trouble_of_target(event)
@@ -613,7 +613,7 @@ static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
     return strbuf_error(b);
 }
 
-/* Without the error behind it, which has the id of a request. */
+/* Without the error after it, which has a request id. */
 static void add_channel_name(StrBuf *b, const char *detail) {
     const char *end = strstr(detail, ": ");
     int n = (int)(end ? (size_t)(end - detail) : strlen(detail));
@@ -646,7 +646,7 @@ static bool is_sane(const Event *event) {
            (unsigned)event->severity < _SEVERITY_MAX;
 }
 
-/* Printable ASCII for filters and groups: what does not fit or is not is replaced. */
+/* Printable ASCII for filters and groups: truncated to fit, other characters replaced. */
 static void copy_plain(char *dst, size_t size, const char *src) {
     (void)text_copy(dst, size, src);
     for (; *dst; dst++)

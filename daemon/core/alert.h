@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* A change of an incident -> the words: subject, mail, SMS, JSON document. Pure: host and version are
- * arguments. docs/alerts.md describes the result for its readers. */
+/* Turns a change of an incident into texts: subject, mail, SMS, JSON document. Pure: host and version are
+ * arguments. docs/alerts.md describes the result. */
 
 #include "daemon/core/model_alert.h"
 
@@ -10,26 +10,26 @@ typedef struct AlertGuard {
     const char *version;
 } AlertGuard;
 
-/* Composes. 0 (ret is to be freed by alert_done), -ENOMEM, -EIO (hashing), -EINVAL (an enum out of range).
- * All foreign text is escaped.
+/* Composes an alert. 0 (free *ret with alert_done), -ENOMEM, -EIO (hashing), -EINVAL (an enum out of range).
+ * Escapes all outside text.
  *
- * The id is the same for two guards that see the same trouble, and whether they see a gap as `stopped` or
- * only as `interrupted`, a deletion as `missing` or only as `replaced`; it does not depend on guard, now,
- * sequence, nor on how the message words it.
+ * Two guards compute the same id for the same trouble, whether they find a gap as `stopped` or
+ * `interrupted`, and a deletion as `missing` or `replaced`. The id does not depend on the guard, now,
+ * sequence, or the wording.
  *
- * The events channel.failed and channel.recovered expect "CHANNEL" or "CHANNEL: error" in
- * event->detail. */
+ * channel.failed and channel.recovered expect "CHANNEL" or "CHANNEL: error" in event->detail. */
 int alert_compose(const AlertGuard *guard, const Subject *subject, const Event *event, Alert *ret);
-/* Frees the strings and clears the rest; fine on a zeroed Alert, and twice. */
+/* Frees the strings and clears the rest. May be called twice, and on a zeroed Alert. */
 void alert_done(Alert *alert);
 
 /* The incident's public id, 16 hex digits, from its subject and mark. 0, -ENOMEM or -EIO (hashing). */
 int alert_incident_id(const Subject *subject, uint64_t dedup_usec, char ret[static 17]);
 
-/* What is not UTF-8 cannot be written as JSON, however often it is tried. */
+/* Text that is not UTF-8 can never be written as JSON. */
 bool alert_is_utf8(const Alert *alert);
 
-/* The SNS `Message`: a JSON object with default, email, sms, and the document for sqs, lambda, http, https;
- * https: what takes its place there, NULL: nothing. The caller frees. At most max bytes: the mail is cut to
- * fit. 0, -ENOMEM, -EINVAL (text that is not UTF-8), -E2BIG (the document alone is too long). */
+/* The SNS `Message`: a JSON object with default, email, sms, and the document for sqs, lambda, http,
+ * https. https: replaces the document there; NULL: does not. The caller frees. At most max bytes: the mail
+ * is truncated to fit. 0, -ENOMEM, -EINVAL (text that is not UTF-8), -E2BIG (the document alone is too
+ * long). */
 int alert_sns_message(const Alert *alert, const char *https, size_t max, char **ret);

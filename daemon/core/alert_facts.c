@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Facts in the words of alerts: times and numbers; callers, as a person would name them; settings that
- * differ, what was lost by each, before and after, and what became of them. The kinds of callers are those
- * of the user guide's "CloudTrail userIdentity element". */
+/* Facts in alerts: times and numbers; callers, as people name them; changed settings, what each lost, before
+ * and after, and the result. The kinds of callers are those of the user guide's "CloudTrail userIdentity
+ * element". */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ void alert_add_foreign(const AlertExpansion *x, const char *s) {
         (void)strbuf_add_buf(x->out, &whole);
         return;
     }
-    /* room for the dots; what text_copy leaves is whole characters */
+    /* room for the dots; text_copy keeps whole characters */
     (void)text_copy(shown, x->cut - 2, strbuf_str(&whole));
     (void)strbuf_addf(x->out, "%s...", shown);
 }
@@ -57,7 +57,7 @@ void alert_add_fact(const AlertExpansion *x, const char *name, const char *value
     (void)strbuf_add(x->out, "\n");
 }
 
-/* Roles that Identity Center makes: AWSReservedSSO_<permission set>_<16 hex digits>. */
+/* Roles of Identity Center: AWSReservedSSO_<permission set>_<16 hex digits>. */
 #define SSO_PREFIX "AWSReservedSSO_"
 #define SSO_SUFFIX 17
 
@@ -124,7 +124,7 @@ static void add_sso(const AlertExpansion *x, const char *role, const char *user)
     (void)strbuf_add(x->out, ")");
 }
 
-/* "ROLE/SESSION"; the name of a session is chosen by whoever takes the role on. */
+/* "ROLE/SESSION"; whoever assumes the role chooses the name of the session. */
 static void add_session(const AlertExpansion *x, const char *kind, const Actor *actor) {
     char role[ACTOR_TEXT_MAX];
     char *slash;
@@ -166,7 +166,7 @@ static const struct {
     { "Directory", "directory user ", add_plain },
 };
 
-/* Who or what stands between the caller and the call. */
+/* What the call went through. */
 static void add_ways(const AlertExpansion *x, const Actor *actor, bool is_service, bool is_user) {
     if (actor->invoked_by[0] && !is_service && strcmp(actor->invoked_by, name_of(actor)) != 0)
         add_words(x, " through ", actor->invoked_by);
@@ -229,8 +229,8 @@ void alert_add_actor_facts(const AlertExpansion *x) {
     alert_add_fact(x, "event", actor->event_id);
 }
 
-/* All values of a message together; where they are more, each is cut to the smaller size, so that a message
- * fits into SNS, which takes 256 KiB, four times. */
+/* The limit for all values of a message. Above it, each is truncated to the smaller size, so that a message
+ * fits four times into SNS's 256 KiB. */
 #define ALL_VALUES_MAX  (12U * 1024)
 #define VALUE_SMALL_MAX 256U
 
@@ -334,13 +334,13 @@ int alert_add_value(const Event *event, StrBuf *b, const char *value) {
     bool cut;
 
     (void)strbuf_add(b, text_escaped(shown, max + 1, value));
-    /* escaped text is longer, and may be cut where the value alone would have fitted */
+    /* escaped text is longer, and may be truncated where the value itself would have fitted */
     cut = len > max || (strlen(shown) + 4 > max && text_ends_with(shown, "..."));
     return cut ? strbuf_addf(b, " (%zu bytes in all)", len) : strbuf_error(b);
 }
 
 static void add_value_line(const AlertExpansion *x, const char *label, const char *value) {
-    (void)strbuf_addf(x->out, "    %-5s ", label); /* two blanks: a line in columns, that is not wrapped */
+    (void)strbuf_addf(x->out, "    %-5s ", label); /* two blanks: a line in columns, which is not wrapped */
     if (value[0])
         (void)alert_add_value(x->source->event, x->out, value);
     else
@@ -372,9 +372,9 @@ void alert_add_changes(const AlertExpansion *x) {
     }
 }
 
-/* ---- what became of a change or of a deletion ---- */
+/* ---- the result of a change or deletion ---- */
 
-/* In the order in which it is judged. */
+/* In the order in which they are decided. */
 typedef enum RestoreOutcome {
     OUTCOME_ACCEPTED,
     OUTCOME_RECONFIGURED,
@@ -441,7 +441,7 @@ static RestoreOutcome outcome_of(const Event *event) {
 #define RETRIES           "It retries {retries}."
 #define NOT_CONFIRMED_YET "AWS has not confirmed that yet. The next message reports the result."
 
-/* By what OutcomePart names, in its order. */
+/* In the order of OutcomePart. */
 static const char *const outcome_texts[_OUTCOME_MAX][_OUTCOME_PART_MAX] = {
     [OUTCOME_ACCEPTED] = { " changed, then accepted", " accepted", "", "It was accepted as the baseline.",
                            "Compares the trail with the accepted settings from now on.", "" },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The document trailguard.alert/1 (docs/alert.schema.json), and the envelope that SNS wants. */
+/* The document trailguard.alert/1 (docs/alert.schema.json), and the envelope for SNS. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -14,9 +14,9 @@
 #include "lib/util/timetext.h"
 
 #define SCHEMA   "trailguard.alert/1"
-#define TEXT_MIN 256 /* a mail that is cut keeps so much */
+#define TEXT_MIN 256 /* the minimum of a truncated mail */
 
-/* Foreign text, made fit to be shown; "" becomes null. NULL when out of memory. */
+/* Outside text in displayable form; "" becomes null. NULL when out of memory. */
 static json_t *foreign(const char *s) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
 
@@ -93,7 +93,7 @@ static json_t *fields_of(uint32_t fields) {
     return list;
 }
 
-/* A setting; not set is null. */
+/* A setting; null if not set. */
 static json_t *alert_json_value_of(const Event *event, const char *value) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(2 * ALERT_VALUE_MAX);
 
@@ -155,12 +155,12 @@ static json_t *members_of(const Event *event) {
     return list;
 }
 
-/* MITRE ATT&CK: Disable or Modify Cloud Logs, by its old and its new number. */
+/* MITRE ATT&CK: Disable or Modify Cloud Logs, under its old and new number. */
 static json_t *attack_of(const Event *event) {
     return alert_may_be_attack(event) ? json_pack("[s, s]", "T1562.008", "T1685.002") : json_array();
 }
 
-/* Where a new trail delivers, and whose the bucket is. */
+/* Where a new trail delivers, and who owns the bucket. */
 static json_t *destination_of(const Event *event) {
     static const struct {
         const char *name;
@@ -200,7 +200,7 @@ static json_t *lines_of(const char *text) {
     return list;
 }
 
-/* Who is proposed to be contained, and how. */
+/* The proposed containment. */
 static json_t *contain_of(const Containment *contain) {
     _cleanup_strbuf_ StrBuf commands = STRBUF_INIT(4096), undo = STRBUF_INIT(4096),
                             reason = STRBUF_INIT(256);
@@ -214,7 +214,7 @@ static json_t *contain_of(const Containment *contain) {
                      lines_of(strbuf_str(&undo)));
 }
 
-/* Who is held, and what became of it. */
+/* The containment of an identity, and its result. */
 static json_t *contained_of(const Event *event) {
     static const char *const steps[_CONTAIN_STEP_MAX] = {
         [CONTAIN_STEP_ABOUT] = "about_to",  [CONTAIN_STEP_HELD] = "done",
@@ -235,12 +235,12 @@ static json_t *headline_of(const AlertSource *source) {
     return alert_headline(source, &b) < 0 ? NULL : json_stringn(b.data, b.len);
 }
 
-/* Adds one member; false when either could not be made. Takes value over. */
+/* Adds one member; false if it or its value could not be created. Takes value over. */
 static bool add(json_t *object, const char *key, json_t *value) {
     return json_object_set_new(object, key, value) >= 0;
 }
 
-/* Is the incident over? What does not last never opens one. */
+/* True if the incident is over. Events that do not last never open one. */
 static bool is_over(const Event *event) {
     return event->resolves || event->phase == PHASE_RESOLVED || event_row(event->kind)->opens_nothing;
 }

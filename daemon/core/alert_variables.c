@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The variables of templates, which stand in braces in the words of alerts: what happened, and what was done
- * about it. alert_variables_who.c has the others. */
+/* The variables of templates, in braces in the texts of alerts: what happened, and what was done about it.
+ * alert_variables_who.c has the others. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static void variable_add_label(const AlertExpansion *x) {
 
     const Event *event = x->source->event;
 
-    /* nobody should have to ask why it is no more than that */
+    /* the label explains a low severity */
     (void)strbuf_add(x->out, event->drill ? "DRILL"
                              : event->maintenance && event->severity == SEVERITY_INFO
                                      ? "MAINTENANCE"
@@ -67,7 +67,7 @@ static void add_where(const AlertExpansion *x) {
     (void)strbuf_add(x->out, ")");
 }
 
-/* Where the partition records what has no region. */
+/* The region where the partition records global services. */
 static void add_global_region(const AlertExpansion *x) {
     const char *region = endpoint_iam_region(x->source->subject->region);
 
@@ -79,7 +79,7 @@ static void add_again(const AlertExpansion *x) {
         (void)strbuf_add(x->out, " again");
 }
 
-/* It stands in subjects only, and not in one whose gap is not known: see alert_subject. */
+/* Only used in subjects, and not if the gap is unknown: see alert_subject. */
 static void variable_add_gap(const AlertExpansion *x) {
     const Gap *gap = &x->source->event->gap;
 
@@ -98,7 +98,7 @@ static void add_since(const AlertExpansion *x) {
                      event->time_usec));
 }
 
-/* " after 5 min" where it is known how long that was, which may be less than the whole episode. */
+/* " after 5 min" if the duration is known, which may be less than the whole episode. */
 static void add_after(const AlertExpansion *x) {
     const Event *event = x->source->event;
 
@@ -112,7 +112,7 @@ static void add_attempts(const AlertExpansion *x) {
     alert_add_number(x, x->source->event->action.attempts, "attempt");
 }
 
-/* No restore starts in a maintenance window; a restart does, unless the window allows the stop. */
+/* In a maintenance window no restore starts; a restart does, unless the window allows the stop. */
 static void add_retries(const AlertExpansion *x) {
     (void)strbuf_add(x->out, x->source->event->maintenance ? "when the maintenance window is over"
                                                            : "at least once a minute");
@@ -136,7 +136,7 @@ static void add_starts(const AlertExpansion *x) {
     bool trail = x->source->subject->name[0] != '\0';
 
     if ((event->error != POLL_DENIED && event->error != POLL_THROTTLED) || event->mode == MODE_OBSERVE ||
-        (!trail && !x->source->subject->region[0]) || /* an account without keys can write nothing */
+        (!trail && !x->source->subject->region[0]) || /* an account without keys cannot be written to */
         (trail && (event->protected || (!event->may_act && event->n_unpolled_restarts == 0))))
         return;
     if (event->n_unpolled_restarts == 0) {
@@ -245,7 +245,7 @@ static void add_unreadable_short(const AlertExpansion *x) {
             (void)strbuf_add(x->out, words[u]);
 }
 
-/* What a failing delivery loses, a sentence a line. */
+/* What a failing delivery loses, one sentence per line. */
 static void add_unsent(const AlertExpansion *x) {
     static const char *const unsent[_FINDING_MAX] = {
         [FINDING_DELIVERY] = "Log files: nothing yet. AWS retries the delivery for 30 days.",
@@ -279,7 +279,7 @@ static void add_detail(const AlertExpansion *x) {
                                           : "no reason is known");
 }
 
-/* The same, and a topic by its name: its ARN would leave no room for the reason. */
+/* The same, with a topic by its name, because its ARN would leave no room for the reason. */
 static void add_channel(const AlertExpansion *x) {
     const char *name = x->source->event->detail, *colon;
 
@@ -294,7 +294,7 @@ static void add_channel(const AlertExpansion *x) {
     alert_add_foreign(x, name);
 }
 
-/* The reason, where the message has one: what is sent again later has none. */
+/* The reason, if the message has one; repeated messages have none. */
 static void add_why(const AlertExpansion *x) {
     if (!x->source->event->detail[0])
         return;
@@ -329,7 +329,7 @@ static void add_now(const AlertExpansion *x) {
     (void)strbuf_add(x->out, x->source->event->resolves ? "well now" : "not well yet");
 }
 
-/* What ended, of a trail that had neither a gap nor other settings. */
+/* What has recovered, for a trail without a gap or changed settings. */
 static void add_recovered(const AlertExpansion *x) {
     static const struct {
         uint32_t findings;
@@ -353,7 +353,7 @@ static void add_host(const AlertExpansion *x) {
     (void)text_escape(x->out, x->source->guard->host, 64);
 }
 
-/* ---- what was changed, and what became of it ---- */
+/* ---- changes, and their results ---- */
 
 static void add_weakened(const AlertExpansion *x) {
     const Event *event = x->source->event;
@@ -371,13 +371,13 @@ static void add_took(const AlertExpansion *x) {
     add_span(x, span(x->source->event->changed_usec, x->source->event->time_usec));
 }
 
-/* A trail that is new has never met it. */
+/* Not for a new trail, which has never met it. */
 static void variable_add_since_changed(const AlertExpansion *x) {
     if (!x->source->event->first_sight)
         (void)strbuf_add(x->out, " since the configuration changed");
 }
 
-/* What became of a pin that the trail did not meet. */
+/* The result of a pin that the trail did not meet. */
 static void add_met(const AlertExpansion *x) {
     const Event *event = x->source->event;
     const char *words;
@@ -445,7 +445,7 @@ static void add_destination(const AlertExpansion *x) {
     }
 }
 
-/* Whose the bucket is; detail has the account or the trail. */
+/* The owner of the bucket; detail has the account or trail. */
 static const struct {
     const char *in_subject, *in_text;
 } standings[_DESTINATION_MAX] = {
@@ -489,7 +489,7 @@ static void add_change_short(const AlertExpansion *x) {
     add_outcome_part(x, PART_CHANGE_SHORT);
 }
 
-/* What became of a change; or, where nothing was done about it, what changed. */
+/* The result of a change; or what changed, if nothing was done about it. */
 static void add_change_shortest(const AlertExpansion *x) {
     const char *outcome = alert_outcome(x->source->event, PART_CHANGE_SHORT);
 
@@ -540,7 +540,7 @@ static void add_known_accounts(const AlertExpansion *x) {
     alert_add_number(x, x->source->event->n_accounts, "known account");
 }
 
-/* ---- words ---- */
+/* ---- texts ---- */
 
 static const AlertVariable variables[] = {
     { "LABEL", variable_add_label },
@@ -613,7 +613,7 @@ void alert_expand(const AlertExpansion *x, const char *words) {
 
     while ((open = strchr(words, '{'))) {
         close = strchr(open, '}');
-        assert(close); /* the words are our own */
+        assert(close); /* the texts are our own */
         (void)strbuf_add_mem(x->out, words, (size_t)(open - words));
         add_variable(x, open + 1, (size_t)(close - open - 1));
         words = close + 1;
@@ -628,7 +628,7 @@ int alert_headline(const AlertSource *source, StrBuf *ret) {
                 (text_starts_with(source->words->headline, "{where}") && !source->subject->region[0]);
 
     alert_expand(&x, source->words->headline);
-    /* a name keeps its case; "user", "role", "account" begin a sentence */
+    /* a name keeps its case; "user", "role" and "account" can begin a sentence */
     if (ours && ret->data && ret->data[begin] >= 'a')
         ret->data[begin] = (char)(ret->data[begin] - 'a' + 'A');
     return strbuf_error(ret);

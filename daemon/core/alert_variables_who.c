@@ -7,7 +7,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* ---- who did what ---- */
+/* ---- callers and their calls ---- */
 
 static void add_culprit(const AlertExpansion *x) {
     if (x->source->event->has_actor)
@@ -16,18 +16,18 @@ static void add_culprit(const AlertExpansion *x) {
         (void)strbuf_add(x->out, "a caller whose name is not known yet");
 }
 
-/* What was done to the trail, by the worst of what a search was about. */
+/* What was done to the trail, by the worst finding of a search. */
 static void who_add_deed(const AlertExpansion *x) {
     static const char *const deeds[_FINDING_MAX] = {
         [FINDING_MISSING] = "deleted",     [FINDING_STOPPED] = "stopped",
-        [FINDING_INTERRUPTED] = "stopped", /* who started it may be another, a guard even */
+        [FINDING_INTERRUPTED] = "stopped", /* someone else may have started it, even a guard */
         [FINDING_REPLACED] = "replaced",   [FINDING_WEAKENED] = "weakened",
         [FINDING_CHANGED] = "changed",     [FINDING_APPEARED] = "created",
     };
     const Event *event = x->source->event;
     uint32_t about = event->about;
 
-    /* a trail that was deleted and made again may be found stopped: what was done is the call */
+    /* a trail that was deleted and created again may be found stopped: the call says what was done */
     if (event->has_actor && strcmp(event->actor.event_name, "DeleteTrail") == 0)
         about = FINDING_BIT(FINDING_MISSING);
     if (event->has_actor && strcmp(event->actor.event_name, "CreateTrail") == 0) {
@@ -42,7 +42,7 @@ static void who_add_deed(const AlertExpansion *x) {
     (void)strbuf_add(x->out, "impaired");
 }
 
-/* What a message about callers must not leave open: whether the trail is well meanwhile. */
+/* Messages about callers also say whether the trail has recovered. */
 static const struct {
     uint32_t findings;
     const char *in_subject, *in_text;
@@ -96,7 +96,7 @@ static void add_departed(const AlertExpansion *x) {
         { "MoveAccount", "moved to another organizational unit" },
         { "AcceptHandshake", "moved to another organization" },
     };
-    const char *deed = "taken out of the organization"; /* LeaveOrganization, and what AWS adds */
+    const char *deed = "taken out of the organization"; /* LeaveOrganization, and calls that AWS adds */
 
     for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
         if (strcmp(deeds[i].call, x->source->event->actor.event_name) == 0)
@@ -104,7 +104,7 @@ static void add_departed(const AlertExpansion *x) {
     (void)strbuf_add(x->out, deed);
 }
 
-/* How an account departed, as AWS has recorded it. */
+/* How an account departed, from AWS's record. */
 static void add_departure(const AlertExpansion *x) {
     static const struct {
         const char *method, *words;
@@ -125,7 +125,7 @@ static void add_departure(const AlertExpansion *x) {
     (void)strbuf_add(x->out, ")");
 }
 
-/* The account was away, or could not be reached: is it still so? */
+/* Whether the account is still away or unreachable. */
 static void add_member_now(const AlertExpansion *x) {
     const Event *event = x->source->event;
 
@@ -188,7 +188,7 @@ static void add_members(const AlertExpansion *x) {
 
 #define ACCOUNTS_MAX 5
 
-/* Those of one account follow each other. */
+/* Members of the same account are adjacent. */
 static void add_accounts(const AlertExpansion *x) {
     const Event *event = x->source->event;
     const char *before = "";
@@ -210,7 +210,7 @@ static void add_accounts(const AlertExpansion *x) {
         (void)strbuf_addf(x->out, " and %u more", n - ACCOUNTS_MAX);
 }
 
-/* Since the message before. */
+/* Since the previous message. */
 static void add_more(const AlertExpansion *x) {
     unsigned before = x->source->event->n_before, now = (unsigned)x->source->event->n_members;
 
@@ -220,7 +220,7 @@ static void add_more(const AlertExpansion *x) {
                       before < now ? "more" : "fewer");
 }
 
-/* What to write into the configuration; a line in columns, that is not wrapped. */
+/* The line for the configuration; in columns, so it is not wrapped. */
 static void add_regions(const AlertExpansion *x) {
     const Event *event = x->source->event;
 

@@ -10,7 +10,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* What an event is about: the trail, or what it hangs on. */
+/* What an event is about: the trail, or something it depends on. */
 typedef enum About {
     ABOUT_TRAIL,
     ABOUT_BUCKET,
@@ -19,8 +19,8 @@ typedef enum About {
     ABOUT_LOG_ROLE,
     ABOUT_TOPIC,
     ABOUT_KEY_STORE,
-    ABOUT_MEMBERSHIP, /* of the account in the organization that the trail belongs to */
-    ABOUT_TRUST,      /* of the organization in CloudTrail, which its trails need */
+    ABOUT_MEMBERSHIP, /* of the account in the organization that owns the trail */
+    ABOUT_TRUST,      /* of CloudTrail in the organization, which organization trails need */
     ABOUT_MEMBER,     /* request->member, in the management account's history */
 } About;
 
@@ -37,22 +37,22 @@ typedef enum About {
 #define LOG_GROUP  FINDING_BIT(FINDING_LOG_GROUP)
 #define TOPIC      FINDING_BIT(FINDING_NOTIFICATION)
 #define DEPARTS    (FINDING_BIT(FINDING_MISSING) | FINDING_BIT(FINDING_UNREACHABLE))
-/* AWS's record of a departure is so much younger than the call behind it. */
+/* AWS's record of a departure is at most this much younger than the call behind it. */
 #define DEPARTURE_LAG_USEC (600 * USEC_PER_SEC)
-/* The host's clock and AWS's, where both are right. */
+/* The difference between the host's clock and AWS's when both are right. */
 #define SEEN_SLACK_USEC (2 * USEC_PER_SEC)
 
-/* One row a kind of call: which findings it can cause, and for changed settings which fields. */
+/* One row per kind of call: the findings it can cause, and for changed settings the fields. */
 static const struct {
     const char *name;
     About about;
     uint32_t findings;
-    uint32_t fields; /* 0: whatever was changed */
-    bool ours;       /* the guard calls it too */
+    uint32_t fields; /* 0: any change */
+    bool ours;       /* the guard makes this call, too */
 } rows[] = {
     { "StopLogging", ABOUT_TRAIL, STOPS, 0, false },
     { "DeleteTrail", ABOUT_TRAIL, DELETES, 0, false },
-    /* of a known trail it is the proof that it was deleted: what it says differs from what was there */
+    /* for a known trail, proof that it was deleted: the new settings replaced the old ones */
     { "CreateTrail", ABOUT_TRAIL, FINDING_BIT(FINDING_APPEARED) | FINDINGS_CHANGED, 0, true },
     { "UpdateTrail", ABOUT_TRAIL, FINDINGS_CHANGED, FIELDS_TRAIL | FIELDS_UNWRITABLE, true },
     { "PutEventSelectors", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_SELECTORS), true },
@@ -61,21 +61,21 @@ static const struct {
     { "RemoveTags", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), true },
     { "AddTags", ABOUT_TRAIL, FINDINGS_CHANGED, FIELD_BIT(FIELD_TAGS), true },
     { "LeaveOrganization", ABOUT_MEMBERSHIP, FINDING_BIT(FINDING_MISSING), 0, false },
-    /* an invitation accepted from inside an organization moves the account */
+    /* accepting an invitation from inside an organization moves the account */
     { "AcceptHandshake", ABOUT_MEMBERSHIP, FINDING_BIT(FINDING_MISSING), 0, false },
     { "RemoveAccountFromOrganization", ABOUT_MEMBER, DEPARTS, 0, false },
     { "CloseAccount", ABOUT_MEMBER, DEPARTS, 0, false },
     { DEPARTURE, ABOUT_MEMBER, DEPARTS, 0, false },
     /* other service control policies apply there */
     { "MoveAccount", ABOUT_MEMBER, FINDING_BIT(FINDING_UNREACHABLE), 0, false },
-    /* organization trails become trails of the management account alone */
+    /* organization trails become ordinary trails of the management account */
     { "DisableAWSServiceAccess", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION), false },
     { "DeregisterDelegatedAdministrator", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION),
       false },
     { "DeregisterOrganizationDelegatedAdmin", ABOUT_TRUST, FINDINGS_CHANGED, FIELD_BIT(FIELD_ORGANIZATION),
       false },
     { "DeleteBucket", ABOUT_BUCKET, BUCKET, 0, false },
-    /* before the deletions: which of those closed the bucket, these say */
+    /* before the deletions: their parameters show whether they closed the bucket */
     { "PutBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
     { "DeleteBucketPolicy", ABOUT_BUCKET, BUCKET, 0, false },
     { "PutBucketRequestPayment", ABOUT_BUCKET, DELIVERIES, 0, false },
@@ -99,14 +99,14 @@ static const struct {
     { "RemovePermission", ABOUT_TOPIC, TOPIC, 0, false },
 };
 
-/* The trail itself is asked for by name and by ARN. */
+/* The trail is searched for by name and by ARN. */
 #define RESOURCE_QUESTIONS 2
-/* The six about a bucket may be asked for in two regions, and so may one to CloudTrail about the
- * organization; the nine about the trail once more for what came late. */
+/* The six about a bucket may be searched in two regions, and so may the one to CloudTrail about the
+ * organization; the nine about the trail once more for late attempts. */
 _Static_assert(RESOURCE_QUESTIONS + ARRAY_SIZE(rows) + 6 + 1 + 9 <= ATTRIBUTE_QUESTIONS_MAX,
                "all can be asked for at once");
 
-/* Its name or ARN, "" when the trail has none. */
+/* Its name or ARN; "" if the trail has none. */
 static const char *object_of(const AttributeRequest *request, About about) {
     const char *object = request->trail_arn;
 
@@ -135,10 +135,10 @@ static bool can_cause(size_t row, const AttributeRequest *request) {
     return rows[row].fields == 0 || fields == 0 || (rows[row].fields & fields);
 }
 
-/* ---- what to ask, and where ---- */
+/* ---- what to search for, and where ---- */
 
-/* Where the partition records what has no region (AWS CloudTrail User Guide, "About global service events").
- */
+/* The region where the partition records global services (AWS CloudTrail User Guide, "About global service
+ * events"). */
 static const char *or_home(const AttributeRequest *request, const char *region) {
     return region ? region : request->region;
 }
@@ -166,15 +166,15 @@ static size_t ask_at_home_and_in(const AttributeRequest *request, const char *na
     return n;
 }
 
-/* A bucket's ARN has no region, and a bucket that is gone shows none: most are where the trail is, or where
- * S3 puts those that name no region. */
+/* The ARN of a bucket has no region, and a deleted bucket's region cannot be read. Most buckets are in the
+ * trail's region, or where S3 creates those without a given region. */
 static size_t ask_about_bucket(const AttributeRequest *request, const char *name, AttributeQuestion *ret) {
     if (request->bucket_region && request->bucket_region[0])
         return add_question(name, request->bucket_region, ret);
     return ask_at_home_and_in(request, name, iam_region(request), ret);
 }
 
-/* Most are calls to Organizations; the one to CloudTrail can be made in every region. */
+/* Most of these are calls to Organizations; the one to CloudTrail can be made in any region. */
 static size_t ask_about_trust(const AttributeRequest *request, const char *name, AttributeQuestion *ret) {
     const char *region = organizations_region(request);
 
@@ -189,8 +189,8 @@ static size_t ask_about_trail(const AttributeRequest *request, const char *name,
     return 1;
 }
 
-/* Callers name a trail either way, and the history has it as they wrote it. An organization's trail they can
- * name by ARN only, except in the account that owns it (CloudTrail API Reference, GetTrailStatus). */
+/* Callers name a trail either way, and the history has what they wrote. Outside the account that owns it, an
+ * organization trail can only be named by ARN (CloudTrail API Reference, GetTrailStatus). */
 static size_t ask_by_resource(const AttributeRequest *request, AttributeQuestion *ret) {
     const char *const names[RESOURCE_QUESTIONS] = { request->foreign ? NULL : request->trail_name,
                                                     request->trail_arn };
@@ -222,7 +222,7 @@ static size_t match_ask(const AttributeRequest *request, size_t row, AttributeQu
     if (about == ABOUT_TRUST)
         return ask_about_trust(request, rows[row].name, ret);
     if (about == ABOUT_KEY_STORE)
-        about = ABOUT_KEY; /* in its region */
+        about = ABOUT_KEY; /* recorded in the key's region */
     if (arn_parse(object_of(request, about), &arn) >= 0 && arn.region[0])
         return add_question(rows[row].name, arn.region, ret);
     return add_question(rows[row].name, request->region, ret);
@@ -250,9 +250,9 @@ size_t attribute_questions(const AttributeRequest *request,
     return n;
 }
 
-/* ---- whom it was ---- */
+/* ---- the caller ---- */
 
-/* What stands behind the last separator: the session of "AROAEXAMPLE:alice". */
+/* The text after the last separator: the session of "AROAEXAMPLE:alice". */
 static const char *last_part(const char *text, char separator) {
     const char *at = strrchr(text, separator);
 
@@ -261,7 +261,7 @@ static const char *last_part(const char *text, char separator) {
 
 #define ROLE_NAME_MAX 128 /* AWS allows 64 */
 
-/* Where the record has no issuer, "ROLE" of "arn:...:assumed-role/ROLE/SESSION". */
+/* If the record has no issuer, "ROLE" of "arn:...:assumed-role/ROLE/SESSION". */
 static const char *role_of(const CloudTrailIdentity *who, char buffer[static ROLE_NAME_MAX]) {
     const char *role = strstr(who->arn, ":assumed-role/");
 
@@ -274,7 +274,7 @@ static const char *role_of(const CloudTrailIdentity *who, char buffer[static ROL
     return buffer;
 }
 
-/* The record of the call AssumeRoot is marked as well, and its caller is a role or a user. */
+/* The record of an AssumeRoot call has the mark, too, but its caller is a role or a user. */
 static bool is_root(const CloudTrailIdentity *who) {
     return text_equal(who->type, "Root") || text_equal(who->type, "AssumedRoot");
 }
@@ -311,7 +311,7 @@ void attribute_actor(const CloudTrailEvent *event, Actor *ret) {
 
     _Static_assert(sizeof(ret->arn) >= ARN_MAX && sizeof(ret->issuer) >= ARN_MAX, "the longest ARN fits");
     *ret = (Actor){ .event_usec = event->event_time_usec };
-    /* what a service records without a call has the service alone */
+    /* what a service records without a call only names the service */
     (void)text_copy(ret->type, sizeof(ret->type),
                     !who->type[0] && who->invoked_by[0] ? "AWSService" : who->type);
     if (text_equal(event->event_name, DEPARTURE))
@@ -334,12 +334,12 @@ void attribute_actor(const CloudTrailEvent *event, Actor *ret) {
     (void)text_copy(ret->event_name, sizeof(ret->event_name), event->event_name);
     (void)text_copy(ret->error_code, sizeof(ret->error_code), event->error_code);
     name_actor(who, ret);
-    /* where there is no user name AWS may have the account's number there */
+    /* without a user name, AWS may put the account's number there */
     if (!ret->name[0] && !text_equal(event->username, who->account_id))
         (void)text_copy(ret->name, sizeof(ret->name), event->username);
 }
 
-/* ---- whether it was that ---- */
+/* ---- whether the event is about the object ---- */
 
 static bool names_resource(const CloudTrailEvent *event, const char *name) {
     for (size_t i = 0; i < event->n_resources; i++)
@@ -359,7 +359,7 @@ static bool is_log_group(const char *log_group, const char *name) {
     return strncmp(found, name, len) == 0 && (found[len] == '\0' || found[len] == ':');
 }
 
-/* The account that a call to Organizations names, or AWS's record of a departure, whatever the member is
+/* True if a call to Organizations, or AWS's record of a departure, names the account, whatever the member is
  * called. */
 static bool names_account(const CloudTrailEvent *event, const char *id) {
     char quoted[32];
@@ -368,16 +368,16 @@ static bool names_account(const CloudTrailEvent *event, const char *id) {
     return strstr(event->parameters, quoted) || strstr(event->details, quoted);
 }
 
-/* AWS leaves parameters of more than 100 KB out of a record (CloudTrail User Guide, "Record contents"):
- * whoever writes event selectors that long would never be named. */
+/* AWS omits parameters of more than 100 KB from a record (CloudTrail User Guide, "Record contents"). Without
+ * this rule a caller who writes event selectors that long would never be named. */
 static bool may_be_about(const CloudTrailEvent *event, About about) {
     return about == ABOUT_TRAIL && event->omitted && !event->trail[0] && event->n_resources == 0 &&
            !event->error_code[0];
 }
 
-/* A bucket may have the trail's name. Where what stands in for AWS gives no record to know it by, the name
- * is all there is. A name is that of a trail of the account in whose history it stands; but it is by name
- * that a delegated administrator creates the organization's trail. */
+/* A bucket may have the trail's name, so the name alone counts only for records of a substitute for AWS that
+ * have nothing else. A name means a trail of the account whose history has the record; but a delegated
+ * administrator creates the organization's trail by name. */
 static bool names_trail(const AttributeRequest *request, const CloudTrailEvent *event) {
     const char *name = request->trail_name;
 
@@ -387,12 +387,12 @@ static bool names_trail(const AttributeRequest *request, const CloudTrailEvent *
            (text_equal(event->trail, name) || (!event->whole && names_resource(event, name)));
 }
 
-/* Whether it is about the request's own trail, bucket, key, ... A key and a role are named by ARN or by
- * their last part. */
+/* True if the event is about the request's own trail, bucket, key, ... Keys and roles are named by ARN or by
+ * its last part. */
 static bool is_about(const AttributeRequest *request, const CloudTrailEvent *event, About about) {
     const char *object = object_of(request, about), *last = last_part(object, '/');
 
-    if (!*last) /* what a record does not name is not this */
+    if (!*last) /* an empty name would match records that name nothing */
         last = object;
     switch (about) {
     case ABOUT_TRAIL:
@@ -415,9 +415,9 @@ static bool is_about(const AttributeRequest *request, const CloudTrailEvent *eve
     return false;
 }
 
-/* ---- whether its own words rule it out ---- */
+/* ---- events whose own text rules them out ---- */
 
-/* What UpdateTrail calls the fields. Global events follow the regions by themselves. */
+/* UpdateTrail's names of the fields. Global events change along with multi-region. */
 static const struct {
     uint32_t fields;
     const char *parameter;
@@ -434,7 +434,8 @@ static const struct {
     { FIELD_BIT(FIELD_ORGANIZATION), "\"isOrganizationTrail\":" },
 };
 
-/* Of what was changed it names nothing. What is cut off, or has a name that nobody knows, may be there. */
+/* True if it names none of the changed fields. Truncated parameters and fields without a known name do not
+ * rule it out. */
 static bool updates_other_fields(const AttributeRequest *request, const CloudTrailEvent *event) {
     size_t len = strlen(event->parameters);
     uint32_t known = 0;
@@ -450,25 +451,26 @@ static bool updates_other_fields(const AttributeRequest *request, const CloudTra
     return !(request->fields & FIELDS_TRAIL & ~known) && !(request->fields & FIELDS_UNWRITABLE);
 }
 
-/* S3 names a bucket that is gone, and a key that cannot be used. A denial can come from either. */
+/* S3's error says whether the bucket is gone or a key cannot be used. A denial can have either cause. */
 static bool is_another_error(const AttributeRequest *request, size_t row) {
     const char *code = request->delivery_code ? request->delivery_code : "";
 
-    if (rows[row].findings & request->findings & ~DELIVERIES) /* S3 or KMS showed it as well */
+    if (rows[row].findings & request->findings & ~DELIVERIES) /* S3 or KMS confirmed it */
         return false;
     if (text_equal(code, "NoSuchBucket"))
         return !text_equal(rows[row].name, "DeleteBucket");
     return text_starts_with(code, "KMS.") && rows[row].about == ABOUT_BUCKET;
 }
 
-/* PutBucketRequestPayment that leaves the costs where they are in almost every bucket. What others write,
- * such as a policy, may have the same text in it. */
+/* True if PutBucketRequestPayment leaves the costs with the owner, where they usually are. Other calls, such
+ * as a policy, may contain the same text. */
 static bool lets_owner_pay(const CloudTrailEvent *event) {
     return text_equal(event->event_name, "PutBucketRequestPayment") &&
            strstr(event->parameters, "\"Payer\":\"BucketOwner\"");
 }
 
-/* What the call leaves CloudTrail: calls of other kinds, and what AWS left out, say nothing. */
+/* Whether CloudTrail can still deliver after the call. Unclear for other kinds of calls, and if AWS omitted
+ * the policy. */
 static Admission admission_by(const AttributeRequest *request, const CloudTrailEvent *event) {
     const AdmissionTrail trail = { .arn = request->trail_arn,
                                    .bucket = object_of(request, ABOUT_BUCKET),
@@ -490,7 +492,7 @@ static bool is_ruled_out(const AttributeRequest *request, const CloudTrailEvent 
     return text_equal(rows[row].name, "UpdateTrail") && updates_other_fields(request, event);
 }
 
-/* ---- whose it was, and which of several ---- */
+/* ---- own calls, and the choice among several ---- */
 
 static bool is_guard(const AttributeRequest *request, const char *caller) {
     if (request->own_arn[0] && text_equal(caller, request->own_arn))
@@ -506,7 +508,7 @@ static bool was_guard(const AttributeRequest *request, const CloudTrailEvent *ev
            text_equal(event->identity.arn, request->former_arn);
 }
 
-/* A guard's write is nobody's deed. What a guard never calls is one, whoever signs it. */
+/* A guard's write is not attributed to anyone. A call that guards never make is, whoever signed it. */
 static bool is_own(const AttributeRequest *request, const CloudTrailEvent *event, size_t row) {
     return rows[row].ours && (is_guard(request, event->identity.arn) || was_guard(request, event));
 }
@@ -518,7 +520,7 @@ static bool is_known_attempt(const Attribution *found, const char *event_id) {
     return false;
 }
 
-/* The newest ATTEMPTS_MAX, oldest first. Several searches may show the same call. */
+/* Keeps the newest ATTEMPTS_MAX, oldest first. Several searches may find the same call. */
 static void add_attempt(Attribution *found, const Actor *actor) {
     unsigned at = found->n_attempts;
 
@@ -548,7 +550,8 @@ static uint64_t distance_usec(uint64_t stop_usec, uint64_t event_usec) {
     return MAX(second_usec, event_usec) - MIN(second_usec, event_usec);
 }
 
-/* AWS accepts StopLogging of a trail that is stopped, and it stops nothing. Of two as near the older. */
+/* AWS accepts StopLogging of a stopped trail, which changes nothing. If two are equally near, the older
+ * one. */
 static bool is_nearer(uint64_t stop_usec, const Actor *actor, const Actor *than) {
     uint64_t distance = distance_usec(stop_usec, actor->event_usec),
              than_distance = distance_usec(stop_usec, than->event_usec);
@@ -556,12 +559,12 @@ static bool is_nearer(uint64_t stop_usec, const Actor *actor, const Actor *than)
     return distance < than_distance || (distance == than_distance && actor->event_usec < than->event_usec);
 }
 
-/* What was made afterwards is the cause only if the clocks differ, and then nothing was made before. */
+/* A call after the trouble was found is the cause only if the clocks differ and there is no earlier call. */
 static bool is_after(const AttributeRequest *request, const Actor *actor) {
     return request->seen_usec != 0 && actor->event_usec > request->seen_usec + SEEN_SLACK_USEC;
 }
 
-/* The newest are kept. */
+/* Keeps the newest. */
 static void add_opening(uint64_t openings[static OPENINGS_MAX], uint64_t usec) {
     size_t oldest = 0;
 
@@ -580,7 +583,7 @@ static bool writes_policy(const Actor *actor) {
            text_equal(actor->event_name, "DeleteBucketPolicy");
 }
 
-/* CloudTrail was admitted again between the two, which are about the same. */
+/* True if a policy let CloudTrail in again between the two calls, which are about the same bucket or key. */
 static bool is_mended_between(const Attribution *found, const Actor *a, const Actor *b) {
     const uint64_t *openings = is_of_key(a) ? found->key_open_usec : found->bucket_open_usec;
     uint64_t from_usec = MIN(a->event_usec, b->event_usec), to_usec = MAX(a->event_usec, b->event_usec);
@@ -591,8 +594,8 @@ static bool is_mended_between(const Attribution *found, const Actor *a, const Ac
     return false;
 }
 
-/* Whoever writes a policy that was closed already has not closed it; and a policy that surely is closed says
- * more than one that nobody can read. */
+/* A call that writes a policy that was closed already did not close it. A policy that certainly is closed is
+ * better evidence than one that cannot be judged. */
 static bool closes_first(const Attribution *found, const Actor *actor, bool *ret) {
     const Actor *than = &found->actor;
 
@@ -603,7 +606,7 @@ static bool closes_first(const Attribution *found, const Actor *actor, bool *ret
     return true;
 }
 
-/* The newest; but a call says more than AWS's record of what came of it. */
+/* The newest; but a call is better than AWS's record of its result. */
 static bool is_better(const AttributeRequest *request, const Attribution *found, const Actor *actor) {
     const Actor *than = &found->actor;
     bool record = actor->departure[0], than_record = than->departure[0], better;
@@ -651,7 +654,7 @@ void attribute_take(const AttributeRequest *request, const CloudTrailEvent *even
             return;
         attribute_actor(event, &actor);
         actor.omitted = !named;
-        /* everybody can call himself so: a hint for people, and nothing else */
+        /* anyone can use this user agent: only a hint for people */
         actor.unnamed_guard = rows[i].ours && text_starts_with(event->user_agent, USER_AGENT);
         if (actor.error_code[0])
             add_attempt(found, &actor);

@@ -21,7 +21,7 @@ typedef struct Comparison {
 
 /* ---- names and ARNs ---- */
 
-/* What follows the fifth colon of an ARN; anything else as it is. */
+/* The text after the fifth colon of an ARN; anything else unchanged. */
 static const char *resource_of(const char *name) {
     const char *s = name;
 
@@ -42,7 +42,7 @@ static const char *without_prefix(const char *s, const char *prefix) {
     return text_starts_with(s, prefix) ? s + strlen(prefix) : s;
 }
 
-/* Two ARNs have to be equal, an ARN and a name agree in the resource. */
+/* Two ARNs must be equal; of an ARN and a name only the resource is compared. */
 static bool same_resource(const char *a, const char *b, const char *prefix) {
     if (!a[0] || !b[0] || text_starts_with(a, "arn:") == text_starts_with(b, "arn:"))
         return strcmp(without_prefix(a, prefix), without_prefix(b, prefix)) == 0;
@@ -53,7 +53,7 @@ static bool same_topic(const char *a, const char *b) {
     return same_resource(a, b, "");
 }
 
-/* Key id, key ARN, alias, alias ARN. Which key an alias stands for only KMS knows. */
+/* Key id, key ARN, alias or alias ARN. Only KMS knows which key an alias stands for. */
 static bool same_key(const char *a, const char *b) {
     if (a[0] && b[0] && is_alias(a) != is_alias(b))
         return true;
@@ -64,7 +64,7 @@ static bool same_text(const char *a, const char *b) {
     return strcmp(a, b) == 0;
 }
 
-/* CloudTrail wants and gives the ARN of a log group with ":*" after it, people write it without. */
+/* CloudTrail requires and returns the ARN of a log group with ":*" at the end; people omit it. */
 static bool same_log_group(const char *a, const char *b) {
     size_t n = strlen(a), m = strlen(b);
 
@@ -73,20 +73,20 @@ static bool same_log_group(const char *a, const char *b) {
     return n == m && strncmp(a, b, n) == 0;
 }
 
-/* When a difference loses events. */
+/* Whether a difference loses events. */
 typedef enum Loss {
     LOSS_NEVER,
-    LOSS_ALWAYS, /* where the log files go: elsewhere they are lost to their owner */
-    LOSS_IF_OFF, /* a scope that is wider than before loses nothing */
+    LOSS_ALWAYS, /* the destination of log files: elsewhere the owner does not have them */
+    LOSS_IF_OFF, /* a wider scope loses nothing */
 } Loss;
 
-/* What records or proves more when it is on, and takes nothing from anybody. A KMS key is none of these:
- * whoever can disable it can make the log files unreadable. An organization's trail, more selectors and
- * Insights cost money. */
+/* Settings that record or prove more when on, without a disadvantage. A KMS key is not among them: whoever
+ * can disable it can make the log files unreadable. Organization trails, more selectors and Insights cost
+ * money. */
 #define FIELDS_STRONGER_ON                                                                                  \
     (FIELD_BIT(FIELD_MULTI_REGION) | FIELD_BIT(FIELD_GLOBAL_EVENTS) | FIELD_BIT(FIELD_VALIDATION))
 
-/* The fields that are no JSON. */
+/* The fields that are not JSON. */
 static const struct {
     bool (*same)(const char *a, const char *b);
     Loss loss;
@@ -114,7 +114,7 @@ static Comparison compare_plain(Field field, const char *expected, const char *a
 
 /* ---- members that this version does not know ---- */
 
-/* NULL for what is no JSON, or longer than any can be. */
+/* NULL if the text is not JSON or over the limit. */
 static int baseline_parse(const char *text, json_t **ret) {
     json_error_t error;
     int r = -EINVAL;
@@ -124,7 +124,7 @@ static int baseline_parse(const char *text, json_t **ret) {
     return r == -EINVAL ? 0 : r;
 }
 
-/* The two as they are compared; where one is no JSON, as they stand. */
+/* The two values as they are compared; unchanged if one is not JSON. */
 typedef struct Aligned {
     char *baseline, *actual;
     bool differ; /* in members that this version does not know */
@@ -180,9 +180,8 @@ static int compare_selectors(const char *baseline, const char *actual, Compariso
 
 /* ---- JSON fields ---- */
 
-/* Insights are of management events unless they say otherwise (AWS CloudTrail API Reference,
- * InsightSelector).
- */
+/* An Insights selector without categories is about management events (AWS CloudTrail API Reference,
+ * InsightSelector). */
 static int write_out_categories(json_t *insights) {
     json_t *insight;
     size_t i;
@@ -197,7 +196,7 @@ static int write_out_categories(json_t *insights) {
     return 0;
 }
 
-/* Tags that start with "aws:" belong to AWS's own services; nobody else can set or remove them (AWS General
+/* Tags that start with "aws:" belong to AWS's services; others cannot set or remove them (AWS General
  * Reference, Tagging). */
 static void drop_aws_tags(json_t *tags) {
     const char *name;
@@ -239,7 +238,7 @@ bool baseline_adds_tag(const Drift *drift, const char *key, const char *value) {
     return false;
 }
 
-/* What is not set is the default. */
+/* Fills in the defaults of unset members. */
 static int fill_in_configuration(json_t **json) {
     json_t *whole = json_is_object(*json) ? event_configuration_whole(*json) : json_incref(*json);
 
@@ -250,8 +249,7 @@ static int fill_in_configuration(json_t **json) {
     return 0;
 }
 
-/* The value as it is compared and counted: canonical where it is JSON, as it stands where that fails. The
- * caller frees. 0 or -ENOMEM. */
+/* The value for comparison: canonical if it is JSON, otherwise unchanged. The caller frees. 0 or -ENOMEM. */
 static int normal_form(Field field, const char *value, char **ret) {
     _cleanup_free_ char *text = NULL;
     json_auto_t *json = NULL;
@@ -282,7 +280,7 @@ static int normal_form(Field field, const char *value, char **ret) {
     return r;
 }
 
-/* Nothing, an empty array and an empty object are the same. */
+/* An empty text, array or object. */
 static bool is_nothing(const char *normal) {
     return normal[0] == '\0' || strcmp(normal, "[]") == 0 || strcmp(normal, "{}") == 0;
 }
@@ -343,7 +341,7 @@ int baseline_takes_members(Field field, const char *baseline, const char *actual
     return r < 0 ? r : !comparison.differs;
 }
 
-/* Of many members those that differ. */
+/* Only the members that differ. */
 static int add_unknown(Drift *drift, const char *baseline, const char *actual) {
     _cleanup_(aligned_done) Aligned aligned = { 0 };
     _cleanup_free_ const char *expected = NULL, *found = NULL;
@@ -382,7 +380,7 @@ int baseline_compare(const Settings *baseline, const Settings *actual, Drift *re
         const char *expected = baseline->values[i], *found = actual->values[i];
         Comparison comparison = { 0 };
 
-        /* nearly always: nothing is parsed then */
+        /* the usual case, without parsing */
         if (!expected || !found || strcmp(expected, found) == 0)
             continue;
         r = compare_field((Field)i, expected, found, &comparison);
@@ -426,7 +424,7 @@ int baseline_judge(const Settings *recorded, const Settings *desired, uint32_t p
 
 /* ---- pins ---- */
 
-/* Does the pin say the same as the recording? */
+/* True if the pin means the same as the recording. */
 static bool pin_agrees(Field field, const char *pin, const char *recorded) {
     return plain_fields[field].same(pin, recorded);
 }
@@ -453,7 +451,7 @@ static int pin_selectors(Settings *settings, ManagementEvents wanted) {
     bool enough = false;
     int r;
 
-    /* not recorded yet: what is pinned would take the place of all that the trail may have */
+    /* not recorded yet: the pin alone would replace everything that the trail may have */
     if (wanted == MANAGEMENT_NOT_PINNED || !recorded)
         return 0;
     r = selectors_cover_management(recorded, wanted, &enough);

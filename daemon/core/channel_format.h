@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* An alert -> what a receiver other than SNS wants as a request's body. Pure. Text of others can be in each
- * of the alert's strings: no format lets it mention people, make a link, or end the member that it is in. */
+/* Request bodies for receivers other than SNS. Pure. Each of the alert's strings may contain outside text:
+ * in no format can it mention people, create a link, or end the member that contains it. */
 
 #include "daemon/core/model_alert.h"
 
-/* Does the message say that an incident is over which earlier messages have opened? */
+/* True if the message ends an incident that earlier messages opened. */
 bool alert_ends_incident(const Alert *alert);
-/* Do messages of this event say nothing else? */
+/* True if all messages of this event do. */
 bool alert_only_ends(EventKind event);
 
-/* Does a channel with this filter take the alert? */
+/* True if a channel with this filter takes the alert. */
 bool alert_filter_takes(const AlertFilter *filter, const Alert *alert);
 
-/* The body in that format; the caller frees. key: the routing key for PagerDuty, else not read. 0, -ENOMEM,
+/* The body in that format; the caller frees. key: PagerDuty's routing key, otherwise unused. 0, -ENOMEM,
  * -EINVAL (a document that is not JSON, or text that is not UTF-8). Sources: Slack: "Sending messages using
  * incoming webhooks" and "Reference: blocks" (api.slack.com). Teams: "Create incoming webhooks with
- * Workflows", and the schema of adaptive cards 1.4. PagerDuty: "Events API v2: Send an alert event". An
- * incident of ours is a dedup_key. Opsgenie: "Alert API: Create Alert, Close Alert". An incident of ours is
- * an alias. Amazon Q Developer: "Custom notifications using Amazon Q Developer in chat applications". */
+ * Workflows", and the schema of adaptive cards 1.4. PagerDuty: "Events API v2: Send an alert event"; our
+ * incident is a dedup_key. Opsgenie: "Alert API: Create Alert, Close Alert"; our incident is an alias.
+ * Amazon Q Developer: "Custom notifications using Amazon Q Developer in chat applications". */
 int alert_format_body(AlertFormat format, const Alert *alert, const char *key, char **ret);
 
-/* What is put behind the URL for this alert: a path for Opsgenie, which closes an alert elsewhere; else "".
- */
+/* The suffix of the URL for this alert: a path for Opsgenie, which closes alerts at another URL; else "". */
 #define ALERT_FORMAT_PATH_MAX 64
 void alert_format_path(AlertFormat format, const Alert *alert, char ret[static ALERT_FORMAT_PATH_MAX]);

@@ -30,13 +30,13 @@ static int read_object(const CodecMember *m, const json_t *value, void *base, Co
     return codec_read_members(m->members, value, codec_field(m, base), reader);
 }
 
-/* Strings become "" and words their presets; of lists when their entries are read. 0 or -ENOMEM. */
+/* Strings become "" and enums their presets; entries of lists are initialized when read. 0 or -ENOMEM. */
 static int codec_init(const CodecMember *members, void *base) {
     int r = 0;
 
     for (const CodecMember *m = members; m->kind; m++)
         if (m->kind->init && m->kind->init(m, base) < 0)
-            r = -ENOMEM; /* the rest is still begun, so that it can be freed */
+            r = -ENOMEM; /* the rest is initialized anyway, so that it can be freed */
     return r;
 }
 
@@ -102,7 +102,7 @@ static int refuse_list(const CodecMember *m, const json_t *value, CodecReader *r
     return codec_refuse(reader, value, wanted);
 }
 
-/* Entries that were begun count also after an error. */
+/* After an error, entries that were started count, too. */
 static int read_list(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
     char **entries = codec_field(m, base);
     size_t n = json_array_size(value), len = strlen(reader->path);
@@ -181,11 +181,11 @@ static void done_strings(const CodecMember *m, void *base) {
 
 const CodecKind codec_object = { "an object", write_object, read_object, init_object, done_object };
 const CodecKind codec_ref = { "an object", write_ref, read_ref, NULL, done_ref };
-/* A document writes those of its own one entry at a time. */
+/* A document writes its own lists one entry at a time. */
 const CodecKind codec_list = { "a list", write_list, read_list, NULL, done_list };
 const CodecKind codec_strings = { "a list of strings", write_strings, read_strings, NULL, done_strings };
 
-/* ---- tables: the one way through them ---- */
+/* ---- tables ---- */
 
 void codec_done(const CodecMember *members, void *base) {
     for (const CodecMember *m = members; m->kind; m++)
@@ -252,7 +252,7 @@ int codec_read_members(const CodecMember *members, const json_t *object, void *b
 
 static int print_members(StrBuf *b, const CodecMember *members, const void *base, bool *printed);
 
-/* What JSON has to escape is left to jansson; hardly any text of ours has it. */
+/* jansson handles text that must be escaped, which is rare. */
 static bool is_plain(const char *s, size_t len) {
     for (size_t i = 0; i < len; i++)
         if (s[i] < 0x20 || s[i] > 0x7e || s[i] == '"' || s[i] == '\\')
@@ -283,7 +283,7 @@ static int print_name(StrBuf *b, const CodecMember *m, bool *printed) {
     return r;
 }
 
-/* As write_object and write_ref, without a tree of values: an object without members goes again. */
+/* Like write_object and write_ref without a tree of values; an object without members is removed again. */
 static int print_struct(StrBuf *b, const CodecMember *m, const void *base, bool *printed) {
     const void *inner = m->kind == &codec_ref ? *(void *const *)codec_field(m, base) : codec_field(m, base);
     bool was_printed = *printed, has_members = false;
@@ -327,7 +327,7 @@ static int print_member(StrBuf *b, const CodecMember *m, const void *base, bool 
     return value ? print_value(b, value) : strbuf_add(b, "null");
 }
 
-/* The text of codec_write_members without the tree of values in between. */
+/* The text of codec_write_members, without a tree of values. */
 static int print_members(StrBuf *b, const CodecMember *members, const void *base, bool *printed) {
     for (const CodecMember *m = members; m->kind; m++) {
         int r = print_member(b, m, base, printed);
@@ -347,7 +347,7 @@ static int print_entry(StrBuf *b, const CodecMember *m, const void *entry) {
     return r < 0 ? r : strbuf_add_char(b, '}');
 }
 
-/* Line by line, so that a document of many entries is not in memory a second time. */
+/* Line by line, so that a document of many entries is not in memory twice. */
 static int print_list(StrBuf *b, const CodecMember *m, const void *base) {
     const char *entries = *(void *const *)codec_field(m, base);
     size_t n = *count_of(m, base), n_printed = 0;

@@ -15,11 +15,12 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
-#define FOUND_MAX 48U /* bytes of a wrong value that a message shows */
+#define FOUND_MAX 48U /* bytes of a wrong value in a message */
 
-/* ---- what is wrong, and where ---- */
+/* ---- errors ---- */
 
-/* A text is shown only where a known word should be: any other may be what its readers may not read. */
+/* Text is only shown in place of an enum's name: other text may be confidential for the reader of the
+ * message. */
 static const char *describe(const json_t *found, bool shows_text, char dst[static 4 * FOUND_MAX]) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4 * FOUND_MAX);
     _cleanup_free_ const char *text = NULL;
@@ -45,7 +46,7 @@ int codec_refuse(CodecReader *reader, const json_t *found, const char *wanted) {
 
     if (!found)
         (void)snprintf(reader->reason, reader->reason_size, "%s is missing", reader->path);
-    else if (!reader->reason[0]) /* what is inside it says more */
+    else if (!reader->reason[0]) /* an inner error is more specific */
         (void)snprintf(reader->reason, reader->reason_size, "%s is %s, not %s", reader->path,
                        describe(found, text_equal(wanted, codec_word.wanted), shown), wanted);
     return -EINVAL;
@@ -136,7 +137,7 @@ static int write_chars(const CodecMember *m, const char *s, json_t **ret) {
 
 static int write_shown(const CodecMember *m, const char *s, json_t **ret) {
     _cleanup_strbuf_ StrBuf b =
-            STRBUF_INIT(4 * (size_t)m->max + 8); /* each as \xNN, and the mark of a cut */
+            STRBUF_INIT(4 * (size_t)m->max + 8); /* each as \xNN, plus the mark of truncation */
 
     (void)text_escape(&b, s, (size_t)m->max);
     return write_chars(m, strbuf_str(&b), ret);
@@ -215,9 +216,9 @@ void codec_done_string(const CodecMember *m, void *base) {
     *(char **)codec_field(m, base) = NULL;
 }
 
-/* ---- words: enums by name, so that a file does not depend on their order ---- */
+/* ---- enums, by name, so that files do not depend on their order ---- */
 
-/* What earlier versions wrote. */
+/* Names written by earlier versions. */
 static const struct {
     const char *old, *now;
 } old_words[] = {
@@ -316,7 +317,7 @@ static int write_numbers(const CodecMember *m, const void *base, json_t **ret) {
     return 0;
 }
 
-/* More than fit are passed over. */
+/* Numbers that do not fit are ignored. */
 static int read_numbers(const CodecMember *m, const json_t *value, void *base, CodecReader *reader) {
     uint64_t *numbers = codec_field(m, base);
     size_t n = MIN(json_array_size(value), m->size / sizeof(*numbers));

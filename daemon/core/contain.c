@@ -16,15 +16,15 @@
 
 #define HOUR_USEC (3600 * USEC_PER_SEC)
 #define DAY_USEC  (24 * HOUR_USEC)
-/* What IAM allows in the names of users and roles; none of it means anything to a shell. */
+/* The characters that IAM allows in names of users and roles; none has a meaning for a shell. */
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-"
 
-#define WAR_CALLS_MIN 2U /* that are proven, before it is held because of a war */
+#define WAR_CALLS_MIN 2U /* proven calls before an identity is held for a war */
 
-/* AWS's times of a call and of what it did differ by less. */
+/* The largest difference between AWS's times of a call and of its effect. */
 #define CONTEST_SLACK_USEC (60 * USEC_PER_SEC)
 
-/* A call against the trail itself, by which it loses something. */
+/* A call on the trail itself that takes something away from it. */
 static bool is_against_trail(const char *call) {
     static const char *const calls[] = {
         "StopLogging",       "DeleteTrail",         "UpdateTrail",
@@ -37,13 +37,13 @@ static bool is_against_trail(const char *call) {
     return false;
 }
 
-/* Maintenance, drills, and trails that nobody has accepted, are no attacks. */
+/* Maintenance, drills and changes of unaccepted trails are no attacks. */
 static bool is_tampering(const Event *event) {
     return event->severity > SEVERITY_INFO && !event->maintenance && !event->provisional &&
            is_against_trail(event->actor.event_name);
 }
 
-/* A stop that belongs to the war: none that was found before it began. */
+/* A stop of the present war, and not an earlier one. */
 static bool is_of_contest(const TrailState *state, const Actor *actor) {
     return state->contest.reported && text_equal(actor->event_name, "StopLogging") &&
            actor->event_usec + CONTEST_SLACK_USEC >= state->contest.since_usec;
@@ -66,10 +66,10 @@ ContainDeed contain_deed(const TrailState *state, const Event *event, const char
     };
 }
 
-/* ---- whose ---- */
+/* ---- identities ---- */
 
-/* NULL when it is a user or a role that policies can be attached to; else why not. A session is what it is a
- * session of: what it may do ends with what that may do. */
+/* NULL if it is a user or role that policies can be attached to; else the reason. A session counts as its
+ * role or user, whose rights limit it. */
 static const char *identify(const Actor *actor, Arn *arn, Containment *ret) {
     bool session = text_equal(actor->type, "AssumedRole") || text_equal(actor->type, "FederatedUser");
     const char *whose = session ? actor->issuer : actor->arn;
@@ -101,7 +101,7 @@ static const char *identify(const Actor *actor, Arn *arn, Containment *ret) {
     return NULL;
 }
 
-/* The guard's own, by whatever session, and those that `guards` names. */
+/* The guard's own identity, in any session, and those in `guards`. */
 static bool is_guard(const ContainPolicy *policy, const Actor *actor, const char *arn) {
     for (size_t i = 0; i < ARRAY_SIZE(policy->own); i++)
         if (policy->own[i] && arn_principal_is(arn, policy->own[i]))
@@ -140,7 +140,7 @@ static const char *why_not(const ContainPolicy *policy, const ContainDeed *deed,
     return NULL;
 }
 
-/* Where a proposal is as far as it goes: whom the guard cannot be sure about, a person decides about. */
+/* Why it is only proposed: if the guard cannot be sure of the identity, a person decides. */
 static const char *why_not_enforced(const ContainPolicy *policy, const ContainDeed *deed,
                                     const Containment *contain) {
     const char *session = strrchr(deed->actor->arn, '/');
@@ -156,13 +156,14 @@ static const char *why_not_enforced(const ContainPolicy *policy, const ContainDe
     return NULL;
 }
 
-/* ---- what is remembered ---- */
+/* ---- history ---- */
 
 static uint64_t since(uint64_t then_usec, uint64_t now_usec) {
     return now_usec > then_usec ? now_usec - then_usec : 0;
 }
 
-/* A clock that was set back: what lies ahead was now, or it would count until the clock has come round. */
+/* After the clock was set back, times in the future become now, or they would count until the clock has
+ * caught up. */
 static void contain_take_clock(ContainHistory *history, uint64_t now_usec) {
     for (size_t i = 0; i < history->n; i++) {
         ContainIdentity *item = &history->items[i];
@@ -173,16 +174,14 @@ static void contain_take_clock(ContainHistory *history, uint64_t now_usec) {
     }
 }
 
-/* Until when it is of importance: max_per_day counts what was proposed. */
+/* When the entry stops mattering: max_per_day counts proposals. */
 static uint64_t last_usec(const ContainIdentity *item) {
     uint64_t counted_usec = MAX(item->proposed_usec, item->enforced_usec);
 
     return MAX(item->tampered_usec[0], counted_usec ? counted_usec + DAY_USEC : 0);
 }
 
-/* The identity's, or a new one: over the ceiling in the place of that which was of importance least
- * recently.
- */
+/* The identity's entry, or a new one; at the limit it replaces the one that stopped mattering first. */
 static ContainIdentity *item_of(ContainHistory *history, const Containment *contain) {
     ContainIdentity *item = NULL;
 
@@ -213,7 +212,7 @@ static uint64_t mark_of(const char *what, uint64_t with) {
     return mark ? mark : 1;
 }
 
-/* One call counts once, in whichever incident it is found. */
+/* A call counts once, in whichever incident it is found. */
 static void note_tampering(ContainIdentity *item, const Actor *actor) {
     uint64_t event = mark_of(actor->event_id, 0);
     size_t at = 0;
@@ -242,7 +241,7 @@ static unsigned count_tamperings(const ContainIdentity *item) {
     return n;
 }
 
-/* Others of the account that were proposed, or held, within a day. */
+/* Other identities of the account that were proposed, or held, within a day. */
 static unsigned count_others(const ContainHistory *history, const ContainIdentity *but, bool held,
                              uint64_t now_usec) {
     unsigned n = 0;
@@ -264,7 +263,8 @@ static bool is_held(const ContainHistory *history, const char *arn) {
     return false;
 }
 
-/* The last one of a day is kept for a war: users that he makes, and who tamper, must not use it up. */
+/* The last one of a day is reserved for a war: tampering users that the attacker creates must not use it
+ * up. */
 static const char *why_full(const ContainPolicy *policy, const ContainHistory *history,
                             const ContainIdentity *item, bool war, uint64_t now_usec) {
     unsigned max = policy->max_per_day;
@@ -278,7 +278,7 @@ static const char *why_full(const ContainPolicy *policy, const ContainHistory *h
                    : NULL;
 }
 
-/* False when it was given before. */
+/* False if it was given before. */
 static bool note_verdict(ContainIdentity *item, const char *incident, ContainVerdict verdict) {
     uint64_t mark = mark_of(incident, verdict);
 
@@ -303,7 +303,7 @@ static ContainVerdict judge(const ContainPolicy *policy, const ContainHistory *h
         if (!contain->why_not)
             return CONTAIN_ENFORCED;
     }
-    /* users that he makes must not keep the one who makes war from being proposed */
+    /* users that the attacker creates must not prevent a proposal about the one who makes the war */
     if (contain->war || count_others(history, item, false, now_usec) < policy->max_per_day)
         return CONTAIN_PROPOSED;
     contain->why_not = "contain.max_per_day is reached in this account";
@@ -354,7 +354,7 @@ void contain_history_done(ContainHistory *history) {
     *history = (ContainHistory){ 0 };
 }
 
-/* ---- how ---- */
+/* ---- commands ---- */
 
 int contain_reason(const Containment *contain, StrBuf *b) {
     if (contain->war)
@@ -385,7 +385,7 @@ void contain_entry(const Containment *contain, const Actor *actor, JournalEntry 
     (void)text_copy(ret->detail, sizeof(ret->detail), strbuf_str(&detail));
 }
 
-/* Whoever may change IAM would take the policy off again: that goes first. */
+/* Whoever may change IAM could remove the policy, so that right goes first. */
 static void add_first_policy(const Containment *contain, StrBuf *b) {
     char now[TIMETEXT_MAX];
 
@@ -408,7 +408,7 @@ int contain_commands(const Containment *contain, bool undo, StrBuf *b) {
     (void)strbuf_addf(&arn, "arn:%s:iam::%s:policy/" CONTAIN_POLICY "-%s-%s", contain->partition,
                       contain->account, kind, name);
     if (strbuf_error(&arn) < 0)
-        return strbuf_add_buf(b, &arn); /* the error: b is not whole */
+        return strbuf_add_buf(b, &arn); /* the error, so that b does not look complete */
     if (undo) {
         (void)strbuf_addf(b, "aws iam detach-%s-policy --%s-name=%s --policy-arn %s\n", kind, kind, name,
                           strbuf_str(&arn));

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The words that people and files read for the values of model.h: tables both ways, nothing else. They are
- * stable: the alert document, status.json and state.json carry them. Pure. */
+/* Names of the values of model.h, for people and files: tables in both directions. They are stable, because
+ * alert documents, status.json and state.json contain them. Pure. */
 
 #include "daemon/core/model_alert.h"
 #include "daemon/core/model_guard.h"
 
-/* To words: static strings, never NULL; "?" for a value outside its range. Back: exact match only; the
- * enum's _MAX when unknown or NULL. */
+/* x_to_string: a static string, never NULL; "?" for a value out of range. x_from_string: exact match only;
+ * the enum's _MAX if unknown or NULL. */
 
 const char *mode_to_string(Mode value); /* "observe", "restart" */
 Mode mode_from_string(const char *s);
 
-const char *field_to_string(Field value); /* "S3BucketName", in CloudTrail's words */
+const char *field_to_string(Field value); /* "S3BucketName", CloudTrail's name */
 Field field_from_string(const char *s);
 
 const char *severity_to_string(Severity value); /* "info", "warning", "critical" */
@@ -40,8 +40,8 @@ ActionResult action_result_from_string(const char *s);
 const char *drill_actor_to_string(DrillActor value); /* "unknown", "own", "other", "nobody" */
 DrillActor drill_actor_from_string(const char *s);
 
-/* What a call of CreateTrail did, by the FINDING_BITs that it caused: "created", ... the same word in the
- * mail and in the journal. */
+/* What a CreateTrail call did, by the FINDING_BITs that it caused: "created", ... the same word in mail and
+ * journal. */
 const char *creation_to_string(uint32_t findings);
 
 const char *destination_to_string(Destination value); /* "unknown", "foreign", "guarded", "used" */

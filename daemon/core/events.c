@@ -416,7 +416,7 @@ static const EventRow event_rows[_EVENT_MAX] = {
     },
 };
 
-/* What the journal says beside events. */
+/* Journal lines that belong to no event. */
 static const EventLine other_lines[] = {
     { LEVEL_NOTICE, LINE_NOT_ENABLED, NULL, "not enabled in this account: skipped, asked again daily" },
     { LEVEL_INFO, LINE_FIRST_SEEN, NULL, "guarded from now on" },
@@ -467,9 +467,9 @@ const EventLine *event_line(JournalLine line, EventKind *ret_kind) {
     return found;
 }
 
-/* ---- which message an event has ---- */
+/* ---- the message of an event ---- */
 
-/* The event that a reminder is about: the worst of what is still wrong. */
+/* The event that a reminder is about: the worst of what still applies. */
 static EventKind event_still(const Subject *subject, const Event *event) {
     static const struct {
         uint32_t findings;
@@ -490,12 +490,12 @@ static EventKind event_still(const Subject *subject, const Event *event) {
             return rows[i].kind;
     if (subject->name[0])
         return EVENT_TARGET_UNREACHABLE;
-    if (event->detail[0]) /* of a target: the guard gives the error when it is unreachable, else none */
+    if (event->detail[0]) /* of a target: set if it is unreachable, else empty */
         return event->error == POLL_GONE ? EVENT_ACCOUNT_LEFT : EVENT_TARGET_UNREACHABLE;
     return EVENT_REGION_UNCOVERED;
 }
 
-/* NULL when none of them fits. */
+/* NULL if none applies. */
 static const AlertTemplate *first_fitting(const AlertTemplate *messages, const Subject *subject,
                                           const Event *event) {
     for (; messages->headline; messages++)
@@ -527,8 +527,7 @@ bool alert_shows_gap(const Event *event) {
 }
 
 bool alert_may_be_attack(const Event *event) {
-    /* errors of deliveries have innocent causes too often; what the checks of buckets and keys find has not
-     */
+    /* failed deliveries often have innocent causes; problems with buckets and keys do not */
     uint32_t tampered =
             FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One decision about a trail: what came in, what is done next, what came of it, and what is due in any case.
- */
+/* One decision about a trail: the input, the next action, the outcome of an action, and what is due in any
+ * case. */
 #include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -38,8 +38,8 @@ static void begin_hours_that_are_over(Deciding *d) {
     }
 }
 
-/* Said once an hour of each, and always: with what differs, and in place of the message that waits for a
- * restore that will not come. */
+/* Reported once per hour and field. The message includes the differences, and replaces the one that waits
+ * for a restore that will not happen. */
 static void pause_restores(Deciding *d, uint32_t fields) {
     TrailState *s = &d->s;
     Incident *inc = &s->incident;
@@ -80,7 +80,7 @@ bool guard_is_done_with(const TrailState *state) {
            !state->attributing.wanted && !state->pending.set && !state->pending_restore.set;
 }
 
-/* ---- what came of it ---- */
+/* ---- the outcome of an action ---- */
 
 static uint64_t backoff_usec(unsigned failures) {
     unsigned doublings = MIN(failures - 1, 6U);
@@ -88,7 +88,7 @@ static uint64_t backoff_usec(unsigned failures) {
     return MIN(USEC_PER_SEC << doublings, GUARD_BACKOFF_MAX_USEC);
 }
 
-/* 1, 2, 4, 8 ...: a failure that repeats is reported once in a while, with its count. */
+/* Reported at the 1st, 2nd, 4th, 8th ... failure, with the count. */
 static void guard_note_failure(Deciding *d, JournalLine what, unsigned count, uint32_t fields,
                                const Outcome *outcome, const char *detail) {
     JournalEntry *entry;
@@ -103,7 +103,7 @@ static void guard_note_failure(Deciding *d, JournalLine what, unsigned count, ui
     (void)text_copy(entry->request_id, sizeof(entry->request_id), outcome->request_id);
 }
 
-/* What was written shows. */
+/* The read-back confirmed the write. */
 static JournalEntry *note_success(Deciding *d, JournalLine what, const Outcome *outcome) {
     JournalEntry *entry = plan_entry(d->plan, what);
 
@@ -111,7 +111,7 @@ static JournalEntry *note_success(Deciding *d, JournalLine what, const Outcome *
     return entry;
 }
 
-/* What a status read back does not show stays as it was. */
+/* Findings that a status cannot show stay unchanged. */
 static uint32_t not_in_status(uint32_t findings) {
     return findings & (FINDINGS_DRIFT | FINDINGS_BESIDE);
 }
@@ -124,7 +124,7 @@ static void take_read_back(Deciding *d, const Observation *seen) {
     s->findings = (guard_conditions(d, seen) & ~FINDING_BIT(FINDING_STOPPED)) | not_in_status(s->findings);
 }
 
-/* Of a trail that can be polled again it is the read-back that says what happened meanwhile. */
+/* If the trail can be polled again, the read-back shows what happened meanwhile. */
 static void restarted_unpolled(Deciding *d, const Outcome *outcome) {
     TrailState *s = &d->s;
 
@@ -172,13 +172,13 @@ static void restarted(Deciding *d, const Outcome *outcome) {
     if (fails)
         guard_found_failing(d, seen, fails);
     if (!seen->is_logging) {
-        /* stopped again since */
+        /* stopped again since the read-back began */
         s->findings |= FINDING_BIT(FINDING_STOPPED);
         guard_found_stopped(d, seen, false);
     }
 }
 
-/* The next attempt waits the longer the more have failed in a row; returns how many have. */
+/* The pause grows with each failure in a row. Returns the number of failures. */
 static unsigned count_failure(Deciding *d, unsigned of) {
     RestoreCount *count = &d->s.restores[of];
 
@@ -202,8 +202,8 @@ static void note_reported_drift(Deciding *d) {
     d->s.incident.reported_fields |= d->s.fields;
 }
 
-/* What a trail that was created again lacks, where the message about its deletion did not wait for that: no
- * poll finds it to be news. */
+/* Reports what a re-created trail lacks, if the message about its deletion has been sent already: for later
+ * polls it is no news. */
 static void report_lack(Deciding *d, uint32_t fields, const char *why) {
     Incident *inc = &d->s.incident;
     PendingEvent how = { .phase = PHASE_OPENED, .findings = d->s.findings & FINDINGS_CHANGED };
@@ -235,9 +235,11 @@ static void restored(Deciding *d, const Outcome *outcome) {
     uint32_t was = s->fields, left = outcome->fields_left & was, tried = s->restoring;
     unsigned n_failures = 0;
 
-    if (was == 0) /* the trail was deleted meanwhile: what came of it is of no trail that there is */
+    if (was == 0) /* the trail was deleted meanwhile, so the outcome is about a trail that no longer
+                     exists */
         return;
-    /* what does not differ any more is well, and what does did not hold, whatever the outcome is called */
+    /* decided by the read-back, not by the result: a field that no longer differs is restored, the others
+     * failed */
     guard_set_fields(s, left, s->losing_fields, left != was ? 0 : s->drift_mark);
     guard_drill_changed(d);
     for (unsigned f = 0; f < _FIELD_MAX; f++)
@@ -260,7 +262,7 @@ static void restored(Deciding *d, const Outcome *outcome) {
     guard_report_pending(d, &s->pending_restore, "");
 }
 
-/* A new trail that is not logging yet is a stopped trail; what differs in it is known at the next poll. */
+/* If the new trail does not log yet, it counts as stopped. The next poll compares its settings. */
 static void recreated(Deciding *d, const Outcome *outcome) {
     TrailState *s = &d->s;
     const Observation *seen = &outcome->seen;
@@ -277,7 +279,7 @@ static void recreated(Deciding *d, const Outcome *outcome) {
     (void)note_success(d, LINE_RECREATED, outcome);
     if (!seen->is_logging)
         s->findings |= FINDING_BIT(FINDING_STOPPED);
-    if (s->pending_restore.set) /* the message names what the new trail lacks */
+    if (s->pending_restore.set) /* that message names what the new trail lacks */
         note_reported_drift(d);
     guard_report_pending(d, &s->pending_restore, "");
     if (!seen->is_logging)
@@ -295,13 +297,13 @@ static void acted(Deciding *d, const Outcome *outcome) {
     }
 }
 
-/* ---- what is done next ---- */
+/* ---- the next action ---- */
 
 static void begin_action(Deciding *d, Action action, ActionReport *report, uint32_t fields) {
     TrailState *s = &d->s;
 
     d->plan->abandon = s->acting;
-    if (s->acting) /* only a restore is abandoned; it comes again */
+    if (s->acting) /* only a restore is abandoned; it will be repeated */
         s->incident.restore.result = RESULT_NONE;
     s->acting = true;
     s->action = action;
@@ -326,7 +328,8 @@ static bool has_failed(const Deciding *d, unsigned of) {
     return d->s.restores[of].n_failures > 0;
 }
 
-/* All at once, but what failed before by itself: who knows which of them AWS will not take. */
+/* Writes all fields at once, except that those that failed before go one at a time, because it is unknown
+ * which of them AWS refuses. */
 static void begin_restore(Deciding *d, uint32_t fields) {
     uint32_t spent = guard_fields_that(d, fields, guard_is_spent), due = fields & ~spent, failed;
 
@@ -337,7 +340,7 @@ static void begin_restore(Deciding *d, uint32_t fields) {
     if (due & ~failed)
         due &= ~failed;
     else
-        due &= ~due + 1; /* the lowest */
+        due &= ~due + 1; /* the lowest bit */
     if (due)
         begin_action(d, ACTION_RESTORE, &d->s.incident.restore, due);
 }
@@ -347,7 +350,7 @@ static bool waits_for_restart(const Deciding *d) {
 }
 
 static void begin_unpolled_restart(Deciding *d) {
-    ActionReport none = { 0 }; /* it belongs to no incident of the trail's own */
+    ActionReport none = { 0 }; /* it belongs to no incident of the trail */
 
     d->s.is_restarting_unpolled = true;
     d->s.n_unpolled_restarts++;
@@ -358,8 +361,8 @@ static bool waits_for_recreation(const Deciding *d) {
     return (d->s.findings & FINDING_BIT(FINDING_MISSING)) && guard_may_recreate(d);
 }
 
-/* One at a time, recording first: neither a restart nor a re-creation waits until settings are read back. A
- * restart that waits for its back-off does not keep the settings waiting: they may be why it fails. */
+/* One action at a time, recording first: restarts and re-creations do not wait for the read-back of
+ * settings. A restart in back-off does not delay settings, because wrong settings may be why it fails. */
 static void plan_action(Deciding *d) {
     TrailState *s = &d->s;
     uint32_t fields = guard_restorable(d, s->fields);
@@ -404,7 +407,7 @@ static uint64_t action_wake(const Deciding *d) {
     return wake;
 }
 
-/* ---- for a log ---- */
+/* ---- for the log ---- */
 
 static const char *why_not_allowed(const Deciding *d, Action action) {
     bool to_start = action == ACTION_RESTART;
@@ -423,7 +426,7 @@ static const char *why_restart_waits(const Deciding *d, uint64_t *until_usec) {
     return d->now.mono_usec < *until_usec ? "back-off after restarts that failed" : NULL;
 }
 
-/* The restores of one field, or of the trail itself. */
+/* Of one field, or of the trail itself. */
 static const char *why_restore_waits(const Deciding *d, unsigned of, uint64_t *until_usec) {
     *until_usec = restore_wake(d, of);
     if (guard_is_spent(d, of))
@@ -463,7 +466,7 @@ const char *guard_held_back(const Policy *policy, const TrailFacts *facts, const
 
 /* ---- what is due in any case ---- */
 
-/* What was lost before and is only changed now is changed since then. */
+/* A field that was losing events and now is only changed keeps its time. */
 static void note_since(const TrailState *prev, TrailState *s, Now now) {
     for (unsigned f = 0; f < _FINDING_MAX; f++) {
         bool held = prev->findings & FINDING_BIT(f);
@@ -497,7 +500,7 @@ static void end_if_well(Deciding *d) {
                                   : d->was;
 }
 
-/* What was not reported of it yet is no news any more; what was is reported to be over. */
+/* Drops unreported trouble, and reports the end of what was reported. */
 static void forget(Deciding *d, const char *why) {
     TrailState *s = &d->s;
 
@@ -521,7 +524,7 @@ static void escalate_unreachable(Deciding *d) {
                            FINDING_BIT(FINDING_UNREACHABLE), "");
 }
 
-/* Trouble that was reported as less than it is: it began in a maintenance window, and the window is over. */
+/* For trouble that is worse than reported: it began in a maintenance window, and the window is over. */
 static void escalate(Deciding *d) {
     TrailState *s = &d->s;
     const Incident *inc = &s->incident;
@@ -609,8 +612,8 @@ static void take_clock(Deciding *d) {
     s->strengthened_usec = MIN(s->strengthened_usec, d->now.real_usec);
 }
 
-/* Until it counts as unreachable a trail keeps the verdict of its last good poll, unless something worse is
- * seen all the same. */
+/* Until it counts as unreachable, a trail keeps the verdict of its last good poll, unless a worse finding is
+ * known. */
 static Verdict judge(const Deciding *d, const TrailState *prev, const TrailInput *input) {
     Verdict verdict = guard_verdict(d->s.findings | d->events, d->s.known,
                                     d->s.n_failed >= d->policy->unreachable_after, d->facts->writable);
@@ -623,7 +626,7 @@ static Verdict judge(const Deciding *d, const TrailState *prev, const TrailInput
     return verdict;
 }
 
-/* What a crash kept from the state file was found once more, or is over, or it was long ago. */
+/* The trouble whose mark a crash kept out of the state file was found again, is over, or is too old. */
 #define MARKING_USEC (24 * 3600ULL * USEC_PER_SEC)
 
 static void forget_marking(TrailState *s, const TrailState *prev, const TrailInput *input, Now now) {
@@ -664,7 +667,7 @@ void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState
     case GUARD_TIME: break;
     }
     plan_action(&d);
-    if (d.plan->action != ACTION_NONE) /* each is another, also within a microsecond */
+    if (d.plan->action != ACTION_NONE) /* distinct for each action, even within a microsecond */
         d.s.intent_usec = MAX(now.real_usec, d.s.intent_usec + 1);
     guard_report_appeared(&d);
     report_what_waited(&d);

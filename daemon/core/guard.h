@@ -1,191 +1,194 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Where everything is decided: what a poll means, what to do about it, what to report. Pure: same input,
- * same output; no clock, no I/O, no allocation, no logging. The engine keeps the state values and carries
- * the plans out. */
+/* All decisions: what a poll means, what to do about it, what to report. Pure: the same input gives the same
+ * output; no clock, I/O, allocation or logging. The engine keeps the state and executes the plans. */
 
 #include "daemon/core/model_guard.h"
 
-/* Trouble within this time of being well reopens the same incident. */
+/* Trouble that comes back within this time after it ended reopens the same incident. */
 #define GUARD_REOPEN_USEC (300ULL * 1000000)
-/* An opening message waits this long so that it can say whether the restart held. */
+/* An opening message waits this long for the outcome of the restart. */
 #define GUARD_HOLD_USEC (5ULL * 1000000)
-/* Reopenings and gaps reported one by one in an incident before they are reported in summaries, and how
- * often those may come. */
+/* How many reopenings and gaps of an incident are reported one by one. Further ones are reported in
+ * summaries, this far apart. */
 #define GUARD_REPORTS_MAX  3U
 #define GUARD_SUMMARY_USEC (300ULL * 1000000)
 /* A target that stays unreachable this long is critical. */
 #define GUARD_UNREACHABLE_CRITICAL_USEC (300ULL * 1000000)
-/* Back-off after restarts that failed: 1 s doubling up to this. */
+/* Back-off after failed restarts: 1 s, doubled up to this. */
 #define GUARD_BACKOFF_MAX_USEC (60ULL * 1000000)
 
-/* Logging that was stopped and started again: the trail is polled fast for this long after each such stop.
- * From this many of them on, each within that time of the one before, it counts as contested. */
+/* For this long after logging was stopped and started again, the trail is polled at a fast rate. After this
+ * many such stops, each within that time of the one before, the trail counts as contested. */
 #define GUARD_CONTEST_USEC  (600ULL * 1000000)
 #define GUARD_CONTEST_STOPS 3U
 
-/* A trail whose polls are denied or throttled may be stopped unnoticed, by whoever took the right to read or
- * used the quota up. Writes have rights and a quota of their own: from unreachable_after failed polls on it
- * is started without a poll, so often. Starting what logs changes nothing. */
+/* If polls of a trail are denied or throttled, whoever took the right or used up the quota can stop it
+ * unnoticed. Writes have their own rights and quota: after unreachable_after failed polls the guard sends
+ * StartLogging without a poll, this often. It does nothing to a trail that logs. */
 #define GUARD_UNPOLLED_USEC (30ULL * 1000000)
 
 typedef enum GuardInput {
-    GUARD_POLLED,      /* seen is valid, and drift when the settings were polled too */
-    GUARD_NOT_LISTED,  /* a named trail that no list of its account shows */
-    GUARD_LISTED,      /* ... is shown by one: it is guarded under its ARN from now on */
-    GUARD_UNREACHABLE, /* result is valid: the trail's account cannot be polled at all */
-    GUARD_COMPARED,    /* settings, bucket or key were polled: drift is valid, and seen as far as it says
-                        * anything about these; what else it says is old */
+    GUARD_POLLED,      /* seen is valid; so is drift, if the settings were read too */
+    GUARD_NOT_LISTED,  /* no list of the account shows this named trail */
+    GUARD_LISTED,      /* ... a list shows it: from now on it is guarded under its ARN */
+    GUARD_UNREACHABLE, /* result is valid: the trail's whole account cannot be polled */
+    GUARD_COMPARED,    /* settings, bucket or key were checked: drift is valid, and seen as far as it is
+                          about these; the rest of seen is old */
     GUARD_ACTED,       /* outcome is valid */
-    GUARD_ATTRIBUTED,  /* attribution is valid: a search that a plan asked for has ended */
-    GUARD_FORGOTTEN,   /* it was accepted that the trail may be gone: this is the last decision about it */
-    GUARD_TIME,        /* a wake-up that a plan asked for */
+    GUARD_ATTRIBUTED,  /* attribution is valid: a search requested by a plan has ended */
+    GUARD_FORGOTTEN,   /* the trail is no longer guarded: the last decision about it */
+    GUARD_TIME,        /* a wake-up requested by a plan */
 } GuardInput;
 
 typedef struct TrailInput {
     GuardInput kind;
     const Observation *seen;
     const PollResult *result;
-    const Drift *drift; /* NULL: settings were not polled, or there is no baseline */
+    const Drift *drift; /* NULL: the settings were not read, or there is no baseline */
     const Outcome *outcome;
     const Attribution *attribution;
-    const char *why; /* GUARD_FORGOTTEN: what ended it, for people */
+    const char *why; /* GUARD_FORGOTTEN: the reason, for people */
 } TrailInput;
 
-/* Decides about one trail. prev and ret_next may be the same object. A zeroed TrailState with verdict
- * VERDICT_UNKNOWN is a trail never seen (guard_trail_init). */
+/* Decides about one trail. prev and ret_next may be the same object. guard_trail_init() is the state of a
+ * trail that was never polled. */
 void guard_trail(const Policy *policy, const TrailFacts *facts, const TrailState *prev,
                  const TrailInput *input, Now now, Plan *ret_plan, TrailState *ret_next);
 
-/* Does a target of which so many polls failed, and now another, not count as unreachable yet? */
+/* True if, with one more failed poll after n_failed, the target does not count as unreachable yet. */
 bool guard_target_is_pending(const Policy *policy, unsigned n_failed, bool unreachable);
 
-/* Before a message is put into the outbox the state file needs the times that its id comes from, which the
- * guard took itself: *ret_marked is `was` with those of `next`, and says of nothing that it was reported.
- * The newest of them, real; 0: none. */
+/* An id can come from a time that the guard took itself. Before such a message is put into the outbox, the
+ * state file must have that time. *ret_marked is `was` with the times of `next`: it does not say that
+ * anything was reported. Returns the newest of these times (real), 0 if there is none. */
 uint64_t guard_target_marks(const TargetState *was, const TargetState *next, TargetState *ret_marked);
 
 /* The same for a trail. */
 uint64_t guard_trail_marks(const TrailState *before, const TrailState *next, TrailState *ret_marked);
 
-/* Decides about one target's own incidents (unreachable, uncovered). result is NULL for a wake-up that a
- * plan asked for. */
+/* Decides about a target's own incidents (unreachable, uncovered). result is NULL for a wake-up requested by
+ * a plan. */
 void guard_target(const Policy *policy, const TargetState *prev, const PollResult *result, Now now,
                   Plan *ret_plan, TargetState *ret_next);
 
-/* Does the denial of a target's poll call for a look at the guard's own rights? The first in a row does;
- * those after it say nothing new. */
+/* True if a denied poll of the target is a reason to check the guard's own rights: only the first in a row,
+ * because later ones add nothing. */
 bool guard_denial_is_news(const TargetState *state, const PollResult *result);
 
-/* The incident of a cause that several share. */
+/* The incident that several targets or accounts share. */
 typedef struct SharedIncident {
     Incident *incident;
     Subject subject;
 } SharedIncident;
 
-/* A search that a plan asked for has ended: who took an account out of the organization or out of reach.
- * shared is of its cause, NULL without one: what is reported while it is shared counts there. The plan
- * borrows the subject. */
+/* A search requested by a plan has ended: who removed an account from the organization, or the guard's
+ * access to it. shared: the incident of its cause, NULL if it has none; messages are counted there. The plan
+ * borrows its subject. */
 void guard_target_attributed(const Policy *policy, const TargetState *prev, const Attribution *found,
                              const SharedIncident *shared, Now now, Plan *ret_plan, TargetState *ret_next);
 
-/* ---- guard_follow.c: what follows from a decision besides what its plan names ---- */
+/* ---- guard_follow.c: what follows from a decision, beyond its plan ---- */
 
-/* Is it asked before the decision whose bucket the trail delivers to, because a message may name it? */
+/* True if the owner of the trail's bucket is looked up before the decision, because a message may name
+ * it. */
 bool guard_asks_destination(const TrailState *state);
 
 typedef struct Decided {
     const TrailState *before, *next;
     const Plan *plan;
     GuardInput kind;
-    bool once;               /* a check: it shows, and records nothing */
-    bool left;               /* the trail's account is no member of the organization any more */
-    bool was_held, is_held;  /* a message waits for an outcome: the state file has the state before it */
-    bool was_known, is_known; /* the state file may say that the trail was seen */
+    bool once;               /* `check`: only shows, records nothing */
+    bool left;               /* the trail's account has left the organization */
+    bool was_held, is_held;  /* a message waits for an outcome: the state file keeps the previous state */
+    bool was_known, is_known; /* the state file may record that the trail was found */
 } Decided;
 
 typedef struct FollowUp {
-    bool is_news;        /* something happened: it is shown */
-    bool is_saved_now;   /* else only times moved on; from the first poll on a difference is a change */
+    bool is_news;        /* something happened: update the status */
+    bool is_saved_now;   /* save at once; otherwise only times changed. Saved from the first poll on, so that
+                            later differences count as changes */
     bool reported_alone; /* it appeared, and has an incident of its own */
-    bool acts;           /* a check acts once, however often the trail is stopped again */
-    bool searches;       /* for who did it */
-    bool contested;      /* it is polled beside the passes */
-    uint64_t wake_mono_usec; /* of an account that has left its own incident says more than reminders */
+    bool acts;       /* start the action; `check` acts only once, however often the trail is stopped again */
+    bool searches;       /* start the search for who did it */
+    bool contested;      /* poll it beside the passes */
+    uint64_t wake_mono_usec; /* 0 for an account that has left: its own incident replaces reminders */
 } FollowUp;
 
 FollowUp guard_follow_up(const Decided *in, Now now);
 
-/* The incident that a plan's journal lines belong to: its subject, and *ret_dedup_usec; NULL: none. A
- * message that is about the incident of several says so for the lines that come with it. */
+/* The incident that a plan's journal lines belong to: its subject and *ret_dedup_usec; NULL if none. Lines
+ * beside a message about a shared incident belong to that incident. */
 const Subject *guard_lines_are_about(const Plan *plan, const Subject *own, const Incident *incident,
                                      uint64_t *ret_dedup_usec);
 
-/* What is known of a trail beside its state, for messages. All is borrowed; NULL: nothing, or not known. */
+/* What is known of a trail besides its state, for messages. Borrowed; NULL: nothing, or unknown. */
 typedef struct TrailExtras {
-    const Drift *drift;      /* how it differs now */
-    const Drift *changes;    /* of the incident: what each field was, and what it was changed to last */
+    const Drift *drift;      /* its present differences */
+    const Drift *changes;    /* of the incident: each field's value before, and its latest change */
     const Settings *actual;  /* as last polled */
-    const char *whose;       /* the account or the trail that has the bucket; "" */
+    const char *whose;       /* the account or trail that the bucket belongs to; "" */
     const Episode *episode;
 } TrailExtras;
 
-/* Adds to a message of a plan what it is to show of these. */
+/* Adds those of these facts that a message shows. */
 void guard_complete_event(Event *event, const TrailExtras *extras);
 
-/* Does the outcome of an action change what is shown of an episode: the last attempt that failed, until one
- * is confirmed? episode: NULL, nothing so far. Then takes it. */
+/* guard_episode_shows: true if an outcome changes what the status shows of an episode, which is the last
+ * failed attempt until one is confirmed. episode: NULL if there is none yet. guard_episode_take then records
+ * it. */
 bool guard_episode_shows(const Episode *episode, const Outcome *outcome);
 void guard_episode_take(Episode *episode, const Outcome *outcome, const Incident *incident, Now now);
-/* A new episode of the trail's trouble begins: does it have the caller of the one before? One contest, one
+/* True if a new episode of the trail's trouble keeps the caller of the previous one: a contest has one
  * caller. */
 bool guard_episode_keeps_actor(const TrailState *state);
 
-/* Does the action need a baseline, which is not there? What it has to be like is not known then. */
+/* True if the action needs a baseline that does not exist: the desired settings are unknown. */
 bool guard_lacks_baseline(Action action, bool recorded);
 
-/* Does what confirmed the action say how the trail is now? */
+/* True if the poll that confirmed the action also shows the trail's present status. */
 bool guard_outcome_shows_status(const Outcome *outcome);
 
-/* The incident that the journal's lines of a target's or an account's plan belong to. */
+/* The incident that the journal lines of a target's or an account's plan belong to. */
 const Incident *guard_target_incident(const TargetState *state);
 
-/* A message beside those of the guard's incidents: the first about what dedup_usec identifies, and began
- * then. Whoever sends it adds the time. */
+/* A message outside the guard's own incidents: the first about what dedup_usec identifies, which also is its
+ * beginning. The sender adds the time. */
 Event event_new(EventKind kind, EventPhase phase, Severity severity, uint64_t dedup_usec, Mode mode,
                 const char *detail);
 
-/* Was the trail seen, or missed? */
+/* True if the trail was found before, or reported as missing. */
 bool guard_was_guarded(const TrailState *state);
-/* Has the state file a row of it? Not of one that was neither seen yet nor missed. */
+/* True if the state file has a row for it: not before it was found or reported as missing. */
 bool guard_has_row(const TrailState *state);
 
-/* An action's intent is on the disk: is all of it reported, so that it may go? reported: the state as the
- * state file has it now. */
+/* True if everything about the action whose intent is on disk was reported, so that the intent can be
+ * removed. reported: the state as the state file has it. */
 bool guard_intent_is_reported(const TrailState *reported, const TrailState *state);
 
-/* Did something happen to a target or an account, so that it is saved and shown? */
+/* True if something happened to the target or account that must be saved and shown. */
 bool guard_target_is_news(const TargetState *before, const TargetState *next, const Plan *plan);
 
 /* ---- guard_cause.c: one cause, one incident ---- */
 
-/* What cannot be polled: a region in which no guarded trail lives, one with trails, or a whole account. */
+/* What cannot be polled: a region without guarded trails, one with trails, or a whole account. */
 typedef enum Place {
     PLACE_EMPTY,
     PLACE_TRAILS,
     PLACE_ACCOUNT,
 } Place;
 
-/* What a target that cannot be polled may share with others, by its error alone. Only a region that is empty
- * can be closed by a policy without loss. */
+/* The cause that an unreachable target may share with others, judged by its error alone. Only an empty
+ * region can be denied by a policy without loss. */
 CauseKind guard_cause_of(PollError error, const char *error_text, Place place);
-/* What a poll may share with others, so that it has to be asked who else fails: nothing (CAUSE_OWN) unless
- * this failure makes the target unreachable. */
+/* The cause that this poll may share, so that it must be checked which others fail; CAUSE_OWN unless this
+ * failure makes the target unreachable. */
 CauseKind guard_cause_to_share(const PollResult *result, const TargetState *state,
                                unsigned unreachable_after, Place place);
-/* Is a region without a trail gathered with others of its account ("": not known yet)? once: by `check`. */
+/* True if an uncovered region is reported together with others of its account ("": not known yet). once:
+ * `check`. */
 bool guard_cover_is_shared(bool once, const char *account);
-/* Whose may it be: one account's regions, one region in all accounts, or anybody's? */
+/* Which targets can share a cause: all, those of one account, or those of one region. */
 typedef enum CauseScope {
     CAUSE_OF_ALL,
     CAUSE_OF_ACCOUNT,
@@ -193,120 +196,124 @@ typedef enum CauseScope {
 } CauseScope;
 
 CauseScope guard_cause_scope(CauseKind kind);
-/* The one that a region of the account, or with region "" the account as a whole, can have. */
+/* The key of the cause that a region of the account can have; region "": the account as a whole. */
 Cause guard_cause_key(CauseKind kind, const char *account, const char *region);
-/* Can these have it? */
+/* True if this account and region can have the cause. */
 bool guard_cause_covers(const Cause *cause, const char *account, const char *region);
-/* Their order in a table; both are Causes. */
+/* The order of the table; both point to Causes. */
 int guard_cause_compare(const void *a, const void *b);
-/* Whose it is, for people. base: the account of the base credentials, for what may be anybody's. */
+/* The subject to show. base: the account of the base credentials, for causes that belong to no single
+ * account. */
 Subject guard_cause_subject(const Cause *cause, const char *base);
-/* Does it fail for this cause, reported or not, together with others or by itself? */
+/* True if the target fails for this cause, reported or not, alone or with others. */
 bool guard_cause_fails(CauseKind kind, const TargetState *state, Place place);
-/* Does it share it? n_failing: targets and accounts whose last polls failed for it, this one included; open:
- * others were reported for it. */
+/* True if the failure is reported as shared. n_failing: the targets and accounts whose last polls failed for
+ * this cause, including this one; open: it is already open for others. */
 bool guard_cause_is_shared(CauseKind kind, size_t n_failing, bool open);
-/* Is the target one of those who have this cause? Also when it has not failed often enough yet to be
- * reported: the list is whole with the first message. */
+/* True if the target counts among those that have the cause. It need not have failed often enough to be
+ * reported by itself: so the first message has the complete list. */
 bool guard_cause_has(CauseKind kind, const TargetState *state, Place place);
-/* Was it reported with others for a cause that it cannot have any more? A trail was found whose home is a
- * region that a policy closes. */
+/* True if the target was reported under a cause that no longer applies. Example: a trail was found whose
+ * home region is one that a policy denies. */
 bool guard_cause_is_left(const TargetState *state, Place place);
-/* Is it a region that a policy could close and that answers? One failed poll is no news, and a restart of
- * the guard none either. */
+/* True if it is a region that a policy could deny and that answers. One failed poll or a restart of the
+ * guard does not change that. */
 bool guard_cause_answers(const TargetState *state, Place place);
-/* Does a decision about a target bring it to those that have a cause, or take it from them? */
+/* True if a decision about a target adds it to a cause or removes it. */
 bool guard_cause_is_touched(const TargetState *was, const TargetState *state);
 
-/* Has the target this cause, or does it fail for it by itself? Those that were reported by themselves before
- * there were others are listed too: the list is whole. */
+/* True if the message lists the target: it has the cause, or was reported by itself for it before others
+ * failed. */
 bool guard_cause_lists(CauseKind kind, const TargetState *state, Place place);
-/* Counts one of these among the members. first: room for what CauseMembers.first points to. The caller
- * keeps its subject. */
+/* Counts a member. first: storage for what CauseMembers.first points to. The caller collects the
+ * subjects. */
 void guard_cause_count(CauseMembers *in, CauseKind kind, const TargetState *state, TargetState *first);
-/* One that has it not: does it belong to the rest? Only regions that a policy closes have one. */
+/* True if a target without the cause belongs to CauseMembers.rest. Only CAUSE_CLOSED has a rest. */
 bool guard_cause_has_rest(CauseKind kind, bool configured, const TargetState *state);
-/* Can it be decided about? Not while nobody has it or had since the start, and the tables are not whole:
- * they may still come in. all_begun: they are whole, so that who is not in them is not guarded any more. */
+/* True if the cause can be decided about. If it has and had no members since the start, it waits until the
+ * tables are complete, because members may still appear. all_begun: the tables are complete, so what is not
+ * in them is not guarded. */
 bool guard_cause_is_ripe(const Cause *cause, CauseMembers *in, bool all_begun);
 
-/* Is it over, and would not be opened again, so that it may be forgotten? */
+/* True if it is over and too old to be reopened: it can be forgotten. */
 bool guard_cause_is_over(const Cause *cause, Now now);
 
-/* Decides about a cause: opens its incident with all who have it, reports who came and went in summaries,
- * and ends it. in: its members now. *ret_alone: there is only one, and it is to report by itself. */
+/* Decides about a cause: opens its incident with all members, reports changes of the members in summaries,
+ * and ends it. in: the present members. *ret_alone: there is only one, which is to be reported by itself. */
 void guard_cause(const Policy *policy, const Cause *prev, const CauseMembers *in, Now now, Plan *ret_plan,
                  Cause *ret_next, bool *ret_alone);
 
-/* What was shared is reported by itself: that no trail records a region and it is the only one, or that the
- * target cannot be polled, for a cause that it cannot have any more. */
+/* Reports by itself what was shared: the region is the only uncovered one, or the target cannot be polled
+ * for a cause that no longer applies. */
 void guard_target_alone(const Policy *policy, const TargetState *prev, CauseKind was, Now now,
                         Plan *ret_plan, TargetState *ret_next);
 
-/* A target is not guarded any more: its incidents end with messages that say why. */
+/* The target is no longer guarded: ends its incidents with messages that give the reason. */
 void guard_target_forgotten(const Policy *policy, const TargetState *prev, const char *why, Now now,
                             Plan *ret_plan, TargetState *ret_next);
 
-/* Has a message been sent about the incident, and none yet that it is over? */
+/* True if a message about the incident was sent, and none about its end. */
 bool guard_owes_end(const Incident *inc);
-/* ... about one of a target's or an account's? */
+/* The same for any incident of a target or account. */
 bool guard_target_owes_end(const TargetState *state);
 
 TrailState guard_trail_init(void);
 
-/* Is it over for a trail that nobody has accepted: gone, and whoever did it was searched? */
+/* True if a trail that nobody accepted is gone and the search for who did it has ended. */
 bool guard_is_done_with(const TrailState *state);
 
-/* Is the trail to be polled as fast as the quota allows, and all others of its account faster than usual?
- * Never one that nobody has accepted: a war over his own trail must not use up the attacked one's reads. */
+/* True if the trail is polled as fast as the quota allows, and the others of its account faster than usual.
+ * Never an unaccepted trail: an attacker who fights over his own trail must not use up the reads of the one
+ * he attacks. */
 bool guard_is_contested(const TrailState *state, Now now);
 
-/* Can the trail's trouble, or the trouble that the input brings, be a drill's, so that its announcement has
- * to be read? Where something is wrong with its logging or its tags, and when it is known who did it. */
+/* True if the announcement of a drill must be read, because the trail's trouble, or what the input brings,
+ * can be the drill's: its logging or tags changed, or its cause was found. */
 bool guard_may_be_drill(const TrailState *state, const TrailInput *input);
 
-/* Up to when the event history can have something by now, and up to when a search of a trail's wants it:
- * AWS's clock may be ahead of ours. */
-/* May it be searched who did it? While it is not known who we are, our own writes would be someone else's,
- * and mostly the newest; what stands in for AWS may never say it. */
+/* guard_search_may_begin: true if the event history can be searched. As long as the guard's own identity is
+ * unknown, it would take its own writes, mostly the newest, for another caller's. A substitute for AWS may
+ * never report the identity. */
+/* guard_latest_event: the time up to which the event history may have records by now. guard_search_until:
+ * the time up to which a trail's search wants them. AWS's clock may be ahead of ours. */
 bool guard_search_may_begin(const char *identity, bool identity_is_not_there);
 uint64_t guard_latest_event(uint64_t real_usec);
 uint64_t guard_search_until(const Attributing *at, uint64_t real_usec);
-/* The StopLoggingTime whose cause is searched; 0: no stop's, or AWS gave no time. */
+/* The StopLoggingTime of the stop whose cause is sought; 0 if it is no stop, or AWS gave no time. */
 uint64_t guard_sought_stop(const TrailState *state);
 
-/* For a log: by what a restart, restore or re-creation that is wanted is held back, and until when (mono; 0:
- * no time). NULL when none is. */
+/* For the log: what delays the restart, restore or re-creation that is wanted, and until when (mono; 0:
+ * unknown). NULL if nothing does. */
 const char *guard_held_back(const Policy *policy, const TrailFacts *facts, const TrailState *state, Now now,
                             uint64_t *ret_until_usec);
-/* For a log: which of the things that a plan's wake_mono_usec is for is due now. */
+/* For the log: which purpose of the plan's wake_mono_usec is due now. */
 const char *guard_wake_reason(const Policy *policy, const TrailFacts *facts, const TrailState *state,
                               Now now);
 
-/* A state that was written before an action whose end nobody saw: the message that waits gets time to say
- * what became of it, and settings are polled before they are written again. */
+/* Resumes a state that was saved before an action whose end was not recorded. The waiting message gets time
+ * to include the outcome, and settings are read before they are written again. */
 void guard_resume(TrailState *state, Now now);
 
-/* What happened to a trail between two moments, and is over: found out by its times alone. */
+/* What happened to a trail between two moments, and is over: visible only in its times. */
 typedef enum Missed {
     MISSED_NOTHING,
     MISSED_INTERRUPTION, /* stopped, and started again */
     MISSED_REPLACEMENT,  /* deleted, and created again */
 } Missed;
 
-/* What the daemon will report when it polls next: before is what it knew last, now what a check found. */
+/* What the daemon will report at its next poll. before: the last state it saved; now: what a check found. */
 Missed guard_missed(const TrailState *before, const TrailState *now);
 
-/* The verdict for a set of findings. unseen: the trail could not be polled unreachable_after times in a
+/* The verdict for a set of findings. unreadable: the trail could not be polled unreachable_after times in a
  * row. */
 Verdict guard_verdict(uint32_t findings, bool known, bool unreadable, bool writable);
 
 /* The severity of one finding. */
 Severity guard_severity(Finding finding, const TrailFacts *facts);
 
-/* FIELD_BITs of the changes that strengthen, or of all others: those are trouble. */
+/* The FIELD_BITs of the changes that strengthen the trail, or of all others, which are trouble. */
 uint32_t guard_drift_fields(const Drift *drift, bool strengthens);
 
-/* FNV-1a, 64 bits: not against enemies, only to set one thing apart from another. */
+/* FNV-1a, 64 bits: tells values apart, and does not resist an attacker. */
 #define GUARD_HASH_BASIS 0xcbf29ce484222325ULL
 uint64_t guard_hash(uint64_t hash, const void *data, size_t size);

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When the event history is searched for who did it, and what its answers mean. It is reported when it is
- * known, and nothing ever waits for it. */
+/* When the event history is searched for the caller, and what the results mean. The caller is reported as
+ * soon as it is found; nothing ever waits for it. */
 #include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* After so many searches in one incident the next begins no sooner than this. */
+/* After so many searches in one incident, the next ones are this far apart. */
 #define SEARCH_PAUSE_USEC (300ULL * USEC_PER_SEC)
 
-/* While somebody else uses the quota of LookupEvents up: 30 s, doubling, and for how long in all. */
+/* While other callers use up the quota of LookupEvents: pauses from 30 s, doubled up to the maximum, for
+ * this long in all. */
 #define SEARCH_RETRY_USEC      (30ULL * USEC_PER_SEC)
 #define SEARCH_RETRY_MAX_USEC  (600ULL * USEC_PER_SEC)
 #define SEARCH_RETRY_ENDS_USEC (24ULL * 3600 * USEC_PER_SEC)
 
-/* Events reach the history within minutes: when it is searched, counted from when the trouble was seen. */
+/* Events reach the history within minutes. When it is searched, counted from when the trouble was found. */
 static const uint64_t searches_usec[] = {
     5 * USEC_PER_SEC,   30 * USEC_PER_SEC,  60 * USEC_PER_SEC,  180 * USEC_PER_SEC,
     360 * USEC_PER_SEC, 600 * USEC_PER_SEC, 900 * USEC_PER_SEC, 1200 * USEC_PER_SEC,
@@ -36,20 +37,20 @@ void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64
     at->again_is_older = false;
 }
 
-/* Bits, the lowest is the worst. */
+/* As bits; the lowest is the worst. */
 static bool is_worse(uint32_t findings, uint32_t than) {
     return (findings & -findings) < (than & -than);
 }
 
-/* What happens later was not the cause, however many calls are made to hide it. Where AWS gives the time of
- * the trouble, which identifies it then, that is not far from the call's. */
+/* The latest time of the cause: later calls did not cause it, however many are made to hide it. If AWS gives
+ * the time of the trouble, which is then its id, the call was made close to it. */
 static uint64_t cause_until(const Deciding *d, uint64_t not_before_usec, uint64_t dedup_usec) {
     return not_before_usec == dedup_usec ? dedup_usec + GUARD_AWS_SLACK_USEC
                                          : d->now.real_usec + GUARD_OUR_SLACK_USEC;
 }
 
-/* The search that was under way has its turn after the one for worse trouble: nobody may be found for twenty
- * minutes, and who deleted a trail must not wait for who closed its bucket. */
+/* The running search waits behind the one for worse trouble. A search without a result takes twenty minutes,
+ * and the search for who deleted a trail must not wait for the one for who closed its bucket. */
 static void put_off(Attributing *at, const Attributing *old) {
     at->again_noticed_usec = MAX(old->again_findings ? old->again_noticed_usec : 0, old->noticed_usec);
     at->again_findings = old->again_findings | old->findings;
@@ -59,7 +60,7 @@ static void put_off(Attributing *at, const Attributing *old) {
     at->again_is_older = true;
 }
 
-/* The incident may be about others when the search has its turn. */
+/* Kept separately, because the incident may have other fields when the search begins. */
 static uint32_t changed_fields(const Deciding *d, uint32_t findings) {
     const Incident *inc = &d->s.incident;
 
@@ -86,7 +87,7 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
         at->fields = fields;
         at->until_usec = until_usec;
     } else if (at->seen_usec == d->now.real_usec) {
-        /* one poll, several troubles */
+        /* one poll found several problems */
         at->findings |= findings;
         at->fields |= fields;
         at->from_usec = MIN(at->from_usec, from_usec);
@@ -118,7 +119,7 @@ void guard_seek_actor_of_more(Deciding *d) {
     at->again_fields |= changed_fields(d, at->again_findings);
 }
 
-/* ---- what a search gave ---- */
+/* ---- the result of a search ---- */
 
 static Severity severity_of(const Deciding *d) {
     return MAX(d->s.incident.severity, guard_severity_of(d, d->s.attributing.findings));
@@ -138,7 +139,7 @@ static void report_actor(Deciding *d, const Actor *actor) {
     t->actor = *actor;
 }
 
-/* detail: why the history could not be searched; "" when it could, and shows nobody. */
+/* detail: why the history could not be searched; "" if it shows nobody. */
 static void report_nobody(Deciding *d, const char *detail) {
     const Attributing *at = &d->s.attributing;
     JournalEntry *entry = plan_entry(d->plan, LINE_NOBODY_FOUND);
@@ -154,7 +155,8 @@ static void report_nobody(Deciding *d, const char *detail) {
     t->unread = at->reached_usec != 0;
 }
 
-/* Each once: the first few one by one, then the newest of those that a search gives, with a count. */
+/* Each attempt is reported once: the first few one by one, then the newest of each search with a count of
+ * the others. */
 static void report_attempts(Deciding *d, const Attribution *found) {
     Attributing *at = &d->s.attributing;
     Severity severity = d->facts->maintenance ? SEVERITY_INFO : SEVERITY_WARNING;
@@ -183,8 +185,8 @@ static void report_attempts(Deciding *d, const Attribution *found) {
     }
 }
 
-/* The next search is for what was put off, or for what happened meanwhile unless the one who was found did
- * that as well. */
+/* The next search is for what was postponed, or for what happened meanwhile, unless the caller that was
+ * found did that, too. */
 static void end_search(Deciding *d, uint64_t cause_usec) {
     Attributing *at = &d->s.attributing;
     uint64_t noticed_usec = at->again_noticed_usec, pause_usec;
@@ -197,7 +199,8 @@ static void end_search(Deciding *d, uint64_t cause_usec) {
         search_begin(at, at->again_findings, guard_before(at->again_from_usec, GUARD_OUR_SLACK_USEC),
                      at->again_dedup_usec, d->now.real_usec + pause_usec);
         at->fields = fields;
-        at->noticed_usec = noticed_usec != 0 ? noticed_usec : at->noticed_usec; /* 0: by an older version */
+        at->noticed_usec = noticed_usec != 0 ? noticed_usec : at->noticed_usec; /* 0: written by an older
+                                                                                   version */
         at->until_usec = at->noticed_usec + GUARD_OUR_SLACK_USEC;
     }
     at->again_findings = at->again_fields = 0;
@@ -215,7 +218,7 @@ void guard_attributed(Deciding *d, const Attribution *found) {
         return;
     if (search_ended(at, found, d->now))
         (void)text_copy(plan_entry(d->plan, LINE_SEARCH_WAITS)->detail, ERROR_TEXT_MAX, found->error_text);
-    /* who was found by a search for older trouble is not who is searched now */
+    /* a caller found by a search for older trouble is not the one sought now */
     if (found->searched && found->found && found->actor.event_usec >= at->from_usec) {
         report_actor(d, &found->actor);
         end_search(d, found->actor.event_usec);
@@ -256,7 +259,7 @@ static uint64_t due_usec(const Attributing *at) {
 bool search_is_due(Attributing *at, Now now) {
     if (!at->wanted || at->searching)
         return false;
-    /* the clock was set back: do not wait for it to come round again */
+    /* the clock was set back: do not wait until it has caught up */
     at->seen_usec = MIN(at->seen_usec, now.real_usec + SEARCH_PAUSE_USEC);
     at->retry_usec = MIN(at->retry_usec, now.real_usec + SEARCH_RETRY_MAX_USEC);
     at->searching = now.real_usec >= due_usec(at);
@@ -266,7 +269,8 @@ bool search_is_due(Attributing *at, Now now) {
 uint64_t search_wake_mono_usec(const Attributing *at, Now now) {
     if (!at->wanted || at->searching)
         return 0;
-    return now.mono_usec + guard_before(due_usec(at), now.real_usec); /* what is due now is under way */
+    return now.mono_usec + guard_before(due_usec(at), now.real_usec); /* a search that is due now is already
+                                                                         running */
 }
 
 void guard_plan_search(Deciding *d) {
@@ -297,7 +301,7 @@ uint64_t guard_search_until(const Attributing *at, uint64_t real_usec) {
 
 uint64_t guard_sought_stop(const TrailState *state) {
     const Attributing *at = &state->attributing;
-    /* of a stop alone its own time, however often the trail was stopped since: see cause_until() */
+    /* for a stop alone, its own time, however often the trail was stopped since: see cause_until() */
     bool alone = at->until_usec == at->dedup_usec + GUARD_AWS_SLACK_USEC;
     uint64_t stop_usec = alone ? at->dedup_usec : state->stop_usec;
 

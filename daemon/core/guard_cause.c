@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One cause, one incident: what many regions or accounts have in common is reported once, with a list. */
+/* One cause, one incident: trouble that many regions or accounts have in common is reported once, with a
+ * list. */
 #include <string.h>
 
 #include "daemon/core/guard_private.h"
@@ -18,10 +19,10 @@ static const struct {
     EventKind begins, ends;
     bool escalates;
     bool reminds;
-    size_t n_min; /* fewer have nothing in common */
+    size_t n_min; /* with fewer members it is not shared */
     CauseScope scope;
 } cause_rows[_CAUSE_MAX] = {
-    /* a person closed them, on purpose in most cases: once is enough */
+    /* usually a person denied them on purpose: one message is enough */
     [CAUSE_CLOSED] = { EVENT_TARGET_UNREACHABLE, EVENT_TARGET_REACHABLE, false, false, 1, CAUSE_OF_ACCOUNT },
     [CAUSE_CREDENTIALS] = { EVENT_TARGET_UNREACHABLE, EVENT_TARGET_REACHABLE, true, true, 2, CAUSE_OF_ALL },
     [CAUSE_UNCOVERED] = { EVENT_REGION_UNCOVERED, EVENT_REGION_COVERED, false, true, 2, CAUSE_OF_ACCOUNT },
@@ -33,7 +34,7 @@ CauseScope guard_cause_scope(CauseKind kind) {
     return cause_rows[kind].scope;
 }
 
-/* ---- whose it is ---- */
+/* ---- scope of a cause ---- */
 
 Cause guard_cause_key(CauseKind kind, const char *account, const char *region) {
     CauseScope scope = guard_cause_scope(kind);
@@ -71,7 +72,7 @@ Subject guard_cause_subject(const Cause *cause, const char *base) {
     };
 }
 
-/* ---- who has it ---- */
+/* ---- members of a cause ---- */
 
 /* AWS: "... is not authorized to perform: ... with an explicit deny in a service control policy". */
 #define EXPLICIT_DENY "explicit deny in a service control policy"
@@ -172,7 +173,7 @@ static uint64_t add_text(uint64_t hash, const char *text) {
     return guard_hash(hash, text, strlen(text) + 1);
 }
 
-/* The same in any order. */
+/* Independent of the order. */
 static uint64_t mark_of(const CauseMembers *in) {
     uint64_t mark = 0;
 
@@ -210,7 +211,7 @@ static Event *cause_report(Judging *j, EventPhase phase, EventKind kind, Severit
 static void begin(Judging *j) {
     Incident *inc = &j->c.incident;
     EventKind kind = cause_rows[j->c.kind].begins;
-    /* causes of one account that begin at the same time are different incidents */
+    /* different causes of one account that begin at the same time are different incidents */
     uint64_t dedup_usec = j->in->since_usec + j->c.kind;
     EventPhase phase = incident_begin(inc, dedup_usec, j->now);
     Gap none = { 0 };
@@ -232,7 +233,8 @@ static void end(Judging *j) {
         (void)strcpy(t->detail, "the configuration changed");
 }
 
-/* Closed regions are a person's doing while others answer. Once none does, the account is unreachable. */
+/* Denied regions are a person's decision as long as others answer. When none answers, the account is
+ * unreachable. */
 static bool is_whole_account(const Judging *j) {
     return j->c.kind == CAUSE_CLOSED && j->in->n_answering == 0;
 }
@@ -246,7 +248,7 @@ static bool reminds(const Judging *j) {
     return cause_rows[j->c.kind].reminds || is_whole_account(j);
 }
 
-/* Since when there is nothing that answers: of a whole account, since the last of its regions does not. */
+/* Since when nothing answers; for a whole account, since the last of its regions stopped. */
 static uint64_t failed_since_usec(const Judging *j) {
     return is_whole_account(j) ? MAX(j->in->since_usec, j->in->silent_usec) : j->in->since_usec;
 }
@@ -255,14 +257,14 @@ static bool has_changed(const Judging *j) {
     return j->c.incident.open && mark_of(j->in) != j->c.members_mark;
 }
 
-/* When the next summary of who came and went may be sent: not yet, or it would have been. */
+/* When the next summary of changes may be sent. It is in the future, or the summary would have been sent. */
 static uint64_t summary_wake(const Judging *j) {
     uint64_t gone = elapsed(j->c.incident.reported_usec, j->now.real_usec);
 
     return j->now.mono_usec + guard_before(GUARD_SUMMARY_USEC, gone);
 }
 
-/* Of the change since the last message: the same after a crash. */
+/* Identifies the change since the last message; the same after a crash. */
 static uint64_t change_mark(const Incident *inc) {
     uint64_t mark =
             guard_hash(add_text(GUARD_HASH_BASIS, "members"), &inc->dedup_usec, sizeof(inc->dedup_usec));
@@ -293,8 +295,8 @@ static void remind(Judging *j) {
 
 /* ---- decisions ---- */
 
-/* Lists come one after the other: a moment is given to those that say the same. And at the start to regions
- * that have not answered yet: whether any does is half of the message. */
+/* Lists arrive one after the other, so the message waits a moment for others with the same result. At the
+ * start it also waits for regions that have not answered: whether any does is half of the message. */
 static bool is_held(Judging *j) {
     if (j->c.kind != CAUSE_UNCOVERED && (j->c.kind != CAUSE_CLOSED || j->in->n_answering > 0))
         return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a comparison of a trail's settings with its baseline means beside the one before. */
+/* What a comparison with the baseline means, compared with the previous one. */
 #include <string.h>
 
 #include "daemon/core/guard_private.h"
@@ -22,13 +22,13 @@ static uint64_t hash_change(uint64_t hash, const Change *change) {
     return guard_hash(hash, change->actual, strlen(change->actual) + 1);
 }
 
-/* A positive signed number, as far as the state file is concerned. */
+/* The state file has signed numbers; 0 means none. */
 static uint64_t as_mark(uint64_t hash) {
     return (hash & INT64_MAX) | 1;
 }
 
-/* Identifies what differs and what it is now; not what it was, which two guards may have recorded in other
- * words. 0 for nothing. */
+/* Identifies the fields that differ and their present values. The expected values are not part of it,
+ * because two guards may have recorded them in different words. 0 if nothing differs. */
 static uint64_t mark_of(const Drift *drift) {
     uint64_t hash = GUARD_HASH_BASIS;
     bool any = false;
@@ -41,7 +41,7 @@ static uint64_t mark_of(const Drift *drift) {
     return any ? as_mark(hash) : 0;
 }
 
-/* The fields that differed before and do so in another way now. */
+/* The fields that differed before and now differ in another way. */
 static uint32_t take_marks(TrailState *s, const Drift *drift) {
     uint32_t fields = 0;
 
@@ -58,7 +58,7 @@ static uint32_t take_marks(TrailState *s, const Drift *drift) {
     return fields;
 }
 
-/* An incident that is over is not reopened by a person who changes the configuration. */
+/* A change of the configuration does not reopen an incident that has ended. */
 static EventPhase begin_unmet(Deciding *d, uint64_t mark) {
     Incident *inc = &d->s.incident;
 
@@ -67,7 +67,7 @@ static EventPhase begin_unmet(Deciding *d, uint64_t mark) {
     return incident_begin(inc, mark, d->now);
 }
 
-/* A trail that nobody has accepted has no baseline. */
+/* An unaccepted trail has no baseline. */
 static JournalEntry *note_changed(Deciding *d) {
     JournalEntry *entry = plan_entry(d->plan, LINE_CHANGED);
 
@@ -96,8 +96,8 @@ static void note_drift(Deciding *d, uint32_t findings, bool first_sight) {
         note_unmet(d, first_sight)->fields = s->unmet_fields;
 }
 
-/* findings: what is news of it. compared_usec: when its settings were compared last, 0: never. Who did it is
- * asked of what was changed only: of a new pin the person who made it knows. */
+/* findings: those that are new. compared_usec: when its settings were last compared, 0: never. Only changes
+ * are attributed: whoever sets a new pin knows it. */
 static void found_drift(Deciding *d, uint32_t findings, uint64_t mark, uint64_t compared_usec) {
     TrailState *s = &d->s;
     Incident *inc = &s->incident;
@@ -150,7 +150,7 @@ static void drift_is_over(Deciding *d, uint32_t was_fields, bool accepted, bool 
     guard_report_pending(d, &d->s.pending_restore, "");
 }
 
-/* The message that waits takes further changes with it; it waits no longer for that. */
+/* Adds further changes to the waiting message, without extending its wait. */
 static void add_to_pending(Deciding *d, uint32_t findings) {
     TrailState *s = &d->s;
     JournalEntry *entry = findings & FINDINGS_CHANGED ? note_changed(d) : note_unmet(d, false);
@@ -162,7 +162,7 @@ static void add_to_pending(Deciding *d, uint32_t findings) {
     s->pending_restore.findings |= findings;
 }
 
-/* Those that differ from a pin alone, and did not before the pin was there. */
+/* The fields that differ only from a pin, and did not before the pin was set. */
 static uint32_t unmet_fields(const Deciding *d, const Drift *drift, bool reconfigured) {
     const TrailState *s = &d->s;
     uint32_t unmet = 0;
@@ -177,7 +177,7 @@ static uint32_t unmet_fields(const Deciding *d, const Drift *drift, bool reconfi
     return unmet;
 }
 
-/* What of it is news: new fields, findings or values. */
+/* The findings that are new: new fields, findings or values. */
 static uint32_t news_of(const TrailState *s, uint32_t was_fields, uint32_t was_unmet, uint32_t was_findings,
                         uint32_t other_values) {
     uint32_t new_fields = s->fields & ~was_fields, news = s->findings & FINDINGS_DRIFT & ~was_findings;
@@ -189,7 +189,7 @@ static uint32_t news_of(const TrailState *s, uint32_t was_fields, uint32_t was_u
     return news;
 }
 
-/* Of each field once an hour: whoever turns it on and off would drown other messages. */
+/* Each field once an hour: otherwise an attacker who turns it on and off could drown other messages. */
 static bool is_strengthening_due(Deciding *d, uint32_t news) {
     TrailState *s = &d->s;
 
@@ -202,10 +202,10 @@ static bool is_strengthening_due(Deciding *d, uint32_t news) {
     return true;
 }
 
-/* What loses nothing is no trouble, and is not undone: that it differs is said once. */
+/* A change without loss is no trouble and is not undone; it is reported once. */
 static void take_strengthened(Deciding *d, const Drift *drift) {
     TrailState *s = &d->s;
-    Incident none = { 0 }; /* it belongs to none */
+    Incident none = { 0 }; /* it belongs to no incident */
     uint32_t stronger = guard_drift_fields(drift, true), news = stronger & ~s->stronger_fields;
     uint64_t mark;
     Event *t;
@@ -236,7 +236,7 @@ void guard_take_drift(Deciding *d, const Drift *drift) {
     bool accepted = s->compared_usec != 0 && s->compared_usec != s->accepted_usec;
     bool reconfigured = s->pins_mark != d->facts->pins_mark;
 
-    /* polled in the midst of our own writing: the read-back will say */
+    /* polled in the middle of our own write: its read-back decides */
     if (s->acting && s->incident.restore.result == RESULT_PENDING)
         return;
     for (unsigned i = 0; i < drift->n; i++)
@@ -250,7 +250,8 @@ void guard_take_drift(Deciding *d, const Drift *drift) {
     guard_drill_changed(d);
 
     news = news_of(s, was_fields, was_unmet, was_findings, take_marks(s, drift));
-    if (accepted && fields != 0) /* whoever ends the rest did not end what was accepted */
+    if (accepted && fields != 0) /* the end of other differences must not count as the end of an accepted
+                                    one */
         s->incident.fields &= fields | ~was_fields;
     if (fields == 0 && was_fields != 0)
         drift_is_over(d, was_fields, accepted, reconfigured);

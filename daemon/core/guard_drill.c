@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which stop, or which tag, is the one that `trailguard drill` announced. A drill makes alerts quieter, so
- * that every doubt is decided against it. */
+/* Which stop or tag is the one that `trailguard drill` announced. A drill lowers the severity of alerts, so
+ * in doubt it does not count. */
 #include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -23,7 +23,7 @@ bool guard_may_be_drill(const TrailState *state, const TrailInput *input) {
             (!seen->is_logging || seen->stop_usec != state->stop_usec));
 }
 
-/* AWS's clock against ours. */
+/* The difference between AWS's clock and ours. */
 #define DRILL_SLACK_USEC (60ULL * USEC_PER_SEC)
 
 static bool is_within(const Drill *drill, uint64_t usec) {
@@ -46,7 +46,7 @@ void guard_take_drill(Deciding *d, uint64_t stop_usec) {
     take(d, (Drilled){ .stop_usec = stop_usec });
 }
 
-/* What only strengthens the trail is no trouble, and not among the fields. */
+/* A change that only strengthens the trail is no trouble, and not among the fields. */
 void guard_take_tag_drill(Deciding *d, uint64_t dedup_usec) {
     const Drill *drill = d->facts->drill;
 
@@ -62,7 +62,7 @@ void guard_drill_changed(Deciding *d) {
     if (drilled->tag_usec == 0)
         return;
     if (d->s.fields != 0 && d->s.drift_mark != drilled->tag_mark)
-        drilled->tag_usec = 0; /* more than its tag: all of it is in earnest */
+        drilled->tag_usec = 0; /* more changed than its tag: all of it is real */
     else if (d->s.fields == 0 && drilled->restarted_usec == 0)
         drilled->restarted_usec = d->now.real_usec;
 }
@@ -72,7 +72,7 @@ static bool lasts(const Deciding *d) {
                                       : (d->s.findings & FINDING_BIT(FINDING_STOPPED)) != 0;
 }
 
-/* While the trouble lasts, its announcement has to be in force; then its end counts. */
+/* While the trouble lasts, the announcement must be in force; afterwards the end of the trouble counts. */
 static bool is_over_in_time(const Deciding *d) {
     const Drilled *drilled = &d->s.drilled;
     const Drill *drill = d->facts->drill;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What follows from a decision besides what its plan names: what is written, shown and begun, and what its
- * messages show besides. */
+/* What follows from a decision besides its plan: what is saved, shown and started, and what messages include
+ * in addition. */
 #include "daemon/core/guard_private.h"
 #include "lib/util/text.h"
 
@@ -122,7 +122,7 @@ bool guard_lacks_baseline(Action action, bool recorded) {
     return !recorded && (action == ACTION_RESTORE || action == ACTION_RECREATE);
 }
 
-/* A restore reads settings back, and no status. */
+/* A restore reads settings back, but no status. */
 bool guard_outcome_shows_status(const Outcome *outcome) {
     return outcome->result == RESULT_CONFIRMED && outcome->action != ACTION_RESTORE;
 }

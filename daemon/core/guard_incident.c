@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Episodes of trouble. */
+/* Incidents and their episodes. */
 #include <stddef.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ static bool is_given_out(const uint64_t *marks, uint64_t mark) {
     return false;
 }
 
-/* The first one from this hash on that was not given out, which is then remembered. */
+/* The first unused mark from this hash on, which is then remembered. */
 static uint64_t give_out(uint64_t marks[static MARKS_MAX], uint64_t hash) {
     /* the state file has signed numbers; leave room to count */
     uint64_t mark = hash & (uint64_t)INT64_MAX >> 1;
@@ -67,7 +67,7 @@ EventPhase incident_begin(Incident *inc, uint64_t dedup_usec, Now now) {
 
     if (inc->open || recent) {
         if (!inc->open) {
-            /* what was over is not what is reported now */
+            /* trouble that has ended is not part of the new report */
             inc->reopened_usec = now.real_usec;
             inc->event = _EVENT_MAX;
             inc->before = incident_worst(inc);
@@ -127,8 +127,8 @@ bool incident_may_report(Incident *inc, EventPhase phase, EventKind kind, Severi
     return !inc->suppressed;
 }
 
-/* Who did it, or tried to, adds to trouble that was reported: it makes it no worse, and a summary or a
- * reminder of the trouble does not wait for it. */
+/* A message about the caller, or about an attempt, supplements trouble that was reported: it does not raise
+ * its severity, and summaries and reminders do not wait for it. */
 static bool is_follow_up(EventKind kind) {
     return kind == EVENT_TRAIL_ATTRIBUTED || kind == EVENT_TRAIL_ATTEMPTED;
 }

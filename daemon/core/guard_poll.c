@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a poll of a trail means beside what went before. */
+/* What a poll of a trail means, compared with the previous state. */
 #include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
-/* What AWS reports of deliveries, and only at the next one: log files go out every few minutes, digests
- * hourly. */
+/* AWS reports these only at the next delivery: log files every few minutes, digests hourly. */
 #define DELIVERY_FAILURES                                                                                   \
     (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
      FINDING_BIT(FINDING_NOTIFICATION))
@@ -15,12 +14,12 @@
 /* How long AWS's replicas may differ. */
 #define BEHIND_USEC (60ULL * USEC_PER_SEC)
 
-/* What somebody's call can have caused. */
+/* Failures that someone's call can have caused. */
 #define ATTRIBUTABLE_FAILURES                                                                               \
     (FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY) |              \
      DELIVERY_FAILURES)
 
-/* Where an observation says that deliveries fail, one row a finding. */
+/* The member of an observation that has the error, per finding. */
 static const struct {
     Finding finding;
     size_t offset;
@@ -71,7 +70,7 @@ uint32_t guard_conditions(const Deciding *d, const Observation *seen) {
     return found;
 }
 
-/* Says why deliveries fail. */
+/* Writes why deliveries fail. */
 static void explain(const Observation *seen, Finding finding, char ret[static ERROR_TEXT_MAX]) {
     static const char stale[] = "nothing was delivered since ";
     char since[TIMETEXT_MAX];
@@ -96,7 +95,8 @@ static void polls_answered(TrailState *s) {
 
 void guard_remember(TrailState *s, const Observation *seen, Now now) {
     s->known = true;
-    /* a file of an earlier version does not have it: what has a baseline was there when that was recorded */
+    /* state files of earlier versions do not have it: a trail with a baseline was there when that was
+     * recorded */
     if (s->first_seen_usec == 0)
         s->first_seen_usec = s->accepted_usec != 0 ? MIN(s->accepted_usec, now.real_usec) : now.real_usec;
     s->start_usec = seen->start_usec;
@@ -163,7 +163,7 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
     Finding worst = FINDING_DELIVERY;
 
     note_failures(d, seen, findings);
-    /* once reported, the same delivery failing again in the same open incident is no news */
+    /* once reported in an open incident, the same failing delivery is no news */
     if (d->s.incident.open)
         how.findings &= ~d->s.incident.reported;
     if (how.findings == 0)
@@ -181,7 +181,7 @@ void guard_found_failing(Deciding *d, const Observation *seen, uint32_t findings
     guard_report_trouble(d, &how, why);
 }
 
-/* A trail that nobody is known to want. The message waits a moment for what S3 says of its bucket. */
+/* A new trail that nobody is known to want. The message waits a moment for S3's answer about its bucket. */
 static void found_appeared(Deciding *d, uint64_t start_usec, uint64_t polled_usec) {
     PendingEvent how = { .findings = FINDING_BIT(FINDING_APPEARED) };
 
@@ -220,8 +220,8 @@ static void found_interrupted(Deciding *d, const Observation *seen) {
     guard_report_trouble(d, &how, "");
 }
 
-/* Of the trail that was last started then. It is the same whether a guard polled while there was none, or
- * only when there was one again. */
+/* Of the trail that was last started at that time. The mark is the same whether a guard found the deletion
+ * itself, or a new trail after it. */
 static uint64_t deletion_mark(Deciding *d, uint64_t start_usec) {
     return start_usec != 0 ? guard_fact_mark(d->s.marks, "deleted", start_usec)
                            : guard_new_mark(&d->s, 0, d->now);
@@ -240,7 +240,7 @@ static void found_recreated(Deciding *d, uint64_t was_start_usec, uint64_t polle
     guard_report_trouble(d, &how, "");
 }
 
-/* A stop that ended without us: whoever started the trail, the gap is known now. */
+/* A stop ended without our restart: now the gap is known. */
 static void found_started(Deciding *d, const Observation *seen) {
     Incident *inc = &d->s.incident;
     JournalEntry *entry;
@@ -254,7 +254,7 @@ static void found_started(Deciding *d, const Observation *seen) {
     guard_report_pending(d, &d->s.pending, "");
 }
 
-/* What fails now and did not before, and the other way round. */
+/* Reports what began to fail, and what no longer fails. */
 static void found_errors(Deciding *d, const Observation *seen, uint32_t was) {
     uint32_t is = d->s.findings;
 
@@ -266,14 +266,14 @@ static void found_errors(Deciding *d, const Observation *seen, uint32_t was) {
         (void)plan_entry(d->plan, LINE_READABLE);
 }
 
-/* What stands in for AWS may show when a trail was stopped only until it is started again. */
+/* A substitute for AWS may return the stop time only until the trail is started again. */
 static bool was_only_started(const TrailState *s, const Observation *seen) {
     return (s->findings & FINDING_BIT(FINDING_STOPPED)) && seen->is_logging && seen->stop_usec == 0 &&
            seen->start_usec >= s->stop_usec && seen->delivery_usec >= s->delivery_usec;
 }
 
-/* A new trail under the old ARN has none of the old one's times. A start alone, or times that went back
- * alone, could be the answer of a replica that is behind. What was stopped was started before. */
+/* A new trail under the old ARN has none of the old one's times. A new start alone, or times that went back
+ * alone, can be the answer of an outdated replica. A stopped trail was started before. */
 static bool is_recreated(const TrailState *s, const Observation *seen) {
     bool never_began = seen->start_usec == 0 && seen->stop_usec == 0;
     bool began_again = seen->start_usec > s->start_usec || (s->start_usec != 0 && never_began);
@@ -283,8 +283,8 @@ static bool is_recreated(const TrailState *s, const Observation *seen) {
            !was_only_started(s, seen);
 }
 
-/* The answer of a replica that has not heard yet of the latest start or stop. What nothing but such answers
- * says for a minute is so. */
+/* True if the answer comes from a replica that does not have the latest start or stop yet. After a minute of
+ * such answers they count. */
 static bool is_behind(const TrailState *s, const Observation *seen, Now now) {
     return s->known && !(s->findings & FINDING_BIT(FINDING_MISSING)) && seen->start_usec != 0 &&
            seen->start_usec <= s->start_usec && seen->stop_usec <= s->stop_usec &&
@@ -355,7 +355,7 @@ static void polled_status(Deciding *d, const Observation *seen) {
     found_errors(d, seen, was);
 }
 
-/* An organization trail that is one no more looks deleted to every account but its owner. */
+/* An organization trail that was made an ordinary one looks deleted to every account except its owner. */
 static void note_missing(Deciding *d, bool first_sight) {
     JournalEntry *entry = plan_entry(d->plan, LINE_MISSING);
 
@@ -372,7 +372,7 @@ static void polled_absent(Deciding *d) {
     s->error = POLL_OK;
     if (s->findings & FINDING_BIT(FINDING_MISSING))
         return;
-    if (how.first_sight && s->provisional) { /* it came and went between two polls */
+    if (how.first_sight && s->provisional) { /* it was created and deleted between two polls */
         found_appeared(d, 0, last_poll_usec(d));
         s->known = true;
         how.first_sight = false;
@@ -409,8 +409,8 @@ void guard_account_unreachable(Deciding *d, const PollResult *result) {
         d->s.n_failed = MAX(d->s.n_failed, d->policy->unreachable_after);
 }
 
-/* When the whole target is out of sight its own incident says so. What is sent to the trail does not wait
- * until that begins, and is in a message, too. */
+/* If the whole target is unreachable, its own incident covers that. But restarts without a poll do not wait
+ * for that incident, and are reported as well. */
 static bool is_reported_with_target(const Deciding *d, const Observation *seen) {
     return !seen->target_reachable && !(seen->target_pending && guard_waits_for_unpolled_restart(d));
 }
@@ -442,7 +442,7 @@ static void searched_without_result(Deciding *d, const Observation *seen) {
 }
 
 void guard_named(Deciding *d, bool listed) {
-    /* what is wrong with it has an incident of its own from now on */
+    /* from now on its trouble belongs to an incident of its own */
     static const Observation well = { .kind = OBSERVED_STATUS, .is_logging = true };
 
     if (listed)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may be done about a trail; verdicts, severities, and when and how trouble is reported. */
+/* Which actions are allowed; verdicts and severities; when and how trouble is reported. */
 #include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* ---- what may be done, by mode, owner, maintenance and the hour's ceiling of restores ---- */
+/* ---- allowed actions, by mode, owner, maintenance and max_restores_per_hour ---- */
 
-/* What the words of the option `restore` stand for. */
+/* The fields of each value of the option `restore`. */
 static const uint32_t fields_of_kind[_RESTORE_KIND_MAX] = {
     [RESTORE_SETTINGS] = FIELDS_TRAIL,
     [RESTORE_SELECTORS] = FIELD_BIT(FIELD_SELECTORS) | FIELD_BIT(FIELD_CONFIGURATION),
@@ -23,7 +23,7 @@ bool guard_may_restart(const Deciding *d) {
            !(d->facts->maintenance && d->facts->stop_allowed);
 }
 
-/* Nothing else shows whether it logs, and what keeps polls from being answered need not keep this. */
+/* Nothing else shows whether the trail logs, and what prevents polls may not prevent a restart. */
 bool guard_waits_for_unpolled_restart(const Deciding *d) {
     const TrailState *s = &d->s;
 
@@ -37,8 +37,8 @@ static bool may_write_settings(const Deciding *d, Action action) {
     return d->policy->mode == MODE_RESTORE && guard_may_write(d->facts, action) && !d->facts->maintenance;
 }
 
-/* A trail that was never seen has no baseline to make it from. One that nobody has accepted may be an
- * attacker's: to make it again would be to work for him. */
+/* A trail that was never found has no baseline to create it from. An unaccepted one may be an attacker's,
+ * and must not be created again for him. */
 bool guard_may_recreate(const Deciding *d) {
     return may_write_settings(d, ACTION_RECREATE) && (d->policy->restore & RESTORE_BIT(RESTORE_DELETED)) &&
            d->s.known && !d->s.provisional;
@@ -55,7 +55,7 @@ uint32_t guard_restorable(const Deciding *d, uint32_t fields) {
     return fields & allowed;
 }
 
-/* ---- counts: of each field, and of the trail itself ---- */
+/* ---- counts per field, and for the trail itself ---- */
 
 bool guard_is_spent(const Deciding *d, unsigned of) {
     const RestoreCount *count = &d->s.restores[of];
@@ -64,7 +64,7 @@ bool guard_is_spent(const Deciding *d, unsigned of) {
            elapsed(count->since_usec, d->now.real_usec) < GUARD_HOUR_USEC;
 }
 
-/* Those of the fields for which it holds. */
+/* Those of the fields for which the test is true. */
 uint32_t guard_fields_that(const Deciding *d, uint32_t fields,
                            bool (*test)(const Deciding *d, unsigned of)) {
     uint32_t found = 0;
@@ -84,7 +84,7 @@ bool guard_restores_rest(const Deciding *d, uint32_t fields) {
     return fields ? guard_fields_that(d, fields, is_paused) == fields : is_paused(d, RECREATION);
 }
 
-/* Says in a message how often was restored what differs, and whether that is paused. */
+/* Adds to a message how often the differing fields were restored, and whether restores are paused. */
 static void guard_add_restores(const Deciding *d, Event *event) {
     bool gone = d->s.findings & FINDING_BIT(FINDING_MISSING);
 
@@ -119,9 +119,9 @@ void guard_set_fields(TrailState *s, uint32_t fields, uint32_t losing_fields, ui
         s->findings |= FINDING_BIT(FINDING_UNMET);
 }
 
-/* ---- what is reported ---- */
+/* ---- reports ---- */
 
-/* One row a finding: what it is called in alerts, how bad it is, and which verdict it makes. */
+/* One row per finding: its event, severity and verdict. */
 static const struct {
     EventKind event;
     Severity severity;
@@ -156,16 +156,16 @@ static const struct {
 };
 
 Severity guard_severity(Finding finding, const TrailFacts *facts) {
-    /* without digests a tampered log file could not be told from a true one */
+    /* without digests a tampered log file looks like a genuine one */
     if (finding == FINDING_DIGEST && facts->validation)
         return SEVERITY_CRITICAL;
-    /* copies of events that stay with those who have them anyway */
+    /* the copies of events stay in guarded accounts */
     if (finding == FINDING_APPEARED && facts->destination >= DESTINATION_GUARDED)
         return SEVERITY_INFO;
     return findings_table[finding].severity;
 }
 
-/* Of a trail that nobody has accepted only its logging is known to matter. */
+/* For an unaccepted trail only its logging matters for certain. */
 static Severity severity_now(const Deciding *d, Finding finding) {
     uint32_t matters_less = FINDING_BIT(FINDING_MISSING) | FINDINGS_DRIFT | FINDINGS_FAILING;
     Severity severity = guard_severity(finding, d->facts);
@@ -187,7 +187,7 @@ Verdict guard_verdict(uint32_t findings, bool known, bool unreadable, bool writa
 
 #define FINDINGS_GAP (FINDING_BIT(FINDING_STOPPED) | FINDING_BIT(FINDING_INTERRUPTED))
 
-/* What holds or happened beside a drill is in earnest. */
+/* Anything besides the drill is real. */
 static bool is_about_drill(const Deciding *d, uint32_t about) {
     return guard_is_drill(d) &&
            !((about | d->s.incident.reported | d->s.findings) & ~guard_drill_findings(d));
@@ -205,7 +205,7 @@ Severity guard_severity_of(const Deciding *d, uint32_t findings) {
     return severity;
 }
 
-/* _FINDING_MAX when there is none. */
+/* _FINDING_MAX if there is none. */
 static Finding worst_of(uint32_t findings) {
     Finding f = 0;
 
@@ -235,14 +235,14 @@ static Action action_about(Finding worst) {
     return worst < _FINDING_MAX && (FINDING_BIT(worst) & FINDINGS_DRIFT) ? ACTION_RESTORE : ACTION_RESTART;
 }
 
-/* Of the fields that an incident is about those that a message is about. */
+/* Those of the incident's fields that a message is about. */
 static uint32_t fields_about(const Incident *inc, uint32_t about, bool sums_up) {
     if (sums_up)
         return inc->fields;
     return (about & FINDINGS_CHANGED) ? inc->fields & ~inc->unmet_fields : inc->unmet_fields;
 }
 
-/* When what the message is about began: its worst finding. AWS's time of a stop is the true one. */
+/* When the worst finding of a message began. For a stop AWS's time is exact. */
 static uint64_t since_usec(const Deciding *d, EventPhase phase, Finding worst) {
     const Incident *inc = &d->s.incident;
 
@@ -275,7 +275,7 @@ Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity seve
     if (sums_up || (about & FINDINGS_DRIFT)) {
         t->fields = fields_about(&s->incident, about, sums_up);
         t->fields_left = s->fields & t->fields;
-        if (!d->facts->maintenance) /* what may be written before or after it is not known here */
+        if (!d->facts->maintenance) /* during maintenance it is unknown what may be restored otherwise */
             t->fields_others = t->fields & ~t->fields_left & ~guard_restorable(d, t->fields);
         t->unmet = t->fields && !(t->fields & ~s->incident.unmet_fields);
         t->accepted = s->incident.accepted;
@@ -283,7 +283,7 @@ Event *guard_report(Deciding *d, EventPhase phase, EventKind kind, Severity seve
         t->changed_usec = s->incident.changed_usec;
     } else if (s->incident.restore.taken == ACTION_RECREATE &&
                s->incident.restore.result == RESULT_CONFIRMED)
-        t->fields_left = s->fields; /* what the trail that was created again lacks */
+        t->fields_left = s->fields; /* what the re-created trail lacks */
     t->may_act = may_act_on(d, worst);
     t->protected = !guard_may_write(d->facts, action_about(worst));
     t->foreign = !d->facts->writable;
@@ -310,14 +310,13 @@ bool guard_is_all_well(const Deciding *d) {
     return d->s.findings == 0 && !d->s.pending_restore.set;
 }
 
-/* Trouble of a new kind or with a new setting, or worse than what was reported. */
+/* True if the trouble is of a new kind, in a new setting, or worse than reported. */
 static bool is_news(const Incident *inc, uint32_t findings, Severity severity) {
     return (findings & ~inc->reported) != 0 || severity > incident_worst(inc) ||
            ((findings & FINDINGS_DRIFT) && (inc->fields & ~inc->reported_fields));
 }
 
-/* One more stop of a trail that is contested is no message of its own: after the one that says so they are
- * summed up. */
+/* After a trail was reported as contested, further stops get no message of their own: they are summed up. */
 static EventKind report_as(Deciding *d, const PendingEvent *how, bool *news) {
     Contest *contest = &d->s.contest;
 
@@ -370,7 +369,7 @@ void guard_sum_up(Deciding *d, const TrailState *prev) {
     if (!s->provisional || !d->facts->summed_up || prev->incident.opened_usec != 0 ||
         s->incident.opened_usec == 0)
         return;
-    /* what belongs to another incident, or to none, stays */
+    /* events of other incidents, or of none, stay */
     for (unsigned i = 0; i < d->plan->n_events; i++)
         if (d->plan->events[i].incident_dedup_usec != s->incident.dedup_usec)
             d->plan->events[n++] = d->plan->events[i];
@@ -399,7 +398,7 @@ void guard_report_pending(Deciding *d, PendingEvent *slot, const char *detail) {
 void guard_undone(Deciding *d) {
     if (guard_is_drill(d)) {
         d->s.drilled.restarted_usec = d->now.real_usec;
-        return; /* nobody fights */
+        return; /* a drill is not a contest */
     }
     if (guard_may_restart(d))
         contest_undone(&d->s.contest, &d->s.incident.gap, d->now);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The half of the guard that judges targets: can they be polled, and does anything record there. */
+/* The part of the guard that judges targets: whether they can be polled, and whether a trail records
+ * there. */
 #include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
 #define NOT_ENABLED "the account has not enabled it"
-/* How far back who took an account out of the organization is searched: the guard may have been off. */
+/* How far back to search for who removed an account from the organization: the guard may have been off. */
 #define DEPARTURE_PAST_USEC (7 * 86400ULL * USEC_PER_SEC)
-/* ... and out of reach: the first failed poll follows at once. */
+/* ... and for who removed the guard's access: the first failed poll follows at once. */
 #define REACH_PAST_USEC (600ULL * USEC_PER_SEC)
 
 typedef struct Judging {
@@ -15,7 +16,7 @@ typedef struct Judging {
     Now now;
     TargetState s;
     Plan *plan;
-    const SharedIncident *shared; /* of its cause, once that is reported; NULL: none */
+    const SharedIncident *shared; /* of its cause, once that was reported; NULL: none */
 } Judging;
 
 static Event *target_report(Judging *j, Incident *inc, EventPhase phase, EventKind kind, Severity severity,
@@ -40,7 +41,7 @@ static Event *target_report(Judging *j, Incident *inc, EventPhase phase, EventKi
     return t;
 }
 
-/* Its trouble is reported with that of others. */
+/* True if its trouble is reported together with others. */
 static bool is_shared(const TargetState *s, const Incident *inc) {
     return (inc == &s->reach && s->cause != CAUSE_OWN) || (inc == &s->cover && s->cover_is_shared);
 }
@@ -73,7 +74,7 @@ static Judging judging(const Policy *policy, const TargetState *prev, Now now, P
     return j;
 }
 
-/* It is over for another reason than that all is well. */
+/* It ends for another reason than recovery. */
 static void target_forget(Judging *j, Incident *inc, EventKind kind, const char *why) {
     Event *t;
 
@@ -111,7 +112,7 @@ static void reachable(Judging *j) {
     polls_answered(s);
 }
 
-/* Who did that to an account? What keeps a region or keys from answering is no call. */
+/* Starts the search for who did it. Outages of a region or of keys are caused by no call. */
 static void seek_actor(Judging *j, uint64_t well_usec, uint64_t dedup_usec) {
     TargetState *s = &j->s;
     bool left = s->error == POLL_GONE;
@@ -142,7 +143,7 @@ static void not_reachable(Judging *j, const PollResult *result) {
         s->failed_since_usec = j->now.real_usec;
     /* that an account left needs no second poll */
     becomes_unreachable = !s->unreachable && (left || s->n_failed >= j->policy->unreachable_after);
-    /* an account that could not be reached before has left: that is another fact */
+    /* an unreachable account has left: that is a new fact */
     dedup_usec = leaves && s->unreachable ? s->left_usec : s->failed_since_usec;
     becomes_unreachable |= leaves && s->unreachable;
     if (becomes_unreachable || s->n_failed == 1) {
@@ -181,8 +182,7 @@ static void judge_cover(Judging *j, bool covered, bool shared) {
     s->covered = covered;
 }
 
-/* Trails can be polled, but not listed: what they are like, which are new and which are gone nobody knows.
- */
+/* Trails can be polled, but not listed: their settings, new trails and deletions are unknown. */
 static void list_failed(Judging *j, const PollResult *result) {
     TargetState *s = &j->s;
     bool becomes_unreadable;
@@ -211,7 +211,7 @@ static void list_read(Judging *j) {
     lists_answered(s);
 }
 
-/* What is guarded again one day begins from nothing. */
+/* If it is guarded again later, it starts from nothing. */
 static void forget_all(Judging *j, const char *why) {
     TargetState *s = &j->s;
 
@@ -224,7 +224,7 @@ static void forget_all(Judging *j, const char *why) {
     lists_answered(s);
 }
 
-/* ---- what a poll means ---- */
+/* ---- the meaning of a poll ---- */
 
 static void not_enabled(Judging *j) {
     TargetState *s = &j->s;
@@ -232,12 +232,12 @@ static void not_enabled(Judging *j) {
     if (!s->not_enabled)
         (void)plan_entry(j->plan, LINE_NOT_ENABLED);
     s->not_enabled = true;
-    s->settled = true; /* it has no trails: what its lists show one day is new */
+    s->settled = true; /* it has no trails, so any that appears later is new */
     forget_all(j, NOT_ENABLED);
 }
 
-/* Whether the target can be reached now is what the poll says that began last: an older one that ends later
- * and says the opposite is news of the past. */
+/* The latest poll to begin decides whether the target is reachable. An older one that ends later with the
+ * opposite result is outdated. */
 static bool is_outdated(const TargetState *s, const PollResult *result) {
     bool failed = !result->reachable && !result->not_enabled;
 
@@ -314,7 +314,7 @@ static void report_actor(Judging *j, const Attribution *found, const Actor *acto
 
     t->incident_of = j->shared ? &j->shared->subject : NULL;
     t->about = j->s.attributing.findings;
-    /* while that of the cause is not reported there is none to end */
+    /* as long as the incident of the cause is not reported, there is none to end */
     t->resolves = !inc->open || is_shared(&j->s, inc);
     t->has_actor = actor != NULL;
     t->nobody = !actor;
@@ -339,7 +339,7 @@ static void note_actor(Judging *j, const Attribution *found, const Actor *actor)
     }
 }
 
-/* Nobody is found for most accounts that cannot be reached, for the cause is in the account itself: no
+/* For most accounts that cannot be reached nobody is found, because the cause is inside the account: no
  * message. */
 static void attributed(Judging *j, const Attribution *found) {
     Attributing *at = &j->s.attributing;
@@ -363,7 +363,7 @@ static uint64_t remind_wake(const Judging *j, const Incident *inc) {
     return is_shared(&j->s, inc) ? 0 : incident_wake_mono_usec(inc, j->policy, j->now);
 }
 
-/* What time alone brings, after whatever else was decided. */
+/* What is due by time alone, after all other decisions. */
 static void pass_time(Judging *j, TargetState *ret_next) {
     TargetState *s = &j->s;
     uint64_t wake;
@@ -400,7 +400,7 @@ uint64_t guard_target_marks(const TargetState *was, const TargetState *next, Tar
     keep_mark(&ret_marked->failed_since_usec, next->failed_since_usec);
     keep_mark(&ret_marked->list_since_usec, next->list_since_usec);
     keep_mark(&ret_marked->uncovered_usec, next->uncovered_usec);
-    if (was->error != POLL_GONE) /* what it has then is of another time */
+    if (was->error != POLL_GONE) /* an earlier time belongs to another departure */
         ret_marked->left_usec = next->left_usec;
     return MAX(newest_usec,
                MAX(MAX(was->reach.last_dedup_usec, was->cover.last_dedup_usec), was->list.last_dedup_usec));

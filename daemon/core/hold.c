@@ -18,13 +18,13 @@
 #include "lib/util/timetext.h"
 
 #define DAY_USEC        (24 * 3600 * USEC_PER_SEC)
-#define CHECK_USEC      (10 * USEC_PER_SEC) /* whoever removes the policy is noticed within that ... */
-#define CHECK_CALM_USEC (60 * USEC_PER_SEC) /* ... once it has been there for an hour */
+#define CHECK_USEC      (10 * USEC_PER_SEC) /* a removed policy is noticed within this time ... */
+#define CHECK_CALM_USEC (60 * USEC_PER_SEC) /* ... once it has been in place for an hour */
 #define CALM_AFTER_USEC (3600 * USEC_PER_SEC)
 #define RETRY_USEC      (5 * USEC_PER_SEC)
 #define RETRY_MAX_USEC  (300 * USEC_PER_SEC)
 
-/* A user's path, too, may have ":role/" in it. */
+/* A user's path, too, may contain ":role/". */
 bool hold_is_role(const ContainHold *hold) {
     Arn arn;
 
@@ -60,7 +60,7 @@ ContainHold *hold_find(const ContainHistory *history, const char *arn) {
 
 /* ---- the policy ---- */
 
-/* A name that was not used for it, and a text for now. */
+/* Gives it an unused name and the present text. */
 static int make_policy(ContainHold *hold, const char *const *topics, size_t n_topics, uint64_t now_usec) {
     const char *mine[HOLD_TOPICS_MAX];
     char now[TIMETEXT_MAX];
@@ -91,7 +91,7 @@ int hold_is_ours(const ContainHold *hold, const char *document) {
     json_auto_t *ours = NULL, *theirs = NULL;
     int r;
 
-    /* the usual case, which needs no memory */
+    /* the usual case, without memory */
     if (strcmp(hold->document, document) == 0)
         return 1;
     r = json_text_parse(hold->document, strlen(hold->document), 0, NULL, &ours);
@@ -102,7 +102,7 @@ int hold_is_ours(const ContainHold *hold, const char *document) {
 
 /* ---- the table ---- */
 
-/* One that was given up attacks again. */
+/* An identity that was given up attacks again. */
 static int take_up(ContainHold *hold, const char *const *topics, size_t n_topics, uint64_t now_usec) {
     if (!hold->given_up)
         return -EEXIST;
@@ -174,7 +174,7 @@ ContainHold *hold_meant(const ContainHistory *history, const char *who, const ch
     return *ret_several ? NULL : found;
 }
 
-/* ---- what is next ---- */
+/* ---- the next step ---- */
 
 bool hold_is_to_be_announced(const ContainHold *hold, bool may_put) {
     return may_put && !hold->announced && !hold->released_by[0];
@@ -185,7 +185,8 @@ HoldAction hold_action(const ContainHold *hold, bool may_put, uint64_t now_mono_
 
     if (hold->under_way)
         return HOLD_NOTHING;
-    if (released && (!waits || hold->n_failed == 0)) /* people wait for it: not for when a check is due */
+    if (released && (!waits || hold->n_failed == 0)) /* a person waits for it, so not only when a check is
+                                                        due */
         return HOLD_REMOVE;
     if (waits)
         return HOLD_NOTHING;
@@ -202,7 +203,7 @@ static void wait_for_check(ContainHold *hold, Now now) {
     hold->due_mono_usec = now.mono_usec + (calm ? CHECK_CALM_USEC : CHECK_USEC);
 }
 
-/* Reported once in a row. */
+/* Reported once per row of failures. */
 static HoldNews fail(ContainHold *hold, const HoldOutcome *outcome, ContainStep step, Now now) {
     unsigned doubled = MIN(hold->n_failed, 6U);
 
@@ -211,7 +212,7 @@ static HoldNews fail(ContainHold *hold, const HoldOutcome *outcome, ContainStep 
     return (HoldNews){ .report = hold->n_failed++ == 0, .step = step };
 }
 
-/* Under another name: what others have put there is theirs. */
+/* Under another name: a policy that others have put there is theirs. */
 static HoldNews put_again(ContainHold *hold, HoldNews news, const char *const *topics, size_t n_topics,
                           Now now) {
     if (make_policy(hold, topics, n_topics, now.real_usec) < 0)
@@ -246,7 +247,7 @@ static HoldNews take_check(ContainHold *hold, const HoldOutcome *outcome, const 
     if (outcome->seen == HOLD_SEEN_NOTHING) {
         HoldNews news = fail(hold, outcome, CONTAIN_STEP_FAILED, now);
 
-        news.report = false; /* the policy is there as far as is known */
+        news.report = false; /* as far as is known, the policy is there */
         return news;
     }
     hold->held = false;
@@ -278,7 +279,7 @@ HoldNews hold_take(ContainHold *hold, const HoldOutcome *outcome, const char *co
     return (HoldNews){ .report = false };
 }
 
-/* ---- what is said ---- */
+/* ---- messages ---- */
 
 static const struct {
     EventKind kind;

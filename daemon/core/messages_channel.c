@@ -4,7 +4,7 @@
 #include "daemon/core/alert_private.h"
 #include "lib/util/text.h"
 
-/* No channel's key is like this: those have a type in front. */
+/* Keys of channels begin with their type, so none is like this. */
 WHEN(heartbeat, text_starts_with(event->detail, "heartbeat"));
 WHEN(channel_forgotten, event->forgotten);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What people read of identities that the guard denies changes of trails. */
+/* Messages about identities that the guard contains. */
 #include "daemon/core/alert_private.h"
 #include "daemon/core/hold.h"
 #include "lib/util/text.h"
@@ -41,7 +41,7 @@ static void add_shared(const AlertExpansion *x) {
                                  "people and programs.");
 }
 
-/* Its name has no character that means anything to a shell: contain_take() refuses others. */
+/* Its name has no character with a meaning for a shell: contain_take() rejects others. */
 static void add_undo(const AlertExpansion *x) {
     const ContainHold *hold = hold_of(x);
     const char *kind = hold_is_role(hold) ? "role" : "user";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What alerts say about the guard's own access. */
+/* Messages about the guard's own access. */
 #include "daemon/core/alert_private.h"
 
 #define SILENCE                                                                                             \

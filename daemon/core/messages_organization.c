@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What alerts say about the organization's list of accounts. */
+/* Messages about the organization's list of accounts. */
 #include "daemon/core/alert_private.h"
 
 #define UNLISTED_LOSS                                                                                       \

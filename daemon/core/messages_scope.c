@@ -3,7 +3,7 @@
  * array here. */
 #include "daemon/core/alert_private.h"
 
-/* ---- words that several rows have ---- */
+/* ---- texts shared by several rows ---- */
 
 #define UNREACHABLE_ADVICE                                                                                  \
     "1. Access denied: did the guard's policy or role, or an SCP, change? Restore the rights "              \
@@ -82,7 +82,7 @@
 /* ---- conditions: an event has the first row whose condition holds ---- */
 
 WHEN(trail, subject->name[0] != '\0');
-/* Of a target: a whole account has none. */
+/* A target; a whole account has no region. */
 WHEN(region, subject->region[0] != '\0');
 WHEN(actor, event->has_actor);
 WHEN(trail_has_actor, when_trail(subject, event) && event->has_actor);
@@ -92,7 +92,7 @@ WHEN(departure, event->has_actor && event->actor.departure[0]);
 WHEN(accepted_as_gone, event->forgotten);
 WHEN(about_list, event->about &FINDING_BIT(FINDING_LIST_UNREADABLE));
 WHEN(about_settings, event->about &FINDINGS_UNREADABLE);
-/* The trail was polled all the time. */
+/* The trail could be polled throughout. */
 WHEN(only_settings,
      when_about_settings(subject, event) && !(event->about & FINDING_BIT(FINDING_UNREACHABLE)));
 WHEN(unreadable, event->findings &FINDINGS_UNREADABLE);
@@ -109,7 +109,7 @@ WHEN(outage, event->cause == CAUSE_OUTAGE);
 WHEN(shared, event->cause != CAUSE_OWN);
 WHEN(shared_forgotten, event->forgotten && event->cause != CAUSE_OWN);
 WHEN(summary, event->phase == PHASE_SUMMARY && !subject->name[0]);
-/* A contest has numbers of its own. */
+/* A contest has its own numbers. */
 WHEN(summary_of_trail,
      event->phase == PHASE_SUMMARY && event->kind != EVENT_TRAIL_CONTESTED && when_trail(subject, event));
 
@@ -579,8 +579,8 @@ const AlertTemplate messages_covered[] = {
     },
 };
 
-/* A switch outside raises an alarm when it hears nothing: the one way in which the end of the guard itself
- * shows. */
+/* An outside switch raises an alarm when signals stop, which is the only way to find out that the guard
+ * itself is down. */
 const AlertTemplate messages_any[] = {
     {
             .when = when_shared_forgotten,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The messages about what happens to a trail: stopped, deleted, changed, failing, well again. Each event of
- * the table in events.c has its array here. */
+/* Messages about a trail: stopped, deleted, changed, failing, recovered. Each event in the table of events.c
+ * has its array here. */
 #include "daemon/core/alert_private.h"
 
-/* ---- words that several rows have ---- */
+/* ---- texts shared by several rows ---- */
 
 #define LOST_FOR_GOOD                                                                                       \
     "Events that occurred while logging was stopped are lost to this trail: CloudTrail does not deliver "   \

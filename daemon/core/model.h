@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The values that travel between the stages; model_guard.h has what the guard remembers, model_alert.h what
- * leaves the house. Everything here is plain data; nothing owns memory unless it says so. Times: `_usec` is
- * microseconds; `real` is CLOCK_REALTIME (what AWS and people speak), `mono` is CLOCK_BOOTTIME (what waits
- * are measured by). 0 means "none". */
+/* The values that travel between the stages. model_guard.h has what the guard remembers, model_alert.h the
+ * finished message. Plain data; nothing owns memory unless it says so. `_usec` is microseconds; `real` is
+ * CLOCK_REALTIME (AWS's times), `mono` is CLOCK_BOOTTIME (for waits). 0 means "none". */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +12,7 @@ typedef struct Now {
     uint64_t real_usec, mono_usec;
 } Now;
 
-/* Which part of the accounts this guard has, of several alike: number 1..total; total 0: all of them. */
+/* The part of the accounts that this guard has: number 1..total of several guards; total 0: all. */
 typedef struct Shard {
     unsigned number, total;
 } Shard;
@@ -21,11 +20,11 @@ typedef struct Shard {
 typedef enum Mode {
     MODE_OBSERVE, /* alerts only */
     MODE_RESTART, /* also starts stopped trails */
-    MODE_RESTORE, /* also puts back what was changed */
+    MODE_RESTORE, /* also restores what was changed */
     _MODE_MAX,
 } Mode;
 
-/* What mode "restore" may write: the words of the option `restore`, as bits. */
+/* What mode "restore" may write: the values of the option `restore`, as bits. */
 typedef enum RestoreKind {
     RESTORE_SETTINGS,  /* UpdateTrail */
     RESTORE_SELECTORS, /* PutEventSelectors */
@@ -36,19 +35,19 @@ typedef enum RestoreKind {
 
 #define RESTORE_BIT(k) (1u << (k))
 
-/* What becomes of trails that appear after the first list of where they live: the option `trust_new`. */
+/* How trails are treated that appear after the first list of their region: the option `trust_new`. */
 typedef enum TrustNew {
-    TRUST_ASK,   /* watched, and neither recorded nor put back until accepted; reported with how to accept */
-    TRUST_WATCH, /* the same, without a request */
-    TRUST_KEEP,  /* recorded and kept like those that were there before */
+    TRUST_ASK,   /* polled; neither recorded nor restored until accepted; the alert asks for that */
+    TRUST_WATCH, /* the same, without asking */
+    TRUST_KEEP,  /* recorded and guarded like the trails that were there before */
     _TRUST_MAX,
 } TrustNew;
 
-/* What is done about an identity that attacks trails: the words of the option `contain.mode`. */
+/* What is done about an identity that attacks trails: the option `contain.mode`. */
 typedef enum ContainMode {
     CONTAIN_OFF,
-    CONTAIN_PROPOSE, /* an alert has the commands that take its rights, for a person to run */
-    CONTAIN_ENFORCE, /* the guard takes them, where it is sure; else as PROPOSE */
+    CONTAIN_PROPOSE, /* an alert has the commands that take its rights away, for a person to run */
+    CONTAIN_ENFORCE, /* the guard takes them away if it is sure of the identity; otherwise as PROPOSE */
     _CONTAIN_MODE_MAX,
 } ContainMode;
 
@@ -59,7 +58,7 @@ typedef enum Severity {
     _SEVERITY_MAX,
 } Severity;
 
-/* Worst first: a trail's verdict is the first that holds. */
+/* Worst first: a trail's verdict is the first that applies. */
 typedef enum Verdict {
     VERDICT_MISSING,
     VERDICT_STOPPED,
@@ -72,22 +71,21 @@ typedef enum Verdict {
     _VERDICT_MAX,
 } Verdict;
 
-/* What can be wrong with a trail; several may hold at once, as bits (1u << FINDING_x). Worst first. */
+/* What can be wrong with a trail, worst first. Several can apply at once, as bits (1u << FINDING_x). */
 typedef enum Finding {
     FINDING_MISSING,
     FINDING_STOPPED,
     FINDING_INTERRUPTED, /* an event, not a condition: never stays set */
-    FINDING_REPLACED,    /* deleted and created again between two polls; an event too */
-    FINDING_WEAKENED,    /* differs from the baseline so that events are lost */
-    FINDING_CHANGED,     /* differs from the baseline otherwise */
-    FINDING_UNMET, /* does not meet a pin of the configuration, and nobody changed the trail: the pin is new
-                    */
+    FINDING_REPLACED,    /* deleted and created again between two polls; also an event */
+    FINDING_WEAKENED,    /* differs from the baseline, and events are lost */
+    FINDING_CHANGED,     /* differs from the baseline without loss of events */
+    FINDING_UNMET, /* does not meet a new pin of the configuration; nobody changed the trail */
     FINDING_DELIVERY,             /* LatestDeliveryError */
     FINDING_DIGEST,               /* LatestDigestDeliveryError */
     FINDING_LOG_GROUP,            /* LatestCloudWatchLogsDeliveryError */
     FINDING_NOTIFICATION,         /* LatestNotificationError */
     FINDING_STALE,                /* logs, but nothing was delivered for stale_after */
-    FINDING_BUCKET,               /* bucket_checks: gone, somebody else's, or closed to CloudTrail */
+    FINDING_BUCKET,               /* bucket_checks: gone, of another owner, or closed to CloudTrail */
     FINDING_LIFECYCLE,            /* bucket_checks: a rule deletes log files early */
     FINDING_KEY,                  /* bucket_checks: the KMS key cannot be used */
     FINDING_SELECTORS_UNREADABLE, /* GetEventSelectors fails; from here on in the order of Unreadable */
@@ -98,15 +96,15 @@ typedef enum Finding {
     FINDING_LIFECYCLE_UNREADABLE,
     FINDING_POLICY_UNREADABLE,
     FINDING_KEY_UNREADABLE,
-    FINDING_LIST_UNREADABLE, /* of a target: DescribeTrails fails, while trails can be polled */
+    FINDING_LIST_UNREADABLE, /* of a target: DescribeTrails fails, but trails can be polled */
     FINDING_UNREACHABLE,     /* this trail cannot be polled although its target can */
-    FINDING_APPEARED,        /* it is new, and nobody has accepted it: an event */
+    FINDING_APPEARED,        /* new, and nobody has accepted it: an event */
     _FINDING_MAX,
 } Finding;
 
 #define FINDING_BIT(f) (1u << (f))
 
-/* What is read of a trail besides its status, a call each. */
+/* What is read of a trail besides its status, one call each. */
 typedef enum Unreadable {
     UNREADABLE_SELECTORS,     /* GetEventSelectors */
     UNREADABLE_INSIGHTS,      /* GetInsightSelectors */
@@ -125,22 +123,22 @@ typedef enum Unreadable {
     (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
      FINDING_BIT(FINDING_NOTIFICATION) | FINDING_BIT(FINDING_STALE) | FINDING_BIT(FINDING_BUCKET) |         \
      FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY))
-/* Those of them that the status has an error of. */
+/* Those that come from an error in the status. */
 #define FINDINGS_DELIVERY_ERRORS                                                                            \
     (FINDING_BIT(FINDING_DELIVERY) | FINDING_BIT(FINDING_DIGEST) | FINDING_BIT(FINDING_LOG_GROUP) |         \
      FINDING_BIT(FINDING_NOTIFICATION))
-/* Conditions that an observation has an error text for. */
+/* Conditions for which an observation has an error text. */
 #define FINDINGS_ERRORS (FINDINGS_FAILING | FINDINGS_UNREADABLE)
-/* Those of them that polls beside the status find. */
+/* Those that are found by checks besides the status polls. */
 #define FINDINGS_BESIDE                                                                                     \
     (FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY) |              \
      FINDINGS_UNREADABLE)
-/* Differences that a call against the trail made ... */
+/* Differences caused by a call on the trail ... */
 #define FINDINGS_CHANGED (FINDING_BIT(FINDING_WEAKENED) | FINDING_BIT(FINDING_CHANGED))
-/* ... and those that the configuration made. */
+/* ... and those caused by the configuration. */
 #define FINDINGS_DRIFT (FINDINGS_CHANGED | FINDING_BIT(FINDING_UNMET))
 
-/* What an alert is about; among troubles worst first. */
+/* What an alert is about; trouble is ordered worst first. */
 typedef enum EventKind {
     EVENT_TRAIL_MISSING,
     EVENT_TRAIL_REPLACED,
@@ -151,7 +149,7 @@ typedef enum EventKind {
     EVENT_TRAIL_FAILING,
     EVENT_EXPECTATION_UNMET,
     EVENT_TRAIL_APPEARED,     /* new since the first list, and not accepted */
-    EVENT_TRAIL_STRENGTHENED, /* settings differ so that they record or prove more */
+    EVENT_TRAIL_STRENGTHENED, /* settings differ, but record or prove more */
     EVENT_TRAIL_ATTRIBUTED,
     EVENT_TRAIL_ATTEMPTED,
     EVENT_INCIDENT_REMINDER,
@@ -167,25 +165,25 @@ typedef enum EventKind {
     EVENT_TARGET_REACHABLE,
     EVENT_CHANNEL_FAILED,
     EVENT_CHANNEL_RECOVERED,
-    EVENT_CHANNEL_UNHEARD, /* it takes messages, and nobody gets them */
+    EVENT_CHANNEL_UNHEARD, /* it accepts messages, but nobody receives them */
     EVENT_CHANNEL_HEARD,
-    EVENT_IDENTITY_CONTAINED, /* an identity that attacks trails is denied that, or was to be */
+    EVENT_IDENTITY_CONTAINED, /* an identity that attacks trails lost its rights, or was to */
     EVENT_IDENTITY_RELEASED,
     EVENT_GUARD_RIGHTS_LOST, /* IAM would deny what the guard needs */
     EVENT_GUARD_RIGHTS_RESTORED,
     EVENT_ORGANIZATION_UNREADABLE, /* AWS does not list its accounts */
     EVENT_ORGANIZATION_READABLE,
-    EVENT_GUARD_CHANGED, /* what its users, roles and topics have is not what it was */
+    EVENT_GUARD_CHANGED, /* its users, roles or topics changed */
     EVENT_GUARD_TEST,
-    EVENT_GUARD_DRILL, /* what a drill did to a trail, under the name of the wire; Event.kind says what */
+    EVENT_GUARD_DRILL, /* what a drill did to a trail, in alerts; Event.kind says what it was */
     _EVENT_MAX,
 } EventKind;
 
 /* ---- who and where ---- */
 
-/* What an alert, a journal line or a table row is about. Strings are borrowed from the engine and outlive
- * the value; "" when unknown. For a target arn and name are "", and region too when it is a whole account. A
- * named trail that was never found has a name and no ARN. */
+/* What an alert, a journal line or a table row is about. The strings are borrowed from the engine and
+ * outlive the value; "" if unknown. A target has no arn and no name, a whole account also no region. A named
+ * trail that was never found has a name and no ARN. */
 typedef struct Subject {
     const char *name;
     const char *arn;
@@ -193,21 +191,20 @@ typedef struct Subject {
     const char *region;  /* the trail's home region, or the target's */
 } Subject;
 
-/* Why several regions or accounts are in trouble at the same time: what they have in common is one incident
- * with a list. */
+/* Why several regions or accounts have trouble at once: a common cause is one incident with a list. */
 typedef enum CauseKind {
-    CAUSE_OWN,         /* none: it is reported by itself */
-    CAUSE_CLOSED,      /* regions of an account that a service control policy denies, while others answer */
-    CAUSE_CREDENTIALS, /* AWS does not accept the keys */
+    CAUSE_OWN,         /* nothing in common: reported by itself */
+    CAUSE_CLOSED,      /* a service control policy denies these regions of an account; others answer */
+    CAUSE_CREDENTIALS, /* AWS rejects the keys */
     CAUSE_UNCOVERED,   /* no trail records these regions of an account */
     CAUSE_ROLE,        /* AWS does not let the guard assume its role in these accounts */
-    CAUSE_OUTAGE,      /* a region does not answer, whichever account asks */
+    CAUSE_OUTAGE,      /* a region does not answer any account */
     _CAUSE_MAX,
 } CauseKind;
 
 /* ---- a trail's settings ---- */
 
-/* What a baseline records of a trail, in the words of CloudTrail's API (FIELD_x <-> field_to_string). */
+/* What a baseline records of a trail, by the names of CloudTrail's API (field_to_string). */
 typedef enum Field {
     FIELD_BUCKET,        /* S3BucketName */
     FIELD_PREFIX,        /* S3KeyPrefix */
@@ -230,24 +227,23 @@ typedef enum Field {
 
 #define FIELD_BIT(f) (1u << (f))
 #define FIELDS_ALL   (FIELD_BIT(_FIELD_MAX) - 1)
-/* What older partitions, and AWS before the setting came, do not answer: a baseline lacks nothing without.
- */
+/* Not returned by older partitions, or by AWS before it had the setting: a baseline is complete without. */
 #define FIELDS_OPTIONAL                                                                                     \
     (FIELD_BIT(FIELD_RECURSIVE) | FIELD_BIT(FIELD_CONFIGURATION) | FIELD_BIT(FIELD_UNKNOWN))
-/* What is recorded and compared, and cannot be written. */
+/* Recorded and compared, but cannot be written. */
 #define FIELDS_UNWRITABLE FIELD_BIT(FIELD_UNKNOWN)
-/* What UpdateTrail and CreateTrail write: all before the selectors. */
+/* What UpdateTrail and CreateTrail write: all fields before the selectors. */
 #define FIELDS_TRAIL (FIELD_BIT(FIELD_SELECTORS) - 1)
 
-/* Every field is text: "true" or "false" for what is one of them, "" for not set, JSON for the last five.
- * NULL: not known (not polled, not answered); never a difference. Owns its texts; settings_done frees.
- * Beside the trail's fields a baseline has the account that owns its bucket (12 digits). */
+/* Every field is text: "true" or "false" for switches, "" for not set, JSON for the last five. NULL: unknown
+ * (not read or not answered), never a difference. Owns its texts; free with settings_done. A baseline also
+ * has the account that owns its bucket (12 digits). */
 #define SETTING_BUCKET_OWNER _FIELD_MAX
 typedef struct Settings {
     char *values[_FIELD_MAX + 1];
 } Settings;
 
-/* What the option `expect` pins; a pin wins over the recording. */
+/* What the option `expect` pins. A pin overrides the recording. */
 typedef enum ManagementEvents {
     MANAGEMENT_NOT_PINNED,
     MANAGEMENT_ALL,
@@ -258,16 +254,16 @@ typedef enum ManagementEvents {
 
 typedef struct Expect {
     Settings pins;                      /* NULL: not pinned */
-    ManagementEvents management_events; /* the least that the selectors must record */
+    ManagementEvents management_events; /* the minimum that the selectors must record */
 } Expect;
 
 /* One difference between baseline and trail. Owns its texts ("" for not set). */
 typedef struct Change {
     Field field;
-    bool loses_events; /* something that the baseline recorded is not recorded any more */
+    bool loses_events; /* something in the baseline is no longer recorded */
     char *expected, *actual;
-    bool as_recorded; /* what is there now was recorded: only a pin says otherwise */
-    bool strengthens; /* more is recorded or proven than before, and no pin says otherwise */
+    bool as_recorded; /* the actual value is the recorded one: only a pin differs */
+    bool strengthens; /* it records or proves more than before, and no pin forbids that */
 } Change;
 
 typedef struct Drift {
@@ -275,27 +271,27 @@ typedef struct Drift {
     unsigned n;
 } Drift;
 
-/* Whose the bucket is that a trail delivers to. */
+/* Who owns the bucket that a trail delivers to. */
 typedef enum Destination {
     DESTINATION_UNKNOWN, /* S3 was not asked, or did not say */
-    DESTINATION_FOREIGN, /* of an account that is not guarded */
-    DESTINATION_GUARDED, /* of a guarded account */
+    DESTINATION_FOREIGN, /* an account that is not guarded */
+    DESTINATION_GUARDED, /* a guarded account */
     DESTINATION_USED,    /* an accepted trail delivers there too */
     _DESTINATION_MAX,
 } Destination;
 
-/* ---- what was seen ---- */
+/* ---- observations ---- */
 
-/* Why a poll failed; coarse, because only the guard's decisions and people read it. */
+/* Why a poll failed. Coarse, because only the guard's decisions and people need it. */
 typedef enum PollError {
     POLL_OK,
     POLL_DENIED,
     POLL_THROTTLED,
     POLL_UNREACHABLE, /* network, TLS, timeouts */
-    POLL_CREDENTIALS, /* none, expired, or not accepted */
+    POLL_CREDENTIALS, /* none, expired, or rejected */
     POLL_BAD_ANSWER,
-    POLL_SERVICE, /* AWS failed (5xx) or refused in a way we do not know */
-    POLL_GONE,    /* an account that has left the organization, or was suspended or closed */
+    POLL_SERVICE, /* AWS failed (5xx) or refused in an unknown way */
+    POLL_GONE,    /* the account left the organization, or was suspended or closed */
     _POLL_ERROR_MAX,
 } PollError;
 
@@ -305,14 +301,14 @@ typedef enum PollError {
 
 typedef enum ObservationKind {
     OBSERVED_STATUS, /* GetTrailStatus answered */
-    OBSERVED_ABSENT, /* not there: DescribeTrails and GetTrailStatus in the home region agree */
+    OBSERVED_ABSENT, /* not found: DescribeTrails and GetTrailStatus in the home region agree */
     OBSERVED_ERROR,  /* could not be polled */
 } ObservationKind;
 
 /* One poll of one trail. */
 typedef struct Observation {
     ObservationKind kind;
-    /* OBSERVED_STATUS; times are real, as AWS gave them */
+    /* OBSERVED_STATUS; times are real, from AWS */
     bool is_logging;
     uint64_t start_usec;    /* StartLoggingTime */
     uint64_t stop_usec;     /* StopLoggingTime */
@@ -322,37 +318,37 @@ typedef struct Observation {
     char digest_error[CODE_TEXT_MAX];
     char log_group_error[CODE_TEXT_MAX];
     char notification_error[CODE_TEXT_MAX];
-    /* bucket_checks, as last polled; "" when well or not polled */
+    /* bucket_checks, as last checked; "" when well or not checked */
     char bucket_error[CODE_TEXT_MAX];
     char lifecycle_error[CODE_TEXT_MAX];
     char key_error[CODE_TEXT_MAX];
-    char unreadable[_UNREADABLE_MAX][ERROR_TEXT_MAX]; /* not read unreachable_after times in a row; raw */
+    char unreadable[_UNREADABLE_MAX][ERROR_TEXT_MAX]; /* failed unreachable_after times in a row; raw */
     /* OBSERVED_ERROR */
     PollError error;
-    bool held_back;        /* by our own pace: AWS was not asked, and nothing is known to be wrong */
-    bool target_reachable; /* the target answered something else: only this trail is out of reach */
-    bool target_pending;   /* nothing did, but the target does not count as unreachable itself yet */
+    bool held_back;        /* by our own rate limiter: AWS was not asked, so nothing is known to be wrong */
+    bool target_reachable; /* other calls to the target were answered: only this trail cannot be polled */
+    bool target_pending;   /* none was answered, but the target does not count as unreachable yet */
     char error_text[ERROR_TEXT_MAX];
 } Observation;
 
 /* One poll of one target, after all its calls have ended. */
 typedef struct PollResult {
-    uint64_t began_usec; /* mono; 0: just now. Polls of one target overlap, and need not end in order */
-    bool held_back;      /* not reachable, and no call failed: our own pace held all of them back */
-    bool reachable;      /* at least one call was answered as it should be, or refused for one trail only */
+    uint64_t began_usec; /* mono; 0: just now. Polls of a target may overlap and end in another order */
+    bool held_back;      /* not reachable, but no call failed: our own rate limiter held all of them back */
+    bool reachable;      /* at least one call was answered, or refused for one trail only */
     bool not_enabled;    /* the account has not enabled this region: nothing to guard */
     PollError error;     /* when not reachable */
     char error_text[ERROR_TEXT_MAX];
     bool list_read;       /* DescribeTrails was answered ... */
-    PollError list_error; /* ... or failed while other calls were answered: how; else POLL_OK */
+    PollError list_error; /* ... or failed while other calls were answered: the error; else POLL_OK */
     char list_error_text[ERROR_TEXT_MAX]; /* raw */
     bool listed;                          /* the poll included a successful DescribeTrails ... */
-    bool covered;         /* ... and some trail records here, or one that has an incident of its own did */
-    CauseKind cause;      /* when it is not reachable: what it shares with others */
-    bool cover_is_shared; /* that it is not covered is reported together with other regions */
+    bool covered;         /* ... and some trail records here, or one did that has its own incident */
+    CauseKind cause;      /* if not reachable: what it has in common with others */
+    bool cover_is_shared; /* if not covered: reported together with other regions */
 } PollResult;
 
-/* ---- what was done ---- */
+/* ---- actions ---- */
 
 typedef enum Action {
     ACTION_NONE,
@@ -373,18 +369,17 @@ typedef enum ActionResult {
     _RESULT_MAX,
 } ActionResult;
 
-/* What came of an action. */
+/* The outcome of an action. */
 typedef struct Outcome {
     Action action;
-    ActionResult result;  /* HELD or FAILED */
-    Observation seen;     /* RESTART, RECREATE, HELD: the poll that confirmed it; stopped when it
-                             was stopped again since */
-    uint32_t fields_left; /* RESTORE; RECREATE, HELD: FIELD_BITs that differ at read-back; FIELDS_ALL when
-                             it did not come to that */
-    char error_code[CODE_TEXT_MAX];  /* FAILED: AWS's; "" when it was not AWS that refused */
+    ActionResult result;  /* CONFIRMED or FAILED */
+    Observation seen;     /* RESTART, RECREATE, CONFIRMED: the poll that confirmed it; stopped if it was
+                             stopped again since */
+    uint32_t fields_left; /* RESTORE; RECREATE, CONFIRMED: FIELD_BITs that differ at read-back; FIELDS_ALL if
+                             there was none */
+    char error_code[CODE_TEXT_MAX];  /* FAILED: AWS's; "" if AWS did not refuse */
     char error_text[ERROR_TEXT_MAX]; /* FAILED */
-    char request_id[REQUEST_ID_MAX]; /* AWS's, of the write that failed or of the last one that was accepted;
-                                        or "" */
+    char request_id[REQUEST_ID_MAX]; /* AWS's, of the failed write or the last accepted one; or "" */
 } Outcome;
 
 typedef struct ActionReport {
@@ -398,42 +393,42 @@ typedef struct Gap {
     uint64_t to_usec;   /* real; StartLoggingTime; 0 while it lasts */
 } Gap;
 
-/* ---- who did it ---- */
+/* ---- callers ---- */
 
 #define ACTOR_TEXT_MAX 256
-#define ACTOR_ARN_MAX  704 /* ARN_MAX: one that is cut can end in another's name */
+#define ACTOR_ARN_MAX  704 /* ARN_MAX: a truncated ARN can equal another one */
 
-/* The caller of a recorded API call. Texts raw, cut to their size: escape before showing. */
+/* The caller of a recorded API call. Raw texts, truncated to their size: escape before showing. */
 typedef struct Actor {
     char type[32];             /* userIdentity.type: "IAMUser", "AssumedRole", "Root", "AWSService", ... */
-    char arn[ACTOR_ARN_MAX];   /* "" where there is none (a service) */
+    char arn[ACTOR_ARN_MAX];   /* "" if there is none (a service) */
     char name[ACTOR_TEXT_MAX]; /* for people: "bob", "Admin/alice", "root", "config.amazonaws.com" */
     char account[16];
-    char issuer[ACTOR_ARN_MAX]; /* ARN of the role or user that a session is of; "": the record has none */
+    char issuer[ACTOR_ARN_MAX]; /* ARN of the session's role or user; "": not in the record */
     char invoked_by[128];     /* a service that called on the caller's behalf */
     char source_identity[72]; /* who the session was opened for */
     char on_behalf_of[64];    /* user id in IAM Identity Center ... */
     char identity_store[128]; /* ... and the ARN of its store */
-    char delegate[16];        /* account of a product provider that was delegated access */
-    bool assumed_root;        /* root by a session of AssumeRoot, from another account */
+    char delegate[16];        /* account of a product provider with delegated access */
+    bool assumed_root;        /* root, by a session of AssumeRoot from another account */
     char source_ip[64];
     char user_agent[ACTOR_TEXT_MAX];
     char access_key[32];
     char event_id[64];
     char event_name[64];
-    char error_code[64]; /* of an attempt that was refused; "" when it was done */
+    char error_code[64]; /* of a refused attempt; "" if the call succeeded */
     uint64_t event_usec; /* real */
     char departure[16];  /* of AccountDepartedOrganization, which is no call: LEFT, ...; else "" */
-    bool unnamed_guard;  /* calls itself TrailGuard in a call that guards make, and no option names it */
-    bool omitted;        /* the call was too long for AWS to record which trail it was about */
-    bool closes;         /* the policy that it left surely keeps CloudTrail out; within a search only */
+    bool unnamed_guard;  /* its user agent is TrailGuard's in a guard's call, and no option names it */
+    bool omitted;        /* the call was too long: AWS did not record which trail it was about */
+    bool closes;         /* the policy that it left keeps CloudTrail out; within a search only */
 } Actor;
 
 /* Whether an identity that attacks trails is to be contained. */
 typedef enum ContainVerdict {
     CONTAIN_NOTHING,
     CONTAIN_PROPOSED,
-    CONTAIN_ENFORCED, /* it is going to be */
+    CONTAIN_ENFORCED, /* it is about to be */
     CONTAIN_REFUSED,
 } ContainVerdict;
 
@@ -441,65 +436,66 @@ typedef enum ContainVerdict {
 
 typedef struct Containment {
     ContainVerdict verdict;
-    char arn[ACTOR_ARN_MAX];  /* whose: of the user or role, not of a session */
+    char arn[ACTOR_ARN_MAX];  /* ARN of the user or role, not of a session */
     char partition[24], account[16], name[CONTAIN_NAME_MAX];
     bool is_role;
     bool war;              /* because it stops a trail again after each restart ... */
-    unsigned n_tamperings; /* ... else because of so many within an hour */
+    unsigned n_tamperings; /* ... else because it tampered this often within an hour */
     uint64_t time_usec;    /* real; now */
-    const char *why_not;   /* REFUSED; PROPOSED where the mode is enforce: why only that */
+    const char *why_not;   /* REFUSED; PROPOSED in mode enforce: why it is only proposed */
 } Containment;
 
 /* See model_guard.h. */
 typedef struct ContainHold ContainHold;
 
-/* What became of it. */
+/* The result of a containment. */
 typedef enum ContainStep {
-    CONTAIN_STEP_ABOUT,     /* the policy is going to be put */
-    CONTAIN_STEP_HELD,      /* it was, and was read back */
-    CONTAIN_STEP_FAILED,    /* it could not; tried again */
-    CONTAIN_STEP_REMOVED,   /* others removed or changed it; it is going to be put again */
-    CONTAIN_STEP_GIVEN_UP,  /* ... too often: it is not */
+    CONTAIN_STEP_ABOUT,     /* the policy is about to be put */
+    CONTAIN_STEP_HELD,      /* it was put and read back */
+    CONTAIN_STEP_FAILED,    /* it could not be put; retried */
+    CONTAIN_STEP_REMOVED,   /* others removed or changed it; it will be put again */
+    CONTAIN_STEP_GIVEN_UP,  /* ... too often: it will not */
     CONTAIN_STEP_GONE,      /* the user or role does not exist any more */
-    CONTAIN_STEP_RELEASED,  /* the policy was removed, as somebody wanted */
-    CONTAIN_STEP_STUCK,     /* ... could not be; tried again */
+    CONTAIN_STEP_RELEASED,  /* the policy was removed on request */
+    CONTAIN_STEP_STUCK,     /* ... it could not be; retried */
     _CONTAIN_STEP_MAX,
 } ContainStep;
 
-/* What is known of an incident's present episode besides what decides: only shown. */
+/* What is known of an incident's present episode besides the deciding state: only shown. */
 typedef struct Episode {
-    Action failed;        /* the last attempt to act that failed; NONE: none, or one was confirmed since */
-    unsigned n_attempts;  /* at it, so far */
+    Action failed;        /* the last failed attempt; NONE: none, or one was confirmed since */
+    unsigned n_attempts;  /* number of that attempt */
     uint64_t failed_usec; /* real */
-    char failed_code[CODE_TEXT_MAX];  /* AWS's; "" when it was not AWS that refused */
+    char failed_code[CODE_TEXT_MAX];  /* AWS's; "" if AWS did not refuse */
     char failed_text[ERROR_TEXT_MAX]; /* raw */
     bool has_actor;
-    Actor actor; /* who caused it, as reported last */
+    Actor actor; /* who caused it, as last reported */
 } Episode;
 
 #define OPENINGS_MAX 8
 #define ATTEMPTS_MAX 4
 
-/* What one search of the event history gave. */
+/* The result of one search of the event history. */
 typedef struct Attribution {
-    bool searched;  /* false: the search failed, and error_text says why */
-    bool throttled; /* ... because whoever else calls LookupEvents has used up its quota */
+    bool searched;  /* false: the search failed, error_text has the reason */
+    bool throttled; /* ... because other callers used up the quota of LookupEvents */
     bool found;
-    Actor actor;                  /* found: who caused the incident's latest trouble */
-    bool incomplete;              /* found: that it happened; the call that did it may still show up */
+    Actor actor;                  /* found: the caller behind the incident's latest trouble */
+    bool incomplete;              /* found: only the fact; the call behind it may still appear */
     unsigned n_records;           /* read in this search */
-    uint64_t reached_usec;        /* real; nothing older was read, for it took too many calls; 0: all was */
-    Actor attempts[ATTEMPTS_MAX]; /* refused tries against the trail, newer than asked for, oldest first */
+    uint64_t reached_usec;        /* real; older records would take too many calls; 0: all were read */
+    Actor attempts[ATTEMPTS_MAX]; /* refused attempts on the trail since the last search, oldest first */
     unsigned n_attempts;
-    uint64_t bucket_open_usec[OPENINGS_MAX], key_open_usec[OPENINGS_MAX]; /* the newest open policies */
+    uint64_t bucket_open_usec[OPENINGS_MAX], key_open_usec[OPENINGS_MAX]; /* the newest that let CloudTrail
+                                                                             in */
     char error_text[ERROR_TEXT_MAX];
 } Attribution;
 
-/* ---- what to report ---- */
+/* ---- reports ---- */
 
 typedef enum EventPhase {
-    PHASE_OPENED,   /* first message of an incident, or trouble of a new kind in it */
-    PHASE_REOPENED, /* again within 300 s of being well, or another gap */
+    PHASE_OPENED,   /* first message of an incident, or a new kind of trouble in it */
+    PHASE_REOPENED, /* again within 300 s after it ended, or another gap */
     PHASE_RESOLVED,
     PHASE_REMINDER,
     PHASE_SUMMARY, /* several reopenings reported as one */
@@ -514,84 +510,83 @@ typedef struct Repeats {
     uint64_t total_usec; /* sum of the gaps' lengths */
 } Repeats;
 
-/* Everything an alert says about a change of an incident; together with its Subject it is all that alert.c
- * needs. */
+/* All that an alert says about a change of an incident; with its Subject, the input of alert.c. */
 typedef struct Event {
     EventKind kind;
     EventPhase phase;
     Severity severity;
     unsigned sequence;            /* 1.. within the incident */
-    uint64_t incident_dedup_usec; /* with the subject: the incident's identity, the same for two guards */
-    const Subject *incident_of;   /* borrowed; ... where that is another's: several share it; else NULL */
+    uint64_t incident_dedup_usec; /* with the subject: the incident's identity, equal for two guards */
+    const Subject *incident_of;   /* borrowed; ... its subject, if several share the incident; else NULL */
     uint64_t dedup_usec;          /* with subject and kind: the message's identity */
     uint64_t opened_usec;         /* real; when the incident began */
-    uint64_t reopened_usec;       /* real; when its present episode began; 0: with the incident */
+    uint64_t reopened_usec;       /* real; when its present episode began; 0: the first */
     uint64_t time_usec;           /* real; now */
-    uint64_t since_usec;          /* real; when what the message is about began; 0: with the episode */
-    uint32_t findings;            /* what holds now, FINDING_BITs */
-    uint32_t about; /* what the message is about, events among it; resolved: what ended last; 0: nothing */
-    bool first_sight; /* it was so when the trail was first seen */
-    bool resolves;    /* the incident is over with this message, or was before it */
-    bool may_act;     /* false: the mode or the trail's owner forbids acting */
-    bool protected;   /* an organization trail seen from a member account */
-    bool foreign;     /* an organization trail of another account, which may be writable all the same */
+    uint64_t since_usec;          /* real; when the message's subject matter began; 0: with the episode */
+    uint32_t findings;            /* present FINDING_BITs */
+    uint32_t about; /* FINDING_BITs of the message, and events; resolved: the last that ended */
+    bool first_sight; /* it was so at the first poll of the trail */
+    bool resolves;    /* the incident ends with this message, or had ended before */
+    bool may_act;     /* false: the mode or the trail's owner forbids actions */
+    bool protected;   /* an organization trail, polled from a member account */
+    bool foreign;     /* another account's organization trail; it may be writable nevertheless */
     Mode mode;
     Gap gap;
-    ActionReport action;    /* about a restore where the message is, else a restart */
-    ActionReport restore;   /* the latest of settings, or of the trail itself */
-    Repeats repeats; /* PHASE_SUMMARY; trail.attempted: others before it that are not reported; else 0 */
+    ActionReport action;    /* a restore if the message is about one, else a restart */
+    ActionReport restore;   /* the latest restore of settings or of the trail */
+    Repeats repeats; /* PHASE_SUMMARY; trail.attempted: earlier ones not reported; else 0 */
     Repeats contest;        /* trail.contested: all stops since it began */
-    unsigned n_unpolled_restarts; /* a trail that cannot be polled: restarts that were sent anyway ... */
+    unsigned n_unpolled_restarts; /* restarts sent although the trail cannot be polled ... */
     bool unpolled_accepted;       /* ... and AWS accepted the last one */
-    bool never_seen;        /* the trail is named, and was never there */
+    bool never_seen;        /* the trail is named, and was never found */
     PollError error;        /* unreachable */
-    unsigned n_failed;      /* unreachable: polls that failed in a row */
+    unsigned n_failed;      /* unreachable: failed polls in a row */
     unsigned n_reminders;   /* PHASE_REMINDER: 1.. */
-    EventKind still;        /* PHASE_REMINDER: what goes on, where the findings cannot say it; else 0 */
-    unsigned n_accounts;    /* organization.unreadable: that are known, and polled as before */
-    uint32_t fields;        /* FIELD_BITs that were changed; set when the message is about them */
-    uint32_t fields_left;   /* ... that still differ */
-    uint32_t fields_others; /* ... that differ no more, and that TrailGuard may not write: others did */
+    EventKind still;        /* PHASE_REMINDER: what is still so, if the findings do not say it; else 0 */
+    unsigned n_accounts;    /* organization.unreadable: accounts that are known, and polled as before */
+    uint32_t fields;        /* changed FIELD_BITs, if the message is about them */
+    uint32_t fields_left;   /* ... those that still differ */
+    uint32_t fields_others; /* ... those that no longer differ, where TrailGuard may not write */
     bool unmet;             /* all of these differ from a new pin only: nobody changed them */
-    bool accepted;          /* they differ no longer because they were accepted as the baseline ... */
+    bool accepted;          /* they no longer differ because they were accepted as the baseline ... */
     bool reconfigured;      /* ... or because the configuration changed */
-    uint64_t changed_usec;  /* real; when they were first seen to differ */
+    uint64_t changed_usec;  /* real; when they were first found to differ */
     unsigned n_restores;    /* restores within this hour */
     const Drift *changes;   /* borrowed; the engine adds it to messages with fields; else NULL */
     bool provisional;       /* nobody has accepted the trail */
-    bool asked;             /* ... and somebody is asked to */
-    Destination standing;   /* trail.appeared: whose the bucket is ... */
-    const Settings *delivers; /* ... and where the trail delivers; borrowed; the engine adds it, and to
-                                 detail the account or the trail that has the bucket; else NULL */
+    bool asked;             /* ... and the message asks for that */
+    Destination standing;   /* trail.appeared: who owns the bucket ... */
+    const Settings *delivers; /* ... and where the trail delivers; borrowed; added by the engine, which also
+                                 adds the bucket's account or trail to detail; else NULL */
     bool restores_paused;     /* max_restores_per_hour was reached */
     bool maintenance;         /* in a maintenance window */
     bool drill;               /* `trailguard drill` stopped the trail, or tagged it */
     bool nobody;              /* trail.attributed: nobody was found ... */
     unsigned n_records;       /* ... in so many records ... */
     bool unread;              /* ... and there are more than could be read */
-    bool forgotten;           /* no longer guarded: detail says why */
+    bool forgotten;           /* no longer guarded: detail has the reason */
     CauseKind cause;          /* of several regions or accounts: what they have in common; else OWN */
-    const Subject *members;   /* ... which they are; borrowed */
+    const Subject *members;   /* ... these regions or accounts; borrowed */
     size_t n_members;
-    const Subject *rest; /* ... of CLOSED: the account's other regions; borrowed ... */
+    const Subject *rest; /* ... CLOSED: the account's other regions; borrowed ... */
     size_t n_rest;       /* ... 0: none of them answers */
-    unsigned n_before;   /* ... how many there were in the message before; 0: there was none */
+    unsigned n_before;   /* ... how many the previous message listed; 0: there was none */
     bool has_actor;
-    Actor actor; /* trail.attributed, trail.attempted; trail.contested: the engine adds the last one found */
-    const Containment *contain; /* borrowed; the engine adds it to those two, when proposed; else NULL */
-    const ContainHold *hold; /* identity.contained, identity.released: whose; borrowed; else NULL ... */
-    ContainStep step;        /* ... and what became of it; detail: why it failed, or who released it */
+    Actor actor; /* trail.attributed, .attempted; .contested: the last one, added by the engine */
+    const Containment *contain; /* borrowed; added by the engine to those two if proposed; else NULL */
+    const ContainHold *hold; /* identity.contained, identity.released: borrowed; else NULL ... */
+    ContainStep step;        /* ... and the step; detail: why it failed, or who released it */
     char detail[ERROR_TEXT_MAX]; /* error codes, or the error of a poll or an action; raw: escape it */
 } Event;
 
-/* Lines for the journal: facts that are not alerts, or that come before one. */
+/* Lines of the journal: facts that are not alerts, or that precede one. */
 typedef enum JournalLine {
-    LINE_STOPPED,      /* stopped, and being started again */
-    LINE_DRILL,        /* the trouble is that of a drill */
-    LINE_STOPPED_LEFT, /* stopped, and mode or ownership forbids to start it */
+    LINE_STOPPED,      /* stopped, and about to be started */
+    LINE_DRILL,        /* the trouble is a drill's */
+    LINE_STOPPED_LEFT, /* stopped; mode or ownership forbids starting it */
     LINE_INTERRUPTED,
-    LINE_RUNNING_AGAIN,     /* our restart held */
-    LINE_STARTED_BY_OTHERS, /* logging again without us */
+    LINE_RUNNING_AGAIN,     /* our restart was confirmed */
+    LINE_STARTED_BY_OTHERS, /* logging again, started by others */
     LINE_CONTESTED,         /* stopped again after each restart: polled as fast as the quota allows */
     LINE_CONTEST_OVER,
     LINE_RESTART_FAILED,
@@ -602,27 +597,27 @@ typedef enum JournalLine {
     LINE_DELIVERING,  /* no longer failing */
     LINE_UNREADABLE,  /* a call that reads settings fails; count: the finding */
     LINE_READABLE,    /* none of them fails any more */
-    LINE_POLL_FAILED, /* the first of a row */
+    LINE_POLL_FAILED, /* the first in a row */
     LINE_UNREACHABLE,
     LINE_ACCOUNT_LEFT,
     LINE_REACHABLE,
-    LINE_LIST_FAILED, /* the first of a row */
+    LINE_LIST_FAILED, /* the first in a row */
     LINE_LIST_UNREADABLE,
     LINE_LIST_READABLE,
     LINE_NOT_ENABLED,
     LINE_UNCOVERED,
     LINE_COVERED,
     LINE_FIRST_SEEN, /* a trail is guarded from now on */
-    LINE_APPEARED,   /* ... only watched, until it is accepted */
+    LINE_APPEARED,   /* ... only polled, until it is accepted */
     LINE_STRENGTHENED,
     LINE_REPLACED,
     LINE_CHANGED,   /* differs from the baseline; fields */
     LINE_UNMET,     /* does not meet a new pin; fields */
-    LINE_RESTORED,  /* our restore held; fields */
-    LINE_UNCHANGED, /* as the baseline has it again, without us; detail says how */
+    LINE_RESTORED,  /* our restore was confirmed; fields */
+    LINE_UNCHANGED, /* matches the baseline again, not by us; detail says how */
     LINE_RESTORE_FAILED,
     LINE_RESTORES_PAUSED, /* max_restores_per_hour */
-    LINE_UNMET_FAILED,    /* the restore of what does not meet a new pin ... */
+    LINE_UNMET_FAILED,    /* the restore of settings that do not meet a new pin ... */
     LINE_UNMET_PAUSED,
     LINE_RECREATIONS_PAUSED,
     LINE_RECREATED,
@@ -630,9 +625,9 @@ typedef enum JournalLine {
     LINE_ATTRIBUTED,
     LINE_NOBODY_FOUND,
     LINE_SEARCH_WAITS,     /* AWS throttles the search for who did it */
-    LINE_CONTAIN_PROPOSED, /* an identity; detail: which, and why */
+    LINE_CONTAIN_PROPOSED, /* an identity; detail: which one, and why */
     LINE_CONTAIN_REFUSED,  /* ... and why not */
-    LINE_CONTAIN_ABOUT,    /* an identity is going to be held; detail: which, and why */
+    LINE_CONTAIN_ABOUT,    /* an identity is about to be contained; detail: which one, and why */
     LINE_CONTAIN_HELD,
     LINE_CONTAIN_FAILED,
     LINE_CONTAIN_REMOVED,
@@ -647,7 +642,7 @@ typedef enum JournalLine {
     LINE_BASELINE_DAMAGED,
     LINE_BASELINE_ACCEPTED,
     LINE_GONE_ACCEPTED,
-    /* beside trails and targets */
+    /* not about trails or targets */
     LINE_CHANNEL_FAILED,
     LINE_CHANNEL_RECOVERED,
     LINE_CHANNEL_UNHEARD,
@@ -658,7 +653,7 @@ typedef enum JournalLine {
     LINE_ORGANIZATION_READABLE,
     LINE_GUARD_CHANGED,
     LINE_ALERT_DELIVERED,
-    LINE_ALERT_LOST, /* given up over a ceiling, or refused for good */
+    LINE_ALERT_LOST, /* dropped at a ceiling, or refused for good */
     LINE_GUARD_STARTED,
     LINE_GUARD_STOPPING,
     LINE_CONFIG_RELOADED,
@@ -671,30 +666,30 @@ typedef struct JournalEntry {
     Gap gap;
     unsigned count; /* failed polls or restarts in a row */
     bool first_sight;
-    bool maintenance;                /* left as it is for a maintenance window */
-    bool refused;                    /* AWS does not let us: not tried again soon */
+    bool maintenance;                /* not restored during a maintenance window */
+    bool refused;                    /* AWS refuses it: not retried soon */
     bool foreign;                    /* another account's organization trail */
-    uint32_t fields, about;          /* FIELD_BITs; LINE_ATTRIBUTED: FINDING_BITs that were searched */
+    uint32_t fields, about;          /* FIELD_BITs; LINE_ATTRIBUTED: the FINDING_BITs searched for */
     char detail[ERROR_TEXT_MAX];     /* raw: escape before showing */
-    char request_id[REQUEST_ID_MAX]; /* AWS's, of the write that it is about; "": detail may end with it */
+    char request_id[REQUEST_ID_MAX]; /* AWS's, of the write; "": detail may end with it */
     Actor actor;                     /* LINE_ATTRIBUTED, LINE_ATTEMPTED */
 } JournalEntry;
 
-/* The most that one input can give; the tests prove it. */
+/* The most that one input can produce; the tests prove it. */
 #define PLAN_EVENTS_MAX  8
 #define PLAN_ENTRIES_MAX 16
 
-/* What the guard wants done about one input. */
+/* What the guard decided about one input. */
 typedef struct Plan {
     Action action;
     uint32_t fields; /* ACTION_RESTORE: FIELD_BITs to write back */
-    bool abandon;    /* a restore of settings that is under way gives way to the action */
+    bool abandon;    /* a restore of settings in progress is abandoned for the action */
     bool attribute;  /* search the event history now; see TrailState.attributing */
     unsigned n_events, n_entries;
-    bool overflowed;         /* never: something did not fit into the arrays */
-    bool summed_up;          /* see TrailFacts.summed_up: something of it is to be counted */
-    uint64_t wake_mono_usec; /* ask again by then with GUARD_TIME; 0: not needed */
-    bool hold; /* something seen is not reported yet: the state file must keep the previous state */
-    Event events[PLAN_EVENTS_MAX]; /* the arrays are last, and hold nothing behind n_events and n_entries */
+    bool overflowed;         /* never set: the arrays were too small */
+    bool summed_up;          /* see TrailFacts.summed_up: a summary counts this trouble */
+    uint64_t wake_mono_usec; /* call again by then with GUARD_TIME; 0: not needed */
+    bool hold; /* something found is not reported yet: the state file must keep the previous state */
+    Event events[PLAN_EVENTS_MAX]; /* last; elements from n_events and n_entries on are not set */
     JournalEntry entries[PLAN_ENTRIES_MAX];
 } Plan;

@@ -13,19 +13,19 @@
 
 #define ARN_TEXT_MAX 1024
 
-/* ---- what the guard calls ---- */
+/* ---- the guard's calls ---- */
 
-/* What makes the guard call something. */
+/* Why the guard makes a call. */
 typedef enum Need {
     NEED_WATCHING,
-    NEED_REGION_STATUS, /* optional: without it repeated answers are the proof that a region is off */
+    NEED_REGION_STATUS, /* optional: without it, repeated answers prove that a region is disabled */
     NEED_SETTINGS,      /* reads of settings, selectors, tags */
     NEED_RESTARTING,
     NEED_RESTORING_SETTINGS,
     NEED_RESTORING_SELECTORS,
     NEED_RESTORING_INSIGHTS,
     NEED_RECREATING,
-    NEED_ORGANIZATION_TRAILS, /* whoever makes a trail the organization's needs rights there */
+    NEED_ORGANIZATION_TRAILS, /* creating an organization trail needs rights in the organization */
     NEED_ATTRIBUTION,
     NEED_BUCKET_OWNER,
     NEED_BUCKET_CHECKS,
@@ -33,16 +33,16 @@ typedef enum Need {
     _NEED_MAX,
 } Need;
 
-/* On what. */
+/* The resources of a call. */
 typedef enum Scope {
-    SCOPE_ANY,         /* AWS lets nobody limit these */
-    SCOPE_ANY_TRAIL,   /* also the organization's, whose ARN has the management account's id */
-    SCOPE_OWN_TRAILS,  /* the account's own; of a delegated administrator also the organization's */
-    SCOPE_ACCOUNT,     /* as Account Management names it */
-    SCOPE_OWN_ROLES,   /* that hand events to CloudWatch Logs; for CloudTrail alone */
-    SCOPE_LINKED_ROLE, /* CloudTrail's own in the account */
+    SCOPE_ANY,         /* AWS does not support limits for these */
+    SCOPE_ANY_TRAIL,   /* also the organization's trails, whose ARN has the management account's id */
+    SCOPE_OWN_TRAILS,  /* the account's own; for a delegated administrator also the organization's */
+    SCOPE_ACCOUNT,     /* in the form of Account Management */
+    SCOPE_OWN_ROLES,   /* that pass events to CloudWatch Logs; for CloudTrail only */
+    SCOPE_LINKED_ROLE, /* CloudTrail's service-linked role in the account */
     SCOPE_BUCKETS,
-    SCOPE_KEYS, /* also those of an account for logs */
+    SCOPE_KEYS, /* also those of a log archive account */
     SCOPE_USERS, /* of the account */
     SCOPE_ROLES,
 } Scope;
@@ -90,13 +90,13 @@ static const struct {
 };
 
 static bool restores(const PolicyNeeds *needs, RestoreKind kind) {
-    uint32_t bits = RESTORE_BIT(kind) | RESTORE_BIT(RESTORE_DELETED); /* a new trail gets all of it */
+    uint32_t bits = RESTORE_BIT(kind) | RESTORE_BIT(RESTORE_DELETED); /* a new trail gets all of them */
 
     return needs->mode == MODE_RESTORE && (needs->restore & bits);
 }
 
-/* Who took an account out of the organization is in the management account's event history, whoever guards
- * that account's trails. */
+/* The management account's event history shows who removed an account from the organization, whichever shard
+ * guards that account. */
 static bool is_needed(const PolicyNeeds *needs, Need need) {
     if (!needs->guarded && !(needs->organization && need == NEED_ATTRIBUTION))
         return false;
@@ -119,7 +119,7 @@ static bool is_needed(const PolicyNeeds *needs, Need need) {
     return false;
 }
 
-/* ---- pieces ---- */
+/* ---- building blocks ---- */
 
 static json_t *_printf_(1, 2) text_of(const char *format, ...) {
     char text[ARN_TEXT_MAX];
@@ -157,8 +157,8 @@ static json_t *resource_of(const PolicyNeeds *needs, Scope scope) {
     return json_string("*");
 }
 
-/* Takes both over. The list, or NULL when either is, or without memory: a list that lacks an entry must not
- * be printed. */
+/* Takes both over. The list, or NULL if either is NULL or without memory: an incomplete list must not be
+ * printed. */
 static json_t *policy_append(json_t *list, json_t *value) {
     if (json_array_append_new(list, value) >= 0)
         return list;
@@ -174,7 +174,7 @@ static json_t *strings(const char *const *items, size_t n) {
     return list;
 }
 
-/* Takes actions and resource over, also when they are NULL for want of memory. */
+/* Takes actions and resource over, even if they are NULL without memory. */
 static int add_statement(json_t *statements, const char *sid, const char *effect, json_t *actions,
                          json_t *resource) {
     json_t *statement = json_pack("{s:s, s:s, s:o, s:o}", "Sid", sid, "Effect", effect, "Action", actions,
@@ -183,7 +183,7 @@ static int add_statement(json_t *statements, const char *sid, const char *effect
     return json_array_append_new(statements, statement);
 }
 
-/* And condition, without which the statement would say more. */
+/* Also takes over the condition, without which the statement would cover more. */
 static int add_limited(json_t *statements, const char *sid, const char *effect, json_t *actions,
                        json_t *resource, json_t *condition) {
     json_t *statement = json_pack("{s:s, s:s, s:o, s:o, s:o}", "Sid", sid, "Effect", effect, "Action",
@@ -192,7 +192,7 @@ static int add_limited(json_t *statements, const char *sid, const char *effect, 
     return json_array_append_new(statements, statement);
 }
 
-/* NULL when a statement could not be made. */
+/* NULL if a statement could not be created. */
 static json_t *document(json_t *statements, int r) {
     if (r < 0) {
         json_decref(statements);
@@ -236,8 +236,9 @@ static int add_calls(json_t *statements, const PolicyNeeds *needs) {
     return r;
 }
 
-/* Whoever may put inline policies may give himself any right: not to itself, nor to the break-glass role. To
- * other users and roles IAM has no condition that could tell a policy that denies from one that allows. */
+/* Whoever may write inline policies can give himself any right, so the guard may not write its own, nor
+ * those of the break-glass role. For other users and roles, IAM has no condition that distinguishes a policy
+ * that denies from one that allows. */
 static int deny_own(json_t *statements, const PolicyNeeds *needs) {
     static const char *const writes[] = { "iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:PutRolePolicy",
                                           "iam:DeleteRolePolicy" };
@@ -271,7 +272,7 @@ static int add_own_reads(json_t *statements, const PolicyNeeds *needs, const Pol
     json_t *resources = own->n == 1 ? json_string(own->items[0])
                                     : strings((const char *const *)own->items, own->n);
 
-    if (own->n == 0) { /* not known: its name is to be put in */
+    if (own->n == 0) { /* unknown: the user inserts its name */
         json_decref(resources);
         resources = text_of("arn:%s:iam::%s:role/*", needs->partition, or_any(needs->account));
     }
@@ -339,7 +340,7 @@ json_t *policy_trust(const char *guard_arn, const char *external_id) {
     return statement ? json_pack("{s:s, s:[o]}", "Version", "2012-10-17", "Statement", statement) : NULL;
 }
 
-/* ---- everybody else ---- */
+/* ---- everyone else ---- */
 
 static const char *const trail_changes[] = {
     "cloudtrail:StopLogging",       "cloudtrail:DeleteTrail",         "cloudtrail:UpdateTrail",
@@ -386,7 +387,7 @@ static const char *const topic_changes[] = {
 
 static const char *const membership_changes[] = { "organizations:LeaveOrganization" };
 
-/* Not for the break-glass role; nor, with `guards`, for the guard. */
+/* Exempts the break-glass role and, with `guards`, the guards. */
 static json_t *except(const PolicyShield *shield, bool guards) {
     json_t *arns = guards ? strings(shield->guards, shield->n_guards) : json_array();
 
@@ -395,14 +396,14 @@ static json_t *except(const PolicyShield *shield, bool guards) {
     return json_pack("{s:{s:o}}", "ArnNotLike", "aws:PrincipalArn", arns);
 }
 
-/* A path may have a colon in it. */
+/* A path may contain a colon. */
 static bool is_of(const char *arn, const char *kind) {
     Arn parts;
 
     return arn_parse_any_account(arn, &parts) >= 0 && text_starts_with(parts.resource, kind);
 }
 
-/* The guard's own users, or roles. */
+/* The guards' users, or their roles. */
 static json_t *guards_of(const PolicyShield *shield, const char *kind) {
     json_t *arns = json_array();
 
@@ -496,7 +497,7 @@ size_t policy_size(const json_t *policy) {
 
 /* ---- principals ---- */
 
-/* An ARN and a little: an account in the place of ARN_ANY_ACCOUNT, a path of any kind. */
+/* An ARN, plus room for an account in place of ARN_ANY_ACCOUNT, and any path. */
 #define PRINCIPAL_MAX (ARN_MAX + 64)
 
 static int add_text(PolicyPrincipals *principals, const char *text) {

@@ -27,7 +27,7 @@ static size_t take_texts(const json_t *value, const char **ret, size_t max) {
     return n;
 }
 
-/* "arn:PARTITION:cloudtrail:*:ACCOUNT:trail/..." stands for the trails that were found there. */
+/* "arn:PARTITION:cloudtrail:*:ACCOUNT:trail/..." stands for the trails found there. */
 static bool is_any_trail(const char *resource) {
     return text_ends_with(resource, ":trail/*");
 }
@@ -38,7 +38,7 @@ void rights_question(const json_t *statement, const char *const *trails, size_t 
 
     *ret = (RightsQuestion){ 0 };
     if (text_equal(json_string_value(json_object_get(statement, "Effect")), "Deny"))
-        return; /* what the guard must not do needs no right */
+        return; /* a denied action needs no right */
     ret->n_actions = take_texts(json_object_get(statement, "Action"), ret->actions, RIGHTS_ACTIONS_MAX);
     ret->n_resources =
             take_texts(json_object_get(statement, "Resource"), ret->resources, RIGHTS_RESOURCES_MAX);
@@ -188,7 +188,7 @@ void guard_rights_end(GuardRecord *record) {
 
 #define TROUBLE_USEC (300 * USEC_PER_SEC)
 #define GAP_USEC     (20 * USEC_PER_SEC)
-#define AGAIN_USEC   (300 * USEC_PER_SEC) /* after a check that has just begun */
+#define AGAIN_USEC   (300 * USEC_PER_SEC) /* after the beginning of the last check */
 #define BEGIN_USEC   (10 * USEC_PER_SEC)
 #define IDLE_USEC    (60 * USEC_PER_SEC)
 
@@ -294,7 +294,7 @@ GuardSearchStep guard_search_step(const GuardPage *page, bool *ret_unread) {
 
 /* ---- parts ---- */
 
-/* The console's button "Revoke active sessions" writes it (AWS IAM User Guide, "Revoke IAM role temporary
+/* Written by the console's button "Revoke active sessions" (AWS IAM User Guide, "Revoke IAM role temporary
  * security credentials"). */
 #define REVOKED_SESSIONS "AWSRevokeOlderSessions"
 
@@ -331,8 +331,8 @@ void guard_parts_done(GuardParts *parts) {
     *parts = (GuardParts){ 0 };
 }
 
-/* Of JSON in one form, of anything else as it is. Without memory -ENOMEM: the other form would pass for a
- * change. */
+/* JSON is hashed in one form, other text unchanged. -ENOMEM without memory, because another form would look
+ * like a change. */
 static int digest_of(const char *text, char ret[static GUARD_PART_DIGEST_MAX]) {
     json_auto_t *root = NULL;
     _cleanup_free_ char *sorted = NULL;
@@ -391,7 +391,7 @@ static const GuardPart *find(const GuardParts *parts, const GuardPart *like) {
     return NULL;
 }
 
-/* A key's id is no secret, but need not be whole in a message. */
+/* A key's id is no secret, but a message need not have all of it. */
 static void add_words(StrBuf *b, const GuardPart *part, const char *what) {
     size_t n = strlen(part->name);
 
@@ -407,8 +407,7 @@ static bool is_critical(const GuardPart *part, bool added) {
     return kinds[part->kind].critical || (added && text_equal(part->name, REVOKED_SESSIONS));
 }
 
-/* The kinds of which there are too many to be compared, before or now. That it came to that is a difference.
- */
+/* The kinds with too many parts to compare, before or now. Reaching that is a difference. */
 static uint32_t compare_many(const GuardParts *before, const GuardParts *now, uint32_t both, StrBuf *ret,
                              unsigned *n) {
     uint32_t many = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The guard's own access: which rights it needs to be simulated, what of its users, roles and topics was
- * changed, and what protects them. Pure. */
+/* The guard's own access: which rights to simulate, what changed in its users, roles and topics, and what
+ * protects them. Pure. */
 
 #include <jansson.h>
 
@@ -14,20 +14,21 @@
 #define RIGHTS_ACTIONS_MAX   64U
 #define RIGHTS_RESOURCES_MAX 20U
 
-/* What IAM is asked about one statement. Borrowed from it, and from the trails. */
+/* The arguments of a simulation of one statement. Borrowed from the statement and the trails. */
 typedef struct RightsQuestion {
     const char *actions[RIGHTS_ACTIONS_MAX], *resources[RIGHTS_RESOURCES_MAX];
     size_t n_actions, n_resources;
-    bool passes_role; /* one is iam:PassRole */
+    bool passes_role; /* one of the actions is iam:PassRole */
 } RightsQuestion;
 
-/* Of a statement of `policy guard`. Where it is about any trail, these stand for it, as far as they fit. */
+/* From a statement of `policy guard`. If the statement is about any trail, these trails stand for it, as
+ * many as fit. */
 void rights_question(const json_t *statement, const char *const *trails, size_t n_trails,
                      RightsQuestion *ret);
 
-/* Without it the guard is blind or mute, or cannot act; others cost a check or a name. */
+/* True if the guard cannot poll, alert or act without it. Losing another right costs a check or a name. */
 bool right_is_vital(const char *action);
-/* The guard can do without: repeated answers are the proof that a region is off. */
+/* True if the guard works without it: repeated answers also prove that a region is disabled. */
 bool right_is_optional(const char *action);
 
 #define GUARD_ACTION_MAX 128
@@ -36,7 +37,7 @@ bool right_is_optional(const char *action);
 typedef struct GuardLoss {
     char action[GUARD_ACTION_MAX];
     char resource[ARN_MAX];
-    const char *why; /* lives for ever */
+    const char *why; /* static */
 } GuardLoss;
 
 typedef struct GuardLosses {
@@ -44,17 +45,17 @@ typedef struct GuardLosses {
     size_t n;
 } GuardLosses;
 
-/* The optional ones count for nothing. */
+/* Optional rights do not count. */
 typedef struct GuardLossReport {
     unsigned n;
     Severity severity;
-    uint64_t mark; /* identifies them */
+    uint64_t mark; /* identifies the losses */
     char text[ERROR_TEXT_MAX];
 } GuardLossReport;
 
 void guard_losses_report(const GuardLosses *losses, GuardLossReport *ret);
 
-/* ---- what is watched ---- */
+/* ---- the parts that are compared ---- */
 
 typedef enum GuardPartKind {
     GUARD_PART_TRUST,        /* who may assume the role */
@@ -62,13 +63,14 @@ typedef enum GuardPartKind {
     GUARD_PART_ATTACHED,     /* a managed policy; the name is its ARN */
     GUARD_PART_INLINE,       /* an inline policy */
     GUARD_PART_KEY,          /* an access key; the name is its id */
-    GUARD_PART_TOPIC_POLICY, /* who may publish to a topic of alerts */
+    GUARD_PART_TOPIC_POLICY, /* who may publish to a topic for alerts */
     GUARD_PART_TOPIC_KEY,    /* the KMS key of a topic */
-    GUARD_PART_SUBSCRIPTION, /* a confirmed one; the name is protocol and end of its ARN */
+    GUARD_PART_SUBSCRIPTION, /* a confirmed subscription; the name is its protocol and the end of its ARN */
     _GUARD_PART_MAX,
 } GuardPartKind;
 
-/* "inline_policy", and back: _GUARD_PART_MAX for any other word. */
+/* guard_part_to_string: the name of a kind, such as "inline_policy". guard_part_from_string: the inverse;
+ * _GUARD_PART_MAX for any other word. */
 const char *guard_part_to_string(unsigned kind);
 unsigned guard_part_from_string(const char *word);
 
@@ -78,139 +80,140 @@ unsigned guard_part_from_string(const char *word);
 
 typedef struct GuardPart {
     GuardPartKind kind;
-    char name[GUARD_PART_NAME_MAX];     /* "": there is only one of the kind */
-    char digest[GUARD_PART_DIGEST_MAX]; /* of what it says; "": nothing but the name counts */
+    char name[GUARD_PART_NAME_MAX];     /* "": the kind has only one */
+    char digest[GUARD_PART_DIGEST_MAX]; /* of its text; "": only the name counts */
 } GuardPart;
 
 #define GUARD_PARTS_MAX  100U
-#define GUARD_PARTS_MANY "*" /* the name of a part in place of all of a kind, see guard_parts_many() */
+#define GUARD_PARTS_MANY "*" /* the name of a part that stands for all of its kind, see guard_parts_many() */
 
 typedef struct GuardParts {
     GuardPart *items;
     size_t n;
-    uint32_t kinds; /* GUARD_PART_BITs that were read, all of each */
+    uint32_t kinds; /* GUARD_PART_BITs that were read completely */
 } GuardParts;
 
 /* What is remembered of a user, role or topic of the guard. */
 typedef struct GuardRecord {
     char arn[ARN_MAX];
     GuardParts parts;    /* as last read ... */
-    uint64_t read_usec;  /* ... then; real */
+    uint64_t read_usec;  /* ... at this time; real */
     bool simulated;      /* its rights were simulated at least once */
     uint64_t found_usec; /* real; when a loss was found that may not be reported yet; 0: none */
-    uint64_t lost_usec;  /* real; when the loss of rights was found: the incident's mark; 0: none is reported
-                          */
+    uint64_t lost_usec;  /* real; when the reported loss was found: the incident's mark; 0: none */
     unsigned sequence;   /* of the last message about it */
-    uint64_t lost_mark;  /* identifies what was reported as lost ... */
-    unsigned n_lost;     /* ... so many */
-    Severity severity;   /* of that */
-    uint64_t reported_usec;   /* real; when it was reported last ... */
-    unsigned n_reminders;     /* ... and so many reminders of it */
-    unsigned n_lost_now;      /* what is lost as simulated last: so many ... */
-    char lost[ERROR_TEXT_MAX]; /* ... and which; raw */
+    uint64_t lost_mark;  /* identifies the reported losses ... */
+    unsigned n_lost;     /* ... their number ... */
+    Severity severity;   /* ... and severity */
+    uint64_t reported_usec;   /* real; the last report ... */
+    unsigned n_reminders;     /* ... and the number of reminders */
+    unsigned n_lost_now;      /* the losses of the latest simulation: their number ... */
+    char lost[ERROR_TEXT_MAX]; /* ... and text; raw */
 } GuardRecord;
 
 void guard_parts_done(GuardParts *parts);
 
-/* Adds a part, with a digest of text (NULL: none); JSON counts as the same however it is written. 0,
- * -ENOMEM, or -E2BIG past GUARD_PARTS_MAX. */
+/* Adds a part, with a digest of text (NULL: none). JSON with the same meaning has the same digest. 0,
+ * -ENOMEM, or -E2BIG beyond GUARD_PARTS_MAX. */
 int guard_parts_add(GuardParts *parts, GuardPartKind kind, const char *name, const char *text);
 
-/* There are more of this kind than are kept: that alone is known of it, and counts as a change. Whoever adds
- * many must not hide what else is added. 0 or -ENOMEM. */
+/* Replaces all parts of a kind with the fact that there are more than are kept, which counts as a change. So
+ * an attacker who adds many cannot hide another one behind them. 0 or -ENOMEM. */
 int guard_parts_many(GuardParts *parts, GuardPartKind kind);
 
-/* Says what differs, as a list of short sentences without an end: "the trust policy was changed; ...".
- * Only kinds that both know are compared. Returns the number of differences. ret_severity: critical where
- * what changed decides who the guard is or ends its sessions. */
+/* Writes the differences as a list of short sentences without a final full stop: "the trust policy was
+ * changed; ...". Compares only kinds that both have. Returns the number of differences. ret_severity:
+ * critical if a changed part decides who the guard is, or ends its sessions. */
 unsigned guard_parts_compare(const GuardParts *before, const GuardParts *now, StrBuf *ret,
                              Severity *ret_severity);
 
-/* What now does not know stays as it was. Takes now over. 0 or -ENOMEM, and then nothing has changed. */
+/* Takes over the parts of now; kinds that now does not have stay. 0, or -ENOMEM and nothing changed. */
 int guard_parts_merge(GuardParts *record, GuardParts *now);
 
-/* What is reported of a simulation. */
+/* How a simulation is reported. */
 typedef enum RightsChange {
     RIGHTS_SAME,
     RIGHTS_LOST, /* for the first time, or worse than reported */
     RIGHTS_RESTORED,
 } RightsChange;
 
-/* Before guard_rights_take: is something lost that may not be reported yet? Notes since when; this is in the
- * state file before the message is in the outbox, and a crash in between changes nothing of its id. */
+/* Call before guard_rights_take. True if something is lost that may not be reported yet. Records since when,
+ * so that the time is in the state file before the message is in the outbox, and a crash in between does not
+ * change the message's id. */
 bool guard_rights_found(GuardRecord *record, const GuardLossReport *found, uint64_t now_usec);
 
-/* Decides, and notes it in the record: the message's number is record->sequence, its incident lost_usec,
- * which is kept until the caller has queued the message of the end. */
+/* Decides, and records the decision: the message has the number record->sequence and the incident lost_usec,
+ * which stays until the caller has queued the message about its end. */
 RightsChange guard_rights_take(GuardRecord *record, const GuardLossReport *found, uint64_t now_usec);
 
-/* Is a reminder due? Notes it in the record, as guard_rights_take does. */
+/* True if a reminder is due. Records it, as guard_rights_take does. */
 bool guard_rights_remind(GuardRecord *record, uint64_t interval_usec, uint64_t now_usec);
 
-/* The message about what guard_rights_take or guard_rights_remind has noted: PHASE_OPENED, PHASE_RESOLVED
- * or PHASE_REMINDER. why_forgotten: RESOLVED because it is not checked any more, or NULL. */
+/* The message for what guard_rights_take or guard_rights_remind recorded: PHASE_OPENED, PHASE_RESOLVED or
+ * PHASE_REMINDER. why_forgotten: RESOLVED because it is no longer checked; else NULL. */
 Event guard_rights_event(const GuardRecord *record, EventPhase phase, const char *why_forgotten, Mode mode);
 
-/* It was reported that all is there again. */
+/* Call when the return of all rights was reported. */
 void guard_rights_end(GuardRecord *record);
 
-/* Whoever takes all rights takes that of asking, too: is a denied SimulatePrincipalPolicy that loss? It is
- * for one that could be asked before. text: AWS's error. */
+/* An attacker who takes all rights also takes the right to simulate. True if a denied
+ * SimulatePrincipalPolicy counts as that loss: only if simulation worked before. text: AWS's error. */
 bool guard_losses_of_denial(const GuardRecord *record, bool denied, const char *text, GuardLossReport *ret);
 
-/* Whom the base credentials were. What was written by the keys before is nobody's deed up to the change. */
+/* The identities of the base credentials. Writes made with the former keys before the change are not
+ * attributed to anyone. */
 typedef struct Identities {
-    char latest[ARN_MAX]; /* as AWS said at last; "": never */
-    char former[ARN_MAX]; /* before that; "": none */
+    char latest[ARN_MAX]; /* the last one that AWS reported; "": none yet */
+    char former[ARN_MAX]; /* the one before it; "": none */
     uint64_t former_until_usec;
 } Identities;
 
-/* AWS says who they are: is that another one than before? Then notes it. */
+/* Records the identity that AWS reported. True if it differs from the last one. */
 bool identities_take(Identities *who, const char *arn, uint64_t now_usec);
 
-/* The user or role whose rights are checked: the role that is assumed (NULL: none), or that of the
- * credentials. "": the root user, who has all rights and no policies, or not known yet. */
+/* The user or role whose rights are checked: the assumed role (NULL: none), or that of the credentials. "":
+ * the root user, who has all rights and no policies, or unknown yet. */
 const char *guard_principal_of(const char *role_arn, const char *identity);
 
-/* What the guard has in an account. */
+/* The guard's access to an account. */
 typedef struct GuardPrincipal {
-    const char *identity; /* as AWS said who we are there; "": not yet */
-    bool blocked;     /* no keys can be had */
-    bool left;        /* it was a member of the organization */
-    bool by_role;     /* else by the base credentials, which other accounts' roles are assumed with */
+    const char *identity; /* from GetCallerIdentity there; "": unknown yet */
+    bool blocked;     /* no keys are available */
+    bool left;        /* the account left the organization */
+    bool by_role;     /* else by the base credentials, which assume the roles in other accounts */
     bool guarded;
 } GuardPrincipal;
 
-/* Can what it has be checked? */
+/* True if the guard's access there can be checked. */
 bool guard_is_checkable(const GuardPrincipal *principal);
 
-/* The name that the record of a user or role has: without a role's path, which is known from the second
- * answer on only. */
+/* The name of a user's or role's record: a role without its path, because the path is only known from the
+ * second answer on. */
 void guard_record_name(const char *principal, char ret[static ARN_MAX]);
 
-/* Is a user or role none of those that the guard uses in its account? used: the names of their records; "":
- * one is not known, so that it cannot be said. */
+/* True if the guard no longer uses this user or role in its account. used: the names of the records in use;
+ * "": one is unknown, so the result is false. */
 bool guard_record_is_left(const char *arn, const char *const *used, size_t n);
 
-/* How long between two checks, at most: with a thousand accounts a day has room for each four times. It is
- * shorter only where all would not have their turn otherwise. */
+/* The longest pause between two checks: with a thousand accounts a day has room for four checks each.
+ * Shorter only if some account would otherwise miss its turn. */
 uint64_t guard_check_gap_usec(uint64_t interval_usec, size_t n_accounts);
 
-/* How long after a start the first check begins: the polls of trails come first. */
+/* The pause between the start and the first check: trails are polled first. */
 uint64_t guard_check_begin_usec(uint64_t interval_usec);
 
-/* None is due before due_usec: how long until it is looked again which one is? New accounts are found by
- * then. */
+/* No check is due before due_usec: the time until the next look for one that is due. By then new accounts
+ * are known. */
 uint64_t guard_check_wait_usec(uint64_t due_usec, uint64_t now_usec);
 
-/* AWS has denied something: when is the account's check due? Soon, unless the last one (mono; 0: none) is
- * young; never later than it was. */
+/* AWS denied a call: when the account's check is due. Soon, unless the last one (mono; 0: none) is recent;
+ * never later than before. */
 uint64_t guard_check_wanted_usec(uint64_t due_usec, uint64_t begun_usec, uint64_t interval_usec,
                                  uint64_t now_usec);
 #define GUARD_CHECK_SOON_USEC (2ULL * 1000000)
 
-/* Where AWS records the calls that change a user, role or topic: IAM's in one region of the partition that
- * region is in, a topic's in its own; and under which name of a resource. */
+/* Where AWS records the calls that change a user, role or topic, and under which resource name. For IAM that
+ * is one region of the partition of `region`, for a topic its own region. */
 typedef struct GuardHistory {
     const char *region;
     char name[ARN_MAX];
@@ -219,37 +222,38 @@ typedef struct GuardHistory {
 
 void guard_history_of(const char *arn, const char *region, GuardHistory *ret);
 
-/* Whoever made the change may have made calls since, to push it off the page: the history is read back to
- * when the guard knew that all was as before, as far as so many pages go. AWS allows two a second. */
+/* A caller may have made more calls since, to push the change off the first page. So the history is read
+ * back to the last time at which the guard found everything unchanged, at most this many pages. AWS allows
+ * two a second. */
 #define GUARD_SEARCH_PAGES_MAX 40U
-/* A record has up to 256 KB, and whoever calls can fill it: fifty are more than is read. */
+/* A record has up to 256 KB, and the caller can fill it: fifty such records exceed the limit of an
+ * answer. */
 #define GUARD_SEARCH_SMALL_PAGE 5U
 
-/* A page of it that does not have the change. */
+/* A page of the history that does not have the change. */
 typedef struct GuardPage {
     bool failed;      /* there was no answer ... */
-    bool too_big;     /* ... for it was longer than what is read */
-    bool small;       /* it was asked for as a small one */
+    bool too_big;     /* ... because it exceeded the limit */
+    bool small;       /* it was requested as a small page */
     bool has_next;    /* there are older records */
-    unsigned n_pages; /* that were asked for so far, with this one */
+    unsigned n_pages; /* requested so far, including this one */
 } GuardPage;
 
 typedef enum GuardSearchStep {
     GUARD_SEARCH_ENDS,
     GUARD_SEARCH_GOES_ON,
-    GUARD_SEARCH_SHRINKS, /* from the newest record on, in small pages */
+    GUARD_SEARCH_SHRINKS, /* again from the newest record, in small pages */
 } GuardSearchStep;
 
-/* What is read next. *ret_unread: if that is nothing, or cannot be asked for, the change may be in records
- * that were not read. */
+/* The next step. *ret_unread: the search ends, but the change may be in records that were not read. */
 GuardSearchStep guard_search_step(const GuardPage *page, bool *ret_unread);
 
-/* When a check is due again, from now: after trouble soon, else after the interval, with up to a 24th of it
- * of jitter from a random number. */
+/* The time until the next check: soon after trouble, else the interval, with up to a 24th of jitter from a
+ * random number. */
 uint64_t guard_check_next_usec(uint64_t interval_usec, bool trouble, uint64_t random);
 
 /* ---- what protects the guard ---- */
 
-/* Who may assume a role: NULL when the trust policy names principals or conditions; else what is wrong with
- * it. Borrowed. */
+/* Checks who may assume a role: NULL if the trust policy names principals or conditions, else the problem.
+ * Borrowed. */
 const char *protection_trust_problem(const char *trust);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What protects the guard from whom it watches, and what does not, as lines for people. Pure. */
+/* What protects the guard from those it watches, and what does not, as lines for people. Pure. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,15 +9,15 @@
 
 /* What is known of it. Borrowed. */
 typedef struct ProtectionFacts {
-    const char *principal;     /* ARN of the guard's user or role; "": not known */
-    const char *account;       /* its own; "": not known */
+    const char *principal;     /* ARN of the guard's user or role; "": unknown */
+    const char *account;       /* its own; "": unknown */
     bool account_guarded;      /* trails of that account are guarded */
-    const char *const *topics; /* ARNs that alerts go to ... */
+    const char *const *topics; /* ARNs of the alerts' topics ... */
     size_t n_topics;
-    const char *exposed_topic; /* ... and the first in an account that is guarded; NULL: none */
-    const char *boundary;      /* its permissions boundary; NULL: not known; "": none */
+    const char *exposed_topic; /* ... and the first of them in a guarded account; NULL: none */
+    const char *boundary;      /* its permissions boundary; NULL: unknown; "": none */
     bool guard_checks;         /* as configured */
-    bool outside_channel;      /* one that needs no right in AWS */
+    bool outside_channel;      /* a channel that needs no right in AWS */
     bool heartbeat;
 } ProtectionFacts;
 
@@ -43,7 +43,7 @@ typedef struct ProtectionRow {
     ProtectionAbout about;
     ProtectionState state;
     char text[PROTECTION_TEXT_MAX];
-    const char *advice; /* what to do; NULL: nothing; lives for ever */
+    const char *advice; /* what to do; NULL: nothing; static */
 } ProtectionRow;
 
 /* "ok", "unknown", "problem". */

@@ -8,7 +8,7 @@
 bool recording_is_current(const Recording *known, bool unchanged, bool is_there) {
     if (!known->loaded || !unchanged)
         return false;
-    /* a file that goes while it is written leaves no other stamp behind */
+    /* a file removed while it is being written leaves no other trace */
     return is_there || !known->recorded || known->unsaved || known->provisional;
 }
 

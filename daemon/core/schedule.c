@@ -18,11 +18,12 @@ uint64_t schedule_round_usec(const Intervals *intervals) {
     return intervals->poll_usec - intervals->poll_usec / 40;
 }
 
-/* FNV-1a, whose last bytes have not reached the high bits yet when it ends; then MurmurHash3's finalizer. */
+/* FNV-1a, then MurmurHash3's finalizer, because FNV-1a's last bytes have not reached the high bits. */
 static uint64_t hash_text(uint64_t hash, const char *text) {
     for (; *text; text++)
         hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
-    return (hash ^ 0xff) * 0x100000001b3ULL; /* no text holds that: "a" "bc" is not "ab" "c" */
+    return (hash ^ 0xff) * 0x100000001b3ULL; /* a byte that no text contains, so that "a" "bc" differs from
+                                                "ab" "c" */
 }
 
 uint32_t schedule_phase(const char *account, const char *region) {
@@ -43,16 +44,16 @@ uint64_t schedule_turn(const Intervals *intervals, uint64_t round, uint32_t phas
     return round * usec + (usec / 65536 * phase + usec % 65536 * phase / 65536) / 65536;
 }
 
-/* Doubling from one interval, beginning only when the target counts as unreachable: until then nothing
- * delays finding that out. Throttling is answered more gently: whoever burns the account's quota must not
- * buy a dark minute. */
+/* Doubles from one interval, but only once the target counts as unreachable: until then nothing delays
+ * finding that out. Throttling gets a shorter pause: an attacker who uses up the account's quota must not
+ * gain a minute without polls. */
 static uint64_t backoff_usec(const Intervals *intervals, const TargetPace *pace) {
     unsigned doublings = MIN(pace->n_failed - intervals->unreachable_after + 1, 12U);
     uint64_t max = pace->throttled ? 2 * intervals->poll_usec : SCHEDULE_BACKOFF_MAX_USEC;
     uint64_t wait = intervals->poll_usec << doublings;
 
     if (intervals->poll_usec >= SCHEDULE_BACKOFF_MAX_USEC)
-        return 0; /* looks are rarer than that anyway */
+        return 0; /* polls are rarer than that anyway */
     max = MIN(max, SCHEDULE_BACKOFF_MAX_USEC);
     return MIN(wait, max);
 }
@@ -93,7 +94,7 @@ uint64_t schedule_interval_usec(const Intervals *intervals, unsigned n_trails) {
     return MAX(poll, (reads_usec(n_trails) + poll - 1) / poll * poll);
 }
 
-/* By a quarter or more. */
+/* True if they differ by a quarter or more. */
 static bool differ_much(uint64_t a_usec, uint64_t b_usec) {
     return 4 * MAX(a_usec, b_usec) >= 5 * MIN(a_usec, b_usec);
 }
@@ -108,8 +109,8 @@ StretchNews schedule_stretch_news(const Intervals *intervals, unsigned n_trails,
 
 /* ---- beside the rounds ---- */
 
-/* The trails of a target that are contested share three reads a second of the five that lib/rate_limiter.h
- * lets through, so that checks of settings do not hold them up; and all of them together one. */
+/* The contested trails of a target get three of the five reads a second that lib/rate_limiter.h allows, so
+ * that checks of settings do not delay them. All trails of the target together get one. */
 BesideTurn schedule_beside(const Intervals *intervals, BesideTarget *target, uint64_t now_usec) {
     unsigned n_trails = target->n_contested + target->n_others;
     BesideTurn turn = { 0 };
@@ -152,7 +153,7 @@ bool schedule_round_was_missed(const Intervals *intervals, uint64_t turned_usec,
     return now_usec >= turned_usec + 2 * schedule_round_usec(intervals);
 }
 
-/* ---- what a poll asks, and what waits for it ---- */
+/* ---- what a poll includes, and what waits for it ---- */
 
 bool schedule_is_given_up(const Intervals *intervals, unsigned n_failed) {
     return n_failed >= intervals->unreachable_after;
@@ -166,8 +167,8 @@ bool schedule_asks_status(PollOccasion occasion, const PolledTrail *trail) {
     return occasion != POLL_OF_CONTESTED || trail->contested;
 }
 
-/* A region that failed, and whose trails are polled through another account meanwhile, has nothing else to
- * ask: the back-off gates that, and not the pace of an empty region. */
+/* A failed region whose trails are polled through another account meanwhile has no other call to make. Its
+ * back-off limits the lists, not the interval of an empty region. */
 bool schedule_asks_list(const Intervals *intervals, const ListChance *chance, uint64_t now_usec) {
     return !chance->asked && ((chance->n_trails == 0 && chance->n_failed > 0) ||
                               schedule_settings_are_due(intervals, chance->due_usec, now_usec));
@@ -191,10 +192,10 @@ bool schedule_is_wedged(uint64_t by_usec, uint64_t now_usec) {
     return now_usec > by_usec + SCHEDULE_WEDGED_USEC;
 }
 
-/* ---- pace ---- */
+/* ---- intervals ---- */
 
 uint64_t schedule_poll_usec(const Intervals *intervals, unsigned n_trails) {
-    /* passes come up to a twentieth early */
+    /* passes can come up to a twentieth early */
     uint64_t poll = intervals->poll_usec - intervals->poll_usec / 16;
 
     return MAX(poll, reads_usec(n_trails));
@@ -221,7 +222,7 @@ bool schedule_may_poll(const Intervals *intervals, const PollChance *chance) {
 }
 
 bool schedule_settings_are_due(const Intervals *intervals, uint64_t next_usec, uint64_t now_usec) {
-    /* passes do not fall on our times: the nearest one serves */
+    /* passes do not begin exactly when settings are due: the nearest pass reads them */
     return now_usec + intervals->poll_usec / 2 >= next_usec;
 }
 
@@ -231,9 +232,10 @@ static uint64_t list_interval_usec(const Intervals *intervals, unsigned n_trails
     return n_trails > 0 ? interval : MAX(interval, MIN(10 * interval, SCHEDULE_IDLE_MAX_USEC));
 }
 
-/* The share of an interval that the phase leaves out of it. */
+/* How much of the interval the phase takes off. */
 static uint64_t spread_usec(uint64_t interval_usec, uint32_t phase) {
-    uint64_t share = (uint32_t)(phase * 2654435761U); /* a turn early in the round is no early turn here */
+    uint64_t share = (uint32_t)(phase * 2654435761U); /* scrambled, so that an early turn in the round is not
+                                                         early here too */
 
     return interval_usec / 65536 * (share / 65536);
 }
@@ -261,7 +263,7 @@ uint64_t schedule_count_calls(const Intervals *intervals, const TargetCalls *cal
 
     if (calls->lists_always)
         lists = span_usec / poll_usec;
-    /* two lists a second may be read, and there is one a poll at most */
+    /* two lists a second are allowed, and there is at most one per poll */
     return lists + MIN(reads, rate_ceiling(RATE_READ, span_usec)) +
            MIN(others, rate_ceiling(RATE_OTHER, span_usec));
 }
@@ -292,8 +294,8 @@ uint64_t schedule_list_wait(unsigned n_failed, uint64_t refresh_usec) {
     return MIN(MIN(LIST_RETRY_MIN_USEC << MIN(n_failed - 1, 6U), LIST_RETRY_MAX_USEC), refresh_usec);
 }
 
-/* A check asks all that it has to ask at once, four calls or so, and takes 5 kB meanwhile: together so many
- * keep every connection busy, and more would only wait in memory. */
+/* A check makes all of its calls at once, about four, and takes 5 kB meanwhile. This many together keep
+ * every connection busy; more would only wait in memory. */
 #define CHECKS_IN_ALL     64U
 #define CHECKS_REGION_MIN 4U
 #define CHECKS_REGION_MAX 16U

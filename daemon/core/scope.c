@@ -7,10 +7,10 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* ---- does anything record there? ---- */
+/* ---- coverage: does any trail record the region? ---- */
 
-/* What is reported ends when a list shows a trail, and not because one that is elsewhere by now has trouble
- * of its own. */
+/* A region reported as uncovered recovers only when a list shows a trail, not because a trail that lives
+ * elsewhere by now has an incident of its own. */
 uint64_t scope_empty_since(size_t n_listed, uint64_t since_usec, uint64_t now_usec) {
     if (n_listed > 0)
         return 0;
@@ -33,7 +33,7 @@ bool scope_is_suspect(const CoverInput *in, Cover cover) {
     return cover == COVER_SUSPECT || (in->suspect && in->n_listed == 0 && in->configured);
 }
 
-/* ---- regions that call keys unknown ---- */
+/* ---- regions that reject the keys as unknown ---- */
 
 #define ENABLED_MEANS "the account has enabled the region, so the keys or the way there are at fault"
 
@@ -49,7 +49,7 @@ static const struct {
     { "ENABLING", false, "ENABLING, the account is turning the region on" },
 };
 
-/* Its row; the table's size for none. */
+/* The index of its row; the size of the table if there is none. */
 static size_t row_of(const char *status) {
     size_t i = 0;
 
@@ -77,12 +77,12 @@ void scope_count_rejection(Rejections *rejections, bool rejected, uint64_t now_u
         rejections->since_usec = now_usec;
 }
 
-/* Keys that are good nowhere cannot ask. Named regions are few, and the answer explains the refusal. */
+/* Keys that work nowhere cannot ask. Named regions are few, and the answer explains the rejection. */
 bool scope_wants_status(const Rejection *rejection) {
     return rejection->opt_in && (rejection->good_elsewhere || rejection->named);
 }
 
-/* AWS's word is proof, either way. Without it one wrong answer of AWS must not leave a region unguarded for
+/* AWS's status decides either way. Without a status, one wrong answer must not leave a region unguarded for
  * a day. */
 bool scope_is_off(const Rejection *rejection) {
     if (!rejection->opt_in || rejection->named || rejection->has_trails)
@@ -93,8 +93,8 @@ bool scope_is_off(const Rejection *rejection) {
            (!rejection->ever_reachable || rejection->lasts_usec >= SCOPE_OFF_PROOF_USEC);
 }
 
-/* Could the region be off, if what is not known yet says so? asking: whether AWS says that it is; else
- * whether the keys are good elsewhere. */
+/* True if the region could turn out to be disabled. asking: depending on the status that AWS is about to
+ * give; otherwise depending on whether the keys work elsewhere. */
 static bool may_be_off(const Rejection *rejection, bool asking) {
     Rejection best = *rejection;
 
@@ -104,8 +104,9 @@ static bool may_be_off(const Rejection *rejection, bool asking) {
     return scope_is_off(&best);
 }
 
-/* "Unknown key" is how a region that the account has not enabled answers. It is that only where regions are
- * "all", and AWS says so or the same keys are good elsewhere and nothing says that it is enabled. */
+/* A region that is not enabled answers "unknown key". TrailGuard takes it for that only if `regions` is
+ * "all", and either AWS's status says so, or the same keys work elsewhere and no status says that the region
+ * is enabled. */
 RejectionMeaning scope_judge_rejection(const Rejection *rejection) {
     if (rejection->asking && (rejection->waits || may_be_off(rejection, true)))
         return REJECTION_UNCLEAR;
@@ -148,8 +149,8 @@ bool scope_proves_absence(const AccountScope *account, bool owned, bool organiza
     return account->identity_known ? owned || organization : account->shows_own && !organization;
 }
 
-/* Base credentials that STS does not accept, or that cannot be shown to it, may still be good where the
- * trails are; a role's are what STS says. */
+/* Base credentials that STS rejects, or that cannot be sent to it, may still work in the regions of the
+ * trails. For a role's session STS decides. */
 bool scope_keys_are_missing(const AccountScope *account, bool none, bool refused) {
     if (account->by_role)
         return none || refused || account->blocked;
@@ -191,8 +192,8 @@ BaseEnd scope_base_ends(const BaseAccount *base) {
 
 /* ---- shards ---- */
 
-/* Digits up to the end of the text or to a '/'; 0 for what is no number of 1..SHARDS_MAX as it is written.
- */
+/* Reads digits up to the end of the text or a '/'. 0 if they are not a number in 1..SHARDS_MAX in its plain
+ * form. */
 static unsigned take_number(const char **text) {
     const char *c = *text;
     unsigned n = 0;
@@ -226,7 +227,7 @@ static uint64_t fnv1a(const char *text) {
     return hash;
 }
 
-/* SplitMix64 steps by this, and its output is a mix of where it stands. */
+/* The increment of SplitMix64's state; its output is a mix of the state. */
 #define SHARD_STEP UINT64_C(0x9e3779b97f4a7c15)
 
 static uint64_t shard_mix(uint64_t z) {
@@ -272,7 +273,8 @@ bool scope_member_is_resumed(const MemberInput *in) {
     return in->member && !in->excluded && !in->known;
 }
 
-/* Failed lists are tried again ever more slowly: a great unreachable_after would take hours. */
+/* The pause between failed lists grows, so that with a large unreachable_after the count alone would take
+ * hours. */
 #define LIST_UNREADABLE_USEC (300 * USEC_PER_SEC)
 
 bool account_list_is_due(bool tried, bool blocked, uint64_t due_usec, uint64_t now_usec) {
@@ -318,7 +320,7 @@ AccountListEnd account_list_end(const AccountListTrouble *trouble, bool forgotte
     return trouble->n_failed > 0 && !forgotten ? ACCOUNT_LIST_IN_LINE : ACCOUNT_LIST_SILENT;
 }
 
-/* ---- what is not guarded any more ---- */
+/* ---- what is no longer guarded ---- */
 
 Ended scope_account_ended(const AccountPlace *account) {
     if (account->known ? account->guarded : !account->elsewhere && !account->all_known)
@@ -344,7 +346,7 @@ bool former_is_guarded(bool guarded, bool was_found, bool all_trails) {
     return guarded && (was_found || !all_trails);
 }
 
-/* Until all lists were read another account may show an organization's trail. */
+/* Until all lists are read, another account may still show an organization trail. */
 Ended scope_trail_ended(const FormerTrail *trail) {
     const AccountPlace *account = &trail->account;
     Ended ended = scope_account_ended(account);
@@ -360,7 +362,7 @@ Ended scope_trail_ended(const FormerTrail *trail) {
     return ended;
 }
 
-/* ---- which trails a list brings ---- */
+/* ---- which listed trails are guarded ---- */
 
 bool list_is_to_come(bool configured, bool not_enabled, bool listed) {
     return configured && !not_enabled && !listed;
@@ -385,7 +387,7 @@ bool newcomer_is_provisional(const Newcomer *in) {
            !in->named;
 }
 
-/* No trail's name has a space. */
+/* The name of a trail never contains a space. */
 static const char and_more[] = " and more";
 
 static bool has_name(const char *names, const char *name) {
@@ -458,13 +460,13 @@ bool viewer_adopts(const Viewer *other) {
     return other->open && other->owner;
 }
 
-/* Among accounts that do not own it the base credentials' is most likely CloudTrail's delegated
- * administrator. */
+/* Among the accounts that do not own the trail, the base credentials' is the most likely delegated
+ * administrator of CloudTrail. */
 bool viewer_is_better(const Viewer *other, bool foreign) {
     return other->n_home_failed == 0 && (other->owner || (other->base && foreign && other->guards));
 }
 
-/* ---- what that account may do to it ---- */
+/* ---- what the polling account may do to the trail ---- */
 
 bool holder_may_write(const TrailHolder *holder) {
     return !holder->organization || (holder->known ? holder->owner : holder->asked);
@@ -478,19 +480,20 @@ bool holder_is_foreign(const TrailHolder *holder) {
     return holder->organization && holder->known && !holder->owner;
 }
 
-/* Most accounts never may. But an attacker can deregister the delegated administrator, and it is registered
- * again. */
+/* Most accounts are never allowed to. But an attacker can deregister the delegated administrator, and
+ * someone registers it again. */
 #define REFUSAL_PAUSE_USEC     (300 * USEC_PER_SEC)
 #define REFUSAL_PAUSE_MAX_USEC (24 * 3600 * USEC_PER_SEC)
 #define REFUSAL_DOUBLED_MAX    10U
 
-/* IAM's denials name the action, and come before CloudTrail asks whose trail it is: a policy denies it to
- * the guard, and an attacker who denies it for a moment must not buy more than that. */
+/* A denial by IAM names the action, and comes before CloudTrail checks who owns the trail: a policy denies
+ * the action to the guard. The pause is short, because an attacker who denies it for a moment must not gain
+ * more than that moment. */
 #define DENIAL_IN_TEXT        "not authorized to perform"
 #define DENIAL_PAUSE_USEC     USEC_PER_SEC
 #define DENIAL_PAUSE_MAX_USEC (60 * USEC_PER_SEC)
 
-/* That these are not the keys for it, and not that something about the request is wrong. */
+/* True if these are the wrong keys for the request, and not if something else about it is wrong. */
 static bool is_refusal(const char *code) {
     static const char *const codes[] = {
         "AccessDenied",
@@ -550,15 +553,15 @@ bool scope_is_no_news(bool held_back, bool once) {
     return held_back && !once;
 }
 
-/* Nothing is lost where AWS never showed it: what answers does not have the call, or the event configuration
- * is not shown to a member of the organization. */
+/* Nothing is lost if AWS never returned it: the endpoint does not have the call, or AWS does not return the
+ * event configuration to a member of the organization. */
 static bool is_not_shown(const ReadResult *result) {
     bool kept_from_members = result->what == UNREADABLE_CONFIGURATION && result->foreign && result->denied;
 
     return result->failed && !result->recorded && (result->unsupported || kept_from_members);
 }
 
-/* Each call that fails counts for itself, as polls do, and never makes it unknown whether the trail logs. */
+/* Failures are counted per call, as for polls. They never put in doubt whether the trail logs. */
 ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after, unsigned *n_failed) {
     ReadMeaning meaning = { .not_shown = is_not_shown(result) };
 
@@ -604,7 +607,7 @@ bool unreadable_was_asked(const BucketRead *read, Unreadable what) {
     return read->found || what == UNREADABLE_BUCKET || what == UNREADABLE_KEY;
 }
 
-/* A refusal ends no trouble. */
+/* A denied call never ends trouble. */
 uint32_t unreadable_judges(const BucketRead *read) {
     const bool *unread = read->unread;
     uint32_t findings = 0;

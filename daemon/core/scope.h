@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What can be polled at all: whether a region records anything, whether an account has enabled it, whether
- * an account can be reached, who belongs to the organization, through which account a trail is polled, and
- * when settings count as unreadable. Pure. */
+/* What is in scope: whether any trail records a region, whether an account has enabled it, whether an
+ * account can be reached, who belongs to the organization, which account polls a trail, and when settings
+ * count as unreadable. Pure. */
 
 #include "daemon/core/model_guard.h"
 
@@ -10,214 +10,216 @@
 
 typedef struct CoverInput {
     size_t n_listed;         /* trails in the list that was just read */
-    bool configured;         /* else the region is polled only because a trail lives there */
-    size_t n_shown;          /* guarded trails that its lists have shown before */
-    bool shown_have_trouble; /* one of them has an open incident, which says more than this could */
-    bool suspect;            /* the list before was empty too, and was not believed */
-    bool uncovered;          /* that nothing records there is reported already */
+    bool configured;     /* listed in the configuration; otherwise polled only because a trail lives there */
+    size_t n_shown;          /* guarded trails that earlier lists of the region have shown */
+    bool shown_have_trouble; /* one of them has an open incident, which is more specific than "uncovered" */
+    bool suspect;            /* the previous list was empty too, and was polled again */
+    bool uncovered;          /* already reported as uncovered */
     bool shown_elsewhere;    /* its lists have shown trails that another shard guards */
     uint64_t empty_usec;     /* how long its lists have been empty */
 } CoverInput;
 
-/* A trail that another shard guards is gone from the lists: that shard reports it. A region that is still
- * without any trail after this long is reported for itself. */
+/* When a trail that another shard guards disappears from the lists, that shard reports it. If the region has
+ * no trail at all after this time, this shard reports the region. */
 #define SCOPE_ELSEWHERE_USEC (3600ULL * 1000000)
 
 typedef enum Cover {
     COVER_YES,
     COVER_NO,
-    COVER_SUSPECT, /* an empty list where trails were may be their own trouble, which their home tells
-                    * better: poll again first */
+    COVER_SUSPECT, /* the list is empty although trails were there: perhaps those trails have a problem,
+                      which the poll of their home region reports better. Poll again first */
 } Cover;
 
-/* Since when its lists are empty (mono; 0: they are not), from the same before this list. */
+/* The time (mono) since which its lists have been empty, 0 if they are not. since_usec: the result for the
+ * previous list. */
 uint64_t scope_empty_since(size_t n_listed, uint64_t since_usec, uint64_t now_usec);
 Cover scope_cover(const CoverInput *in);
-/* Is the next empty list the second one (CoverInput.suspect)? cover: of this one. */
+/* The value of CoverInput.suspect for the next list. cover: the result for this one. */
 bool scope_is_suspect(const CoverInput *in, Cover cover);
 
-/* How long an opt-in region that answered before must call good keys unknown until it counts as turned off.
- */
+/* An opt-in region that answered before must reject good keys as unknown for this long before it counts as
+ * disabled. */
 #define SCOPE_OFF_PROOF_USEC (24ULL * 3600 * 1000000)
 
-/* What AWS says of a region that the account has not enabled. */
+/* AWS's status of a region that the account has not enabled. */
 #define SCOPE_REGION_OFF "DISABLED"
 
-/* How long keys have been called unknown without another answer. */
+/* Consecutive polls that AWS answered with "unknown key". */
 typedef struct Rejections {
     unsigned n;
-    uint64_t since_usec; /* mono; of the first; 0: none */
+    uint64_t since_usec; /* mono; the first of them; 0: none */
 } Rejections;
 
 void scope_count_rejection(Rejections *rejections, bool rejected, uint64_t now_usec);
 
-/* A region that calls keys unknown. */
+/* A region that rejects the keys as unknown. */
 typedef struct Rejection {
-    bool named;           /* in `regions`: it is wanted, so that it is reported even when it is off */
-    bool good_elsewhere;  /* the same keys, now */
-    bool opt_in;          /* the account may turn the region off */
-    bool has_trails;      /* guarded ones that live there */
-    bool ever_reachable;  /* it answered before */
-    uint64_t lasts_usec;  /* since the first such answer, without another one between */
-    const char *status;   /* what GetRegionOptStatus said of it last; NULL or "": nothing */
-    bool asking;          /* ... and is being asked */
-    bool waits;           /* for that answer in any case: there is no later poll */
-    bool polls_elsewhere; /* other regions of the account are being polled */
+    bool named;           /* in `regions`: the user wants it, so it is reported even if it is disabled */
+    bool good_elsewhere;  /* the same keys work in another region now */
+    bool opt_in;          /* the account can disable the region */
+    bool has_trails;      /* guarded trails live there */
+    bool ever_reachable;  /* it has answered before */
+    uint64_t lasts_usec;  /* time since the first rejection, with no other answer in between */
+    const char *status;   /* the last answer of GetRegionOptStatus; NULL or "": none */
+    bool asking;          /* ... and that call is in progress */
+    bool waits;           /* always wait for that answer, because there is no later poll */
+    bool polls_elsewhere; /* polls of the account's other regions are in progress */
 } Rejection;
 
 typedef enum RejectionMeaning {
-    REJECTION_UNCLEAR,     /* an answer that is under way decides */
-    REJECTION_FAILED,      /* a failed poll like any other */
+    REJECTION_UNCLEAR,     /* depends on an answer that is still to come */
+    REJECTION_FAILED,      /* an ordinary failed poll */
     REJECTION_NOT_ENABLED, /* the account has not enabled the region */
 } RejectionMeaning;
 
 RejectionMeaning scope_judge_rejection(const Rejection *rejection);
 
-/* How long what AWS says of a region, or that it does not answer, serves; and a denial, for the account. */
+/* How long AWS's status of a region stays valid, also when the call got no answer; and how long a denial
+ * stays valid for the account. */
 #define SCOPE_REGION_USEC        (300ULL * 1000000)
 #define SCOPE_REGION_DENIED_USEC (3600ULL * 1000000)
 
 /* All mono. */
 typedef struct RegionQuestion {
-    uint64_t asked_usec;        /* 0: not, since the region last answered as it should */
-    uint64_t denied_until_usec; /* of the account; 0: never */
+    uint64_t asked_usec;        /* 0: not asked since the region last answered normally */
+    uint64_t denied_until_usec; /* for the whole account; 0: never denied */
 } RegionQuestion;
 
-/* May AWS be asked whether the account has enabled it? */
+/* True if AWS may be asked whether the account has enabled the region. */
 bool scope_may_ask_region(const RegionQuestion *question, uint64_t now_usec);
 
-/* Do the polls of a region show that the account's keys are good? polled: since the start. */
+/* True if the polls of a region prove that the account's keys work. polled: since the start. */
 bool scope_keys_are_good(const TargetState *state, bool polled);
 
-/* Is it worth a call to ask AWS whether the account has enabled it? */
+/* True if it is worth a call to ask AWS whether the account has enabled the region. */
 bool scope_wants_status(const Rejection *rejection);
 
-/* Has the account not enabled it, as far as is known now? */
+/* True if, as far as is known, the account has not enabled the region. */
 bool scope_is_off(const Rejection *rejection);
 
-/* Does this status of a region say that it is off? */
+/* True if this status means that the region is disabled. */
 bool scope_is_proven_off(const char *status);
-/* The status and what it means for a region that calls keys unknown; NULL for none and for one that is not
- * known. */
+/* The status and its meaning for a region that rejects the keys as unknown; NULL if there is no status or it
+ * is not one we know. */
 const char *scope_region_meaning(const char *status);
 
-/* Is a target a row of what is shown? One of an account that cannot be polled as a whole is not: the account
- * is. */
+/* True if the target gets a row in the status. If a whole account cannot be polled, the account gets one row
+ * in place of its targets. */
 bool scope_shows_target(bool configured, size_t n_trails, bool account_is_row);
 
-/* Does it make calls, as far as is known? */
+/* True if polls of it make calls, as far as is known. */
 bool scope_makes_calls(const TargetState *state);
 
 /* ---- accounts ---- */
 
 typedef struct AccountScope {
-    bool guarded;        /* else it only has the keys that others are reached with */
-    bool by_role;        /* else by the base credentials */
-    bool identity_asked; /* who we are there was answered, or could not be */
-    bool identity_known; /* ... and it was answered for the keys that are used */
-    bool shows_own;      /* ... or it was not, and these keys have listed a trail of the same account as
-                            the one in question: what is no organization's is theirs */
-    bool blocked;        /* no keys can be had */
-    bool left;           /* was a member of the organization */
+    bool guarded;        /* false: only provides the keys to assume roles elsewhere */
+    bool by_role;        /* reached by a role; false: by the base credentials */
+    bool identity_asked; /* GetCallerIdentity was answered or failed there */
+    bool identity_known; /* ... it was answered, for the keys in use */
+    bool shows_own;      /* ... it was not answered, but these keys have listed a trail that belongs to the
+                            account of the trail in question. If that trail is no organization trail, the
+                            keys belong to its account */
+    bool blocked;        /* no credentials are available */
+    bool left;           /* no longer a member of the organization */
 } AccountScope;
 
-/* May its regions be polled? */
+/* True if its regions may be polled. */
 bool scope_is_open(const AccountScope *account);
 
-/* Is it shown as one row, in the place of its regions? */
+/* True if it is shown as one row in place of its regions. */
 bool scope_is_row(const AccountScope *account);
 
-/* Is a trail gone that its keys do not show? Base credentials may have been replaced by those of another
- * account, which has no such trail: also when AWS does not say whose they are. owned: the trail is the
- * account's; organization: it may show in others. */
+/* True if a trail that these keys cannot find is really gone. The base credentials may have been replaced by
+ * those of another account, which has no such trail, even if AWS does not say which account they belong to.
+ * owned: the account owns the trail; organization: other accounts can list it too. */
 bool scope_proves_absence(const AccountScope *account, bool owned, bool organization);
 
-/* Does this failure to learn who we are there mean that no keys can be had? none: no source gave keys;
- * refused: AWS did not accept them, or there were none. */
+/* True if this failure of GetCallerIdentity means that there are no usable keys. none: no source has keys;
+ * refused: AWS rejected them, or there were none. */
 bool scope_keys_are_missing(const AccountScope *account, bool none, bool refused);
 
-/* A poll there was answered: are there keys again, whatever STS says? n_failed: tries to have some, in a
- * row.
- */
+/* True if an answered poll proves that there are keys again, whatever STS says. n_failed: consecutive failed
+ * attempts to get some. */
 bool scope_keys_are_back(const AccountScope *account, unsigned n_failed);
 
-/* What begins when it has been answered who we are there, or could not be. */
+/* What starts when GetCallerIdentity of an account has been answered or has failed. */
 typedef enum AccountStart {
     ACCOUNT_START_NOTHING,
-    ACCOUNT_START_POLLS, /* its targets', now */
-    ACCOUNT_START_PASS,  /* the first one: nobody else is waited for */
+    ACCOUNT_START_POLLS, /* polls of its targets, now */
+    ACCOUNT_START_PASS,  /* the first pass, because no other account has to be waited for */
 } AccountStart;
 
 typedef struct AccountAnswer {
-    bool first;    /* since the start, or since the account came back */
-    bool was_open; /* before it */
+    bool first;    /* the first answer since the start, or since the account came back */
+    bool was_open; /* whether it was open before this answer */
     bool passes_begun;
-    bool all_known; /* of every account it was answered */
+    bool all_known; /* every account has its answer */
 } AccountAnswer;
 
-/* Does a list show whose the base credentials are? Those of a role are known; and keys that were replaced
- * since the poll began may have been another account's. */
+/* True if a list shows which account the base credentials belong to. For a role that is known already. If
+ * keys were replaced after the poll began, the list may come from another account's keys. */
 bool scope_list_shows_own(bool by_role, uint64_t began_usec, uint64_t keys_changed_usec);
 
 AccountStart scope_account_start(const AccountScope *account, const AccountAnswer *answer);
 
-/* What is known of whoever manages the organization. */
+/* What is known of the organization's management account. */
 typedef struct Management {
-    bool known; /* which account it is */
+    bool known; /* its account id is known */
     bool open;  /* its event history can be read */
 } Management;
 
 typedef enum ListAsk {
     LIST_ASK,
-    LIST_ASK_FAILS, /* as if it had been asked: the account was known, and has other keys now */
-    LIST_ASK_WAITS, /* until AWS says whose the keys are */
+    LIST_ASK_FAILS, /* counts as a failed list: the account was known, but its keys have been replaced */
+    LIST_ASK_WAITS, /* until AWS says which account the keys belong to */
 } ListAsk;
 
-/* Are the organization's accounts to be listed? While nobody knows which of them the base credentials belong
- * to, that one would be taken for a member, and a role that it does not have would be assumed in it. Without
- * any keys the call says so itself; what stands in for AWS may lack STS. */
+/* Decides whether to list the organization's accounts. The base credentials' own account must be known
+ * first: otherwise the guard would take it for a member and try to assume a role that it does not have.
+ * Without any keys the call itself fails with that reason. A substitute for AWS may have no STS. */
 ListAsk scope_asks_for_accounts(const AccountScope *base, bool sts_is_not_there, bool was_known);
 
-/* Can be found out who took the account out of the organization or out of reach? The list, which says who
- * manages it, may not have been read yet. */
+/* True if the event history can be searched for who removed the account from the organization, or its
+ * access. Before the first list it is unknown which account manages the organization. */
 bool scope_departure_is_searched(const AccountScope *account, bool in_organization,
                                  const Management *management);
 
-/* AWS has said which account the base credentials are of. */
+/* The base credentials' account, now that AWS has reported which one it is. */
 typedef struct BaseAccount {
-    bool by_role;    /* a role's account has this id already */
+    bool by_role;    /* a configured role already reaches this account */
     bool configured; /* `accounts` has a group for the base credentials */
-    bool excluded;   /* from the organization */
+    bool excluded;   /* excluded by `organization` */
 } BaseAccount;
 
 typedef enum BaseEnd {
-    BASE_GOES_ON,  /* they guard it, unless another shard does */
-    BASE_HAS_ROLE, /* it is guarded once, by the role */
+    BASE_GOES_ON,  /* the base credentials guard it, unless another shard does */
+    BASE_HAS_ROLE, /* it is guarded only once, through the role */
     BASE_EXCLUDED,
 } BaseEnd;
 
-/* Do the base credentials guard their account no more? */
+/* Decides whether the base credentials stop guarding their account. */
 BaseEnd scope_base_ends(const BaseAccount *base);
 
 /* ---- shards ---- */
 
-/* Accounts are split by rendezvous hashing: each shard has a weight for the account, and the heaviest has
- * it. The weight of shard k is the k-th output of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) from the
- * seed FNV-1a-64(account id). So each account has exactly one shard, no list is needed to find it, and one
- * shard more takes its accounts evenly from the others and moves no other. Every version must split alike.
- */
+/* Accounts are split by rendezvous hashing: each shard has a weight for the account, and the heaviest gets
+ * it. The weight of shard k is the k-th output of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) with the
+ * seed FNV-1a-64(account id). So each account has exactly one shard, no list is needed to find it, and an
+ * additional shard takes accounts evenly from the others and moves no other account. The split must be the
+ * same in every version. */
 
 #define SHARDS_MAX 1000U
 
-/* "2/5": total 1..SHARDS_MAX, number 1..total, without signs, blanks and leading zeros. False, and *ret
- * unchanged, for all else. */
+/* Parses "2/5": total 1..SHARDS_MAX, number 1..total, without signs, blanks and leading zeros. For anything
+ * else it returns false and leaves *ret unchanged. */
 bool shard_parse(const char *text, Shard *ret);
 
 /* The shard of an account id, 1..total. */
 unsigned shard_of(const char *account, unsigned total);
 
-/* Is an account this guard's? All are when shards are not used (total 0); "", an id that is not known yet,
- * is nobody's. */
+/* True if the account belongs to this shard. Without shards (total 0) every account does. "", an id that is
+ * not known yet, belongs to none. */
 bool shard_has(const Shard *shard, const char *account);
 
 /* ---- the organization's list ---- */
@@ -225,9 +227,9 @@ bool shard_has(const Shard *shard, const char *account);
 typedef struct MemberInput {
     bool active;   /* in the list, and neither suspended nor closed */
     bool listed;   /* in the list at all */
-    bool excluded; /* by the configuration, or another shard's */
-    bool known;    /* to us, by whatever way */
-    bool member;   /* ... by an earlier list, and not by the configuration */
+    bool excluded; /* by the configuration, or guarded by another shard */
+    bool known;    /* already in our tables */
+    bool member;   /* ... because an earlier list had it, and not because of `accounts` */
     bool left;
 } MemberInput;
 
@@ -242,313 +244,316 @@ typedef enum MemberChange {
 
 MemberChange scope_member_change(const MemberInput *in);
 
-/* A member by the state file: is it guarded until the list is read? known: in any other way. */
+/* True if a member in the state file is guarded until the list is read. known: in the tables already. */
 bool scope_member_is_resumed(const MemberInput *in);
 
-/* Is the list asked for again? tried: the first try has ended; blocked: there are no keys to ask with, which
- * is reported by itself. */
+/* True if the list is due again. tried: the first attempt has ended; blocked: there are no keys, which is
+ * reported separately. */
 bool account_list_is_due(bool tried, bool blocked, uint64_t due_usec, uint64_t now_usec);
-/* A list failed: notes it. True: that is to be reported now. */
+/* Records a failed list. True if it is to be reported now. */
 bool account_list_failed(AccountListTrouble *trouble, const char *error, unsigned unreachable_after,
                          uint64_t now_usec);
-/* Is a reminder due? */
+/* True if a reminder is due. */
 bool account_list_reminds(AccountListTrouble *trouble, uint64_t interval_usec, uint64_t now_usec);
-/* The message of either is in the outbox. */
+/* Call when the report or the reminder is in the outbox. */
 void account_list_reported(AccountListTrouble *trouble, uint64_t now_usec);
-/* Which of its messages an event is, made for trouble->since_usec. A reminder that is made again after a
- * crash is the same one. */
+/* Fills in the sequence and reminder numbers of a message about the list, of the incident
+ * trouble->since_usec. A reminder that is repeated after a crash has the same numbers. */
 void account_list_complete(const AccountListTrouble *trouble, Event *event);
 
-/* It is over: how is that said? */
+/* How the end of the trouble is reported. */
 typedef enum AccountListEnd {
-    ACCOUNT_LIST_SILENT,   /* there was none, or nobody asks for the list any more */
-    ACCOUNT_LIST_IN_LINE,  /* in the journal: no message has reported it */
-    ACCOUNT_LIST_REPORTED, /* by a message */
+    ACCOUNT_LIST_SILENT,   /* not at all: there was none, or the list is no longer needed */
+    ACCOUNT_LIST_IN_LINE,  /* by a journal line, because no alert was sent */
+    ACCOUNT_LIST_REPORTED, /* by an alert */
 } AccountListEnd;
 
-/* forgotten: the configuration has no organization any more. */
+/* forgotten: `organization` was removed from the configuration. */
 AccountListEnd account_list_end(const AccountListTrouble *trouble, bool forgotten);
 
 /* ---- what is not guarded any more ---- */
 
 typedef enum Ended {
-    ENDED_NOT, /* it is guarded, or that cannot be said yet */
+    ENDED_NOT, /* it is still guarded, or this is not known yet */
     ENDED_IGNORED,
     ENDED_ELSEWHERE,    /* another shard guards it */
-    ENDED_ACCOUNT_GONE, /* from configuration and organization */
-    ENDED_NOT_NAMED,    /* by the account's `trails` */
-    ENDED_REGION_GONE,  /* from the account's `regions` */
+    ENDED_ACCOUNT_GONE, /* removed from the configuration or the organization */
+    ENDED_NOT_NAMED,    /* no longer in the account's `trails` */
+    ENDED_REGION_GONE,  /* no longer in the account's `regions` */
     _ENDED_MAX
 } Ended;
 
 /* The account through which something was polled. */
 typedef struct AccountPlace {
     bool elsewhere; /* another shard guards it */
-    bool known;     /* it is in the table */
+    bool known;     /* it is in the tables */
     bool guarded;
-    bool begun;     /* ... and what is known of it was taken up */
-    bool all_known; /* the table is whole: who is not in it is not guarded */
+    bool begun;     /* ... and its rows of the state file were loaded */
+    bool all_known; /* the tables are complete: an account that is not in them is not guarded */
 } AccountPlace;
 
 Ended scope_account_ended(const AccountPlace *account);
-/* Of a region that the account's targets do not have. */
+/* The same for a region that is not among the account's targets. */
 Ended scope_region_ended(const AccountPlace *account);
 
-/* Is a row of the state file the account's? same: it names it. As long as it is not known which account the
- * base credentials are of, they have all rows that are no other account's of the table: a version that
- * guarded one account alone wrote no ids. */
+/* True if a row of the state file belongs to the account. same: the row has its id. Until AWS says which
+ * account the base credentials belong to, they get every row that belongs to no other account in the tables:
+ * versions that guarded a single account wrote no ids. */
 bool former_row_is_of(bool same, bool by_role, bool identified, bool anothers);
 
-/* Does a row of a trail that is not in the tables stay in the state file? One that this configuration does
- * not guard does: a trail that was seen once is not forgotten. Of those of another shard that one keeps the
- * state: ours would be old when they come back. owes_end: no message has said yet that its incident is
- * over. */
+/* True if the state file keeps the row of a trail that is not in the tables. It keeps trails that this
+ * configuration does not guard, because a trail once seen is never forgotten. It drops those that another
+ * shard guards: that shard has their state, and ours would be outdated when they come back. owes_end: no
+ * message has reported yet that its incident is over. */
 bool former_trail_is_kept(bool owes_end, bool elsewhere);
 
-/* Does the configuration still guard what such a row is about? A trail that was never found has a name only,
- * and is missing because `trails` names it. */
+/* True if the configuration still guards the subject of such a row. A trail that was never found has only a
+ * name; it counts as missing because `trails` names it. */
 bool former_is_guarded(bool guarded, bool was_found, bool all_trails);
 
 typedef struct FormerTrail {
     AccountPlace account;
-    bool ignored;      /* by the configuration */
-    bool elsewhere;    /* another shard guards its owner */
-    bool organization; /* the lists of all members show it */
-    bool all_listed;   /* all lists have been read, or failed */
-    bool named;        /* the account's `trails` has it */
+    bool ignored;      /* by `ignore` */
+    bool elsewhere;    /* another shard guards the owner's account */
+    bool organization; /* every member's list can show it */
+    bool all_listed;   /* every list has been read or has failed */
+    bool named;        /* it is in the account's `trails` */
 } FormerTrail;
 
 Ended scope_trail_ended(const FormerTrail *trail);
 
 /* ---- which trails a list brings ---- */
 
-/* Is the list of a region still to come, without which it cannot be said what is missing? listed: it was
- * read since the start. */
+/* True if the first list of the region is still outstanding, so that missing trails cannot be determined
+ * yet. listed: read since the start. */
 bool list_is_to_come(bool configured, bool not_enabled, bool listed);
 
-/* How the list of a region shows a trail. */
+/* A trail in the list of a region. */
 typedef struct Listing {
-    bool configured; /* the region: else it is polled only because a trail lives there */
-    bool wide;       /* the trail is a multi-region or an organization trail */
+    bool configured; /* the region is in the configuration; otherwise it is polled only because a trail lives
+                        there */
+    bool wide;       /* a multi-region or organization trail */
 } Listing;
 
-/* Is it guarded from now on, if it is new? What covers no configured region is not. */
+/* True if the trail is guarded, should it be new. A trail that covers no configured region is not. */
 bool listing_covers(const Listing *listing);
 
-/* The list of its home shows a guarded trail: is it news that it covers no configured region any more? It
- * stays guarded: one UpdateTrail by whoever is about to stop it must not end that. shown: a list has shown
- * it before; was_wide: as one that covers all regions. */
+/* True if it is news that a guarded trail, as listed by its home region, no longer covers a configured
+ * region. It stays guarded: otherwise an attacker could end that with one UpdateTrail before stopping it.
+ * shown: a list has shown it before; was_wide: it was a multi-region or organization trail then. */
 bool listing_uncovers(const Listing *listing, bool shown, bool was_wide);
 
 /* A trail that the configuration names by its ARN, and one of the accounts that could poll it. */
 typedef struct NamedByArn {
     bool owner_guarded;  /* the account that owns it is guarded ... */
-    bool owner;          /* ... and is this one */
-    bool names_itself;   /* this account has `trails` of its own, which name it */
-    bool first;          /* it is the first that is guarded */
+    bool owner;          /* ... and is this account */
+    bool names_itself;   /* this account's own `trails` name it */
+    bool first;          /* this account is the first guarded one */
 } NamedByArn;
 
-/* Is it this account's to poll? */
+/* True if this account polls the trail. */
 bool named_trail_is_for(const NamedByArn *in);
 
 /* ---- trails that appear ---- */
 
-/* A trail that the tables do not have yet, and a list shows. */
+/* A listed trail that the tables do not have yet. */
 typedef struct Newcomer {
     TrustNew trust;
-    bool listed_before; /* the region whose list shows it was listed before, or was not enabled: it is not
-                           there since longer than that */
-    bool known;         /* the state of an earlier run is about it ... */
-    bool missing;       /* ... or has it as missing */
-    bool recorded;      /* a baseline of an earlier run is about it */
-    bool named;         /* the configuration names it, in `trails` or `expect` */
+    bool listed_before; /* an earlier list of that region was read, or the region was not enabled: the trail
+                           is newer than that */
+    bool known;         /* an earlier run saved state for it ... */
+    bool missing;       /* ... or recorded it as missing */
+    bool recorded;      /* an earlier run recorded its baseline */
+    bool named;         /* named in `trails` or `expect` */
 } Newcomer;
 
-/* Is it one that somebody has to accept before it is a trail to keep (TrailState.provisional)? */
+/* True if someone has to accept it first (TrailState.provisional). */
 bool newcomer_is_provisional(const Newcomer *in);
 
-/* Those that are reported together: adds a name to the text of their names, once. Behind the last that fits,
- * " and more" stands for all others. */
+/* Adds a name, once, to the text of the names that are reported together. When no more fit, the text ends
+ * with " and more". */
 void unaccepted_add_name(char *names, size_t size, const char *name);
 
-/* A trail of the state file that nobody has accepted: was it reported that it appeared? Then it only counts
- * when it goes. waits: it is to be reported together with others. */
+/* True if the appearance of an unaccepted trail in the state file was reported. Then its end is only
+ * counted. waits: it is to be reported together with others. */
 bool unaccepted_was_reported(bool provisional, bool known, bool waits);
 
-/* What the message about them says: so many came, and so many went, which may have been reported before. */
+/* Writes the detail of the summary: how many appeared, and how many are gone again (these may have been
+ * reported before). */
 void unaccepted_detail(unsigned n_appeared, unsigned n_gone, const char *names,
                        char dst[static ERROR_TEXT_MAX]);
 
-/* Whose is the bucket that it delivers to? used: an accepted trail delivers there; confirmed: S3 has
- * confirmed an owner, which is guarded or not. */
+/* The relation of the bucket to the guarded accounts. used: an accepted trail delivers there; confirmed: S3
+ * has confirmed an owner, guarded or not. */
 Destination newcomer_destination(bool used, bool confirmed, bool guarded);
 
 /* ---- how many trails are kept ---- */
 
-/* Through one account: far more than AWS grants (5 a region), so that only what was deleted again and again
- * under new names can come to that. */
+/* Per account. AWS allows 5 trails in a region, so only an account where someone keeps deleting and creating
+ * trails under new names reaches this. */
 #define SCOPE_TRAILS_MAX 512U
 
-/* What is kept of an account's trails. */
+/* A trail in the tables. */
 typedef struct KeptTrail {
     bool provisional;
     bool missing;
     uint64_t first_seen_usec; /* real; 0: never */
 } KeptTrail;
 
-/* Which goes where one more comes than are kept: of those that are missing and that nobody had accepted the
- * oldest. n: none, for what was accepted is never forgotten. */
+/* The index of the trail to drop in favour of a new one: the oldest that is missing and that nobody had
+ * accepted; n if there is none. Accepted trails are never forgotten. */
 size_t scope_trail_to_drop(const KeptTrail *trails, size_t n);
 
 /* ---- through which account a trail is polled ---- */
 
-/* Of several that can see it the owner's is best, any that can see it now better than none. */
+/* If several accounts can see a trail, its owner polls it. While the owner cannot, any other account that
+ * can will do. */
 
 /* An account that sees the trail, or could. */
 typedef struct Viewer {
     bool open;              /* it can be polled */
-    bool guards;            /* its configuration does not leave the trail out */
-    bool owner;             /* the trail is its own */
-    bool base;              /* its keys are those that others are reached with */
-    unsigned n_failed;      /* polls in a row, where its list has shown the trail */
-    unsigned n_home_failed; /* ... and where the trail lives; 0 where it was not polled yet */
+    bool guards;            /* its configuration includes the trail */
+    bool owner;             /* it owns the trail */
+    bool base;              /* its keys assume the roles in the other accounts */
+    unsigned n_failed;      /* consecutive failed polls in the region whose list showed the trail */
+    unsigned n_home_failed; /* ... and in the trail's home region; 0 if that was not polled yet */
 } Viewer;
 
 /* The trail itself. */
 typedef struct Viewed {
-    bool organization; /* others can see it too */
-    bool lives;        /* it was found: one that is only named has no home */
-    bool acted_on;     /* something is being done to it through the account that it has */
+    bool organization; /* other accounts can see it too */
+    bool lives;        /* it was found; a trail that is only named has no home region */
+    bool acted_on;     /* an action through its present account is in progress */
 } Viewed;
 
-/* May another account poll it? */
+/* True if another account may take over polling. */
 bool viewed_may_move(const Viewed *trail);
 
-/* Is the account through which it is polled unable to: look for another? */
+/* True if the polling account has lost access, so that another one must be found. */
 bool viewer_is_lost(const Viewed *trail, const Viewer *viewer, unsigned unreachable_after);
 
-/* Can this one take over? */
+/* True if this account can take over. */
 bool viewer_can_take_over(const Viewer *other);
 
-/* Does the trail come to this one as soon as it can be polled? Whether it guards the trail is its owner's to
- * say. */
+/* True if the trail moves to this account as soon as it can be polled. Only the owner decides whether the
+ * trail is guarded. */
 bool viewer_adopts(const Viewer *other);
 
-/* Is this one better than an account that can see the trail as well? foreign: it is polled through one that
- * does not own it. */
+/* True if this account is better than another one that can see the trail. foreign: the polling account does
+ * not own the trail. */
 bool viewer_is_better(const Viewer *other, bool foreign);
 
 /* ---- what that account may do to it ---- */
 
 /* The account through which a trail is polled. */
 typedef struct TrailHolder {
-    bool organization; /* it is an organization trail: members see those of the management account */
-    bool known;        /* AWS has said which account that is ... */
-    bool asked;        /* ... or was asked, and has not */
-    bool owner;        /* the trail is its own */
+    bool organization; /* an organization trail: members see the management account's trails */
+    bool known;        /* the account's id is known from AWS ... */
+    bool asked;        /* ... or GetCallerIdentity has failed */
+    bool owner;        /* it owns the trail */
 } TrailHolder;
 
-/* May it be written to as one's own? Whether an organization trail is ours is known only once we know who we
- * are; until AWS has said so, or could not be asked, it is not written to. */
+/* True if the account may write to the trail as its owner. For an organization trail that depends on the
+ * account's own id: no write until AWS has reported it or failed to. */
 bool holder_may_write(const TrailHolder *holder);
 
-/* Are its facts known, so that what a poll shows of it can be acted on? It was listed, was known before, or
- * is the account's own. */
+/* True if the trail's facts are known, so that polls can be acted on: it was listed, was known before, or
+ * belongs to the account. */
 bool scope_facts_are_known(bool listed, bool known, bool own);
 
-/* Is it an organization trail of another account, as far as is known? */
+/* True if it is another account's organization trail, as far as is known. */
 bool holder_is_foreign(const TrailHolder *holder);
 
-/* What AWS made of an account's actions on the organization trail of another. CloudTrail's delegated
- * administrator may write to it: whether we are that AWS says when it is asked to do something. */
+/* How AWS answered an account's writes to another account's organization trail. CloudTrail's delegated
+ * administrator may write to it; the only way to find out is to try. */
 typedef struct Permission {
-    bool accepted;                            /* AWS took a write of ours */
-    uint64_t refused_until_usec[_ACTION_MAX]; /* mono; it refused that, and is not asked again before */
+    bool accepted;                            /* AWS accepted one of our writes */
+    uint64_t refused_until_usec[_ACTION_MAX]; /* mono; AWS refused this action; not tried before */
     unsigned n_refused[_ACTION_MAX];
 } Permission;
 
-/* Remembers what came of an action. True when AWS refused it, these are not the keys for it, and that is
- * news: IAM's denials, which are followed by a short pause, are it once. */
+/* Records the outcome of an action. True if AWS refused it because these are not the right keys, and that is
+ * news. A denial by IAM, which is followed by a short pause, is news only once. */
 bool permission_take(Permission *permission, const Outcome *outcome, uint64_t now_usec);
 
-/* The actions that AWS can be asked for, as ACTION_BITs. */
+/* The actions that may be tried now, as ACTION_BITs. */
 uint32_t permission_to_ask(const Permission *permission, uint64_t now_usec);
 
 /* ---- what `accept` shows of a trail ---- */
 
 typedef struct ShownTrail {
-    bool missing;     /* as far as the account through which it is polled can say */
-    bool owned;       /* ... which is its owner ... */
-    bool others_keys; /* ... and whose keys are those of another account than the trail's */
-    bool read;        /* its settings were, as far as a baseline needs them */
+    bool missing;     /* as far as the polling account can tell */
+    bool owned;       /* ... that account owns it ... */
+    bool others_keys; /* ... and its keys are known to belong to another account than the trail */
+    bool read;        /* its settings were read, as far as a baseline needs them */
 } ShownTrail;
 
 typedef enum ShownAs {
     SHOWN_READ,
     SHOWN_GONE,
-    SHOWN_NOT_ITS_ACCOUNT, /* only its owner could say whether it is gone */
+    SHOWN_NOT_ITS_ACCOUNT, /* only the owner could tell whether it is gone */
 } ShownAs;
 
-/* Whoever may not see a trail, or asks with another account's keys, gets the same answer as if it were gone.
- */
+/* AWS gives the same answer for a trail that is gone, one that the caller may not see, and one that the keys
+ * of the wrong account ask for. */
 ShownAs scope_shown_as(const ShownTrail *trail);
 
-/* Are the keys of the account known to be another's than a trail's? owned, organization as for
- * scope_proves_absence. */
+/* True if the account's keys are known to belong to an account other than the trail's. owned, organization:
+ * as for scope_proves_absence. */
 bool scope_has_others_keys(const AccountScope *account, bool owned, bool organization);
 
 /* ---- settings that cannot be read ---- */
 
-/* What our own pace held back AWS was not asked: nothing has failed. Only a check of ours, which has no
- * later poll, shows it. */
+/* True if a call that our own rate limiter held back is not reported. AWS was not asked, so nothing failed.
+ * `check` reports it, because it polls only once. */
 bool scope_is_no_news(bool held_back, bool once);
 
-/* When a call about the settings, bucket or key of a trail that fails counts as unreadable, which is a
- * finding, and when it is made again sooner than settings are due. */
+/* When a failing call about the settings, bucket or key of a trail becomes the finding "unreadable", and
+ * when it is retried before settings are due. */
 
-/* What came of one call. */
+/* The result of one call. */
 typedef struct ReadResult {
     Unreadable what;
     bool failed;
-    bool unsupported; /* AWS does not have it there */
+    bool unsupported; /* the endpoint does not have the call */
     bool denied;
-    bool foreign;  /* the trail is another account's */
-    bool recorded; /* the baseline has what it reads */
+    bool foreign;  /* another account owns the trail */
+    bool recorded; /* the baseline has what the call reads */
 } ReadResult;
 
 typedef struct ReadMeaning {
-    bool not_shown;  /* AWS never shows it here: nothing is lost */
-    bool reported;   /* in the journal: the first failure, or the first success after it */
+    bool not_shown;  /* AWS never returns it here: nothing is lost */
+    bool reported;   /* to be logged: the first failure, or the first success after one */
     bool unreadable; /* it is a finding */
-    bool readable;   /* it is none any more; neither: not often enough to say */
-    bool denied;     /* that AWS refused it is worth a look at our rights */
+    bool readable;   /* the finding ends; if neither is set, too few calls failed */
+    bool denied;     /* AWS denied it: the guard's rights should be checked */
 } ReadMeaning;
 
-/* n_failed: such calls in a row, kept for the trail. */
+/* n_failed: consecutive failures of this call for the trail. */
 ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after, unsigned *n_failed);
 
-/* How many such calls failed, as far as a trail's findings of an earlier run say: what was unreadable stays
- * so until it is read. */
+/* The number of failures to resume with, from the findings of an earlier run: what was unreadable stays so
+ * until it is read. */
 unsigned unreadable_resume(uint32_t findings, Unreadable what, bool bucket_checks,
                            unsigned unreachable_after);
 
-/* Does the baseline have what such a call reads? What it reads of a bucket or key is compared whether it is
- * recorded or not. */
+/* True if the baseline has what the call reads. Buckets and keys are checked whether recorded or not. */
 bool unreadable_is_recorded(const Settings *baseline, Unreadable what);
 
-/* Did a call for what the baseline does not have yet fail, without being taken for unreadable? n_failed:
- * such calls in a row, by Unreadable. */
+/* True if a call for something that the baseline does not have yet has failed, but not often enough to be
+ * unreadable. n_failed: consecutive failures by Unreadable. */
 bool unreadable_are_wanted_soon(const Settings *baseline, const unsigned *n_failed,
                                 unsigned unreachable_after);
 
-/* What of a bucket and a key was read: unread has what failed, found says whether the bucket is there. */
+/* What was read of a bucket and a key. unread: the calls that failed; found: the bucket exists. */
 typedef struct BucketRead {
-    bool found, trouble; /* trouble: with the bucket, by what could be read */
+    bool found, trouble; /* trouble: something is wrong with the bucket, judging by the calls that
+                            succeeded */
     bool unread[_UNREADABLE_MAX];
 } BucketRead;
 
-/* Was it asked for at all? */
+/* True if this call was made. */
 bool unreadable_was_asked(const BucketRead *read, Unreadable what);
 
-/* The findings that it can judge, as FINDING_BITs; the others stay as they are. */
+/* The findings that these results can set or clear, as FINDING_BITs; the others stay unchanged. */
 uint32_t unreadable_judges(const BucketRead *read);

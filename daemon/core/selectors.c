@@ -11,14 +11,14 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* ---- from the text to flat conditions: what is not known here, and is no default, is refused, never passed
- * over, since it could narrow what is recorded ---- */
+/* ---- parsing into flat conditions: anything unknown that is no default is rejected, because it could
+ * narrow what is recorded ---- */
 
 #define FIELD_ARN  "resources.ARN"
 #define FIELD_TYPE "resources.type"
 
-/* The types that basic selectors know, and how they compare ARNs (AWS CloudTrail API Reference,
- * DataResource: S3 by prefix, the others exactly). */
+/* The types of basic selectors, and how they compare ARNs (AWS CloudTrail API Reference, DataResource: S3 by
+ * prefix, the others exactly). */
 static const struct {
     const char *type, *service;
     Operator op;
@@ -55,19 +55,19 @@ static bool is_absent(const json_t *value) {
     return !value || json_is_null(value);
 }
 
-/* An array, or absent and then empty. */
+/* An array, or absent, which means empty. */
 static bool is_list(const json_t *value) {
     return is_absent(value) || json_is_array(value);
 }
 
-/* Text that the algebra can handle; NULL when it is none. */
+/* Text that the algorithm can handle; else NULL. */
 static const char *usable_text(const json_t *value) {
     const char *text = json_string_value(value);
 
     return text && !strstr(text, SELECTOR_OTHER) ? text : NULL;
 }
 
-/* Has the object only members of this NULL-terminated list? */
+/* True if the object has only members of this NULL-terminated list. */
 static bool has_only(const json_t *object, const char *const *names) {
     const char *name;
     json_t *value;
@@ -97,7 +97,7 @@ static int add_values(SelectorSet *set, unsigned selector, const char *field, Op
     return r;
 }
 
-/* "arn:aws:s3" and "arn:aws:s3:::" stand for all objects, "arn:aws:lambda" for all functions. */
+/* "arn:aws:s3" and "arn:aws:s3:::" mean all objects, "arn:aws:lambda" all functions. */
 static bool is_every_resource(const char *arn, const char *service) {
     const char *rest = text_starts_with(arn, "arn:") ? strchr(arn + strlen("arn:"), ':') : NULL;
 
@@ -125,7 +125,7 @@ static int read_condition(SelectorSet *set, const json_t *condition) {
 
     if (!unknown_members_pass(UNKNOWN_IN_CONDITION, condition) || !field)
         return -EINVAL;
-    /* AWS wants each field once in a selector; what twice would mean it does not say */
+    /* AWS requires each field once per selector; the meaning of two is not documented */
     for (size_t i = 0; i < before; i++)
         if (set->terms[i].selector == set->n_selectors && strcmp(set->terms[i].field, field) == 0)
             return -EINVAL;
@@ -135,8 +135,7 @@ static int read_condition(SelectorSet *set, const json_t *condition) {
     return r >= 0 && set->n_terms == before ? -EINVAL : r;
 }
 
-/* The service whose resources the selector is about, when it takes just one type that is known; else NULL.
- */
+/* The service of the selector's resources, if it matches exactly one known type; else NULL. */
 static const char *only_service(const SelectorSet *set, size_t from) {
     const Term *only = NULL;
 
@@ -152,8 +151,8 @@ static const char *only_service(const SelectorSet *set, size_t from) {
     return NULL;
 }
 
-/* Every S3 object's ARN starts with "arn:aws:s3": such a condition is none. Only where the type is just
- * that, for other types it would take nothing. */
+/* Every S3 object's ARN starts with "arn:aws:s3", so such a condition has no effect. Only for that type: for
+ * others it would match nothing. */
 static void widen_every_resource(SelectorSet *set, size_t from) {
     const char *service = only_service(set, from);
 
@@ -195,7 +194,7 @@ static int read_advanced(SelectorSet *set, const json_t *selector) {
 
 /* ---- the basic form ---- */
 
-/* "true" or "false" for the events that are taken, NULL for both. */
+/* "true" or "false" for the matching events, NULL for both. */
 static int read_read_write_type(const json_t *value, const char **ret) {
     static const struct {
         const char *word, *read_only;
@@ -278,7 +277,7 @@ static int read_basic(SelectorSet *set, const json_t *selector) {
     return r;
 }
 
-/* ---- the whole ---- */
+/* ---- the whole set ---- */
 
 static int read_document(SelectorSet *set) {
     static const char *const members[] = { "EventSelectors", "AdvancedEventSelectors", NULL };
@@ -288,7 +287,7 @@ static int read_document(SelectorSet *set) {
 
     if (!has_only(set->document, members) || !is_list(basic) || !is_list(advanced))
         return -EINVAL;
-    /* AWS keeps one of the two; what both would mean it does not say */
+    /* AWS keeps one of the two; the meaning of both is not documented */
     if (json_array_size(basic) > 0 && json_array_size(advanced) > 0)
         return -EINVAL;
     for (size_t i = 0; r >= 0 && i < json_array_size(basic); i++)
@@ -320,12 +319,12 @@ static int selector_set_read(const char *text, SelectorSet *ret) {
     return 0;
 }
 
-/* ---- two sets ---- */
+/* ---- comparing two sets ---- */
 
 #define BASIC_MAX                                                                                           \
     5 /* selectors of the basic form in a set (AWS CloudTrail API Reference, PutEventSelectors) */
 
-/* Two sets of which one is not understood. */
+/* Compares two sets if one is not understood. */
 static int compare_texts(const char *baseline, const char *actual, SelectorsVerdict *ret) {
     _cleanup_free_ char *a = NULL, *b = NULL;
     int r, q;
@@ -360,10 +359,10 @@ int selectors_compare(const char *baseline, const char *actual, SelectorsVerdict
     return 0;
 }
 
-/* ---- questions about one set ---- */
+/* ---- properties of one set ---- */
 
-/* What is known of an event; every other field has the value `others`, or, when that is NULL, may not be
- * asked for. */
+/* What is known of an event. Every other field has the value `others`; if that is NULL, no condition may use
+ * it. */
 typedef struct Known {
     const char *field, *value;
 } Known;
@@ -428,7 +427,7 @@ bool selectors_record_reads(const char *selectors) {
     return selector_set_read(selectors, &set) >= 0 && set_takes_event(&set, poll, NULL);
 }
 
-/* The set that takes just the management events of that kind. */
+/* The set that matches exactly the management events of that kind. */
 static int set_of_management(ManagementEvents kind, SelectorSet *set) {
     int r;
 
@@ -454,7 +453,7 @@ int selectors_cover_management(const char *selectors, ManagementEvents wanted, b
     return r < 0 ? r : selector_set_covers(&least, &set, ret);
 }
 
-/* ---- a set with management events added ---- */
+/* ---- adding management events ---- */
 
 static json_t *all_management_advanced(void) {
     return json_pack("{s:s, s:[{s:s, s:[s]}]}", "Name", "Management events", "FieldSelectors", "Field",
@@ -466,8 +465,8 @@ static json_t *all_management_basic(void) {
                      "DataResources", "ExcludeManagementEventSources");
 }
 
-/* What a basic set records besides stays; one more selector takes the management events. In a full set the
- * first has to widen instead. */
+/* A basic set keeps what it records; an additional selector matches the management events. In a full set the
+ * first one is widened instead. */
 static int add_to_basic(json_t *selectors) {
     json_auto_t *all = all_management_basic();
 

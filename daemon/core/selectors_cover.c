@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does one set of selectors take every event that another takes? Decided exactly.
+/* Decides exactly whether one set of selectors matches every event that another matches.
  *
- * For each field that a selector names, a few witnesses stand for all values that the field can have: two
- * values that the same conditions hold for need but one. A string without any value in it is a witness for
- * "something else"; PREFIX + that + SUFFIX is one for every pair of a prefix and a suffix; and each value
- * that is compared whole is its own. A selector then is a box: for each field the subset of witnesses that
- * it takes. The boxes of one set are subtracted from each box of the other; what is left is not covered. */
+ * For each field that a selector names, a few witnesses represent all values of the field: values that
+ * satisfy the same conditions need only one. A string that occurs in no value is the witness for "something
+ * else"; PREFIX + that + SUFFIX is one for every pair of a prefix and a suffix; and each value that is
+ * compared as a whole is its own. A selector is then a box: for each field the subset of witnesses that it
+ * matches. The boxes of one set are subtracted from each box of the other; what remains is not covered. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 
 #define FIELDS_MAX    16    /* AWS knows a dozen */
 #define WITNESSES_MAX 8192U /* of one field */
-#define STEPS_MAX     20000 /* subtractions; past it the sets are too intricate */
+#define STEPS_MAX     20000 /* subtractions; above it the sets are too complex */
 #define WORD_BITS     64U
 
 typedef struct Axis {
@@ -78,7 +78,7 @@ static void space_done(Space *space) {
     }
 }
 
-/* Takes over the text, also when it fails. */
+/* Takes the text over, even on failure. */
 static int add_witness(Axis *axis, char *text) {
     int r = !text ? -ENOMEM : axis->n == WITNESSES_MAX ? -EINVAL : 0;
 
@@ -193,7 +193,7 @@ static uint64_t *make_boxes(const Space *space, const SelectorSet *set) {
     return boxes;
 }
 
-/* Have the two boxes an event in common? With itself: has it any? */
+/* True if the boxes have an event in common; a box with itself: if it is not empty. */
 static bool meet(const Space *space, const uint64_t *a, const uint64_t *b) {
     for (size_t i = 0; i < space->n; i++) {
         const Axis *axis = &space->axes[i];
@@ -215,8 +215,8 @@ typedef struct Cover {
     unsigned steps;
 } Cover;
 
-/* Is something of this box, which is not empty, in none of the boxes from `first` on? 1, 0, or -EINVAL when
- * it takes too long to tell. */
+/* Whether a part of this box, which is not empty, is in none of the boxes from `first` on: 1, 0, or -EINVAL
+ * if that would take too long. */
 static int leaves_over(Cover *c, const uint64_t *box, unsigned first, unsigned level) {
     const Space *space = c->space;
     uint64_t *rest = c->scratch + (size_t)level * 2 * space->n_words, *piece = rest + space->n_words;
@@ -229,8 +229,8 @@ static int leaves_over(Cover *c, const uint64_t *box, unsigned first, unsigned l
     if (++c->steps > STEPS_MAX)
         return -EINVAL;
 
-    /* what `taken` leaves falls into one piece for each field: outside of it there, inside in those before
-     */
+    /* the part outside of `taken` splits into one piece per field: outside of it in that field, inside in
+     * the earlier ones */
     taken = c->boxes + first * space->n_words;
     memcpy(rest, box, space->n_words * sizeof(*rest));
     for (size_t i = 0; i < space->n; i++) {

@@ -153,11 +153,11 @@ int drift_keep(Drift **kept, Drift *drift) {
     return 0;
 }
 
-/* ---- one text for all JSON texts that mean the same ---- */
+/* ---- a canonical text for equivalent JSON ---- */
 
 #define DUMP_FLAGS (JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY)
 
-/* An item of an array and the text it is sorted by. */
+/* An item of an array, with its sort key. */
 typedef struct Item {
     char *text;
     json_t *value;
@@ -169,7 +169,7 @@ static int by_text(const void *a, const void *b) {
 
 static int canonical(const json_t *value, unsigned depth, json_t **ret);
 
-/* Fills the items, which the caller frees whatever comes back. */
+/* Fills in the items, which the caller frees, even after an error. */
 static int fill_items(const json_t *array, unsigned depth, Item *items) {
     for (size_t i = 0; i < json_array_size(array); i++) {
         int r = canonical(json_array_get(array, i), depth, &items[i].value);
@@ -266,14 +266,14 @@ int canonical_json(const char *text, char **ret) {
 
 /* ---- members that this version does not know ---- */
 
-/* How an unknown member may look to be taken for a default. */
+/* Which values of an unknown member may be defaults. */
 typedef enum Default {
-    DEFAULT_EMPTY,  /* null, false, or nothing in it */
+    DEFAULT_EMPTY,  /* null, false or empty */
     DEFAULT_SCALAR, /* or a single value */
     DEFAULT_ANY,
 } Default;
 
-#define MEMBERS_MAX 8 /* with the NULL behind them */
+#define MEMBERS_MAX 8 /* including the terminating NULL */
 
 /* Sources: AWS CloudTrail API Reference, the data types of these names. */
 static const struct {
@@ -333,8 +333,8 @@ static bool may_be_default(size_t place, const json_t *value) {
     }
 }
 
-/* What AWS always shows once it knows it, so that its absence says nothing; a text or a list that is absent
- * is not set. */
+/* AWS always returns flags that it knows, so their absence means that it does not know them. A text or list
+ * that is absent is not set. */
 static bool is_flag(const json_t *value) {
     return is_empty(value) || json_is_boolean(value) || json_is_number(value);
 }
@@ -352,12 +352,12 @@ bool unknown_members_pass(const char *in, const json_t *object) {
     return true;
 }
 
-/* ---- visits to all objects of a value ---- */
+/* ---- visiting all objects of a value ---- */
 
-/* 0 or a negative error, which ends the visit. */
+/* Returns 0, or a negative error, which ends the visit. */
 typedef int (*Visit)(size_t place, json_t *object, void *userdata);
 
-/* No deeper than the places lead. */
+/* Visits only known places, so the depth is limited. */
 static int settings_visit(const char *in, json_t *value, Visit each, void *userdata) {
     size_t place = place_of(in), i;
     const char *name;
@@ -397,9 +397,9 @@ static int visit_field(Field field, const json_t *value, Visit each, void *userd
                                   userdata);
 }
 
-/* ---- all of them, by place and name ---- */
+/* ---- collecting them by place and name ---- */
 
-/* "Place.Name" -> the array of its different values. */
+/* "Place.Name" -> array of the different values. */
 static int collect_object(size_t place, json_t *object, void *userdata) {
     json_t *found = userdata, *value;
     const char *name;
@@ -451,10 +451,10 @@ static int has_values(const json_t *found, size_t place, const char *name) {
     return r < 0 ? r : json_object_get(found, strbuf_str(&key)) != NULL;
 }
 
-/* ---- what is passed over ---- */
+/* ---- removing those that are ignored ---- */
 
 typedef struct Removal {
-    const json_t *other; /* what the other has; NULL: everything goes */
+    const json_t *other; /* the members of the other value; NULL: remove all */
     bool flags_only;
 } Removal;
 
@@ -505,9 +505,9 @@ void unknown_members_drop(Field field, json_t *value) {
     (void)visit_field(field, value, remove_from_object, &(Removal){ 0 });
 }
 
-/* ---- questions ---- */
+/* ---- comparing ---- */
 
-/* Has one name several values? Then it matters which object has which. */
+/* True if a name has several values. Then it matters which object has which. */
 static bool is_mixed(const json_t *found) {
     const char *key;
     json_t *values;
@@ -527,7 +527,7 @@ int unknown_members_differ(Field field, const json_t *a, const json_t *b, bool *
 }
 
 int unknown_members_added(Field field, const json_t *a, const json_t *b, StrBuf *names) {
-    /* where nothing is known the place says nothing */
+    /* where all members are unknown, the place adds no information */
     const size_t skipped = field == FIELD_UNKNOWN ? strlen(field_to_string(field)) + 1 : 0;
     json_auto_t *in_a = NULL, *in_b = NULL;
     const char *key, *separator = "";
@@ -547,7 +547,7 @@ int unknown_members_added(Field field, const json_t *a, const json_t *b, StrBuf 
     return n;
 }
 
-/* ---- what is written ---- */
+/* ---- writing ---- */
 
 typedef struct Filling {
     const json_t *has, *from;
@@ -555,7 +555,7 @@ typedef struct Filling {
 
 static int fill_object(size_t place, json_t *object, void *userdata) {
     const Filling *filling = userdata;
-    const size_t len = strlen(places[place].in); /* no place's name begins with another's */
+    const size_t len = strlen(places[place].in); /* no place has a name that begins with another's */
     const char *key;
     json_t *values;
 
@@ -621,7 +621,7 @@ static int load_whole(const char *text, json_t **ret) {
     return *ret ? 0 : -ENOMEM;
 }
 
-/* Takes out of `desired` what is the default and needs no writing. */
+/* Removes from `desired` defaults that need not be written. */
 static int drop_defaults(json_t *desired, const json_t *found) {
     for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
         const json_t *value = json_object_get(desired, members[i].name);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Settings as thousands of trails have them for as long as they are guarded: those that are equal are there
- * once, and of the others each text is. Nobody writes to them; what changes is kept anew. */
+/* Long-lived settings of thousands of trails: equal settings are stored once, and so are equal texts of
+ * different settings. They are read-only; a change stores new ones. */
 
 #include "daemon/core/model.h"
 
-/* Those of which nothing is known; what *kept is at first. */
+/* Settings without any known value; the initial value of *kept. */
 extern const Settings settings_none;
 
-/* Keeps the like of these in place of *kept, which they may be, or borrow from; settings_none to end it. 0,
- * or -ENOMEM, and *kept is as before. */
+/* Stores a copy of these settings in place of *kept; they may be *kept, or borrow from it. settings_none
+ * releases it. 0, or -ENOMEM with *kept unchanged. */
 int settings_keep(const Settings **kept, const Settings *settings);

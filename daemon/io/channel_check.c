@@ -14,31 +14,31 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* A receiver that does not answer is asked once more before that counts. */
+/* A receiver without an answer is asked once more before that counts. */
 #define AGAIN_USEC (60 * USEC_PER_SEC)
 
 typedef struct Watched {
     ChannelWatch *watch;
     const ChannelConfig *config;
     char *key;
-    LoopTimer *timer; /* to the next check */
+    LoopTimer *timer; /* for the next check */
     OperationCall *call;
     HttpExchange *exchange;
-    StrBuf url;            /* that is being asked; may be a secret */
-    size_t member, n_good; /* of a cluster: who is asked, and how many answered */
+    StrBuf url;            /* the URL being checked; may be a secret */
+    size_t member, n_good; /* of a cluster: the member being checked, and how many answered */
     char worst[ERROR_TEXT_MAX];
-    SnsTopic topic; /* its policy is ours */
+    SnsTopic topic; /* we own its policy */
     char key_state[64];
-    SnsSubscriptions subscriptions; /* confirmed ones; ours */
-    size_t at;                      /* is asked next */
+    SnsSubscriptions subscriptions; /* confirmed ones; owned */
+    size_t at;                      /* the next one */
     unsigned n_filtered;
     GuardParts parts;
     ChannelHealth health;
     bool busy;
     bool suspect;        /* it did not answer once */
-    bool denial_is_said; /* in the journal */
-    uint64_t unheard_usec; /* real; when that was reported; 0: it was not ... */
-    uint64_t mark_usec;    /* ... or a crash may have kept it from being; else 0 */
+    bool denial_is_said; /* the denial was logged */
+    uint64_t unheard_usec; /* real; when that was reported; 0: not ... */
+    uint64_t mark_usec;    /* ... or a crash may have prevented the report; else 0 */
     char unheard_text[ERROR_TEXT_MAX];
 } Watched;
 
@@ -56,7 +56,7 @@ static void check_later(Watched *w, uint64_t delay_usec) {
         log_line(LOG_ERR, "%s: no timer for the next check", w->key);
 }
 
-/* ---- what came of a check ---- */
+/* ---- the result of a check ---- */
 
 static void report_heard(Watched *w, bool unheard) {
     const ChannelWatchOptions *options = &w->watch->options;
@@ -82,7 +82,7 @@ static uint64_t next_usec(const ChannelWatch *watch, const ChannelHealth *health
     return most > 0 ? MIN(next, most) : next;
 }
 
-/* error: the check could not be made, and says nothing. */
+/* error: the check failed, and proves nothing. */
 static void check_ended(Watched *w, const ChannelHealth *health, bool error) {
     ChannelWatch *watch = w->watch;
     const ChannelWatchOptions *options = &watch->options;
@@ -150,7 +150,7 @@ static void add_part(Watched *w, GuardPartKind kind, const char *name, const cha
         w->parts.kinds &= ~GUARD_PART_BIT(kind);
 }
 
-/* All of the topic is known. */
+/* Everything about the topic was read. */
 static void topic_read(Watched *w) {
     const ChannelWatchOptions *options = &w->watch->options;
 
@@ -164,7 +164,7 @@ static void topic_read(Watched *w) {
     judge_topic(w, false, w->key_state);
 }
 
-/* Protocol and the end of the ARN: the address is a person's. */
+/* Its name is the protocol and the end of the ARN, because the address is personal. */
 static void add_subscription(Watched *w, const SnsSubscription *one, const SnsFilter *filter) {
     _cleanup_strbuf_ StrBuf text = STRBUF_INIT(300 * 1024);
     const char *id = strrchr(one->arn, ':');

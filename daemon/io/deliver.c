@@ -16,9 +16,9 @@
 
 #define RETRY_MIN_USEC (1 * USEC_PER_SEC)
 #define RETRY_MAX_USEC (60 * USEC_PER_SEC)
-/* A channel that says no is asked again this often. */
+/* How often a channel that refuses is retried. */
 #define REFUSED_RETRY_USEC (300 * USEC_PER_SEC)
-/* Plain failing for this long is reported through the other channels. */
+/* After this long, failures are reported through the other channels. */
 #define FAILING_REPORTED_USEC (60 * USEC_PER_SEC)
 #define DEADLINE_SLACK        (5 * USEC_PER_SEC)
 
@@ -27,16 +27,16 @@ typedef struct Channel {
     const ChannelConfig *config; /* the engine's, which outlives us */
     char *key;
     ChannelSend *sending;
-    char sending_id[65]; /* of the alert; its entry may be given up meanwhile. "": a refresh is under way */
-    uint64_t refresh_usec;       /* mono; when what is open is sent again */
-    unsigned reported_lost;      /* alerts given up that the message under way reports */
+    char sending_id[65]; /* of the alert, whose entry may be dropped meanwhile; "": a refresh */
+    uint64_t refresh_usec;       /* mono; when open incidents are sent again */
+    unsigned reported_lost;      /* dropped alerts that the present message reports */
     uint64_t send_by_usec;       /* mono */
     LoopTimer *timer;            /* the next attempt */
-    unsigned n_failed;           /* attempts in a row */
-    uint64_t failing_since_usec; /* mono; 0 when the last attempt was good */
+    unsigned n_failed;           /* failed attempts in a row */
+    uint64_t failing_since_usec; /* mono; 0 if the last attempt succeeded */
     bool failed;                 /* as reported */
-    bool by_check;               /* ... and no message was refused */
-    uint64_t failed_since_usec;  /* real; when that was reported, or a crash kept it from being; else 0 */
+    bool by_check;               /* ... by a check only: no message was refused */
+    uint64_t failed_since_usec;  /* real; when that was reported, or a crash may have prevented it; else 0 */
     char text[ERROR_TEXT_MAX];
 } Channel;
 
@@ -46,7 +46,7 @@ struct Deliver {
     Channel *channels;
     const char **keys;
     size_t n_channels;
-    unsigned n_lost; /* alerts given up, not reported yet */
+    unsigned n_lost; /* dropped alerts that are not reported yet */
 };
 
 /* ---- by type ---- */
@@ -66,7 +66,7 @@ int channel_send(const ChannelContext *context, const ChannelConfig *channel, co
     return senders[channel->type](context, channel, alert, sent, userdata, ret);
 }
 
-/* No message of this channel is under way for longer. */
+/* The longest time that a message of this channel can take. */
 static uint64_t channel_deadline_usec(const ChannelContext *context, const ChannelConfig *channel) {
     static const uint64_t deadlines[_CHANNEL_TYPE_MAX] = {
         [CHANNEL_WEBHOOK] = CHANNEL_HTTP_USEC,
@@ -105,7 +105,7 @@ static void hold_back(Channel *channel, uint64_t delay_usec, const char *by) {
     send_later(channel, delay_usec);
 }
 
-/* ---- how the channel is doing ---- */
+/* ---- the state of the channel ---- */
 
 static void report_change(Channel *channel, bool failed) {
     const DeliverOptions *options = &channel->deliver->options;
@@ -152,7 +152,7 @@ static void fails(Channel *channel, const Receipt *receipt) {
         uint64_t wait_usec = retry_backoff(RETRY_MIN_USEC, RETRY_MAX_USEC, channel->n_failed,
                                            loop_random(channel->deliver->loop));
 
-        /* a receiver that says when is not asked before */
+        /* a receiver's Retry-After is respected */
         if (receipt->retry_after_usec > wait_usec)
             hold_back(channel, MIN(receipt->retry_after_usec, REFUSED_RETRY_USEC),
                       "the receiver's Retry-After");
@@ -192,7 +192,7 @@ static void delivered(Channel *channel, const Receipt *receipt) {
         deliver->n_lost -= MIN(deliver->n_lost, channel->reported_lost);
     if (entry && options->delivered)
         options->delivered(outbox_entry_alert(entry), channel->key, receipt, options->userdata);
-    /* found again: the callback may have added an alert, and that may have pushed this one out */
+    /* looked up again: the callback may have added an alert that pushed this one out */
     entry = outbox_find(options->outbox, channel->sending_id);
     if (entry)
         acknowledge(channel, entry);
@@ -200,8 +200,8 @@ static void delivered(Channel *channel, const Receipt *receipt) {
     works(channel);
 }
 
-/* The channel itself answered, so that its next message is worth a try; that it works is not proved yet.
- * What it refuses no person gets by it: the others say so, and it does when its next message is taken. */
+/* The channel answered, so its next message is worth an attempt, but it is not proven to work. The other
+ * channels report the refused message, because nobody gets it here. */
 static void message_refused(Channel *channel, const Receipt *receipt) {
     Deliver *deliver = channel->deliver;
     OutboxEntry *entry = outbox_find(deliver->options.outbox, channel->sending_id);
@@ -224,7 +224,7 @@ static void refresh_in_time(Channel *channel) {
             loop_monotonic_usec(channel->deliver->loop) + channel_refresh_usec(channel->config->type);
 }
 
-/* What was refused may be taken the next time: there is no message to set aside. */
+/* A refused refresh may be accepted next time: there is no message to set aside. */
 static void refreshed(Channel *channel, const Receipt *receipt) {
     Receipt failed = *receipt;
 
@@ -260,9 +260,8 @@ static void deliver_sent(const Receipt *receipt, void *userdata) {
         fails(channel, receipt);
 }
 
-/* The oldest alert that this channel has not acknowledged; those that its filter does not want are
- * acknowledged on the way.
- */
+/* The oldest alert that this channel has not acknowledged. Alerts that its filter excludes are acknowledged
+ * on the way. */
 static OutboxEntry *next_entry(Channel *channel) {
     Outbox *outbox = channel->deliver->options.outbox;
     OutboxEntry *entry = outbox_first(outbox), *next;
@@ -278,7 +277,7 @@ static OutboxEntry *next_entry(Channel *channel) {
     return NULL;
 }
 
-/* The alert's mail with a line about those that were given up; NULL when out of memory. */
+/* The alert's mail with a line about dropped alerts; NULL when out of memory. */
 static char *text_with_lost(const Alert *alert, unsigned n_lost) {
     char *text;
 
@@ -308,14 +307,14 @@ static int start(Channel *channel, const Alert *alert) {
                         &channel->sending);
 }
 
-/* What an errno of starting says, as if the channel had said it. */
+/* Turns the errno of a start into a channel's answer. */
 static ReceiptKind kind_of_errno(int error) {
     if (error == -E2BIG)
         return RECEIPT_MESSAGE_REFUSED;
     return error == -EINVAL ? RECEIPT_CHANNEL_REFUSED : RECEIPT_RETRY;
 }
 
-/* No alert waits: says what is open again, when that is due. */
+/* No alert waits: sends open incidents again, when due. */
 static void refresh(Channel *channel) {
     const DeliverOptions *options = &channel->deliver->options;
     uint64_t now_usec = loop_monotonic_usec(channel->deliver->loop);
@@ -359,7 +358,7 @@ static void send_next(Channel *channel) {
     }
 }
 
-/* ---- the whole ---- */
+/* ---- all channels ---- */
 
 static int copy_channel(Deliver *deliver, const ChannelConfig *from) {
     Channel *channel = &deliver->channels[deliver->n_channels];
@@ -371,7 +370,7 @@ static int copy_channel(Deliver *deliver, const ChannelConfig *from) {
     return channel->key ? 0 : -ENOMEM;
 }
 
-/* What was reported before is not reported again, and its end is. */
+/* Earlier reports are not repeated, and their end will be reported. */
 static void remember_failed(Deliver *deliver, const ChannelTrouble *trouble) {
     for (size_t i = 0; i < deliver->n_channels; i++) {
         Channel *channel = &deliver->channels[i];
@@ -438,7 +437,7 @@ void deliver_kick(Deliver *deliver, bool now) {
     for (size_t i = 0; i < deliver->n_channels; i++) {
         Channel *channel = &deliver->channels[i];
 
-        /* a channel that is backing off knows when to go on */
+        /* a channel in back-off continues by itself */
         if (channel->sending || (channel->n_failed > 0 && !now))
             continue;
         send_later(channel, 0);

@@ -40,7 +40,7 @@ static void file_name(char dst[static OUTBOX_NAME_MAX], uint64_t number, const c
     (void)snprintf(dst, OUTBOX_NAME_MAX, "%0*" PRIu64 "-%.64s.json", NUMBER_DIGITS, number, id);
 }
 
-/* Is it the name of an alert's file? */
+/* True if it is the name of an alert's file. */
 static bool file_number(const char *name, uint64_t *ret_number) {
     if (strspn(name, "0123456789") != NUMBER_DIGITS || name[NUMBER_DIGITS] != '-' ||
         strlen(name) != NUMBER_DIGITS + 1 + ID_LEN + strlen(".json") || !text_ends_with(name, ".json"))
@@ -49,17 +49,17 @@ static bool file_number(const char *name, uint64_t *ret_number) {
         return false;
     errno = 0;
     *ret_number = strtoull(name, NULL, 10);
-    /* the last number is left out, so that there is always one after it */
+    /* the largest number is excluded, so that there is always a next one */
     return errno == 0 && *ret_number < UINT64_MAX;
 }
 
 /* ---- entries ---- */
 
-/* Is there a file of that name? */
+/* Whether there is a file of that name. */
 typedef enum OnDisk {
     ON_DISK_NO,
     ON_DISK_MAYBE,
-    ON_DISK_YES, /* and the disk has confirmed it */
+    ON_DISK_YES, /* and it is durable */
 } OnDisk;
 
 struct OutboxEntry {
@@ -68,7 +68,7 @@ struct OutboxEntry {
     char name[OUTBOX_NAME_MAX];
     size_t bytes; /* of its file */
     OnDisk on_disk;
-    bool unwritten; /* its file does not say what we know */
+    bool unwritten; /* its file is outdated */
 };
 
 typedef struct Names {
@@ -80,15 +80,15 @@ struct Outbox {
     char *parent; /* the state directory */
     char *dir;
     OutboxEntry *first, *last;
-    OutboxEntry *spare; /* for an alert that there is no memory for; NULL: that was used */
+    OutboxEntry *spare; /* for an alert without memory; NULL: it was used */
     unsigned n_entries;
     size_t bytes;
     uint64_t next_number;
     unsigned n_unwritten;
-    int disk_error; /* of the last write; logged when it began */
+    int disk_error; /* of the last write; logged when the trouble began */
     uint64_t n_lost, n_lost_taken;
-    Names unread; /* of alerts that could not be read at the start: they are read later */
-    Names left;   /* of alerts that are done and could not be removed: they are removed later */
+    Names unread; /* alerts that could not be read at the start, to be read later */
+    Names left;   /* finished alerts that could not be removed, to be removed later */
 };
 
 static int names_add(Names *names, const char *name) {
@@ -104,7 +104,7 @@ static int names_add(Names *names, const char *name) {
     return 0;
 }
 
-/* Keeps those for which keep says true. */
+/* Keeps the names for which keep returns true. */
 static void names_filter(Names *names, bool (*keep)(Outbox *outbox, int dir_fd, const char *name),
                          Outbox *outbox, int dir_fd) {
     unsigned n = 0;
@@ -213,7 +213,7 @@ unsigned outbox_take_lost(Outbox *outbox) {
 
 /* ---- the disk ---- */
 
-/* The disk's state is logged when it changes, not at each file. */
+/* Logs when disk trouble begins and ends, not for each file. */
 static void note_disk(Outbox *outbox, int error) {
     if (error < 0 && outbox->disk_error == 0)
         log_line(LOG_ERR, "%s: cannot be written: %s; alerts are kept in memory and still sent", outbox->dir,
@@ -250,13 +250,13 @@ static int write_entry(Outbox *outbox, int dir_fd, OutboxEntry *entry) {
     return 0;
 }
 
-/* Says no to this file only, not to the next one too. */
+/* True if the error concerns only this file, and not the next one. */
 static bool is_about_content(int error) {
     return error == -EINVAL || error == -E2BIG;
 }
 
-/* Tries what the disk has refused before; one refusal is enough to know. That the disk is well is known only
- * from an alert that is on it: a full one still opens directories and makes empty files. */
+/* Retries failed writes; one failure is enough to stop. Only an alert that was written proves that the disk
+ * is well: a full disk still opens directories and creates empty files. */
 static void write_waiting(Outbox *outbox) {
     _cleanup_(file_closep) int fd = -1;
     bool waits = outbox->n_unwritten > 0;
@@ -274,7 +274,7 @@ static void write_waiting(Outbox *outbox) {
             error = r < 0 ? r : error;
         }
     if (error == 0 && outbox->disk_error < 0)
-        (void)file_sweep_at(fd); /* what a refusal left behind */
+        (void)file_sweep_at(fd); /* left behind by a failed write */
     if (error < 0 || waits)
         note_disk(outbox, error);
 }
@@ -301,7 +301,7 @@ static void remove_entry(Outbox *outbox, OutboxEntry *entry) {
     entry_free(entry);
 }
 
-/* A name in a directory of its own below the outbox that is not taken yet. */
+/* A name in a subdirectory of the outbox that is not taken yet. */
 static int free_name_in(int sub_fd, const char *name, char dst[static ASIDE_NAME_MAX]) {
     for (unsigned i = 0; i < OUTBOX_ASIDE_MAX; i++) {
         struct stat st;
@@ -356,7 +356,7 @@ static void keep_ceilings(Outbox *outbox) {
 
 /* ---- in and out ---- */
 
-/* What the alert takes on the disk when the disk does not say. */
+/* The estimated size on disk, if the disk does not say. */
 static size_t guess_bytes(const Alert *alert) {
     return strlen(alert->text) + strlen(alert->sms) + strlen(alert->document) + 1024;
 }
@@ -475,7 +475,7 @@ void outbox_sweep(Outbox *outbox, const char *const *channels, size_t n_channels
 
 /* ---- opening ---- */
 
-/* Never lost and never in the way: a person can read it there. */
+/* Never lost, and never in the way: a person can read it there. */
 static void set_damaged_aside(const Outbox *outbox, int dir_fd, const char *name, const char *why) {
     _cleanup_(file_closep) int damaged_fd = file_ensure_dir_at(dir_fd, DAMAGED, DIR_MODE);
     char to[ASIDE_NAME_MAX];
@@ -489,7 +489,7 @@ static void set_damaged_aside(const Outbox *outbox, int dir_fd, const char *name
                  outbox->dir, name, why, outbox->dir);
 }
 
-/* Conditions of the machine, not of the file: only what was read can be damaged. */
+/* Trouble of the machine, not of the file: only a file that was read can be damaged. */
 static bool is_our_trouble(int error) {
     return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
 }
@@ -539,7 +539,7 @@ static int load(Outbox *outbox, int dir_fd, const char *name, uint64_t number) {
     return 0;
 }
 
-/* ---- what could not be read, written or removed ---- */
+/* ---- retrying reads, writes and removals ---- */
 
 static int note_unread(Outbox *outbox, const char *name, int error) {
     int r = names_add(&outbox->unread, name);
@@ -611,7 +611,7 @@ static int load_all(Outbox *outbox) {
     (void)file_sweep_at(fd);
     sweep_below(fd, REFUSED);
     sweep_below(fd, DAMAGED);
-    /* numbers have leading zeros, so that the order of names is that of age; not the locale's order */
+    /* numbers have leading zeros, so that names sort by age; not in the locale's order */
     n = scandirat(fd, ".", &names, NULL, NULL);
     if (n < 0)
         return -errno;

@@ -48,7 +48,7 @@ static const CodecMember record_members[] = {
     CODEC_END,
 };
 
-/* Besides these, in a copy that is set aside. */
+/* Additional members in a copy that is set aside. */
 static const CodecMember refusal_members[] = {
     CODEC(OutboxRecord, refused_by, "channel", string),
     CODEC(OutboxRecord, refusal, "reason", string),

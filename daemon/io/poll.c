@@ -11,35 +11,36 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* A trail, and the place of its call in the task; the list's is behind them all. */
+/* A trail, and the slot of its call in the task; the list's slot is the last. */
 typedef struct Slot {
     Poll *poll;
     const char *arn;
     AwsErrorClass class;
-    bool wanted;  /* its status is to be asked for, when its turn comes */
-    bool by_list; /* it was missing: the list says whether its status is worth a call */
-    bool by_name; /* it was listed, and not found by its ARN */
+    bool wanted;  /* its status is still to be requested */
+    bool by_list; /* it was missing: the list shows whether its status is worth a call */
+    bool by_name; /* it was listed, but not found by its ARN */
 } Slot;
 
 struct Poll {
     Task task;
-    PollRequest request; /* its region is ours; its ARNs are in the slots */
+    PollRequest request; /* we own its region; the slots have its ARNs */
     PollDone done;
     void *userdata;
     bool begun, probing;
-    bool missing_asked;  /* what the list says of those that were missing has been taken up */
+    bool missing_asked;  /* the list's answer about missing trails was used */
     bool without_memory; /* for an answer */
     bool list_asked;
     AwsError list_error;
     CloudTrailTrails trails;
     Slot *slots;
     size_t n_slots;
-    size_t next;         /* slots before it are not wanted */
-    size_t n_asked;      /* statuses that are being asked for ... */
-    size_t n_alike;      /* ... and answers in a row that hold for all */
-    Slot *last;          /* the slot of the last of them */
-    Observation *seen;   /* of each slot; NULL until one is answered: a thousand polls may wait at once */
-    CallDenial *denials; /* NULL until there is one */
+    size_t next;         /* earlier slots are done */
+    size_t n_asked;      /* statuses being requested ... */
+    size_t n_alike;      /* ... and consecutive answers that apply to all trails */
+    Slot *last;          /* the slot of the last of these */
+    Observation *seen;   /* one per slot; NULL until the first answer, because a thousand polls may wait at
+                            once */
+    CallDenial *denials; /* NULL if there are none */
     size_t n_denials;
 };
 
@@ -63,7 +64,7 @@ static Observation *observations(Poll *poll) {
     return poll->seen;
 }
 
-/* NULL: it is not there. */
+/* NULL if it is not listed. */
 static const CloudTrailTrail *find_listed(const Poll *poll, const char *arn) {
     for (size_t i = 0; i < poll->trails.n; i++)
         if (text_equal(poll->trails.items[i].arn, arn))
@@ -79,8 +80,8 @@ static bool is_list_read(const Poll *poll) {
     return poll->list_asked && poll->list_error.class == AWS_OK;
 }
 
-/* Both must say that it is gone. A status that was answered proves that the trail is there, whatever the
- * list says. */
+/* Both must report that it is gone. An answered status proves that the trail exists, whatever the list
+ * says. */
 static void judge_absent(Poll *poll, size_t at) {
     const Slot *slot = &poll->slots[at];
 
@@ -151,7 +152,7 @@ static void poll_finish(void *userdata) {
         judge_poll(poll, &result);
         if (result.result.listed)
             result.trails = &poll->trails;
-        /* of a list that fails the target has an incident of its own */
+        /* a failed list has an incident of the target */
         for (size_t i = 0; i < poll->n_slots; i++)
             poll->seen[i].target_reachable = result.result.reachable && !poll->slots[i].by_list;
         result.seen = poll->seen;
@@ -179,9 +180,9 @@ static void note_denial(Poll *poll, const AwsError *error) {
         poll->denials[poll->n_denials++] = denial;
 }
 
-/* ---- the questions: what cannot be asked is answered by that ---- */
+/* ---- the calls; a call that cannot be started counts as failed ---- */
 
-/* What one call learned that holds for all others to this target. */
+/* True if the error applies to all other calls to this target. */
 static bool holds_for_all(AwsErrorClass class) {
     PollError error = observe_error(class);
 
@@ -265,13 +266,13 @@ static void ask_status(Poll *poll, Slot *slot) {
                    strerror(-r));
 }
 
-/* What was learned of the target holds for this trail too. */
+/* What is known of the target applies to this trail, too. */
 static void fill_alike(Poll *poll, Slot *slot, AwsErrorClass class, const Observation *seen) {
     slot->class = class;
     poll->seen[slot - poll->slots] = *seen;
 }
 
-/* As many as have their turns within half of a call's deadline. */
+/* As many as get their turn within half of a call's deadline. */
 static size_t asked_max(const AwsClient *aws) {
     uint64_t n = rate_ceiling(RATE_READ, aws_client_deadline_usec(aws) / 2);
 
@@ -282,9 +283,9 @@ uint64_t poll_longest_usec(const AwsClient *aws, size_t n_arns) {
     return (4 + 2 * n_arns / asked_max(aws)) * aws_client_deadline_usec(aws);
 }
 
-/* So many at a time that each has its turn long before its deadline, and that whoever else asks the target
- * does not stand behind all of them. Where as many in a row had an answer that holds for all, the rest is
- * not asked. */
+/* Limited, so that each status gets its turn long before its deadline, and other calls to the target do not
+ * wait behind all of them. After as many consecutive answers that apply to all trails, the rest is not
+ * requested. */
 static void ask_wanted(Poll *poll) {
     size_t max = asked_max(poll->request.aws);
     const Slot *like = poll->n_alike >= max ? poll->last : NULL;
@@ -308,7 +309,7 @@ static void want_status(Poll *poll, Slot *slot) {
     poll->next = MIN(poll->next, (size_t)(slot - poll->slots));
 }
 
-/* The list was the probe when it was to be asked, else the first trail's status. */
+/* The probe was the list if that was due, else the first trail's status. */
 static void ask_after_probe(Poll *poll) {
     size_t first = poll->list_asked ? 0 : 1;
     AwsErrorClass class = first == 0 ? poll->list_error.class : poll->slots[0].class;
@@ -335,7 +336,7 @@ static void ask_after_probe(Poll *poll) {
     ask_wanted(poll);
 }
 
-/* A trail that is not there, or that is denied, is set apart from the target's own trouble by the list. */
+/* For a missing or denied trail, the list tells trouble of the trail from trouble of the target. */
 static bool needs_list(const Poll *poll) {
     for (size_t i = 0; i < poll->n_slots; i++)
         if (poll->slots[i].class == AWS_NOT_FOUND || poll->slots[i].class == AWS_DENIED)
@@ -343,7 +344,7 @@ static bool needs_list(const Poll *poll) {
     return false;
 }
 
-/* Those that the list shows are back; where it is refused, its word on a few is asked of themselves. */
+/* Trails that the list shows are back. If the list is refused, a few are asked for their status. */
 static void ask_missing(Poll *poll) {
     bool refused = poll->list_error.class != AWS_OK && !holds_for_all(poll->list_error.class);
     size_t n_asked = 0;
@@ -358,8 +359,8 @@ static void ask_missing(Poll *poll) {
     ask_wanted(poll);
 }
 
-/* What stands in for AWS may know a trail by its name alone. By that it is one of our own account: an
- * organization's may be another's, of which we could have a namesake. */
+/* A substitute for AWS may know a trail only by its name. A name means a trail of our own account; an
+ * organization trail may belong to another account, and we could have one of the same name. */
 static void ask_by_name(Poll *poll) {
     for (size_t i = 0; i < poll->n_slots; i++) {
         Slot *slot = &poll->slots[i];
@@ -389,7 +390,7 @@ static void begin(Poll *poll) {
     ask_wanted(poll);
 }
 
-/* Once everything asked so far was answered: asks what follows from that. */
+/* Called when all calls so far were answered: makes the calls that follow. */
 static void poll_go_on(void *userdata) {
     Poll *poll = userdata;
 

@@ -19,7 +19,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* ---- what is written ---- */
+/* ---- values to write ---- */
 
 static const char *text_of(const Settings *desired, uint32_t fields, Field field) {
     return fields & FIELD_BIT(field) ? desired->values[field] : NULL;
@@ -60,9 +60,8 @@ static int add_tag(CloudTrailTags *tags, const char *key, const char *value) {
     return tags->items[tags->n - 1].key && tags->items[tags->n - 1].value ? 0 : -ENOMEM;
 }
 
-/* Of the tags in `in` (a JSON object; NULL: none) those that are not in `out`; with_value: or have another
- * value there. AWS's own (aws:...) are left alone. *ret is to be freed by cloudtrail_tags_done in any case.
- */
+/* The tags in `in` (a JSON object; NULL: none) that `out` does not have; with_value: or has with another
+ * value. AWS's own tags (aws:...) are skipped. Free *ret with cloudtrail_tags_done in any case. */
 static int missing_tags(const char *in, const char *out, bool with_value, CloudTrailTags *ret) {
     json_auto_t *a = NULL, *b = NULL;
     const char *key;
@@ -84,7 +83,7 @@ static int missing_tags(const char *in, const char *out, bool with_value, CloudT
     return r;
 }
 
-/* The array of this name, as text that the caller frees; NULL when it is missing or empty. */
+/* The array of this name as text, which the caller frees; NULL if it is missing or empty. */
 static int array_text(const json_t *object, const char *name, char **ret) {
     const json_t *array = json_object_get(object, name);
 
@@ -94,37 +93,37 @@ static int array_text(const json_t *object, const char *name, char **ret) {
     return *ret ? 0 : -ENOMEM;
 }
 
-/* AWS usually shows it at once; then less and less often. */
+/* AWS usually shows a write at once; then the pauses grow. */
 #define READ_BACK_FIRST_USEC (200 * USEC_PER_MSEC)
 #define READ_BACK_MAX_USEC   (1 * USEC_PER_SEC)
 
 #define QUOTA_CODE "MaximumNumberOfTrailsExceededException"
 
-/* One call to AWS, if there is something for it to do. */
+/* One call to AWS, if there is anything to do. */
 typedef void (*Step)(Remediation *job);
 
 struct Remediation {
     Task task;
-    RemediationRequest request; /* its texts are ours */
+    RemediationRequest request; /* we own its texts */
     Settings desired, actual;
     uint32_t fields;
-    const Step *step;   /* the next one; the row ends with NULL */
-    bool repeat;        /* the one before once more */
-    bool known_only;    /* ... without the members that this version does not know */
-    bool by_name;       /* logging is started by the trail's name, as its ARN was not taken */
-    bool wrote_unknown; /* the write had some; AWS may not take them */
+    const Step *step;   /* the next one; the array ends with NULL */
+    bool repeat;        /* repeat the previous one */
+    bool known_only;    /* ... without members that this version does not know */
+    bool by_name;       /* start logging by the trail's name, because its ARN was not accepted */
+    bool wrote_unknown; /* the write included such members, which AWS may refuse */
     const char *operation;
-    uint32_t asked;               /* FIELD_BITs of the write under way; 0: it is not about settings */
-    uint32_t refused;             /* FIELD_BITs that AWS does not take, and are left out */
-    bool apart;                   /* UpdateTrail writes one part after the other ... */
+    uint32_t asked;               /* FIELD_BITs of the present write; 0: it is not about settings */
+    uint32_t refused;             /* FIELD_BITs that AWS refused, and that are left out */
+    bool apart;                   /* UpdateTrail writes one part at a time ... */
     uint32_t written;             /* ... and has written these FIELD_BITs */
-    char refusal[ERROR_TEXT_MAX]; /* the first error that said so */
+    char refusal[ERROR_TEXT_MAX]; /* the first refusal */
     SettingsCheck *check;
-    uint64_t accepted_usec; /* mono; when the last write was accepted */
+    uint64_t accepted_usec; /* mono; when AWS accepted the last write */
     uint64_t pause_usec;
-    Outcome outcome; /* result NONE: steps are to be made */
+    Outcome outcome; /* result NONE: more steps follow */
     char last_error[ERROR_TEXT_MAX];
-    AwsError quota; /* what CreateTrail said, while it is asked who takes the trail's place */
+    AwsError quota; /* CreateTrail's error, while the trails in the region are listed */
 };
 
 void remediate_cancel(Remediation *job) {
@@ -137,7 +136,7 @@ void remediate_cancel(Remediation *job) {
     free(job);
 }
 
-/* Well; or badly, when something that was to be restored was left out. */
+/* Confirmed; or failed, if a field to restore was left out. */
 static void remediate_finish(void *userdata) {
     Remediation *job = userdata;
     Outcome *outcome = &job->outcome;
@@ -173,13 +172,13 @@ static void fail_to_read(Remediation *job, int r) {
     fail(job, why);
 }
 
-/* What the calls of all steps have in common. */
+/* Common arguments of all steps. */
 #define AWS(job)     (&(AwsCaller){ (job)->request.aws, (job)->request.credentials, (job)->request.region })
 #define TRAIL(job)   .trail = (job)->request.arn
 #define CALL(job)    (&(job)->task.calls[0])
 #define WRITTEN(job) written, (job), CALL(job)
 
-/* Steps that ask nothing are followed by the next at once. */
+/* A step that makes no call is followed by the next one at once. */
 static void remediate_go_on(void *userdata) {
     Remediation *job = userdata;
 
@@ -199,12 +198,12 @@ static void remediate_go_on(void *userdata) {
 
 /* ---- writes ---- */
 
-/* An answer about what was written, not about whether AWS can be reached or the trail is there. */
+/* True if the error is about the content of the write, and not about reaching AWS or the trail. */
 static bool is_no(const AwsError *error) {
     return error->class == AWS_DENIED || error->class == AWS_REFUSED || error->class == AWS_INVALID;
 }
 
-/* What AWS takes of this write by itself: the part whose turn it is, or all of it. */
+/* The fields of this write: the next part, or all. */
 static uint32_t fields_to_update(const Remediation *job) {
     uint32_t fields = job->fields & ~job->refused & ~job->written & FIELDS_TRAIL;
 
@@ -215,8 +214,8 @@ static bool updates(const Remediation *job) {
     return text_equal(job->operation, "UpdateTrail");
 }
 
-/* Refused as a whole, and AWS does not say for which of the settings: each is written by itself, so that the
- * one that AWS does not take does not keep the bucket from being put back. */
+/* The write was refused as a whole, and AWS does not say for which setting. Each part is then written by
+ * itself, so that the refused one does not prevent the restore of the bucket. */
 static bool take_apart(Remediation *job, const AwsError *error) {
     if (job->apart || !updates(job) || remediate_first_part(job->asked) == job->asked ||
         !remediate_may_take_parts(error))
@@ -232,15 +231,15 @@ static void keep_refusal(Remediation *job, const AwsError *error) {
     (void)text_copy(job->outcome.error_code, sizeof(job->outcome.error_code), error->code);
 }
 
-/* What AWS will not take keeps nothing else from being written: whoever disables the trail's key, or spoils
- * its bucket's policy, must not hold up the rest. Goes on without the fields that the error is about, by the
- * same step again or by the next. False when the error is not about fields, or the action makes no sense
- * without them. */
+/* What AWS refuses must not prevent other writes: an attacker who disables the trail's key, or spoils the
+ * policy of its bucket, must not block the rest. Continues without the fields that the error is about, with
+ * the same step or the next. False if the error is not about fields, or the action makes no sense without
+ * them. */
 static bool leave_out(Remediation *job, const AwsError *error) {
     bool creates = text_equal(job->operation, "CreateTrail"), sure;
     uint32_t fault = remediate_fault(error, job->asked, &sure);
     bool some = fault != 0 && fault != job->asked && (sure || creates);
-    /* without the organization what is created would be another trail, in the account of our keys */
+    /* without the organization it would be another trail, in the account of our keys */
     uint32_t needed = REMEDIATE_BUCKET | (job->request.foreign ? FIELD_BIT(FIELD_ORGANIZATION) : 0);
 
     if (job->asked == 0 || !is_no(error))
@@ -249,7 +248,7 @@ static bool leave_out(Remediation *job, const AwsError *error) {
         job->known_only = job->repeat = true;
         return true;
     }
-    /* a trail needs a bucket, and whose that is matters */
+    /* a trail needs a bucket, and its owner matters */
     if (creates && (!some || (fault & needed)))
         return false;
     keep_refusal(job, error);
@@ -260,8 +259,8 @@ static bool leave_out(Remediation *job, const AwsError *error) {
     return true;
 }
 
-/* AWS takes either; what stands in for it may know a trail by its name alone when it is to be started, and
- * fail inside over an ARN. By its name it is a trail of our own account. */
+/* AWS accepts both; a substitute for AWS may start a trail only by its name, and fail with an internal error
+ * for an ARN. A name means a trail of our own account. */
 static bool may_know_its_name(const Remediation *job, const AwsError *error) {
     bool failed_inside =
             error->http_status == 500 && (!error->code[0] || text_equal(error->code, "InternalError"));
@@ -358,9 +357,8 @@ static void add_tags(Remediation *job) {
                job->actual.values[FIELD_TAGS], true);
 }
 
-/* Into a bucket that is gone nothing can be written, and whoever takes its name gets the log files. What
- * cannot be found out, such as whose a bucket is to which the guard has no rights, does not hold the
- * recording up. */
+/* A bucket that is gone cannot be written to, and whoever takes its name gets the log files. But what cannot
+ * be determined, such as the owner of a bucket without the rights to ask, does not delay recording. */
 static void bucket_seen(const AwsError *error, const char *region, void *userdata) {
     Remediation *job = userdata;
     char text[ERROR_TEXT_MAX];
@@ -384,8 +382,8 @@ static void remediate_check_bucket(Remediation *job) {
                      s3_head_bucket(AWS(job), &(AwsBucket){ bucket, NULL }, bucket_seen, job, CALL(job)));
 }
 
-/* Those who have taken the places of a region, as AWS lists them: trails that live elsewhere take a place in
- * each region that they cover (AWS CloudTrail User Guide, "Quotas"). */
+/* Lists the trails that fill the region's quota. Trails that live elsewhere count in each region that they
+ * cover (AWS CloudTrail User Guide, "Quotas"). */
 static void occupants_listed(const AwsError *error, const CloudTrailTrails *trails, void *userdata) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
     Remediation *job = userdata;
@@ -406,7 +404,7 @@ static void occupants_listed(const AwsError *error, const CloudTrailTrails *trai
     task_go_on(&job->task);
 }
 
-/* The trails that fill the quota are what somebody has to look at now. */
+/* The error names the trails that fill the quota, because a person must look at them now. */
 static void created(const AwsError *error, void *userdata) {
     Remediation *job = userdata;
 
@@ -439,8 +437,8 @@ static void create_trail(Remediation *job) {
     started(job, "CreateTrail", r);
 }
 
-/* Members that this version does not know go back as they were recorded, and what AWS shows and nobody has
- * recorded yet stays as it is; once AWS has not taken them, all of them are left out. */
+/* Members that this version does not know are written as recorded, and unrecorded ones of AWS stay. Once AWS
+ * has refused them, all are left out. */
 static int complete(Remediation *job, Field field, json_t *value) {
     const char *actual = job->request.action == ACTION_RECREATE ? NULL : job->actual.values[field];
     _cleanup_strbuf_ StrBuf names = STRBUF_INIT(CLOUDTRAIL_SELECTORS_MAX);
@@ -535,7 +533,7 @@ static void put_event_configuration(Remediation *job) {
 
 /* ---- reading back ---- */
 
-/* What was written does not show yet: the same step once more, unless that has gone on for too long. */
+/* The write does not show yet: repeats the step, unless the time for that is over. */
 static void read_back_later(Remediation *job, const char *what) {
     int r;
 
@@ -553,7 +551,7 @@ static void read_back_later(Remediation *job, const char *what) {
 
 static bool was_stopped_again(const Remediation *job, const CloudTrailStatus *status) {
     const RemediationRequest *q = &job->request;
-    /* AWS's times are whole seconds: a stop and the start that followed it may have the same */
+    /* AWS's times are whole seconds: a stop and the following start may be equal */
     bool was_started = status->start_logging_usec > q->stop_usec ||
                        (q->start_usec != 0 && status->start_logging_usec > q->start_usec);
 
@@ -591,7 +589,7 @@ static void settings_read(const SettingsSnapshot *result, void *userdata) {
     job->check = NULL;
     for (Field f = 0; f < _FIELD_MAX; f++)
         if (!job->desired.values[f])
-            failed &= ~FIELD_BIT(f); /* nothing there is to be kept */
+            failed &= ~FIELD_BIT(f); /* there is no desired value */
     job->outcome.fields_left = left | failed;
     job->last_error[0] = '\0';
     if (failed & sent)
@@ -601,7 +599,7 @@ static void settings_read(const SettingsSnapshot *result, void *userdata) {
     task_go_on(&job->task);
 }
 
-/* Nothing was written: nothing has to show, and no step follows. */
+/* Nothing was written: nothing must show, and no step follows. */
 static void read_settings_back(Remediation *job) {
     SettingsCheckRequest request = {
         .aws = job->request.aws,
@@ -627,7 +625,7 @@ static const Step restore_steps[] = { update_trail,          put_event_selectors
                                       put_insight_selectors, put_event_configuration,
                                       remove_tags,           add_tags,
                                       read_settings_back,    NULL };
-/* Logging first: what the selectors leave out meanwhile is less than what a trail that does not log does. */
+/* Logging first: a trail that does not log loses more than one with incomplete selectors. */
 static const Step recreate_steps[] = {
     remediate_check_bucket, create_trail,          start_logging,
     put_event_selectors,    put_insight_selectors, put_event_configuration,

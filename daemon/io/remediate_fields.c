@@ -10,8 +10,8 @@
 #define KEY          FIELD_BIT(FIELD_KMS_KEY)
 #define TOPIC        FIELD_BIT(FIELD_SNS_TOPIC)
 
-/* Which fields an error is about (CloudTrail API Reference, UpdateTrail and CreateTrail, "Errors"), the
- * likeliest first: some have two rows. */
+/* The fields that an error is about (CloudTrail API Reference, UpdateTrail and CreateTrail, "Errors"), the
+ * most likely first: some have two rows. */
 static const struct {
     const char *code;
     uint32_t fields;
@@ -44,7 +44,7 @@ static const struct {
     { "TagsLimitExceededException", FIELD_BIT(FIELD_TAGS) },
 };
 
-/* Rights that a part of a call needs beside the right to the call. */
+/* Additional rights that a part of a call needs. */
 static const struct {
     const char *action;
     uint32_t fields;
@@ -53,7 +53,7 @@ static const struct {
     { "cloudtrail:AddTags", FIELD_BIT(FIELD_TAGS) },
 };
 
-/* AWS takes the fields of a row only together; what loses most is written first. */
+/* AWS accepts the fields of a row only together; the part with the greatest loss is written first. */
 static const uint32_t parts[] = {
     REMEDIATE_BUCKET,
     SCOPE,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What AWS takes or refuses together of a trail's settings, and which of them an error is about. */
+/* Which of a trail's settings AWS accepts or refuses together, and which of them an error is about. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,13 +10,13 @@
 
 #define REMEDIATE_BUCKET (FIELD_BIT(FIELD_BUCKET) | FIELD_BIT(FIELD_PREFIX))
 
-/* Those of the `asked` (FIELD_BITs) that the error is about; 0 where it does not say. *ret_sure: it is about
- * all of them and nothing else; else it may be about some that come later in the table. */
+/* Those of the `asked` (FIELD_BITs) that the error is about; 0 if it does not say. *ret_sure: it is about
+ * exactly these; otherwise it may be about some that come later in the table. */
 uint32_t remediate_fault(const AwsError *error, uint32_t asked, bool *ret_sure);
-/* Of these FIELDS_TRAIL the ones that are written first when each part is written by itself. */
+/* Which of these FIELDS_TRAIL to write first when each part is written separately. */
 uint32_t remediate_first_part(uint32_t fields);
-/* These fields and those that AWS wants beside them. */
+/* These fields, and those that AWS requires with them. */
 uint32_t remediate_with_partners(uint32_t fields);
-/* UpdateTrail was refused with this error: may AWS take a part of what was asked? Not when the call itself
- * is denied, nor when the answer is not AWS's. */
+/* True if AWS may accept a part of an UpdateTrail that it refused with this error. Not if the call itself is
+ * denied, or the answer is not AWS's. */
 bool remediate_may_take_parts(const AwsError *error);

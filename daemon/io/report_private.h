@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the tables of status.json have in common. */
+/* Shared by the tables of status.json. */
 
 #include <errno.h>
 #include <jansson.h>
@@ -8,7 +8,7 @@
 #include "daemon/core/codec.h"
 #include "daemon/io/report.h"
 
-/* A string that does not change. */
+/* A constant string. */
 static inline int report_word(const char *word, json_t **ret) {
     *ret = json_string(word);
     return *ret ? 0 : -ENOMEM;
@@ -16,7 +16,7 @@ static inline int report_word(const char *word, json_t **ret) {
 
 #define DERIVED(name_, kind_)                                                                               \
     { .name = name_, .kind = &(kind_), .always = true }
-/* Members are shown with their defaults, too. */
+/* Shows a member even if it has its default. */
 #define SHOW(Type, path, name_, kind_, ...)                                                                 \
     {                                                                                                       \
         .name = name_, .kind = &codec_##kind_, .offset = offsetof(Type, path),                              \
@@ -24,7 +24,7 @@ static inline int report_word(const char *word, json_t **ret) {
     }
 #define SHOWN(Type, path, name_) SHOW(Type, path, name_, shown_string, .max = ERROR_TEXT_MAX)
 
-/* report_status_guard.c: who is contained, and which rights the guard lacks. */
+/* report_status_guard.c: contained identities, and the rights that the guard lacks. */
 extern const CodecMember report_hold_members[], report_loss_members[];
-/* NULL for one that has all of its rights. */
+/* NULL if it has all of its rights. */
 const void *report_loss_at(const void *status, size_t i);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* `check --doctor`: what a first run needs, a line for each. */
+/* `check --doctor`: one line for each thing that the daemon needs. */
 
 #include "daemon/aws_setup.h"
 #include "daemon/cli/verbs.h"
 #include "daemon/io/principal_check.h"
 
-/* ---- what was found ---- */
+/* ---- results ---- */
 
 /* The groups, in the order in which they are printed. */
 typedef enum DoctorGroup {
@@ -28,9 +28,9 @@ typedef enum DoctorGroup {
 
 typedef enum DoctorState {
     DOCTOR_OK,
-    DOCTOR_NOTE,    /* may be meant so */
+    DOCTOR_NOTE,    /* may be intended */
     DOCTOR_WARNING, /* works today */
-    DOCTOR_UNKNOWN, /* could not be found out */
+    DOCTOR_UNKNOWN, /* could not be checked */
     DOCTOR_PROBLEM, /* the guard cannot do its work */
     _DOCTOR_STATE_MAX,
 } DoctorState;
@@ -47,7 +47,7 @@ typedef struct DoctorRow {
 typedef struct Doctor {
     DoctorRow *rows;
     size_t n;
-    bool incomplete; /* there was no memory, or no room, for a row */
+    bool incomplete; /* some row is missing: no memory, or too many rows */
 } Doctor;
 
 /* Adds a row; advice may be NULL. Both are escaped here. */
@@ -59,23 +59,23 @@ int doctor_print(const Doctor *doctor, bool json, bool color);
 
 void doctor_done(Doctor *doctor);
 
-/* ---- who finds it ---- */
+/* ---- checks ---- */
 
-/* Runs the loop until *done. 0, -ETIMEDOUT behind the deadline of all that may be waited for, or -errno. */
+/* Runs the loop until *done. 0, -ETIMEDOUT after the deadline of everything it may wait for, or -errno. */
 int doctor_wait(sd_event *event, const bool *done);
 
-/* Opens the AWS side of the configuration, and asks who we are. The caller closes ret_aws; ret_event is its
- * loop. Returns true when AWS knows who we are. */
+/* Opens the AWS side of the configuration and gets our identity. The caller closes ret_aws; ret_event is its
+ * loop. True if AWS returned an identity. */
 void doctor_aws(Doctor *doctor, const Config *config, sd_event **ret_event, AwsSetup *ret_aws,
                 GuardIdentity *ret_caller);
 
-/* What a pass over everything showed. */
+/* The result of a pass over everything. */
 void doctor_status(Doctor *doctor, const Status *status);
 
-/* Its channels alone. */
+/* Its channels only. */
 void doctor_channels(Doctor *doctor, const Status *status);
 
-/* Whether the policies give what `policy guard` asks for. status: what calls showed. */
+/* Whether the policies grant what `policy guard` prints. status: the results of calls. */
 void doctor_rights(Doctor *doctor, const Config *config, sd_event *event, const AwsSetup *aws,
                    const GuardIdentity *caller, const Status *status);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The doctor's first calls: the way to AWS, the clock, the keys and whose they are. */
+/* The doctor's first calls: reaching AWS, the clock, the keys and their identity. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +14,9 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
-/* Of keys, their roles and one call: each has its own deadline, and this is behind all of them. */
+/* Longer than the deadlines of the providers, their roles and one call together. */
 #define DEADLINE_USEC (150 * USEC_PER_SEC)
-/* The Date header counts seconds, and an answer takes time. AWS refuses a signature that is 300 s off. */
+/* The Date header has whole seconds, and an answer takes time. AWS rejects a signature that is 300 s off. */
 #define CLOCK_FINE_USEC    (3 * (int64_t)USEC_PER_SEC)
 #define CLOCK_REFUSED_USEC (300 * (int64_t)USEC_PER_SEC)
 
@@ -30,7 +30,7 @@ typedef struct Asking {
     bool done;
 } Asking;
 
-/* ---- the way there ---- */
+/* ---- reaching AWS ---- */
 
 static void add_network(Doctor *doctor, const Config *config, const AwsFacts *facts) {
     if (facts->proxy[0])
@@ -64,7 +64,7 @@ static void add_endpoint_variables(Doctor *doctor, const Config *config) {
     const char *ignored = getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
 
     if (config->aws.endpoint_url || (ignored && strcasecmp(ignored, "true") == 0))
-        return; /* what is not in force was not checked, and may hold a password */
+        return; /* settings that are not in use were not checked, and may contain a password */
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         const char *value = getenv(names[i]);
 
@@ -87,7 +87,7 @@ static void add_clock(const Asking *asking, const HttpResponse *response) {
         doctor_add(asking->doctor, DOCTOR_CLOCK, DOCTOR_UNKNOWN, NULL, "AWS's answer has no date");
         return;
     }
-    /* half a second was cut off; the answer was made between the question and now */
+    /* adds half of the truncated second; the answer was made between the request and now */
     off = (int64_t)(server + USEC_PER_SEC / 2) -
           (int64_t)(asking->asked_usec + (now - asking->asked_usec) / 2);
     if (llabs(off) < CLOCK_FINE_USEC) {
@@ -133,7 +133,7 @@ static void add_source(const Asking *asking, const Credentials *credentials) {
                credentials->session_token ? ", a session's" : "", from);
 }
 
-/* systemd's own directory is closed whatever the mode of a file in it says. */
+/* systemd's own directory is protected whatever the mode of a file in it. */
 static void check_key_file(Doctor *doctor, const char *path) {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
     char advice[600];
@@ -147,9 +147,9 @@ static void check_key_file(Doctor *doctor, const char *path) {
                (unsigned)st.st_mode & 07777);
 }
 
-/* ---- who they are ---- */
+/* ---- the identity ---- */
 
-/* STS calls a signature of another hour a wrong one. */
+/* STS calls a signature with a wrong time an invalid one. */
 static bool is_about_time(const AwsError *error) {
     return error->class == AWS_SKEWED || text_starts_with(error->message, "Signature expired") ||
            text_starts_with(error->message, "Signature not yet current");
@@ -182,8 +182,8 @@ static void add_caller(Asking *asking, const AwsReply *reply, const char *text) 
         doctor_add(asking->doctor, DOCTOR_IDENTITY, DOCTOR_PROBLEM, advice_for(&reply->error), "%s", text);
 }
 
-/* An answer of AWS has its time, also one that refuses the keys. The answer itself is gone where the same
- * was asked again with fresh keys and there were none: then the question comes once more, unsigned. */
+/* AWS's answer has its time even if it rejects the keys. If the call was repeated with fresh keys and there
+ * were none, the answer is lost: then the call is made once more, unsigned. */
 static void doctor_answered(const AwsReply *reply, void *userdata) {
     Asking *asking = userdata;
     char text[ERROR_TEXT_MAX];
@@ -206,7 +206,7 @@ static void doctor_answered(const AwsReply *reply, void *userdata) {
         add_clock(asking, reply->response);
 }
 
-/* Without keys the question is asked unsigned: AWS refuses it, with its time. */
+/* Without keys the call is unsigned: AWS rejects it, with its time. */
 static void ask_identity(Asking *asking, CredentialsProvider *credentials) {
     static const char body[] = "Action=GetCallerIdentity&Version=2011-06-15";
     const AwsRequest request = {
@@ -252,7 +252,7 @@ int doctor_wait(sd_event *event, const bool *done) {
     return r < 0 ? r : *done ? 0 : -ETIMEDOUT;
 }
 
-/* What did not end in time must not find this function gone. */
+/* Cancels what did not end in time, so that it does not call back later. */
 static void ask(Asking *asking) {
     int r = credentials_get(asking->aws->credentials, have_credentials, asking);
 

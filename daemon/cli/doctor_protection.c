@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What protects the guard, and its own users and roles: what AWS shows the guard of it. */
+/* What protects the guard, its users and roles, as far as AWS shows it. */
 #include <string.h>
 
 #include "daemon/cli/doctor.h"
@@ -62,17 +62,17 @@ static void add_keys(Doctor *doctor, const PrincipalFound *found, uint64_t now_u
                    n_active == 1 ? "one active access key" : "no active access key");
 }
 
-/* What is missing may be meant so: in an account of one's own only. */
+/* A lack of protection may be intended, but only in an account of one's own. */
 void doctor_protection_of_guard(Doctor *doctor, const ProtectionFacts *facts) {
     ProtectionRow rows[_PROTECTION_ABOUT_MAX];
     size_t n = protection_rows(facts, rows);
 
     for (size_t i = 0; i < n; i++) {
-        /* these are read, one by one */
+        /* these are read individually */
         bool is_read = facts->guard_checks &&
                        (rows[i].about == PROTECTION_BOUNDARY || rows[i].about == PROTECTION_SCP);
 
-        if (!is_read && rows[i].about != PROTECTION_HEARTBEAT) /* that has a group */
+        if (!is_read && rows[i].about != PROTECTION_HEARTBEAT) /* it has its own group */
             doctor_add(doctor, DOCTOR_PROTECTION, rows[i].state == PROTECTION_OK ? DOCTOR_OK : DOCTOR_NOTE,
                        rows[i].advice, "%s", rows[i].text);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows of the doctor, as people and programs read them. */
+/* The doctor's rows, as text and as a document. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>

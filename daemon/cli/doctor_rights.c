@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Has the guard the rights that `policy guard` prints? IAM simulates them where it may be asked. Where not,
- * the calls of the pass prove what they used, and the rest stays unknown: nothing is changed to find out. */
+/* Whether the guard has the rights that `policy guard` prints. IAM simulates them if it may. Otherwise the
+ * calls of the pass prove the rights that they used, and the others stay unknown: nothing is changed to find
+ * out. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,12 @@
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 
-/* Accounts that are asked about, and rows of each. */
+/* The limit of accounts, and of rows for each. */
 #define ACCOUNTS_MAX  50U
 #define ROWS_MAX      25U
 #define NAMED_MAX     6U /* actions in one row */
 
-/* One account while it is asked about. */
+/* One account, while its rights are checked. */
 typedef struct Rights {
     Doctor *doctor;
     const Config *config;
@@ -31,7 +32,7 @@ typedef struct Rights {
     char principal[ARN_MAX];
     bool path_is_known;
     size_t n_allowed, n_missing;
-    bool done; /* the call under way */
+    bool done; /* with the present call */
     AwsError error;
 } Rights;
 
@@ -73,9 +74,10 @@ static void add_more(const Rights *rights) {
                    rights->account, rights->n_missing - ROWS_MAX);
 }
 
-/* ---- by simulation ---- */
+/* ---- with simulation ---- */
 
-/* What a statement about any trail stands for. The caller frees *ret; its texts are the status's. */
+/* The trails that stand for "any trail" in a statement. The caller frees *ret; its texts belong to the
+ * status. */
 static size_t name_trails(const Rights *rights, const char ***ret) {
     const Status *status = rights->status;
     size_t n = 0;
@@ -130,7 +132,7 @@ static AwsErrorClass simulate_all(Rights *rights, const json_t *statements) {
     return rights->error.class;
 }
 
-/* ---- by calls ---- */
+/* ---- with calls ---- */
 
 static bool denied_in_pass(Rights *rights, const char *action) {
     const Status *status = rights->status;
@@ -154,7 +156,7 @@ static void on_region(const AwsError *error, const char *word _unused_, void *us
     ended(userdata, error);
 }
 
-/* Of the two reads that a pass may do without. */
+/* Makes one of the two read calls that a pass may not need. */
 static AwsErrorClass probe(Rights *rights, const char *action) {
     const CloudTrailLookup lookup = { .key = CLOUDTRAIL_LOOKUP_EVENT_NAME,
                                       .value = "StopLogging",
@@ -205,8 +207,8 @@ static bool organization_was_listed(const Rights *rights) {
     return rights->status->has_organization && !rights->status->organization_error[0];
 }
 
-/* What the calls of a pass prove when none was denied. Any other right is to change something, or for what
- * seldom happens. */
+/* The rights that the calls of a pass prove if none was denied. All other rights are for changes, or for
+ * rare events. */
 static const struct {
     const char *action;
     bool (*was_used)(const Rights *rights);
@@ -233,7 +235,7 @@ static bool is_proven(const Rights *rights, const char *action) {
     return false;
 }
 
-/* Actions that are not proven: the first ones by name, and how many. */
+/* Actions that are not proven: the first ones by name, and their number. */
 typedef struct Unproven {
     StrBuf named;
     size_t n;
@@ -248,7 +250,8 @@ static void add_action(Unproven *unproven, const char *action) {
     unproven->starts |= text_equal(action, "cloudtrail:StartLogging");
 }
 
-/* What cannot be proven goes into a list: into no_answer what was tried, and neither allowed nor denied. */
+/* An action that is not proven goes into a list: no_answer for one that was tried and neither allowed nor
+ * denied, else unused. */
 static void judge_by_calls(Rights *rights, const char *action, Unproven *unused, Unproven *no_answer) {
     bool probed = text_equal(action, "cloudtrail:LookupEvents") || right_is_optional(action), proven;
 
@@ -282,8 +285,8 @@ static void add_unproven(const Rights *rights, Unproven *unproven, DoctorState s
     strbuf_done(&unproven->named);
 }
 
-/* That IAM may not be asked is as `policy guard` has it. That it does not answer leaves the guard's rights
- * unknown. */
+/* `policy guard` does not grant simulation, so a denial of it is normal. An error means that the guard's
+ * rights are unknown. */
 static void by_calls(Rights *rights, const json_t *statements) {
     Unproven unused = { .named = STRBUF_INIT(1000),
                         .why = "no call of this check uses them, and IAM may not be asked" };

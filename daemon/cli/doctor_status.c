@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the doctor says of a pass over everything. Much of it is well as a rule: that is a line for all. */
+/* The doctor's rows about a pass over everything. What is well is usually summed up in one line. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
 
-/* Rows of one kind that are shown one by one. */
+/* How many rows of one kind are shown individually. */
 #define SHOWN_MAX 20U
 #define LIST_MAX  900U
 
@@ -25,7 +25,7 @@ static void list_add(StrBuf *list, size_t n, const char *name) {
         (void)strbuf_add(list, ", ...");
 }
 
-/* With the account, where there are several. */
+/* With the account, if there are several. */
 static void list_subject(StrBuf *list, size_t n, const char *name, const Subject *subject,
                          const Status *status) {
     char both[LISTED_MAX];
@@ -53,7 +53,7 @@ static void doctor_add_account(Doctor *doctor, const StatusAccount *account) {
     }
 }
 
-/* The base credentials stand there already. */
+/* The base credentials already have a row. */
 static void add_accounts(Doctor *doctor, const Status *status) {
     size_t n_well = 0;
 
@@ -103,7 +103,7 @@ static void add_region_problem(Doctor *doctor, const StatusTarget *target) {
                text[0] ? text : "no answer");
 }
 
-/* Not counting regions that are off. */
+/* Regions that are disabled do not count. */
 static bool is_silent(const StatusTarget *target) {
     const TargetState *state = target->state;
 

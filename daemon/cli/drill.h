@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the files of the verb `drill` share: drill_check.c reads what the daemon shows and decides whether
- * the trail may be drilled, drill_aws.c makes the calls to AWS, verb_drill.c watches the chain. */
+/* Shared by the files of the verb `drill`: drill_check.c reads the daemon's status and decides whether the
+ * trail may be drilled, drill_aws.c makes the calls to AWS, verb_drill.c follows the steps. */
 
 #include <jansson.h>
 #include <systemd/sd-event.h>
@@ -12,11 +12,11 @@
 #include "lib/cloudtrail.h"
 
 #define DRILL_TAG          "TrailGuardDrill"
-#define DRILL_NOTICE_USEC  (2 * USEC_PER_SEC)   /* beside the interval of the polls */
+#define DRILL_NOTICE_USEC  (2 * USEC_PER_SEC)   /* in addition to the interval of the polls */
 #define DRILL_RESTART_USEC (5 * USEC_PER_SEC)
-#define DRILL_SPARE_USEC   (20 * USEC_PER_SEC)  /* what is waited for beyond a promise */
+#define DRILL_SPARE_USEC   (20 * USEC_PER_SEC)  /* how long to wait after a step is late */
 
-/* The trail, as the daemon shows it. Texts are raw. */
+/* The trail, as shown by the daemon. Texts are raw. */
 typedef struct Drilling {
     const VerbArgs *args;
     Config *config;
@@ -24,9 +24,9 @@ typedef struct Drilling {
     sd_event *event;
     json_t *status; /* as last read */
     char name[129], arn[256], account[16], region[32];
-    uint64_t interval_usec; /* of the polls that notice it */
-    bool put_back;          /* a tag: the daemon takes it away again */
-    uint64_t begun_usec;    /* real; when AWS had taken StopLogging or AddTags; 0: it was not sent */
+    uint64_t interval_usec; /* of the polls that find it */
+    bool put_back;          /* for a tag: the daemon removes it again */
+    uint64_t begun_usec;    /* real; when AWS accepted StopLogging or AddTags; 0: not sent */
     DrillFile file;
     bool late;
 } Drilling;
@@ -36,26 +36,26 @@ int drill_refuse(const Drilling *d, const char *why, const char *detail);
 
 /* ---- drill_check.c ---- */
 
-/* 1; 0: no daemon runs; -errno: its status cannot be read. */
+/* 1; 0 if no daemon runs; -errno if its status cannot be read. */
 int drill_read_status(Drilling *d);
-/* What came of the drill; NULL: nothing yet. Borrowed. */
+/* The drill's result in the status; NULL: none yet. Borrowed. */
 const json_t *drill_shown(const Drilling *d);
-/* Why the daemon could not undo it yet, raw; "": it did, or has not tried. Borrowed. */
+/* Why the daemon could not undo it yet, raw; "" if it did, or has not tried. Borrowed. */
 const char *drill_failure(const Drilling *d);
 /* A member of it, real; 0: not yet. */
 uint64_t drill_time(const json_t *object, const char *member);
-/* Is a daemon there that guards it, and may the trail be drilled? 0, or negative after one line on
+/* Checks that a daemon guards the trail and that it may be drilled. 0, or negative after one line on
  * stderr. */
 int drill_check_daemon(Drilling *d);
 
 /* ---- drill_aws.c ---- */
 
-/* Whose keys are these, and is the trail as it has to be? 0, or negative after one line on stderr. */
+/* Checks the identity of the keys, and the state of the trail. 0, or negative after one line on stderr. */
 int drill_check_caller(Drilling *d);
 /* Announces it, and stops or tags the trail. 0, or negative after one line on stderr. */
 int drill_begin(Drilling *d);
-/* Does it log, or is the tag gone? False also when AWS does not say. */
+/* True if the trail logs, or the tag is gone. False also if AWS does not say. */
 bool drill_is_undone(Drilling *d);
-/* Starts it or takes the tag away, and proves it; 0, or -EIO after the command to run. Keys that may not do
- * it never will. */
+/* Starts the trail or removes the tag, and confirms it. 0, or -EIO after printing the command to run. Keys
+ * without the right will not get it by a retry. */
 int drill_clean_up(Drilling *d);

@@ -81,7 +81,7 @@ static int begin_call(Drilling *d, Ask what, Call *call) {
     return -EINVAL;
 }
 
-/* Each call has a deadline of its own. True when AWS took it; else call->error says why. */
+/* Each call has its own deadline. True if AWS accepted it; else call->error has the reason. */
 static bool drill_ask(Drilling *d, Ask what, Call *call) {
     static const char *const names[] = { "GetCallerIdentity", "GetTrailStatus", "ListTags",  "StopLogging",
                                          "StartLogging",      "AddTags",        "RemoveTags" };
@@ -96,7 +96,7 @@ static bool drill_ask(Drilling *d, Ask what, Call *call) {
     return call->good;
 }
 
-/* A tag of this key that was there before would be lost, and be missing in the baseline. */
+/* An existing tag with this key would be lost, and then differ from the baseline. */
 static int check_tags(Drilling *d) {
     Call call;
 
@@ -109,7 +109,7 @@ static int check_tags(Drilling *d) {
                        : 0;
 }
 
-/* Whose keys are these? */
+/* Checks whose keys these are. */
 int drill_check_caller(Drilling *d) {
     const json_t *accounts = json_object_get(d->status, "accounts");
     Call call;
@@ -137,15 +137,15 @@ int drill_check_caller(Drilling *d) {
     return d->args->tag ? check_tags(d) : 0;
 }
 
-/* ---- it is stopped, or tagged ---- */
+/* ---- stopping or tagging ---- */
 
-/* One row a kind of drill: what is done and undone, and the words for it. */
+/* One row per kind of drill: the calls to do and undo it, and their texts. */
 static const struct Kind {
     Ask begin, undo;
-    const char *denied, *unsure;            /* of begin */
-    const char *undoing, *undone, *remains; /* of undo ... */
-    const char *unshown;                    /* ... and when AWS took it */
-    const char *command, *option;           /* for a person, around the ARN */
+    const char *denied, *unsure;            /* for begin */
+    const char *undoing, *undone, *remains; /* for undo ... */
+    const char *unshown;                    /* ... when AWS accepted it */
+    const char *command, *option;           /* for people, around the ARN */
 } kinds[] = {
     { ASK_STOP, ASK_START,
       "these keys may not stop it, as is right for the guard's; use an operator's, with --profile: ",
@@ -164,7 +164,7 @@ static const struct Kind *kind_of(const Drilling *d) {
 static int announce(Drilling *d) {
     uint64_t nonce[2] = { loop_random(d->aws.loop), loop_random(d->aws.loop) };
     Drill *drill = &d->file.drill;
-    /* a tag that the verb removes is seen to be gone by one more poll */
+    /* one more poll sees that a tag removed by the verb is gone */
     unsigned n_polls = d->args->tag ? 2 : 1;
     int r;
 
@@ -186,7 +186,7 @@ int drill_begin(Drilling *d) {
 
     if (r < 0)
         return r;
-    d->begun_usec = verb_now_usec(); /* AWS may do it even if no answer comes */
+    d->begun_usec = verb_now_usec(); /* AWS may have done it even without an answer */
     if (drill_ask(d, kind_of(d)->begin, &call)) {
         d->begun_usec = verb_now_usec();
         return 0;

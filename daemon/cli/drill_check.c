@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the daemon shows of a trail, and whether the trail may be drilled. */
+/* What the daemon shows of a trail, and whether it may be drilled. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,8 @@
 #include "lib/util/timetext.h"
 
 #define POLL_MAX_SEC 300                  /* of poll_interval: a longer drill loses too many events */
-#define PAUSE_USEC   (360 * USEC_PER_SEC) /* between drills of one trail: one incident each */
+#define PAUSE_USEC   (360 * USEC_PER_SEC) /* between drills of one trail, so that each has its own
+                                             incident */
 #define REOPEN_USEC  (GUARD_REOPEN_USEC + USEC_PER_SEC) /* the times in status.json are whole seconds */
 
 int drill_refuse(const Drilling *d, const char *why, const char *detail) {
@@ -29,7 +30,7 @@ int drill_refuse(const Drilling *d, const char *why, const char *detail) {
     return -ECANCELED;
 }
 
-/* ---- what the daemon shows ---- */
+/* ---- the daemon's status ---- */
 
 uint64_t drill_time(const json_t *object, const char *member) {
     uint64_t usec = 0;
@@ -60,7 +61,7 @@ int drill_read_status(Drilling *d) {
     return 1;
 }
 
-/* The only one of that name or ARN; NULL: none, or *ret_several. */
+/* The only trail with that name or ARN; NULL: none, or *ret_several. */
 static const json_t *find_trail(const Drilling *d, const char *name, bool *ret_several) {
     const json_t *trails = json_object_get(d->status, "trails"), *found = NULL;
 
@@ -89,10 +90,9 @@ const char *drill_failure(const Drilling *d) {
     return status_text(json_object_get(incident, "failure"), "text");
 }
 
-/* ---- may it be drilled? ---- */
+/* ---- conditions ---- */
 
-/* The group of `accounts` by whose role the daemon guards this account; NULL: none, or the
- * organization's. */
+/* The group of `accounts` whose role the daemon uses for this account; NULL: none, or the organization's. */
 static const AccountConfig *find_account(const Drilling *d) {
     const json_t *rows = json_object_get(d->status, "accounts");
     const char *role = NULL;

@@ -9,7 +9,7 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
-/* Verdicts that are not simply bad. */
+/* Verdicts with another colour than red. */
 static const struct {
     const char *verdict, *color;
 } colors[] = {
@@ -38,7 +38,7 @@ void status_put(FILE *out, const char *text) {
     fputs(text_escaped(shown, sizeof(shown), text), out);
 }
 
-/* Is each "{member}" in the text set? */
+/* True if each "{member}" in the text is set. */
 static bool are_set(const json_t *object, const char *format, size_t len) {
     char name[32];
 
@@ -50,7 +50,7 @@ static bool are_set(const json_t *object, const char *format, size_t len) {
     return true;
 }
 
-/* A text with the object's members in it: "{arn}". What is between brackets is left out where one of its
+/* Prints a text with the object's members in place of "{arn}". A part in brackets is left out if one of its
  * members is "". */
 static void put_filled(FILE *out, const json_t *object, const char *format) {
     char name[32];
@@ -73,7 +73,7 @@ static void put_filled(FILE *out, const json_t *object, const char *format) {
     }
 }
 
-/* How many columns a text takes: characters, each counted as one. */
+/* The columns of a text: one per character. */
 static size_t columns_of(const char *text) {
     size_t n = 0;
 
@@ -82,7 +82,7 @@ static size_t columns_of(const char *text) {
     return n;
 }
 
-/* In that many columns: the middle of what is longer is left out, for names differ at both ends. */
+/* Prints in this many columns. Longer text loses its middle, because names differ at both ends. */
 static void put_column(FILE *out, const json_t *row, const char *name, int width) {
     char shown[STATUS_SHOWN_MAX], dots[] = "...";
     size_t n, wide = (size_t)width, head = (wide - strlen(dots) + 1) / 2, tail = wide - strlen(dots) - head;
@@ -95,7 +95,7 @@ static void put_column(FILE *out, const json_t *row, const char *name, int width
         fprintf(out, "%.*s%s%s  ", (int)head, shown, dots, shown + n - tail);
 }
 
-/* "prefix a, b  " of the texts of an array, or of a member of its objects, without two of them. */
+/* Prints "prefix a, b " from the texts of an array, or a member of its objects, except two of them. */
 static void put_words(FILE *out, const char *prefix, const json_t *list, const char *member,
                       const char *without, const char *nor) {
     size_t n = 0;
@@ -116,7 +116,7 @@ static void put_words(FILE *out, const char *prefix, const json_t *list, const c
 static void put_detail(FILE *out, const json_t *trail) {
     const json_t *incident = json_object_get(trail, "incident");
 
-    /* which settings have changed says more than that some have */
+    /* the changed settings are more specific than the finding */
     put_words(out, "", json_object_get(trail, "findings"), NULL, status_text(trail, "verdict"),
               json_array_size(json_object_get(incident, "changes")) > 0 ? "changed" : "");
     put_words(out, "changed: ", json_object_get(incident, "changes"), "field", "", "");
@@ -139,7 +139,7 @@ static uint64_t time_of(const json_t *object, const char *name) {
     return timetext_parse_iso(status_text(object, name), &usec) < 0 ? 0 : usec;
 }
 
-/* From when to when nothing was recorded, and how long that is. */
+/* Prints from when to when nothing was recorded, and how long that was. */
 static void put_gap(FILE *out, const json_t *gap, uint64_t now_usec) {
     uint64_t from = time_of(gap, "from"), to = time_of(gap, "to"), end = to > 0 ? to : now_usec;
     char span[TIMETEXT_MAX];
@@ -151,7 +151,7 @@ static void put_gap(FILE *out, const json_t *gap, uint64_t now_usec) {
     fprintf(out, " (%s)\n", timetext_span(span, end > from ? end - from : 0));
 }
 
-/* What a person does about it; %s: the trail's name or ARN, and its region. */
+/* What a person should do; %s: the trail's name or ARN, and its region. */
 static const struct {
     const char *verdict, *mode; /* NULL: any */
     const char *next;
@@ -185,8 +185,7 @@ static void put_next(FILE *out, const json_t *status, const json_t *trail) {
     }
 }
 
-/* In lines of their own: what AWS said to the last attempt, who caused it, what was not recorded, what to
- * do. */
+/* On lines of their own: AWS's answer to the last attempt, the caller, what was not recorded, what to do. */
 static void put_incident(FILE *out, const json_t *status, const json_t *trail, uint64_t now_usec) {
     const json_t *incident = json_object_get(trail, "incident"),
                  *failure = json_object_get(incident, "failure"),
@@ -221,8 +220,8 @@ static int width(const json_t *rows, const char *name, const char *heading) {
 
 /* ---- the order of the trails, and how many are shown ---- */
 
-#define ALL_MAX  50U  /* so many trails are all shown */
-#define ROWS_MAX 200U /* of those that are not well */
+#define ALL_MAX  50U  /* up to this many trails are all shown */
+#define ROWS_MAX 200U /* the limit of those that are not well */
 
 static bool is_bad_trail(const json_t *trail) {
     const char *verdict = status_text(trail, "verdict");
@@ -230,7 +229,7 @@ static bool is_bad_trail(const json_t *trail) {
     return strcmp(verdict, "logging") != 0 && strcmp(verdict, "protected") != 0;
 }
 
-/* Enumerated from the worst on; what this version does not know comes first. */
+/* By the order of the enum, the worst first; verdicts unknown to this version come before them. */
 static unsigned rank_of(const json_t *trail) {
     unsigned v = 0;
 
@@ -239,7 +238,7 @@ static unsigned rank_of(const json_t *trail) {
     return v == _VERDICT_MAX ? 0 : v + 1;
 }
 
-/* The worst first; of equals those with an incident; then by name. */
+/* The worst first; among equals those with an incident; then by name. */
 static int by_badness(const void *a, const void *b) {
     const json_t *one = *(const json_t *const *)a, *other = *(const json_t *const *)b;
     unsigned rank = rank_of(one), other_rank = rank_of(other);
@@ -252,7 +251,7 @@ static int by_badness(const void *a, const void *b) {
                               : strcmp(status_text(one, "name"), status_text(other, "name"));
 }
 
-/* Whether a trail of that rank among them is shown, of n in all. */
+/* True if the trail at this rank, of n in all, is shown. */
 static bool is_shown(const StatusView *view, const json_t *trail, size_t i, size_t n) {
     if (view->all)
         return true;
@@ -277,7 +276,7 @@ static void print_trail(FILE *out, const json_t *status, const json_t *trail, co
         put_detail(memory, trail);
         (void)fclose(memory);
         if (view->columns > 0 && used + columns_of(detail) > view->columns)
-            fprintf(out, "\n    %s\n", detail); /* it has a line of its own */
+            fprintf(out, "\n    %s\n", detail); /* it gets a line of its own */
         else
             fprintf(out, "%s\n", detail);
         free(detail);
@@ -285,7 +284,7 @@ static void print_trail(FILE *out, const json_t *status, const json_t *trail, co
     put_incident(out, status, trail, view->now_usec);
 }
 
-/* How wide the column of the names may be. */
+/* The width of the column of names. */
 static int name_width(const json_t *trails, int region, unsigned columns) {
     int name = width(trails, "name", "TRAIL"), others = region + 12 + 9 + 4 * 2 + (int)strlen("DETAIL");
 
@@ -317,7 +316,7 @@ static void print_trails(FILE *out, const json_t *status, const StatusView *view
                 n - n_shown, n, n_bad > ROWS_MAX ? n_bad - ROWS_MAX : 0);
 }
 
-/* Longer than the configuration says. */
+/* True if it exceeds the configured interval. */
 static bool is_stretched(const json_t *status, const json_t *target) {
     return json_integer_value(json_object_get(target, "poll_interval")) >
            json_integer_value(json_object_get(status, "poll_interval"));
@@ -332,7 +331,7 @@ static void put_state(FILE *out, const json_t *status, const json_t *target) {
     put_filled(out, target, "[: {error}]\n");
 }
 
-/* An account that cannot be reached has no region, and the role that was to be assumed as its identity. */
+/* An unreachable account has no region; its identity is the role that was to be assumed. */
 static void print_targets(FILE *out, const json_t *status, const StatusView *view) {
     bool every_target = view->every_target;
     const json_t *targets = json_object_get(status, "targets");
@@ -393,7 +392,7 @@ static void print_list(FILE *out, const json_t *list, const char *heading, const
     }
 }
 
-/* ---- all of them ---- */
+/* ---- all tables ---- */
 
 static bool is_bad_target(const json_t *target) {
     const char *state = status_text(target, "state");
@@ -402,7 +401,7 @@ static bool is_bad_target(const json_t *target) {
            json_is_true(json_object_get(target, "uncovered"));
 }
 
-/* Who is contained is no trouble; who should be and is not, is. */
+/* A contained identity is no trouble; one that should be contained and is not is. */
 static bool is_bad_hold(const json_t *hold) {
     return strcmp(status_text(hold, "state"), "contained") != 0;
 }

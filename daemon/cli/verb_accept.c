@@ -33,9 +33,9 @@ static const char help[] =
         "  trailguard accept\n"
         "  trailguard accept --yes org-trail\n";
 
-#define VALUE_MAX 200 /* bytes of a value that are shown */
+#define VALUE_MAX 200 /* bytes of a value in the output */
 
-/* One trail that something is to be recorded of. */
+/* A trail to be recorded. */
 typedef struct Candidate {
     const char *arn;
     const Settings *settings;
@@ -45,15 +45,15 @@ typedef struct Candidate {
 typedef struct Accepting {
     const VerbArgs *args;
     const char *dir;
-    bool *named; /* for each of args->names: it was found */
+    bool *named; /* for each of args->names: whether it was found */
     Candidate *candidates;
     size_t n;
     bool failed;
-    bool unlisted; /* all are meant, and not all could be listed */
-    bool missing; /* recorded trails that are not there, or cannot be polled, and were not named */
+    bool unlisted; /* all trails were meant, and not all could be listed */
+    bool missing; /* recorded trails that are gone or cannot be polled were not named */
 } Accepting;
 
-/* ---- who and what ---- */
+/* ---- names ---- */
 
 static bool is_meant(Accepting *a, const char *name, const char *arn) {
     bool meant = a->args->n_names == 0;
@@ -69,7 +69,7 @@ static void add(Accepting *a, const EngineSettings *row) {
             (Candidate){ .arn = row->subject.arn, .settings = row->actual, .gone = row->gone };
 }
 
-/* ---- what is shown ---- */
+/* ---- output ---- */
 
 static void show_value(const char *label, const char *value) {
     char shown[VALUE_MAX];
@@ -99,7 +99,7 @@ static void show_unread(const EngineSettings *row) {
         printf("    %s\n", text_escaped(shown, sizeof(shown), row->error));
 }
 
-/* Of a baseline that lacks something. Returns how many fields. */
+/* For a baseline with missing fields. Returns the number of fields. */
 static unsigned show_additions(const EngineSettings *row) {
     unsigned n = 0;
 
@@ -128,7 +128,7 @@ static void show_title(const Subject *subject) {
            text_escaped(shown[2], VALUE_MAX, subject->account));
 }
 
-/* One that is gone is accepted as gone only when it is named. */
+/* A trail that is gone is accepted as gone only if it is named. */
 static void take_gone(Accepting *a, const EngineSettings *row) {
     char shown[VALUE_MAX];
 
@@ -143,7 +143,7 @@ static void take_gone(Accepting *a, const EngineSettings *row) {
     add(a, row);
 }
 
-/* Recorded, and not polled: that says nothing about whether it is there. */
+/* A recorded trail that is not polled: whether it exists is unknown. */
 static void take_unasked(Accepting *a, const EngineSettings *row) {
     bool named = a->args->n_names > 0;
 
@@ -163,7 +163,7 @@ static const char *why_not_recorded(const EngineSettings *row) {
                    : "no answer";
 }
 
-/* What would be recorded, and of what it differs. */
+/* Shows what would be recorded, and the differences. */
 static void accept_take_settings(Accepting *a, const EngineSettings *row) {
     Drift drift = { 0 };
     char shown[VALUE_MAX];
@@ -208,7 +208,7 @@ static void take_row(Accepting *a, const EngineSettings *row) {
     }
 }
 
-/* All were meant, and it is not known which those are. */
+/* All trails were meant, but some could not be listed. */
 static void say_unlisted(const char *unlisted) {
     char shown[VALUE_MAX];
 
@@ -231,7 +231,7 @@ static void say_unknown(const char *name, const char *unlisted) {
                 shown[0]);
 }
 
-/* ---- what is done ---- */
+/* ---- recording ---- */
 
 static bool may(const Accepting *a) {
     char answer[16] = "";
@@ -258,7 +258,7 @@ static int record(const Accepting *a) {
                                      verb_who(by, sizeof(by)), verb_now_usec(), error, sizeof(error));
 
         if (r < 0) {
-            fprintf(stderr, "trailguard accept: %s\n", error); /* it names the ARN */
+            fprintf(stderr, "trailguard accept: %s\n", error); /* the error names the ARN */
             result = EXIT_FAILURE;
         }
     }

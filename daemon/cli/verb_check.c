@@ -39,7 +39,7 @@ static const char help[] =
         "  trailguard check --doctor && systemctl enable --now trailguard\n"
         "  trailguard check --json | jq .result\n";
 
-/* The order of the monitoring-plugin convention's numbers is not the order of badness. */
+/* The numbers of the monitoring-plugin convention are not in the order of severity. */
 typedef enum Result {
     RESULT_OK = 0,
     RESULT_WARNING = 1,
@@ -61,7 +61,7 @@ static Result worse(Result a, Result b) {
 static Result judge_trail(const StatusTrail *row) {
     const TrailState *state = row->state;
     Result result = state->verdict == VERDICT_UNKNOWN ? RESULT_UNKNOWN : RESULT_OK;
-    /* the incident's severity says whether digests are expected */
+    /* the incident's severity shows whether digests are expected */
     TrailFacts facts = { .validation = state->incident.severity == SEVERITY_CRITICAL };
 
     for (unsigned f = 0; f < _FINDING_MAX; f++)
@@ -75,8 +75,8 @@ static Missed missed(const StatusTrail *row) {
     return row->before ? guard_missed(row->before, row->state) : MISSED_NOTHING;
 }
 
-/* What is over and not reported yet is as grave as the alert will be. With --restore it was most likely our
- * own restart that ended it, and what counts is what holds after that. */
+/* Unreported trouble that is over counts as severe as its alert will be. With --restore our own restart has
+ * probably ended it, and the state after that counts. */
 static Result judge_missed(const VerbArgs *args, const Status *status) {
     for (size_t i = 0; !args->restore && i < status->n_trails; i++)
         if (missed(&status->trails[i]) != MISSED_NOTHING)
@@ -108,8 +108,7 @@ static Result judge(const Status *status) {
     return result;
 }
 
-/* What AWS is asked for depends on the trails that are there: of a region that did not answer nothing is
- * known. */
+/* The number of calls depends on the existing trails, so for a region without an answer it is unknown. */
 typedef struct Calls {
     unsigned long long per_month;
     unsigned n_known, n_unknown;
@@ -140,7 +139,7 @@ static void print_calls(const Calls *calls) {
     putchar('\n');
 }
 
-/* The quota of AWS is an account's in a region. */
+/* AWS's quota is per account and region. */
 static void print_stretched(const Status *status) {
     for (size_t i = 0; i < status->n_targets; i++) {
         const StatusTarget *target = &status->targets[i];
@@ -153,14 +152,14 @@ static void print_stretched(const Status *status) {
     }
 }
 
-/* What `trailguard policy guard` would have given. */
+/* The rights that `trailguard policy guard` prints. */
 static void print_denials(const Status *status) {
     if (status->n_denials > 0)
         puts("\nMISSING PERMISSIONS");
     for (size_t i = 0; i < status->n_denials; i++) {
         const StatusDenial *denial = &status->denials[i];
 
-        /* the action and the resource are single printable words */
+        /* action and resource are single printable words */
         printf("%s on %s, in %s%s%s\n", denial->action, denial->resource[0] ? denial->resource : "*",
                denial->account, denial->region[0] ? " " : "", denial->region);
     }
@@ -234,7 +233,7 @@ static void print_provisional(const Status *status) {
                    status->trails[i].subject.region, shown);
 }
 
-/* Without a baseline a changed setting cannot show, without the state file a trail that is gone. */
+/* Without a baseline a changed setting cannot be found, without the state file a deleted trail. */
 static void print_unrecorded(const Status *status) {
     char shown[1024];
 
@@ -252,7 +251,7 @@ static void print_unrecorded(const Status *status) {
                status->state_dir);
 }
 
-/* What was compared with. */
+/* What the result was compared with. */
 static json_t *record_json(const Status *status) {
     char shown[1024];
 
@@ -262,7 +261,7 @@ static json_t *record_json(const Status *status) {
                      text_escaped(shown, sizeof(shown), status->record_problem));
 }
 
-/* What is wrong stands above, with the status. */
+/* Those with trouble are in the status above. */
 static void print_channel_checks(const Status *status) {
     char key[512], found[1024];
     bool any = false;
@@ -278,7 +277,7 @@ static void print_channel_checks(const Status *status) {
     }
 }
 
-/* It has no part in the result, which is about the trails. */
+/* Not part of the result, which is about the trails. */
 static void print_protection(const Status *status) {
     ProtectionRow rows[_PROTECTION_ABOUT_MAX];
     char shown[2 * PROTECTION_TEXT_MAX];
@@ -334,8 +333,8 @@ static void print_json(Result result, const Status *status, json_t *view, const 
     json_decref(document);
 }
 
-/* What monitoring plugins print first: "SERVICE STATUS - text | label=value;warning;critical;minimum ...". A
- * value over 0 is a warning or critical where the row says so. */
+/* The first line of monitoring plugins: "SERVICE STATUS - text | label=value;warning;critical;minimum ...".
+ * A value over 0 is a warning or critical if the row says so. */
 static void print_plugin_line(Result result, const Status *status, const json_t *view, const Calls *calls) {
     static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
     const char *line = json_string_value(json_object_get(view, "line"));

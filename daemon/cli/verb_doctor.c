@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `check --doctor`: the order of what is looked at. What fails leaves out only what stands on it. */
+/* `check --doctor`: the order of the checks. A failed one skips only those that depend on it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,12 +16,12 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* State and alerts of the largest installations. */
+/* The size of state and alerts of the largest installations. */
 #define ROOM_BYTES (64ULL * 1024 * 1024)
 
 /* ---- the configuration ---- */
 
-/* What an installation without a file would do; NULL without memory. */
+/* The configuration without a file; NULL without memory. */
 static Config *defaults(void) {
     static const char text[] = "alerts = ();\n";
     char error[CONFIG_ERROR_MAX];
@@ -40,7 +40,7 @@ static void add_config_mistakes(Doctor *doctor, char *error) {
                "what is below was found with the defaults instead");
 }
 
-/* *ret_good: it is the file's. NULL without memory. */
+/* *ret_good: it was read from the file. NULL without memory. */
 static Config *read_config(Doctor *doctor, const char *path, bool *ret_good) {
     char error[CONFIG_ERROR_MAX];
     Config *config = NULL;
@@ -133,7 +133,7 @@ static void passed(const Status *status, void *userdata) {
     Examination *x = userdata;
 
     if (!x->caller.known) {
-        doctor_channels(x->doctor, status); /* nothing new is in the rest */
+        doctor_channels(x->doctor, status); /* the rest would add nothing */
         return;
     }
     doctor_status(x->doctor, status);
@@ -141,7 +141,7 @@ static void passed(const Status *status, void *userdata) {
     doctor_rights(x->doctor, x->config, x->event, &x->aws, &x->caller, status);
 }
 
-/* The pass takes a configuration of its own over. */
+/* The pass takes over a configuration of its own. */
 static void poll_once(Examination *x) {
     char error[ENGINE_ERROR_MAX], config_error[CONFIG_ERROR_MAX];
     Config *config = NULL;
@@ -159,7 +159,7 @@ int verb_doctor(const VerbArgs *args) {
     Config *config;
     int status;
 
-    log_set_level(LOG_CRIT); /* what there is to say is in the rows */
+    log_set_level(LOG_CRIT); /* the rows have everything */
     config = read_config(&doctor, args->config, &good);
     x.config = config;
     check_directories(&doctor);

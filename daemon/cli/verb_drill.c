@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `drill`: stops or tags a trail with the caller's keys, after announcing it on the guard's host, and
- * watches the daemon. Whatever goes wrong, the trail is as before at the end, or the command for that is
+ * watches the daemon. Whatever fails, the trail is restored at the end, or the command for that is
  * printed. */
 #include <errno.h>
 #include <jansson.h>
@@ -57,7 +57,7 @@ static const char help[] =
 #define DELIVER_USEC (60 * USEC_PER_SEC)
 #define SEARCH_USEC  (1260 * USEC_PER_SEC)
 
-static volatile sig_atomic_t interrupted; /* by one of those that end a process, see drill() */
+static volatile sig_atomic_t interrupted; /* by one of the signals that end a process, see drill() */
 
 static void note_signal(int number) {
     interrupted = number;
@@ -92,12 +92,12 @@ static bool may(const Drilling *d) {
     return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
-/* ---- what is watched ---- */
+/* ---- the steps ---- */
 
 typedef bool (*Happened)(Drilling *d, uint64_t *ret_usec);
 
 static bool is_noticed(Drilling *d, uint64_t *ret_usec) {
-    /* that of an earlier drill is no news */
+    /* the result of an earlier drill does not count */
     *ret_usec = drill_time(drill_shown(d), "noticed");
     return *ret_usec != 0 && *ret_usec + USEC_PER_SEC > d->file.drill.from_usec;
 }
@@ -150,7 +150,7 @@ static bool is_delivered(Drilling *d, uint64_t *ret_usec) {
     return true;
 }
 
-/* Until it happened, or the deadline. 0; -ETIME, -EINTR, -ESRCH: the daemon has ended. */
+/* Waits until it happened, or for the deadline. 0; -ETIME, -EINTR, -ESRCH: the daemon has ended. */
 static int wait_for(Drilling *d, Happened happened, uint64_t max_usec, uint64_t *ret_usec) {
     const struct timespec tick = { .tv_nsec = TICK_NSEC };
     uint64_t began_usec = verb_waited_usec(0);
@@ -184,7 +184,7 @@ static void print_step(const char *step, uint64_t from_usec, uint64_t at_usec, u
     (void)fflush(stdout);
 }
 
-/* One step of the chain, counted from from_usec. */
+/* One step, timed from from_usec. */
 static int watch_step(Drilling *d, const char *step, Happened happened, uint64_t from_usec,
                       uint64_t promise_usec, uint64_t *ret_usec) {
     int r = wait_for(d, happened, promise_usec + DRILL_SPARE_USEC, ret_usec);
@@ -256,7 +256,7 @@ static int watch_delivery(Drilling *d, uint64_t from_usec) {
     return r;
 }
 
-/* The daemon undoes it: the trail logs again, or the tag is gone. Then *ret_undone. */
+/* Waits until the daemon has undone it: the trail logs again, or the tag is gone. Then sets *ret_undone. */
 static int watch_undoing(Drilling *d, uint64_t noticed_usec, bool *ret_undone) {
     uint64_t at_usec;
     int r = watch_step(d, d->args->tag ? "restored" : "restarted", is_restarted, noticed_usec,
@@ -266,7 +266,7 @@ static int watch_undoing(Drilling *d, uint64_t noticed_usec, bool *ret_undone) {
     return r;
 }
 
-/* The tag stays until it is reported. Then it goes, and the daemon notices that. */
+/* The tag stays until it is reported. Then it is removed, and the daemon notices that. */
 static int take_tag_away(Drilling *d, bool *ret_undone, uint64_t *ret_usec) {
     uint64_t removed_usec;
     int r = drill_clean_up(d);
@@ -278,7 +278,7 @@ static int take_tag_away(Drilling *d, bool *ret_undone, uint64_t *ret_usec) {
                               d->interval_usec + DRILL_NOTICE_USEC, ret_usec);
 }
 
-/* From the stop or the tag on. */
+/* All steps from the stop or tag on. */
 static int watch_chain(Drilling *d, bool *ret_undone) {
     bool by_daemon = !d->args->tag || d->put_back;
     uint64_t noticed_usec, at_usec;
@@ -297,7 +297,7 @@ static int watch_chain(Drilling *d, bool *ret_undone) {
 }
 
 static int drill(Drilling *d) {
-    /* what a terminal or a service manager ends a process with */
+    /* the signals of terminals and service managers that end a process */
     static const int stopping[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
     char shown[300];
     bool undone = false;
@@ -321,7 +321,7 @@ static int drill(Drilling *d) {
     return r;
 }
 
-/* The caller's keys, not the guard's: its file of keys and profile count for nothing here. */
+/* Uses the caller's keys, not the guard's: the configured key file and profile are ignored. */
 static int take_caller_keys(Config *config, const char *profile) {
     free(TAKE_PTR(config->aws.credentials_file));
     free(TAKE_PTR(config->aws.config_file));

@@ -47,13 +47,13 @@ static const char help[] =
 
 #define UNKNOWN_GUARD "GUARD_ARN"
 
-/* The question to STS. */
+/* The call to STS. */
 typedef struct Asking {
     sd_event *event;
     GuardIdentity *caller;
 } Asking;
 
-/* ---- who the guard is ---- */
+/* ---- the guard's identity ---- */
 
 static void verb_policy_answered(const AwsError *error, const StsIdentity *identity, void *userdata) {
     const Asking *asking = userdata;
@@ -95,9 +95,9 @@ static bool any_restores(const PolicyJob *job) {
     return restores;
 }
 
-/* ---- what keeps others off ---- */
+/* ---- policies against tampering ---- */
 
-/* Who is exempted at a place: the guard's own principal or role, and what `guards` names. */
+/* Collects the exempted principals for a place: the guard's own, and those in `guards`. */
 static int gather(const PolicyJob *job, const PolicyPlace *place, const char *own, bool exact,
                   PolicyPrincipals *ret) {
     int r = policy_principals_add(ret, place, own, exact);
@@ -125,8 +125,8 @@ static bool may_restore(const PolicyJob *job, const AccountConfig *group) {
     return config_account_policy(job->config, group).mode == MODE_RESTORE;
 }
 
-/* What protects the guard's role and the trails in the account where it is assumed. The role of the
- * organization's members has no account in its ARN: any. */
+/* Protects the guard's role and the trails in the account of the role. The role of the organization's
+ * members has no account in its ARN: any. */
 static json_t *member_policy(const PolicyJob *job, const AccountConfig *group, const char *role_arn) {
     PolicyPlace place = { .partition = job->partition, .account = "" };
     PolicyPrincipals principals = { 0 };
@@ -148,7 +148,7 @@ static json_t *member_shield(const PolicyJob *job, const AccountConfig *group, c
     return json_pack("{s:s, s:o}", "role_arn", role_arn, "policy", member_policy(job, group, role_arn));
 }
 
-/* As policy guard: one document for each account. */
+/* Like `policy guard`, one document per account. */
 static json_t *deny_documents(const PolicyJob *job, json_t *hub) {
     const Config *config = job->config;
     json_t *members = json_array();
@@ -184,7 +184,7 @@ static json_t *deny_document(const PolicyJob *job) {
     return policy_job_uses_roles(job) ? deny_documents(job, hub) : hub;
 }
 
-/* That of one account; -ENOENT when no guard is there. */
+/* For one account; -ENOENT if no guard is there. */
 static int deny_account(const PolicyJob *job, json_t **ret) {
     const Config *config = job->config;
     char role[ARN_MAX];
@@ -218,7 +218,7 @@ static json_t *scp_of(const PolicyJob *job, const PolicyPlace *place, const Poli
     return policy_scp(&shield);
 }
 
-/* Each guard by its own account while that fits in; then the same names in any account. */
+/* Each guard with its own account if that fits; otherwise the same names in any account. */
 static json_t *scp_document(const PolicyJob *job) {
     PolicyPlace place = { .partition = job->partition, .account = "" };
     PolicyPrincipals principals = { 0 };
@@ -237,7 +237,7 @@ static json_t *scp_document(const PolicyJob *job) {
     return scp;
 }
 
-/* The other guards' modes are not known here. */
+/* The modes of other guards are unknown here. */
 static void warn_of_guards(const PolicyJob *job) {
     if (job->config->guards.n > 0 && !any_restores(job))
         fputs("trailguard policy: without mode \"restore\" no guard is exempted, nor those that `guards` "
@@ -246,9 +246,9 @@ static void warn_of_guards(const PolicyJob *job) {
               stderr);
 }
 
-/* ---- what is printed ---- */
+/* ---- output ---- */
 
-/* One policy of the documents; 0, or -EFBIG after one line on stderr. */
+/* Checks the size of one policy: 0, or -EFBIG after one line on stderr. */
 static int check_size(const char *whose, const json_t *policy, size_t max, const char *kind) {
     size_t size = policy_size(policy);
 
@@ -278,7 +278,7 @@ static int check_sizes(const json_t *document, bool scp) {
     return r;
 }
 
-/* Organizations counts white space when a policy comes by its API. */
+/* Organizations counts white space in a policy from its API. */
 static int write_out(const json_t *document, bool scp) {
     _cleanup_free_ char *text = json_text_dump(document, JSON_INDENT(2));
 
@@ -294,7 +294,7 @@ static int write_out(const json_t *document, bool scp) {
     return 0;
 }
 
-/* Without an answer of AWS, what stands for it is to be replaced by hand. */
+/* Without an answer from AWS the user must replace a placeholder. */
 static void warn_of_unknown(PolicyJob *job) {
     if (job->guard.known)
         return;
@@ -340,7 +340,7 @@ static int print(const char *what, PolicyJob *job) {
     job->own_shard = guard;
     policy_job_collect(job);
     if (!guard && !job->guard.known) {
-        /* a wall without a door for the guard would lock it out */
+        /* without an exemption, the policy would lock the guard out */
         fprintf(stderr, "trailguard policy: cannot find out who the guard is, and would lock it out: %s\n",
                 job->guard.error);
         return -EIO;

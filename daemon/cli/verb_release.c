@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `release`: has the daemon give a user or role its rights again. The daemon has the keys and the record of
- * what it put; the verb asks it by a file in the state directory, and waits for what the state file then
- * says. */
+/* `release`: asks the daemon to give a user or role its rights back. The daemon has the keys and the record
+ * of the policy; the verb leaves a request in the state directory, and waits for the result in the state
+ * file. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static int refuse(const char *what, const char *detail) {
     return -ECANCELED;
 }
 
-/* The daemon cannot be asked. */
+/* The request could not be written. */
 static int refuse_file(int error) {
     _cleanup_free_ const char *path = file_join(engine_state_dir(), RELEASE_FILE);
 
@@ -80,7 +80,7 @@ static void print_holds(const ContainHistory *history) {
         puts("nobody is contained");
 }
 
-/* Until it is released, or the daemon says why not. */
+/* Waits until it is released, or the daemon gives a reason why not. */
 static int wait_for(const char *arn) {
     const struct timespec tick = { .tv_nsec = TICK_NSEC };
     uint64_t began_usec = verb_waited_usec(0);

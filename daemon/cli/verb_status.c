@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `status`: finds the document, filters it, and shows it once or again and again. */
+/* `status`: reads the document, filters it, and shows it once or repeatedly. */
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -18,8 +18,8 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
-/* In another container, say: the daemon's pid means another process here, or none, and its paths other
- * files. */
+/* True if the daemon runs elsewhere, such as in another container: its pid means another process here, or
+ * none, and its paths other files. */
 static bool status_is_elsewhere(const json_t *status) {
     const char *theirs = status_text(status, "pid_namespace");
     char ours[STATE_PID_NAMESPACE_MAX];
@@ -27,7 +27,7 @@ static bool status_is_elsewhere(const json_t *status) {
     return theirs[0] && state_pid_namespace(ours)[0] && strcmp(ours, theirs) != 0;
 }
 
-/* ---- whether the daemon is older than what is installed ---- */
+/* ---- changes since the daemon started ---- */
 
 static void print_age_of(FILE *out, const json_t *status, const char *name, const char *verb,
                          const char *deed) {
@@ -110,7 +110,7 @@ static bool is_too_old(const json_t *status, uint64_t now_usec) {
     return now_usec > updated_usec + ((uint64_t)interval * 3 + 60) * USEC_PER_SEC;
 }
 
-/* What concerns every account; nothing is known to be well before a pass has ended. */
+/* Trouble of every account. Nothing counts as well before a pass has ended. */
 static bool is_trouble_of_all(const json_t *status) {
     return !json_is_null(json_object_get(status, "problem")) ||
            json_is_string(json_object_get(status, "state_directory")) ||
@@ -120,7 +120,7 @@ static bool is_trouble_of_all(const json_t *status) {
 
 /* ---- filters ---- */
 
-/* The account's number for its name. */
+/* The account's id for its name. */
 static const char *account_id(const json_t *status, const char *account) {
     const json_t *accounts = json_object_get(status, "accounts");
 
@@ -139,7 +139,7 @@ static bool fits(const VerbArgs *args, const char *account, const json_t *row, b
                                          strcmp(status_text(row, "arn"), args->trail) == 0));
 }
 
-/* Takes out of a list what the filters do not leave. */
+/* Removes from a list what does not match the filters. */
 static void filter_list(const VerbArgs *args, const char *account, json_t *list, bool is_trail) {
     for (size_t i = json_array_size(list); i-- > 0;)
         if (!fits(args, account, json_array_get(list, i), is_trail))
@@ -150,7 +150,7 @@ static bool has_filters(const VerbArgs *args) {
     return args->account || args->region || args->trail;
 }
 
-/* One line about a filter that nothing has. */
+/* Prints one line about a filter that matches nothing. */
 static int refuse_filter(const json_t *status, const char *what, const char *value, const char *member) {
     static const char *const lists[] = { "trails", "targets", "accounts" };
     TextNearest nearest = { .text = value };
@@ -196,12 +196,12 @@ static int filter(const VerbArgs *args, json_t *status) {
         filter_list(args, account, json_object_get(status, "targets"), false);
         filter_list(args, account, json_object_get(status, "contained"), false);
         filter_list(args, account, json_object_get(status, "rights_lost"), false);
-        (void)json_array_clear(json_object_get(status, "channels")); /* they are of no account */
+        (void)json_array_clear(json_object_get(status, "channels")); /* they belong to no account */
     }
     return 0;
 }
 
-/* ---- show ---- */
+/* ---- output ---- */
 
 static unsigned columns(FILE *stream) {
     struct winsize size;
@@ -219,7 +219,7 @@ static void print_all(FILE *out, const VerbArgs *args, const json_t *status, boo
 
     fprintf(out, "%s%s%s: ", view.color ? (trouble ? STATUS_RED : STATUS_GREEN) : "",
             trouble ? "trouble" : "well", view.color ? STATUS_PLAIN : "");
-    if (has_filters(args) && !is_trouble_of_all(status)) { /* the daemon's own line is about all */
+    if (has_filters(args) && !is_trouble_of_all(status)) { /* the daemon's own line is about everything */
         size_t n_trails = json_array_size(json_object_get(status, "trails")),
                n_targets = json_array_size(json_object_get(status, "targets"));
 
@@ -239,17 +239,17 @@ static void print_json(FILE *out, const VerbArgs *args, const json_t *status, co
         fputc('\n', out);
 }
 
-/* How it is shown. */
+/* How to show it. */
 typedef struct Showing {
-    FILE *out, *err; /* err: may be out, too */
+    FILE *out, *err; /* err may be the same as out */
     const char *path;
     const VerbArgs *args;
     uint64_t now_usec;
     int lock_error; /* 0: the daemon's lock shows that it runs */
 } Showing;
 
-/* Without the lock, the process that wrote the document shows it; another user's may not be signalled, but
- * is there. */
+/* Without the lock, the process that wrote the document counts; one of another user may not be signalled,
+ * but exists. */
 static bool has_ended(const json_t *status) {
     json_int_t pid = json_integer_value(json_object_get(status, "pid"));
 
@@ -259,7 +259,7 @@ static bool has_ended(const json_t *status) {
 
 #define AGE_MAX (TIMETEXT_MAX + sizeof(" ago"))
 
-/* How long ago it was written, as text. */
+/* Its age as text. */
 static const char *age_of(const Showing *s, const json_t *status, char dst[static AGE_MAX]) {
     char span[TIMETEXT_MAX];
     uint64_t updated_usec;
@@ -353,7 +353,8 @@ static int show_once(FILE *out, FILE *err, const VerbArgs *args) {
         fprintf(err, "trailguard is not running (no process holds %s/lock)\n", engine_state_dir());
         return STATUS_NOT_RUNNING;
     }
-    /* the locks may be closed to this user: then the process that wrote the file, and its age, show it */
+    /* this user may not be able to read the locks: then the process that wrote the file, and its age,
+     * count */
     fd = file_dir_open(engine_runtime_dir());
     r = fd < 0 ? fd : file_read_at(fd, STATUS_FILE, STATUS_SIZE_MAX, &text, &len);
     if (r < 0) {
@@ -364,7 +365,7 @@ static int show_once(FILE *out, FILE *err, const VerbArgs *args) {
     return verb_status_print(&showing, text, len);
 }
 
-/* How many rows of the terminal a line takes, without its colors. */
+/* How many rows of the terminal a line needs, without its colours. */
 static size_t rows_of(const char *line, size_t len, const struct winsize *size) {
     size_t n = 0;
 
@@ -377,7 +378,7 @@ static size_t rows_of(const char *line, size_t len, const struct winsize *size) 
     return size->ws_col > 0 && n > size->ws_col ? (n + size->ws_col - 1) / size->ws_col : 1;
 }
 
-/* How much of the text the screen holds above its last row. */
+/* How much of the text fits above the last row of the screen. */
 static size_t fitting(const char *text, const struct winsize *size) {
     size_t used = 0, rows = 0;
 
@@ -402,7 +403,7 @@ static size_t count_lines(const char *text) {
     return n;
 }
 
-/* Draws what was read at once, over what was drawn: the terminal neither scrolls nor flickers. */
+/* Draws everything at once, over the previous output, so that the terminal neither scrolls nor flickers. */
 static int draw_once(const VerbArgs *args) {
     struct winsize size = { 0 };
     _cleanup_free_ char *text = NULL;
@@ -414,7 +415,7 @@ static int draw_once(const VerbArgs *args) {
     if (!out)
         return STATUS_TROUBLE;
     r = show_once(out, out, args);
-    if (fclose(out) != 0 || r == STATUS_USAGE) /* that is said on stderr, and ends it */
+    if (fclose(out) != 0 || r == STATUS_USAGE) /* the error is on stderr, and ends it */
         return r;
     (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
     shown = fitting(text, &size);
@@ -428,7 +429,7 @@ static int draw_once(const VerbArgs *args) {
     return r;
 }
 
-/* Ends by a signal. Another size of the terminal ends the wait. */
+/* Ends on a signal. A change of the terminal's size ends the wait. */
 static int watch(const VerbArgs *args) {
     const struct timespec second = { .tv_sec = 1 };
     sigset_t resized;
@@ -441,7 +442,8 @@ static int watch(const VerbArgs *args) {
     (void)setvbuf(stdout, NULL, _IOFBF, WATCH_BUFFER); /* the table is drawn at once */
     (void)sigemptyset(&resized);
     (void)sigaddset(&resized, SIGWINCH);
-    (void)sigprocmask(SIG_BLOCK, &resized, NULL); /* also one that comes while it draws ends the wait */
+    (void)sigprocmask(SIG_BLOCK, &resized, NULL); /* so that one that comes during drawing also ends the
+                                                     wait */
     do {
         r = draw_once(args);
         (void)sigtimedwait(&resized, NULL, &second);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the verbs share, and those that are short: run, config, test-alert. */
+/* Shared functions of the verbs, and the short verbs: run, config, test-alert. */
 #include "daemon/cli/verbs.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@ void verb_set_config_path(const char *path) {
     config_path = path;
 }
 
-/* What systemd would set for the instance. Its name is part of paths. */
+/* Sets what systemd would set for the instance. The name becomes part of paths. */
 int verb_set_instance(const char *name) {
     static char path[128]; /* set once, from the command line */
     size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-");
@@ -94,7 +94,7 @@ int verb_usage(const char *verb, const char *what, const char *argument) {
     return end_usage(verb);
 }
 
-/* The name of text, which is "--NAME", "--NAME=VALUE" or "-X"; cut at size. */
+/* The name in text, which is "--NAME", "--NAME=VALUE" or "-X"; truncated to size. */
 static const char *option_name(const char *text, char *dst, size_t size) {
     const char *name = text + strspn(text, "-");
     size_t n = strcspn(name, "=");
@@ -117,10 +117,10 @@ int verb_refuse_option(const char *verb, char **argv, const struct option *optio
     return verb_usage_near(verb, "unknown option", text, nearest.best ? meant : NULL);
 }
 
-/* The options of all verbs. One with a value has `needs`. */
+/* The options of all verbs. `needs` is set for those with a value. */
 static const struct Flag {
     const char *name;
-    unsigned bits; /* of VerbTakes, any of them; 0: every verb takes it */
+    unsigned bits; /* of VerbTakes; the option is for verbs that have any of them; 0: for every verb */
     size_t offset;
     const char *needs;
 } flags[] = {
@@ -143,10 +143,10 @@ static const struct Flag {
     { "trail", VERB_TAKES_FILTERS, offsetof(VerbArgs, trail), "--trail needs a name or an ARN" },
 };
 
-/* What getopt_long() returns: VERB_LONG_OPTIONS and a flag's index, a letter, or this. */
+/* The values of getopt_long(): VERB_LONG_OPTIONS plus a flag's index, a letter, or this. */
 #define HELP_OPTION (VERB_LONG_OPTIONS + (int)ARRAY_SIZE(flags))
 
-/* For getopt_long(): those that the verb takes, --help, and the end. */
+/* For getopt_long(): the verb's options, --help, and the end. */
 static void list_options(unsigned takes, struct option options[static ARRAY_SIZE(flags) + 2]) {
     size_t n = 0;
 
@@ -161,7 +161,7 @@ static void list_options(unsigned takes, struct option options[static ARRAY_SIZE
     options[n] = (struct option){ 0 };
 }
 
-/* c is a flag's, or the letter of the first. */
+/* c is a flag's value, or the letter of the first flag. */
 static const struct Flag *find_flag(int c) {
     return &flags[c == 'c' ? 0 : c - VERB_LONG_OPTIONS];
 }
@@ -172,7 +172,7 @@ int verb_parse(int argc, char **argv, unsigned takes, const char *help, VerbArgs
 
     *ret = (VerbArgs){ .config = config_path };
     list_options(takes, options);
-    optind = 0; /* from the start, also after another call */
+    optind = 0; /* starts over, even after an earlier call */
     while ((c = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
         if (c == 'h' || c == HELP_OPTION) {
             fputs(help, stdout);
@@ -212,7 +212,7 @@ int verb_begin(int argc, char **argv, unsigned takes, const char *help, int fail
     return r > 0 ? verb_load(args, failed, ret) : r == 0 ? EXIT_SUCCESS : failed;
 }
 
-/* What lasts longer than this is said. */
+/* A longer pass is announced. */
 #define LONG_USEC (30 * USEC_PER_SEC)
 
 static void put_progress(const EngineProgress *progress) {
@@ -227,7 +227,7 @@ static void put_progress(const EngineProgress *progress) {
 }
 
 static void show_progress(const EngineProgress *progress) {
-    static bool shown; /* there is a line to be removed */
+    static bool shown; /* there is a line to remove */
 
     if (progress) {
         fputs("\r\033[K", stderr);
@@ -237,7 +237,7 @@ static void show_progress(const EngineProgress *progress) {
     shown = progress;
 }
 
-/* Where nobody watches, once, and only where it takes long: whoever waits for the result should know. */
+/* If the line cannot be redrawn: announces a long pass once. */
 static void say_that_it_lasts(const EngineProgress *progress) {
     static bool said;
 
@@ -369,7 +369,7 @@ const char *verb_who(char *dst, size_t size) {
 uint64_t verb_now_usec(void) {
     struct timespec ts;
 
-    (void)clock_gettime(CLOCK_REALTIME, &ts); /* it cannot fail */
+    (void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail */
     return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
 }
 
@@ -394,7 +394,7 @@ static int compose(Alert *ret) {
     return alert_compose(&guard, &subject, &event, ret);
 }
 
-/* Each channel has a loop of its own, so that receipts come out in the order of the file. */
+/* Each channel has its own loop, so that receipts are printed in the order of the file. */
 static bool test_channel(const Config *config, const ChannelConfig *channel, const char *key,
                          const Alert *alert) {
     char error[AWS_SETUP_ERROR_MAX] = "";
@@ -420,7 +420,7 @@ static bool test_channel(const Config *config, const ChannelConfig *channel, con
     return test.good;
 }
 
-/* Is it the one that --channel names: by its key, by what stands behind the type, or by its type? */
+/* True if --channel means this one: by its key, the part after the type, or its type. */
 static bool is_named(const char *key, const char *name) {
     const char *colon = strchr(key, ':');
 
@@ -428,7 +428,7 @@ static bool is_named(const char *key, const char *name) {
            (strlen(name) == (size_t)(colon - key) && text_starts_with(key, name));
 }
 
-/* No channel has that name: which ones there are. */
+/* No channel has that name: prints the existing ones. */
 static void refuse_channel(const Config *config, const char *name) {
     TextNearest nearest = { .text = name };
     char shown[2][256];
@@ -449,7 +449,7 @@ static void refuse_channel(const Config *config, const char *name) {
     fputc('\n', stderr);
 }
 
-/* True when all that were asked for took it, and there was one. */
+/* True if there was one, and all of them accepted the alert. */
 static bool test_channels(const Config *config, const char *name, const Alert *alert) {
     bool good = true, any = false;
     char shown[256];

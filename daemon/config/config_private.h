@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The one table of options: parsing, defaults, bounds, --dump and the documentation checks all read it.
- * Private to config. */
+/* The one table of options, for parsing, defaults, bounds, --dump and the documentation checks. Private to
+ * config. */
 
 #include <errno.h>
 #include <libconfig.h>
@@ -14,25 +14,25 @@
 typedef enum OptionKind {
     OPTION_NUMBER, /* unsigned, min..max */
     OPTION_BOOL,
-    OPTION_SWITCH,   /* Switch; unset unless given */
-    OPTION_PIN_BOOL, /* char *: "true", "false"; NULL unless given */
+    OPTION_SWITCH,   /* Switch; unset by default */
+    OPTION_PIN_BOOL, /* char *: "true", "false"; NULL by default */
     OPTION_WORD,     /* one of words; stored as int: the word's index + min */
     OPTION_WORDS,    /* uint32_t: some of words, as bits by their index */
     OPTION_TEXT,     /* char *, checked by check */
-    OPTION_TIME,     /* uint64_t: real usec, whole seconds; 0 unless given */
-    OPTION_SHARD,    /* Shard: "2/5"; total 0 unless given */
+    OPTION_TIME,     /* uint64_t: real usec, whole seconds; 0 by default */
+    OPTION_SHARD,    /* Shard: "2/5"; total 0 by default */
     OPTION_LIST,     /* StringList, each checked by check */
     OPTION_GROUP,    /* its members are rows "group.member" */
-    OPTION_GROUPS, /* a list of groups, size bytes each; their members are the rows of the scope `members` */
+    OPTION_GROUPS, /* a list of groups, size bytes each; their members are the rows of scope `members` */
 } OptionKind;
 
-/* What an option's offset counts in. */
+/* The struct that an option's offset refers to. */
 typedef enum OptionScope {
     SCOPE_FILE,        /* Config */
     SCOPE_ACCOUNT,     /* AccountConfig */
     SCOPE_CHANNEL,     /* ChannelConfig */
     SCOPE_MAINTENANCE, /* MaintenanceConfig */
-    SCOPE_EXPECT,      /* TrailExpect; the option may be one group, too */
+    SCOPE_EXPECT,      /* TrailExpect; the option may also be a single group */
     _OPTION_SCOPE_MAX,
 } OptionScope;
 
@@ -45,24 +45,24 @@ typedef struct Option {
     bool off;                 /* NUMBER: 0 is allowed below min, too */
     unsigned number;          /* default of NUMBER, BOOL, WORD (index), WORDS (bits) */
     const char *const *words; /* NULL-terminated */
-    /* What a text must be: NULL when good, else what is allowed. */
+    /* Checks a text: NULL if it is valid, else what is allowed. */
     const char *(*check)(const char *text);
-    bool secret;   /* TEXT: may hold a password; not shown */
+    bool secret;   /* TEXT: may contain a password; not shown */
     bool all;      /* LIST: "all" is allowed, and the default */
-    bool repeats;  /* LIST: an item may be there twice */
-    bool inherits; /* LIST, WORD, WORDS: the default means unset; the top level's option of this name holds
-                    */
+    bool repeats;  /* LIST: duplicates are allowed */
+    bool inherits; /* LIST, WORD, WORDS: the default means unset, and the top level's option of this name
+                      applies */
     const char *unit; /* for messages: "seconds" or "" */
     /* GROUPS */
     OptionScope members;
-    size_t size, n_offset; /* where their number is */
+    size_t size, n_offset; /* the place of their number */
     const char *example;
 } Option;
 
 extern const Option config_options[];
 extern const size_t config_n_options;
 
-/* The events of that name, or of all names that begin so for "trail.*", as bits; 0 when there is none. */
+/* The events of this name, or with this prefix for "trail.*", as bits; 0 if there are none. */
 uint64_t config_events_named(const char *pattern);
 
 /* The option's place in the struct that base points to. */
@@ -73,66 +73,65 @@ static inline void *option_slot(const Option *option, const void *base) {
 /* The row of that name; NULL. */
 const Option *config_option_named(const char *name);
 
-/* Whether an option's texts are names of regions. */
+/* True if the option's texts are names of regions. */
 bool config_is_region(const Option *option);
 
-/* What an option's text was most likely meant to be; NULL when nothing is near. */
+/* The text that was probably meant; NULL if nothing is similar. */
 const char *config_nearest(const Option *option, const char *text);
 
-/* ---- what is wrong in a file: config_mistakes.c ---- */
+/* ---- mistakes in a file: config_mistakes.c ---- */
 
-#define CONFIG_MISTAKES_MAX 100 /* further ones are counted only */
+#define CONFIG_MISTAKES_MAX 100 /* further ones are only counted */
 
-/* Columns count characters from 1, also a tab; 0: not known. */
+/* Columns count characters from 1, a tab as one; 0: unknown. */
 typedef struct Place {
     unsigned line, column;
 } Place;
 
-/* A value of the file, in the order of the text. libconfig's tree has the same ones in the same order. */
+/* A value in the file, in the order of the text, which is also the order of libconfig's tree. */
 typedef struct Position {
-    Place at, value;  /* where its name begins, and its value; an entry without a name has both alike */
-    const char *name; /* not terminated; NULL: an entry */
+    Place at, value;  /* the beginning of its name and of its value; the same for an entry without a name */
+    const char *name; /* not NUL-terminated; NULL: an entry */
     size_t name_len, group;
     bool bad; /* its value has been reported */
 } Position;
 
 typedef struct Mistake {
-    Place at;       /* line 0: the file as a whole */
-    char topic[32]; /* the option of the file that it is about, "" when about none */
+    Place at;       /* line 0: the whole file */
+    char topic[32]; /* the option that it is about, "" if none */
     char what[1024];
 } Mistake;
 
-/* A file that is read, and what is wrong in it. */
+/* The state of reading a file, and the mistakes found. */
 typedef struct Reading {
     Config *config;
     Mistake *mistakes; /* CONFIG_MISTAKES_MAX */
-    size_t n_mistakes; /* also those that found no room */
+    size_t n_mistakes; /* including those that did not fit */
     Position *positions;
     size_t n_positions, positions_allocated;
-    char topic[32];   /* the option of the file that is being read */
-    bool expects_all; /* a group of `expect` without trail was read */
-    bool incomplete;  /* a mistake hid what is behind it, which may have been an option */
+    char topic[32];   /* the option that is being read */
+    bool expects_all; /* a group of `expect` without `trail` was read */
+    bool incomplete;  /* a mistake hid the text after it, which may have had an option */
     int error;        /* -ENOMEM */
 } Reading;
 
 /* Adds a mistake. Returns -EINVAL. */
 int config_mistake(Reading *r, Place at, const char *format, ...) _printf_(3, 4);
-/* The same for a setting: where its name begins, or its value; NULL: the file as a whole. A value that has
- * been reported is not reported again. */
+/* The same for a setting, at its name or its value; NULL: the whole file. A value is only reported once. */
 int config_refuse(Reading *r, const config_setting_t *setting, const char *format, ...) _printf_(3, 4);
 int config_refuse_value(Reading *r, const config_setting_t *setting, const char *format, ...) _printf_(3, 4);
-/* Says where the value stands, and what is probably meant. 0 or -ENOMEM. */
+/* Adds a note with the value's place, and what was probably meant. 0 or -ENOMEM. */
 int config_note(Reading *r, const config_setting_t *setting, const char *format, ...) _printf_(3, 4);
-/* No mistake is about that option of the file. */
+/* True if no mistake is about this option. */
 bool config_is_clean(const Reading *r, const char *topic);
-/* A line for each mistake, in the order of the file: "FILE:LINE:COLUMN: what is wrong". */
+/* Writes a line per mistake, in the order of the file: "FILE:LINE:COLUMN: what is wrong". */
 void config_show_mistakes(Reading *r, const char *path, char error[static CONFIG_ERROR_MAX]);
 
-/* Reads the file's text as libconfig's grammar has it, and puts into out what libconfig can read of it, with
- * the lines where they were: what has a mistake is corrected there where its meaning is plain, else left
- * out. r->positions gets every value that is left. Mistakes are also what versions of libconfig read
- * differently: texts without a comma between them in an array or list, numbers with leading zeros or over 32
- * bits, @include, a comma before the closing bracket. text ends with a NUL of its own. 0, or -ENOMEM. */
+/* Reads the file's text by libconfig's grammar, and writes to out what libconfig can read of it, on the same
+ * lines: a mistake is corrected there if its meaning is clear, else left out. r->positions gets the values
+ * that remain. Mistakes include what versions of libconfig read differently: missing commas in an array or
+ * list, numbers with leading zeros or over 32 bits, @include, a comma before the closing bracket. text is
+ * NUL-terminated. 0 or -ENOMEM. */
 int config_check_text(Reading *r, const char *text, size_t len, StrBuf *out);
 
 /* ---- one value: config_values.c ---- */
@@ -144,29 +143,29 @@ static inline int config_worse_of(int a, int b) {
     return a == -ENOMEM || b == 0 ? a : b;
 }
 
-/* Adds to a list of what is allowed: a, b, c. */
+/* Appends to a list of allowed values: a, b, c. */
 void config_list_add(char list[static CONFIG_WORDS_MAX], const char *quote, const char *item);
 
 #define CONFIG_NUMBER_MAX 100
 
-/* "a whole number, 1..3600 seconds": what a NUMBER may be. */
+/* The allowed values of a NUMBER: "a whole number, 1..3600 seconds". */
 const char *config_number_allowed(char dst[static CONFIG_NUMBER_MAX], const Option *option);
 
-/* Notes that a region, of the option or ARN at setting, is most likely mistyped. 0, or -ENOMEM. */
+/* Adds a note that a region, in the option or ARN at setting, is probably mistyped. 0 or -ENOMEM. */
 int config_note_region(Reading *r, const config_setting_t *setting, const char *name, const char *region);
 
-/* Reads the value of an option that is no group into its slot. 0, -EINVAL after a mistake, -ENOMEM. */
+/* Reads the value of an option that is not a group into its slot. 0, -EINVAL after a mistake, -ENOMEM. */
 int config_set_value(Reading *r, const config_setting_t *setting, const Option *option, void *slot);
 
 /* All options of a scope, in the struct that base points to. */
 void config_set_defaults(OptionScope scope, void *base);
 void config_free_options(OptionScope scope, void *base);
 
-/* ---- what does not fit together: config_checks.c ---- */
+/* ---- options that contradict each other: config_checks.c ---- */
 
-/* The last group of that scope, beside those before it. 0, -EINVAL after a mistake, -ENOMEM. */
+/* Compares the last group of the scope with those before it. 0, -EINVAL after a mistake, -ENOMEM. */
 int config_check_group(Reading *r, const config_setting_t *group, OptionScope scope);
-/* The same for the whole; an option that has a mistake of its own is not compared. */
+/* The same for the whole file; options with a mistake of their own are skipped. */
 int config_check_whole(Reading *r, const config_setting_t *root);
 
 /* ---- config_read.c ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accounts: how each is reached, who the credentials are, what happens while there are none, and which ones
- * the organization has. */
+/* Accounts: how each is reached, the identity of its credentials, what happens without credentials, and the
+ * members of the organization. */
 #include "daemon/accounts.h"
 
 #include <errno.h>
@@ -53,7 +53,7 @@ static Account *new_account(Engine *engine, const AccountConfig *config, const c
     return account;
 }
 
-/* STS is asked in a region of the account's partition: ours, when it is of that one. */
+/* STS is called in a region of the account's partition: in ours, if that is the same. */
 static const char *sts_region(const Account *account) {
     const char *region = account->engine->aws.region;
     const Partition *ours = endpoint_partition_of(region),
@@ -102,8 +102,8 @@ static int add_role(Engine *engine, const AccountConfig *config, const char *rol
     return 0;
 }
 
-/* Which shard guards the base credentials' account is known when AWS has said once which account that is:
- * until then none does, rather than all. */
+/* Which shard guards the base credentials' account depends on its id. Until AWS has reported that once, no
+ * shard guards it, rather than all of them. */
 static bool base_is_guarded(const Engine *engine, const char *id) {
     return config_guards_base(engine->config) && shard_has(&engine->config->shard, id);
 }
@@ -122,7 +122,7 @@ static int add_base(Engine *engine) {
         engine->base = NULL;
         return -ENOMEM;
     }
-    /* who is excluded of an organization shows when we know who we are */
+    /* which member is excluded is only known with our own identity */
     return engine->base->guarded && !config->organization.role_name
                    ? engine_add_configured_targets(engine->base)
                    : 0;
@@ -149,7 +149,7 @@ void engine_free_accounts(Engine *engine) {
     free(TAKE_PTR(engine->accounts));
     engine->n_accounts = 0;
     engine->base = NULL;
-    engine->shown_account[0] = '\0'; /* a reload may bring other keys */
+    engine->shown_account[0] = '\0'; /* a reload can change the keys */
 }
 
 /* ---- no credentials ---- */
@@ -164,7 +164,7 @@ static void decide_unreachable(Account *account, const PollResult *result) {
                                     &(TrailInput){ .kind = GUARD_UNREACHABLE, .result = result });
 }
 
-/* The next try is due as that of a target that does not answer would be. */
+/* The next attempt is due as for a target that does not answer. */
 static void fail(Account *account, const PollResult *result) {
     Engine *engine = account->engine;
     Intervals intervals = engine_intervals(engine);
@@ -190,7 +190,7 @@ void engine_account_answered(Account *account) {
         engine_decide_account(account, &(PollResult){ .reachable = true });
 }
 
-/* ---- who we are ---- */
+/* ---- identities ---- */
 
 static void log_identity(Account *account, const StsIdentity *identity) {
     char name[160];
@@ -206,7 +206,7 @@ static void log_identity(Account *account, const StsIdentity *identity) {
         log_line(LOG_INFO, "assuming the roles as %s", identity->arn);
 }
 
-/* By what was assumed it may have been guarded here, or not. */
+/* It may have been guarded, or not, by an assumed id. */
 static void take_base_shard(Account *base) {
     bool was = base->guarded;
 
@@ -220,14 +220,14 @@ static void take_base_id(Account *base, const char *id) {
     BaseAccount in = { .configured = base->config, .excluded = engine_is_excluded(engine, id) };
     BaseEnd ends;
 
-    engine_unindex_account(base); /* keys of another account came in the place of those before */
+    engine_unindex_account(base); /* keys of another account replaced the former ones */
     (void)text_copy(base->id, sizeof(base->id), id);
     if (engine->config->shard.total > 0)
         take_base_shard(base);
     in.by_role = engine_index_account(base) == -EEXIST;
     ends = scope_base_ends(&in);
     if (in.by_role) {
-        base->id[0] = '\0'; /* the index knows the other one by it */
+        base->id[0] = '\0'; /* the index has the other account under this id */
         engine_adopt_trails(engine_account_by_id(engine, id));
     }
     if (ends == BASE_GOES_ON)
@@ -272,7 +272,7 @@ static bool is_about_credentials(AwsErrorClass class) {
     return class == AWS_NO_CREDENTIALS || class == AWS_BAD_CREDENTIALS || class == AWS_EXPIRED;
 }
 
-/* The role's source gives AWS's denial on as its own. */
+/* The role's provider passes AWS's denial on as its own error. */
 static void note_denied_role(const Account *account, const AwsError *error) {
     char action[AWS_ACTION_MAX], resource[AWS_RESOURCE_MAX];
     Subject where = engine_account_subject(account);
@@ -307,7 +307,7 @@ static void identity_failed(Account *account, const AwsError *error, bool first)
     PollResult result = { 0 };
 
     account->identity_again_usec = engine_now(account->engine).mono_usec + IDENTITY_RETRY_USEC;
-    /* a proxy's page has no code */
+    /* a proxy's error page has no code */
     account->identity_is_not_there = error->class == AWS_INVALID && error->code[0];
     describe(error, &result);
     if (result.error == POLL_DENIED)
@@ -322,7 +322,7 @@ static void identity_failed(Account *account, const AwsError *error, bool first)
                                is_about_credentials(error->class)))
         fail(account, &result);
     else
-        account->blocked = false; /* the next polls show whether the keys are good */
+        account->blocked = false; /* the next polls show whether the keys work */
 }
 
 static void poll_when_ready(Account *account, bool first, bool was_open) {
@@ -378,7 +378,8 @@ void engine_ask_identity(Account *account) {
     }
 }
 
-/* What we wrote by these keys is nobody else's deed, and their account need not be the one before. */
+/* Our writes with the former keys are not attributed to others. The new keys may belong to another
+ * account. */
 static void keys_changed(void *userdata) {
     Account *base = userdata;
 
@@ -393,9 +394,9 @@ void engine_watch_keys(Engine *engine) {
     credentials_cache_watch(engine->aws.credentials, keys_changed, engine->base);
 }
 
-/* ---- members come and go ---- */
+/* ---- members that join and leave ---- */
 
-/* What is under way ends by itself, and a message that waits for it goes out. */
+/* Work in progress ends by itself, and a message that waits for it is sent. */
 static void leave_account(Account *account, const char *text) {
     PollResult result = { .error = POLL_GONE };
     Loop *loop = account->engine->aws.loop;
@@ -444,14 +445,14 @@ static bool is_left_out(const Engine *engine, const char *id) {
     return engine_is_excluded(engine, id) || engine_is_elsewhere(engine, id);
 }
 
-/* As far as its keys said when they were last asked. */
+/* True if the account was that of the base credentials when AWS was last asked. */
 static bool is_base_account(const Engine *engine, const char *id) {
     Arn arn;
 
     return arn_parse(engine->identities.latest, &arn) >= 0 && text_equal(arn.account, id);
 }
 
-/* ---- what the state file knows ---- */
+/* ---- loading from the state file ---- */
 
 int engine_add_known_members(Engine *engine) {
     if (!engine->config->organization.role_name)
@@ -472,13 +473,13 @@ int engine_add_known_members(Engine *engine) {
         if (r == -ENOMEM)
             return r;
         if (r < 0)
-            continue; /* a damaged row: the list knows better */
+            continue; /* a damaged row: the list has the account */
         account->left = account->identity_asked = row->left;
     }
     return 0;
 }
 
-/* ---- what the list says ---- */
+/* ---- taking a list ---- */
 
 static void accounts_account_added(Engine *engine, Account *account, const OrganizationsAccount *item) {
     char name[SHOWN_MAX];
@@ -497,7 +498,7 @@ static void accounts_account_added(Engine *engine, Account *account, const Organ
     engine_ask_identity(account);
 }
 
-/* People rename accounts; the id stays. */
+/* Accounts can be renamed; the id stays. */
 static void rename_member(Account *account, const OrganizationsAccount *item) {
     char shown[SHOWN_MAX];
     char *name;
@@ -506,7 +507,7 @@ static void rename_member(Account *account, const OrganizationsAccount *item) {
         return;
     name = strdup(item->name);
     if (!name)
-        return; /* the next list has it too */
+        return; /* the next list has it, too */
     free(account->name);
     account->name = name;
     log_line(LOG_NOTICE, "account %s of the organization is called \"%s\" now", account->id,
@@ -530,7 +531,7 @@ static void account_removed(Engine *engine _unused_, Account *account, const Org
     leave_account(account, text);
 }
 
-/* item NULL: the list does not have the account; account NULL: we do not have it. */
+/* item NULL: the list does not have the account; account NULL: our tables do not. */
 static void take_item(Engine *engine, Account *account, const OrganizationsAccount *item) {
     static void (*const changes[_MEMBER_CHANGE_MAX])(Engine *, Account *, const OrganizationsAccount *) = {
         [MEMBER_JOINED] = accounts_account_added,
@@ -586,14 +587,14 @@ static void take_accounts(Engine *engine, const OrganizationsAccounts *accounts)
     engine->account_list.known = true;
 }
 
-/* Searches that waited until it was known where. */
+/* Resumes searches that waited for the id of the management account. */
 static void resume_searches(Engine *engine) {
     for (size_t i = 0; i < engine->n_accounts; i++)
         if (TARGET_STATE(engine->accounts[i], attributing.wanted))
             engine_decide_account(engine->accounts[i], NULL);
 }
 
-/* ---- asking ---- */
+/* ---- requesting a list ---- */
 
 static void list_failed(Engine *engine, const AwsError *error) {
     char action[AWS_ACTION_MAX], resource[AWS_RESOURCE_MAX];

@@ -25,7 +25,7 @@
 #include "lib/util/shared_text.h"
 #include "lib/util/text.h"
 
-/* ---- notes and messages ---- */
+/* ---- journal lines and messages ---- */
 
 static void write_notes(Engine *engine, const Subject *subject, const Incident *incident, const Plan *plan) {
     uint64_t dedup_usec;
@@ -143,7 +143,7 @@ static void trail_woke(void *userdata) {
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_TIME });
 }
 
-/* What depends on the time of day, and on nothing that AWS says. */
+/* Depends on the time of day only. */
 static void set_maintenance(Trail *trail, Now now) {
     const MaintenanceConfig *window =
             config_maintenance_at(trail->engine->config, trail->name, trail->arn, now.real_usec);
@@ -152,9 +152,9 @@ static void set_maintenance(Trail *trail, Now now) {
     trail->facts.stop_allowed = window && window->stop_allowed;
 }
 
-/* ---- who attacks trails ---- */
+/* ---- identities that attack trails ---- */
 
-/* It is on the disk, and reported, before AWS is asked: see daemon/holds.c. */
+/* On disk, and reported, before AWS is called: see daemon/holds.c. */
 static void hold(Engine *engine, const Containment *contain) {
     _Static_assert(CONFIG_CHANNELS_MAX <= HOLD_TOPICS_MAX, "one policy keeps all topics");
     const char *topics[CONFIG_CHANNELS_MAX];
@@ -165,7 +165,7 @@ static void hold(Engine *engine, const Containment *contain) {
     engine_due(engine, DUE_HOLDS);
 }
 
-/* The message that says who did it has also what to do about that. */
+/* The message about the caller also says what to do about it. */
 static void contain(Trail *trail, const Subject *subject, Event *event, Containment *ret) {
     Engine *engine = trail->engine;
     char incident[17] = "";
@@ -199,7 +199,7 @@ static void contain(Trail *trail, const Subject *subject, Event *event, Containm
         event->contain = ret;
 }
 
-/* containments last as long as the plan, which points to them. */
+/* The containments must live as long as the plan, which points to them. */
 static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan,
                                 Containment containments[static PLAN_EVENTS_MAX]) {
     const SettingsTracking *k = &trail->tracking;
@@ -221,8 +221,8 @@ static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan
     return engine_queue_messages(trail->engine, subject, plan);
 }
 
-/* What was found counts on disk only once it is in the outbox: until then the state file keeps the state
- * before it. */
+/* A finding counts on disk only once its message is in the outbox: until then the state file keeps the
+ * previous state. */
 static void hold_state(Trail *trail, bool hold, const TrailState *before, const TrailState *next) {
     if (!hold) {
         free(TAKE_PTR(trail->held));
@@ -238,7 +238,7 @@ static void hold_state(Trail *trail, bool hold, const TrailState *before, const 
                  trail->arn);
 }
 
-/* Without memory the state file has the marks a little later. */
+/* Without memory the state file gets the marks a little later. */
 static void save_trail_marks(Trail *trail, const TrailState *before, const TrailState *next) {
     TrailState marked;
     uint64_t newest_usec = guard_trail_marks(trail->held ? trail->held : before, next, &marked);
@@ -254,7 +254,7 @@ static void save_trail_marks(Trail *trail, const TrailState *before, const Trail
 
 /* ---- trails ---- */
 
-/* The drill that was announced for it, from the file, where the input may be about one. */
+/* Reads the announced drill from its file, if the input may be about one. */
 static void find_drill(Trail *trail, const TrailState *state, const TrailInput *input) {
     Engine *engine = trail->engine;
     char reason[ERROR_TEXT_MAX] = "";
@@ -322,7 +322,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     }
     if (plan.summed_up)
         engine_count_unaccepted(trail);
-    /* before they are put back: a message that waits for that reports them too */
+    /* before settings are restored: a message that waits for that reports them, too */
     engine_note_changes(trail, &s);
     engine_note_episode(trail, &s.incident, input->kind == GUARD_ACTED ? input->outcome : NULL, &plan);
     engine_debug_trail(trail, before.verdict, before.findings, input->kind, &policy);
@@ -368,7 +368,7 @@ static void target_woke(void *userdata) {
     engine_decide_target(target, NULL);
 }
 
-/* A target or a whole account: can it be seen? */
+/* A target or a whole account: a decision about whether it can be polled. */
 typedef struct Deciding {
     Engine *engine;
     const Policy *policy;
@@ -377,11 +377,11 @@ typedef struct Deciding {
     LoopTimer **wake;
     LoopFired woke;
     void *userdata;
-    CauseKind alone;              /* what it shared so far is reported by itself now; else OWN */
-    const SharedIncident *shared; /* of its cause; NULL: it has none */
+    CauseKind alone;              /* what it shared so far is now reported by itself; else OWN */
+    const SharedIncident *shared; /* of its cause; NULL: none */
 } Deciding;
 
-/* Without memory the state file has the mark a little later. */
+/* Without memory the state file gets the mark a little later. */
 static void save_target_marks(const Deciding *d, const TargetState *was, const TargetState *next) {
     TargetState marked;
     uint64_t newest_usec = guard_target_marks(was, next, &marked);
@@ -390,7 +390,7 @@ static void save_target_marks(const Deciding *d, const TargetState *was, const T
         engine_save_mark(d->engine, newest_usec);
 }
 
-/* Whether a search for who caused it is due. */
+/* Returns whether a search for the caller is due. */
 static bool apply_target_plan(const Deciding *d, const PollResult *result, const Attribution *found) {
     Engine *engine = d->engine;
     const TargetState was = states_target(*d->state);
@@ -426,16 +426,16 @@ static bool apply_target_plan(const Deciding *d, const PollResult *result, const
 static void decide_target(Target *target, const PollResult *result, CauseKind alone) {
     Policy policy = engine_account_policy(target->account);
 
-    policy.attribution = false; /* what keeps a region from answering is in no event history */
+    policy.attribution = false; /* no event history has the reason why a region does not answer */
     (void)apply_target_plan(&(Deciding){ target->engine, &policy, engine_target_subject(target),
                                          &target->state, &target->wake, target_woke, target, alone, NULL },
                             result, NULL);
 }
 
-/* ---- what several have in common ---- */
+/* ---- common causes ---- */
 
-/* Are there enough others than this one that fail for the same reason? Of those that were reported by
- * themselves, too: accounts lose their sessions one after the other. */
+/* True if enough others fail for the same reason. Those reported by themselves count, because the sessions
+ * of accounts expire one after the other. */
 static bool fails(const Sparse *kept, CauseKind kind, Place place) {
     const TargetState state = states_target(kept);
 

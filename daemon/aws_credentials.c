@@ -37,7 +37,7 @@ bool aws_env_is_true(const char *name) {
 
 /* ---- the profile's files ---- */
 
-/* NULL when it is known to nobody. A unit of systemd may have no HOME. */
+/* NULL if unknown. A systemd unit may have no HOME. */
 static const char *home_of(const char *user) {
     const struct passwd *entry;
 
@@ -47,7 +47,7 @@ static const char *home_of(const char *user) {
     return entry ? entry->pw_dir : NULL;
 }
 
-/* "~/x", "~user/x"; taken as it stands when there is no such home. */
+/* "~/x", "~user/x"; unchanged if there is no such home. */
 static const char *add_home(StrBuf *b, const char *path) {
     size_t n = strcspn(path, "/");
     const char *home;
@@ -63,7 +63,7 @@ static const char *add_home(StrBuf *b, const char *path) {
     return path + n;
 }
 
-/* "$NAME" or "${NAME}": what follows it, NULL when it is neither. */
+/* "$NAME" or "${NAME}": the rest of the text; NULL if it is neither. */
 static const char *take_variable(const char *s, char *name, size_t size) {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
     bool braced = s[1] == '{';
@@ -77,7 +77,7 @@ static const char *take_variable(const char *s, char *name, size_t size) {
     return end + braced;
 }
 
-/* A path of AWS's variables, as botocore expands it. NULL when out of memory. */
+/* Expands a path from AWS's variables as botocore does. NULL when out of memory. */
 static char *expand(const char *path) {
     _cleanup_strbuf_ StrBuf variables = STRBUF_INIT(PATH_MAX), b = STRBUF_INIT(PATH_MAX);
     char name[128];
@@ -97,7 +97,7 @@ static char *expand(const char *path) {
     return strbuf_error(&variables) || strbuf_error(&b) ? strdup(path) : strdup(strbuf_str(&b));
 }
 
-/* Keeps the first of the files tried that exists; takes path over. */
+/* Keeps the first existing file; takes path over. */
 static bool try_file(char **found, char *path) {
     if (path && !*found && access(path, F_OK) == 0) {
         *found = path;
@@ -107,7 +107,7 @@ static bool try_file(char **found, char *path) {
     return false;
 }
 
-/* The named file, else the first that exists in the order of the manual. */
+/* The configured file, else the first existing one in the order of the manual. */
 static int find_credentials_file(const Config *config, AwsLocation *location) {
     const char *directory = aws_env("CREDENTIALS_DIRECTORY"),
                *shared = aws_env("AWS_SHARED_CREDENTIALS_FILE");
@@ -153,7 +153,7 @@ int aws_location_find(const Config *config, AwsLocation *ret) {
     int r;
 
     if (!location.name)
-        location.name = aws_env("AWS_DEFAULT_PROFILE"); /* as botocore: it is stronger than the other */
+        location.name = aws_env("AWS_DEFAULT_PROFILE"); /* as botocore: it overrides the other */
     if (!location.name)
         location.name = aws_env("AWS_PROFILE");
     location.named = location.name;
@@ -172,8 +172,8 @@ int aws_location_find(const Config *config, AwsLocation *ret) {
 
 #define WARNED_MAX 512
 
-/* Once a file and mode: warned has the last line, so that a reload does not repeat it. systemd's own
- * directory is closed whatever the mode of a file in it says. */
+/* Once per file and mode: warned has the last line, so that a reload does not repeat it. systemd's own
+ * directory is protected whatever the mode of a file in it. */
 static void warn_if_others_may_read(const char *path, mode_t mode, char warned[static WARNED_MAX]) {
     const char *directory = aws_env("CREDENTIALS_DIRECTORY");
     char line[WARNED_MAX];
@@ -222,8 +222,8 @@ void aws_location_load(const AwsLocation *location, Profile *ret) {
 
 /* ---- the environment of a credential_process ---- */
 
-/* Passed on when set: finding programs, the way out and the CAs on it, files of the unit. AWS_* is passed on
- * too. */
+/* Passed on if set: what is needed to find programs, reach the network with its CAs, and read files of the
+ * unit. AWS_* is passed on, too. */
 static const char *const passed[] = {
     "PATH",
     "LANG",
@@ -243,7 +243,7 @@ static const char *const passed[] = {
     "CURL_CA_BUNDLE",
 };
 
-/* The keys in our environment are ours: a program that makes keys has its own way to prove who it is. */
+/* The keys in our environment are ours: a program that provides keys has its own. */
 static const char *const withheld[] = {
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -274,7 +274,7 @@ static bool is_passed(const AwsConfig *config, const char *entry) {
     return is_one_of(entry, passed, ARRAY_SIZE(passed));
 }
 
-/* What TrailGuard itself has it from elsewhere: a value of NULL is not known, all others win over the
+/* Settings that TrailGuard has from elsewhere: a value of NULL is unknown, others override the
  * environment. */
 typedef struct Setting {
     const char *name, *value;
@@ -443,7 +443,7 @@ static int profile_provider(const Config *config, const AwsLocation *location, c
 
 enum { PROVIDERS_MAX = 5 };
 
-/* Those that were made are in providers also after an error. */
+/* After an error, providers has those that were created. */
 static int make_providers(const Config *config, const AwsLocation *location, const AwsSetup *aws,
                           CredentialsProvider *providers[static PROVIDERS_MAX], unsigned *n) {
     int r = 0;

@@ -96,7 +96,7 @@ static int check_fips(const Config *config, char error[static AWS_SETUP_ERROR_MA
             region);
 }
 
-/* Only the environment can bring them together here: the file was checked when it was read. */
+/* Only the environment can combine them here: the file was checked when it was read. */
 static int read_kind_of_host(const Config *config, EndpointOverrides *overrides,
                              char error[static AWS_SETUP_ERROR_MAX]) {
     const char *set = overrides->file_url ? "aws.endpoint_url" : NULL;
@@ -126,10 +126,10 @@ static int read_kind_of_host(const Config *config, EndpointOverrides *overrides,
 
 typedef struct NamedUrl {
     const char *url;
-    const char *name; /* who said so */
+    const char *name; /* where it is set */
 } NamedUrl;
 
-/* The strongest of those that are set. */
+/* The first one that is set. */
 static int take_url(const NamedUrl *candidates, size_t n, const char **ret,
                     char error[static AWS_SETUP_ERROR_MAX]) {
     for (size_t i = 0; i < n; i++) {
@@ -146,8 +146,8 @@ static int take_url(const NamedUrl *candidates, size_t n, const char **ret,
     return 0;
 }
 
-/* By service: its variable, the variable for all, its place in the profile's [services] section, the
- * profile's own endpoint_url. ret borrows. */
+/* In this order: the service's variable, the common variable, the profile's [services] section, the
+ * profile's endpoint_url. ret borrows. */
 static int read_overrides(const Config *config, const Profile *profile, EndpointOverrides *ret,
                           char error[static AWS_SETUP_ERROR_MAX]) {
     int r = 0;
@@ -172,14 +172,14 @@ static int read_overrides(const Config *config, const Profile *profile, Endpoint
 
 /* ---- the proxy ---- */
 
-/* Lower case first, as AWS's tools read these: one that is set and empty turns the other off. */
+/* Lower case first, like AWS's tools: a variable that is set but empty turns the other one off. */
 static const char *env_of_proxy(const char *lower, const char *upper, const char **ret_name) {
     *ret_name = getenv(lower) ? lower : upper;
     return aws_env(*ret_name);
 }
 
-/* HTTP_PROXY is not asked: plain http goes to loopback and metadata only, and never through a proxy. The
- * value is not shown, for it may hold a password. */
+/* HTTP_PROXY is ignored: plain http is only used for loopback and metadata, never through a proxy. The value
+ * is not shown, because it may contain a password. */
 static int read_proxy(const Config *config, HttpCurlOptions *options,
                       char error[static AWS_SETUP_ERROR_MAX]) {
     const char *variable;
@@ -195,9 +195,9 @@ static int read_proxy(const Config *config, HttpCurlOptions *options,
                             variable, ENDPOINT_PROXY_ALLOWED);
 }
 
-/* Every (service, region) of a skewed host is corrected on its own: one line is enough. */
+/* The clock of every (service, region) is corrected separately, but one line is enough. */
 static void skew_noticed(const char *host, int64_t offset_usec, void *userdata) {
-    static int64_t logged_usec; /* one clock in this process */
+    static int64_t logged_usec; /* there is one clock per process */
     int64_t difference = offset_usec - logged_usec;
 
     (void)userdata;
@@ -210,7 +210,7 @@ static void skew_noticed(const char *host, int64_t offset_usec, void *userdata) 
              offset_usec > 0 ? "behind" : "ahead of", host);
 }
 
-/* ---- all of it ---- */
+/* ---- opening and closing ---- */
 
 static void take_facts(const Config *config, const AwsLocation *location, const HttpCurlOptions *http,
                        const EndpointOverrides *overrides, AwsFacts *ret) {

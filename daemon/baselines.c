@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A trail's baseline between its file and the comparison. */
+/* A trail's baseline, between its file and the comparison. */
 #include "daemon/baselines.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ static Recording recording_of(const Trail *trail) {
     };
 }
 
-/* Both, or none: the one without the other would differ from what is there. */
+/* Both, or neither: one without the other would be a difference. */
 static int keep_baseline(SettingsTracking *k, const Settings *recorded, const Settings *desired) {
     const Settings *before = &settings_none;
     int r = settings_keep(&before, k->baseline);
@@ -62,7 +62,7 @@ static int keep_baseline(SettingsTracking *k, const Settings *recorded, const Se
     return r;
 }
 
-/* The settings to keep follow from the recording and the pins. */
+/* The desired settings are the recording overridden by the pins. */
 static int take_baseline(Trail *trail, const Settings *recorded) {
     SettingsTracking *k = &trail->tracking;
     Settings desired = { 0 };
@@ -104,7 +104,7 @@ void engine_resume_baseline(Trail *trail) {
     baseline_record_done(&record);
 }
 
-/* Of what is so since now; dedup_usec: the time by which it is known. */
+/* About something that began now; dedup_usec: the time that identifies it. */
 static Event baseline_message(const Engine *engine, EventKind kind, Severity severity, uint64_t dedup_usec,
                               Mode mode, const char *detail) {
     Event event = event_new(kind, PHASE_OPENED, severity, dedup_usec, mode, detail);
@@ -113,7 +113,7 @@ static Event baseline_message(const Engine *engine, EventKind kind, Severity sev
     return event;
 }
 
-/* < 0: it is lost, and has to be made again. */
+/* Negative: the message was not queued, and must be repeated. */
 static int report_baseline(Trail *trail, EventKind kind, Severity severity, const Drift *changes,
                            uint64_t dedup_usec, bool gone, const char *detail) {
     Subject subject = engine_trail_subject(trail);
@@ -129,7 +129,7 @@ static int report_baseline(Trail *trail, EventKind kind, Severity severity, cons
 
 /* ---- weak baselines ---- */
 
-/* Borrows from the trails. */
+/* The subjects are borrowed from the trails. */
 static size_t list_weak(const Engine *engine, Subject *trails) {
     size_t n = 0;
 
@@ -150,8 +150,8 @@ static void report_weak_baselines(void *userdata) {
     engine->weak_timer = NULL;
     if (n == 0)
         return;
-    (void)baseline_name_weak(trails, n, &b); /* a text that is cut names the first */
-    if (engine->weak_since_usec == 0) /* the state file of an earlier version does not have it */
+    (void)baseline_name_weak(trails, n, &b); /* a truncated text still names the first ones */
+    if (engine->weak_since_usec == 0) /* state files of earlier versions do not have it */
         engine->weak_since_usec = engine_now(engine).real_usec;
     engine_save_mark(engine, engine->weak_since_usec);
     event = baseline_message(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING, engine->weak_since_usec,
@@ -172,7 +172,7 @@ void engine_weakness_waits(Engine *engine) {
         log_line(LOG_ERR, "weak baselines cannot be reported now: %s", strerror(ENOMEM));
 }
 
-/* It is asked once. */
+/* Uses the reserve if there is no memory, because this is done only once. */
 static int find_weaknesses(const Trail *trail, StrBuf *b) {
     int r = baseline_weaknesses(trail->tracking.desired, b);
 
@@ -187,7 +187,7 @@ static int find_weaknesses(const Trail *trail, StrBuf *b) {
     return r;
 }
 
-/* With others, in one message. */
+/* Together with others, in one message. */
 static void report_weakness_later(Trail *trail) {
     Engine *engine = trail->engine;
 
@@ -198,8 +198,7 @@ static void report_weakness_later(Trail *trail) {
     engine_weakness_waits(engine);
 }
 
-/* A baseline that is itself weak is said once: when it is recorded or accepted, or what makes it weak is
- * added. */
+/* A weak baseline is reported once: when it is recorded or accepted, or when an addition makes it weak. */
 static void report_weakness(Trail *trail, uint64_t dedup_usec) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
 
@@ -226,7 +225,7 @@ static int report_accepted(Trail *trail, const BaselineRecord *record) {
     return r;
 }
 
-/* Without a baseline nothing can differ: that must not go unsaid. It is tried again at the next poll. */
+/* Without a baseline no difference can be found, so this must be reported. The next poll retries. */
 static void log_unreadable(Trail *trail, const char *error) {
     SettingsTracking *k = &trail->tracking;
 
@@ -235,8 +234,8 @@ static void log_unreadable(Trail *trail, const char *error) {
     k->unreadable = true;
 }
 
-/* Before it is set aside: a crash in between reports it once more, under the same id. Once, where it cannot
- * be set aside. */
+/* Called before the file is set aside: a crash in between repeats the report under the same id. If it cannot
+ * be set aside, it is reported once. */
 static int report_damaged(Trail *trail, const BaselineStamp *stamp, const char *error) {
     SettingsTracking *k = &trail->tracking;
     uint64_t mark = guard_hash(GUARD_HASH_BASIS, stamp, sizeof(*stamp)) & (uint64_t)INT64_MAX;
@@ -252,7 +251,7 @@ static int report_damaged(Trail *trail, const BaselineStamp *stamp, const char *
     return 0;
 }
 
-/* 0 there is none, 1 there is; -EBADMSG there was one; else it cannot be said, and that was logged. */
+/* 0: none, 1: there is one, -EBADMSG: it was damaged; otherwise unknown, and the error was logged. */
 static int read_baseline(Trail *trail, const BaselineStamp *stamp, BaselineRecord *ret) {
     const Engine *engine = trail->engine;
     char error[ERROR_TEXT_MAX] = "";
@@ -260,7 +259,7 @@ static int read_baseline(Trail *trail, const BaselineStamp *stamp, BaselineRecor
 
     if (r == -EBADMSG && !engine->once) {
         if (report_damaged(trail, stamp, error) < 0)
-            return -EAGAIN; /* the outbox says why; it stays, and the next poll reports it */
+            return -EAGAIN; /* the outbox logged why; the file stays, and the next poll reports it */
         r = baseline_file_load(engine->state_dir, trail->arn, engine_now(engine).real_usec, ret, error,
                                sizeof(error));
     }
@@ -291,13 +290,14 @@ void engine_refresh_baseline(Trail *trail) {
     k->loaded = true;
     k->unreadable = r < 0 && trail->engine->once; /* the daemon has set it aside */
     if (r <= 0) {
-        engine_rewrite_baseline(trail); /* what is known holds */
+        engine_rewrite_baseline(trail); /* the baseline in memory stays valid */
         return;
     }
     k->gone = record.gone;
     k->recorded = k->unsaved = false;
     take_record(trail, &record);
-    if (k->recorded && TRAIL_STATE(trail, provisional)) { /* whoever recorded it, it is accepted */
+    if (k->recorded && TRAIL_STATE(trail, provisional)) { /* whoever recorded it, the trail is accepted
+                                                             now */
         SET_TRAIL_STATE(trail, provisional, false);
         engine_drop_unaccepted(trail);
     }
@@ -331,7 +331,7 @@ bool engine_lets_go(const Trail *trail, bool listed) {
     return recording_lets_go(&known, listed, TRAIL_STATE(trail, findings));
 }
 
-/* What cannot be kept is known until the next start. */
+/* If they cannot be written, they are known until the next start. */
 static void keep_unaccepted(const Trail *trail, const Settings *seen) {
     const Engine *engine = trail->engine;
     int r;
@@ -364,7 +364,7 @@ void engine_drop_unaccepted(const Trail *trail) {
         baseline_file_drop_unaccepted(trail->engine->state_dir, trail->arn);
 }
 
-/* Once, also over restarts: it is recorded with them. */
+/* Once, even across restarts: the baseline has them then. */
 static void note_members(const Trail *trail, Field field, const char *before, const char *now) {
     _cleanup_strbuf_ StrBuf names = STRBUF_INIT(ERROR_TEXT_MAX), shown = STRBUF_INIT(4 * ERROR_TEXT_MAX);
 
@@ -381,7 +381,7 @@ static void note_members(const Trail *trail, Field field, const char *before, co
                  trail->arn, field_to_string(field), strbuf_str(&shown));
 }
 
-/* What was asked for and not answered. */
+/* What was requested and not answered. */
 static void note_not_recorded(Trail *trail) {
     _cleanup_strbuf_ StrBuf names = STRBUF_INIT(ERROR_TEXT_MAX);
     uint32_t fields = engine_not_recorded(trail);
@@ -394,8 +394,8 @@ static void note_not_recorded(Trail *trail) {
                  strbuf_str(&names), fields & (fields - 1) ? "are" : "is");
 }
 
-/* To its file. -EEXIST: there is another one, which is read instead. gone: where it was accepted that the
- * trail may be gone, that still holds. */
+/* Writes its file. -EEXIST: there is another one, which is read instead. gone: that the trail may be gone
+ * was accepted, and stays so. */
 static int write_baseline(const Trail *trail, bool gone, uint64_t recorded_usec) {
     const char *dir = trail->engine->state_dir;
     const SettingsTracking *k = &trail->tracking;
@@ -477,11 +477,11 @@ int engine_add_to_baseline(Trail *trail, const Settings *more) {
     if (r >= 0)
         r = take_baseline(trail, &whole);
     settings_done(&whole);
-    /* one that waits to be written is written whole */
+    /* an unsaved baseline is written as a whole */
     return r < 0 || k->unsaved ? r : write_addition(trail, more);
 }
 
-/* What no trail had when TrailGuard, or AWS, did not know it yet, and what could not be read until now. */
+/* A field that TrailGuard or AWS did not know before, or that could not be read until now. */
 static bool take_new_field(Trail *trail, Field field, char *value) {
     Settings more = { 0 };
     int r;
@@ -498,7 +498,7 @@ static bool take_new_field(Trail *trail, Field field, char *value) {
     return trail->tracking.baseline->values[field] != NULL;
 }
 
-/* In the file. -ECANCELED: another baseline was accepted meanwhile. */
+/* Replaces it in the file. -ECANCELED: another baseline was accepted meanwhile. */
 static int replace_field(Trail *trail, Field field, const char *seen) {
     SettingsTracking *k = &trail->tracking;
     BaselineStamp stamp;
@@ -513,7 +513,7 @@ static int replace_field(Trail *trail, Field field, const char *seen) {
     return r;
 }
 
-/* What is recorded already, as far as this version knows it. */
+/* The known members of the field are recorded already. */
 static void take_new_members(Trail *trail, Field field, const char *seen) {
     _cleanup_free_ const char *before = strdup(trail->tracking.baseline->values[field]);
     SettingsTracking *k = &trail->tracking;
@@ -536,7 +536,7 @@ static void take_new_members(Trail *trail, Field field, const char *seen) {
                  field_to_string(field), strerror(-r));
 }
 
-/* Whether something was added. */
+/* Returns whether something was added. */
 static bool add_seen(Trail *trail, Field field, char *seen) {
     switch (recording_addition(field, trail->tracking.baseline->values[field], seen)) {
     case ADDITION_NONE: break;
@@ -567,7 +567,8 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
             added |= FIELD_BIT(f);
     if (added)
         n = baseline_weaknesses(k->desired, &after);
-    /* another message than the one about what was recorded before: times of recording are whole seconds */
+    /* the time of recording is in whole seconds: this message must differ from the one about the
+     * recording */
     if (recording_is_weaker(strbuf_str(&before), strbuf_str(&after), n))
         report_weakness(trail, TRAIL_STATE(trail, accepted_usec) + added);
     return added != 0;

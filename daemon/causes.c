@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What several targets or accounts have in common is one incident: who belongs to it is gathered here, and
- * the core decides. */
+/* Incidents that several targets or accounts share: collects the members; the core decides. */
 #include "daemon/causes.h"
 
 #include <stdbool.h>
@@ -14,10 +13,10 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* An outage moves thousands of targets within seconds: they are decided about together. */
+/* An outage affects thousands of targets within seconds, so they are decided about together. */
 #define PAUSE_USEC (USEC_PER_SEC / 4)
 
-/* False: there is no memory for it. */
+/* False without memory. */
 static bool add_cause(Engine *engine, CauseKind kind, const Account *account, const char *region) {
     Cause cause = engine_cause_key(kind, account, region), *grown;
 
@@ -32,7 +31,7 @@ static bool add_cause(Engine *engine, CauseKind kind, const Account *account, co
     return true;
 }
 
-/* False: not all, for want of memory. */
+/* False if some are missing, without memory. */
 static bool find_causes(Engine *engine) {
     bool all = true;
 
@@ -61,7 +60,7 @@ static bool find_causes(Engine *engine) {
     return all;
 }
 
-/* Those that have a cause, while it is decided about. */
+/* The members of a cause, during a decision. */
 typedef struct Gathering {
     CauseMembers in;
     Subject *members, *rest;
@@ -112,7 +111,7 @@ static void gather(const Engine *engine, const Cause *cause, Gathering *g) {
     g->in.rest = g->rest;
 }
 
-/* Are the tables whole, so that who is not in them is not guarded? */
+/* True if the tables are complete, so that what is not in them is not guarded. */
 static bool are_all_begun(const Engine *engine) {
     for (size_t i = 0; i < engine->n_accounts; i++)
         if (engine->accounts[i]->guarded && !engine->accounts[i]->begun)
@@ -120,7 +119,7 @@ static bool are_all_begun(const Engine *engine) {
     return engine->passes_begun && (!engine->config->organization.role_name || engine->account_list.tried);
 }
 
-/* The mono time of its next decision; 0: none. */
+/* Returns the mono time of its next decision; 0: none. */
 static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
     Policy policy = engine_policy(engine);
     Subject subject = engine_cause_subject(engine, cause);
@@ -136,7 +135,7 @@ static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
         engine_save_mark(engine, MAX(MAX(g->in.since_usec, cause->incident.last_dedup_usec),
                                      cause->incident.reported_usec));
     if (engine_queue_messages(engine, &subject, &plan) < 0)
-        return 0; /* in the next round */
+        return 0; /* retried in the next round */
     next.had_members = cause->had_members || g->in.n > 0;
     *cause = next;
     if (plan.n_events > 0)

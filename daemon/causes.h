@@ -4,5 +4,5 @@
 
 #include "daemon/tables.h"
 
-/* What several targets and accounts have in common: opens, sums up and ends. At most four times a second. */
+/* Opens, sums up and ends the incidents of common causes. At most four times a second. */
 void engine_decide_causes(Engine *engine);

@@ -89,7 +89,7 @@ static void decide(Trail *trail, bool compared) {
                          .drift = compared ? drift_kept(k->drift) : NULL };
 
     engine_get_seen(trail, &seen);
-    /* what an action under way changes, its own read-back judges */
+    /* fields that an action is changing are judged by its own read-back */
     if (!trail->remediation)
         engine_decide_trail(trail, &input);
 }
@@ -123,7 +123,7 @@ static void begin_check(Trail *trail) {
     engine_end_wait(trail);
 }
 
-/* The first of its trails that waits, and for which there is memory. */
+/* Starts the check of the first waiting trail that there is memory for. */
 static void begin_check_of(const Target *target) {
     bool begun = false;
 
@@ -137,8 +137,8 @@ static void begin_check_of(const Target *target) {
     }
 }
 
-/* One trail after the other: a target's polls have AWS's quota to share with this, and shall wait for the
- * reads of one trail at most. */
+/* One trail at a time: checks share AWS's quota with the target's polls, which must wait for the reads of
+ * one trail at most. */
 static bool may_begin_check(const Target *target) {
     bool waits = false;
 
@@ -188,7 +188,7 @@ static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
         (void)engine_differs(&snapshot->settings, trail);
         if (!once && settings_can_be_recorded(&snapshot->settings) && engine_has_to_record(trail)) {
             engine_record_baseline(trail, &snapshot->settings);
-            checks_check_bucket(trail); /* whose it is belongs to the baseline */
+            checks_check_bucket(trail); /* the owner of the bucket belongs to the baseline */
             (void)engine_differs(&snapshot->settings, trail);
         }
         if (engine_record_new_fields(trail, &snapshot->settings))
@@ -199,7 +199,7 @@ static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
     }
 }
 
-/* Until its turn comes only what was listed is kept, and that once for all trails that are alike. */
+/* A waiting trail only keeps its entry of the list, shared by all trails that have the same. */
 static void check_trail(Trail *trail, const CloudTrailTrail *listed) {
     SettingsTracking *k = &trail->tracking;
     Settings described = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Alerts on their way out: channels, their checks, the heartbeat. */
+/* The delivery of alerts: channels, their checks, the heartbeat. */
 #include "daemon/delivery.h"
 
 #include "daemon/apply_plan.h"
@@ -30,7 +30,7 @@ static void channel_changed(const ChannelTrouble *trouble, bool failed, void *us
     engine_publish(userdata);
 }
 
-/* None is kept: the next one says what holds then. */
+/* Signals are not kept: the next one has the state at that time. */
 static void heartbeat_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
     LogField fields[] = { { "TRAILGUARD_EVENT",
                             event_to_string(failed ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED) } };
@@ -124,7 +124,7 @@ static bool is_configured(const Engine *engine, const char *channel) {
     return false;
 }
 
-/* Of those that the state file has as failed: nothing else would ever say that it is over. */
+/* For troubles in the state file: nothing else would report their end. */
 static void end_channels(Engine *engine, const ChannelTrouble *troubles, size_t n, ChannelChange change,
                          const char *what) {
     for (size_t i = 0; i < n; i++) {

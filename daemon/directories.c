@@ -17,9 +17,9 @@
 #define STATE_MODE      0700
 #define RUNTIME_MODE    0755
 #define WATCH_USEC      (2 * USEC_PER_SEC)
-#define WATCH_IDLE_USEC (10 * USEC_PER_SEC) /* where no poll wakes the process earlier */
+#define WATCH_IDLE_USEC (10 * USEC_PER_SEC) /* if no poll wakes the process earlier */
 #define TRY_AGAIN_USEC  (10 * USEC_PER_SEC)
-#define TAKEN_MAX       3 /* another daemon that only tries to start holds the lock for a moment */
+#define TAKEN_MAX       3 /* another daemon that fails to start holds the lock for a moment */
 
 /* ---- at the start ---- */
 
@@ -37,8 +37,8 @@ static int lock_dir(const char *dir, int *ret_fd, char error[static ENGINE_ERROR
 int engine_open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     int r;
 
-    /* The runtime directory's lock first: it shows a daemon whose state directory was removed, before
-     * that is made again under its feet. */
+    /* The runtime directory's lock first: it reveals a daemon whose state directory was removed, before that
+     * is created again. */
     r = file_ensure_dir(engine->runtime_dir, RUNTIME_MODE);
     if (r < 0) {
         (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot write there: %s", engine->runtime_dir,
@@ -63,7 +63,7 @@ int engine_open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX])
 
 /* ---- while they are in use ---- */
 
-/* 0 it is as it was, 1 it was made again and is locked; -errno with one line in error. */
+/* 0: unchanged, 1: created again and locked; -errno with one line in error. */
 static int renew(const char *dir, mode_t mode, int *lock_fd, char error[static ENGINE_ERROR_MAX]) {
     int fd = -1, r;
 
@@ -83,7 +83,7 @@ static int renew(const char *dir, mode_t mode, int *lock_fd, char error[static E
     return 1;
 }
 
-/* Was everything written? What was not is tried again where it is. */
+/* True if everything was written. Other code retries what was not. */
 static bool write_all_again(Engine *engine) {
     bool all = outbox_write_again(engine->outbox);
 
@@ -97,12 +97,12 @@ static bool write_all_again(Engine *engine) {
         engine_save_intent(trail);
         all = all && !engine->intent_failed;
     }
-    engine->state_unread = false; /* what could not be read is not there any more */
+    engine->state_unread = false; /* the file that could not be read is gone */
     engine_save_state(engine);
     return all && !engine->save_problem[0];
 }
 
-/* Said when it changes. */
+/* Logged on changes. */
 static void set_problem(Engine *engine, const char *problem) {
     if (text_equal(engine->directory_problem, problem))
         return;
@@ -138,12 +138,12 @@ static void check_runtime_dir(Engine *engine) {
     char error[ENGINE_ERROR_MAX] = "";
 
     if (renew(engine->runtime_dir, RUNTIME_MODE, &engine->runtime_lock_fd, error) <= 0)
-        return; /* that status.json cannot be written is said where it is */
+        return; /* the failure to write status.json is reported there */
     log_line(LOG_WARNING, "%s: removed or replaced while in use; made again", engine->runtime_dir);
     engine_publish_now(engine);
 }
 
-/* What the disk refused once is not left as it is until the next alert. */
+/* Retries alerts that could not be written, without waiting for the next alert. */
 static void try_outbox_again(Engine *engine) {
     uint64_t now_usec = engine_now(engine).mono_usec;
 
@@ -156,7 +156,7 @@ static void try_outbox_again(Engine *engine) {
     engine_publish_now(engine);
 }
 
-/* What goes on by a timer of its own stops where there was no memory for the next one. */
+/* Restarts work with a timer of its own that stopped because there was no memory for the next one. */
 static void go_on(Engine *engine) {
     if (!engine->pass_timer && !engine->give_up_timer)
         engine_due(engine, DUE_PASS);

@@ -38,16 +38,16 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* How long the first pass waits to hear who we are, so that organization trails of others are known as such.
- */
+/* How long the first pass waits for our identity, so that other accounts' organization trails are
+ * recognized. */
 #define IDENTITY_WAIT_USEC (3 * USEC_PER_SEC)
-/* A message or restart under way at SIGTERM gets this long to end. */
+/* How long SIGTERM waits for a running message or restart. */
 #define SHUTDOWN_WAIT_USEC (2 * USEC_PER_SEC)
 #define SHUTDOWN_POLL_USEC (50 * USEC_PER_MSEC)
-/* Between turns of the loop that there is no memory for. */
+/* The pause after a turn of the loop that failed without memory. */
 #define NO_MEMORY_PAUSE_NSEC 100000000
 
-/* The first of the colon-separated directories that systemd names. */
+/* The first of the colon-separated directories in systemd's variable. */
 static const char *directory(const char *variable, const char *otherwise, char *buffer, size_t size) {
     const char *value = getenv(variable);
 
@@ -105,7 +105,7 @@ static void watchdog_fired(void *userdata) {
         report_systemd_watchdog();
 }
 
-/* ---- what became due in this turn of the loop ---- */
+/* ---- what is due in this turn of the loop ---- */
 
 static void run_searches(Engine *engine) {
     for (size_t i = 0; i < engine->n_accounts; i++) {
@@ -171,7 +171,7 @@ static int run_due(sd_event_source *source, void *userdata) {
 
 /* ---- open, close, reload ---- */
 
-/* What is known of an account whose id we know already. One that has left goes on being reported. */
+/* Loads what is known of an account with a known id. For one that has left, reports continue. */
 static int begin_role(Account *account) {
     int r = engine_begin_account(account);
 
@@ -180,7 +180,7 @@ static int begin_role(Account *account) {
     return r;
 }
 
-/* What a configuration makes; what was there before is still there on error. */
+/* Opens what the configuration describes; earlier objects stay after an error. */
 static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     int r;
 
@@ -264,8 +264,8 @@ static void start_watchdog(Engine *engine) {
         watchdog_fired(engine);
 }
 
-/* What is not in the file would be forgotten; a directory that was removed is made again for it. A file that
- * could not be read is kept as it is, and read again. */
+/* Unsaved state would be lost; a removed directory is created again for it. A file that could not be read is
+ * left alone and read again. */
 static bool is_saved(Engine *engine) {
     engine_sum_up_now(engine);
     engine_save_state(engine);
@@ -278,9 +278,9 @@ static bool is_saved(Engine *engine) {
     return !engine->save_problem[0];
 }
 
-/* Everything is made anew from the new file and the state on disk, as a restart would; only what cannot fail
- * any more is taken down. Where there is no memory then, a restart is what is left: the state on disk is
- * whole, and what was made of it is not. */
+/* Rebuilds everything from the new file and the state on disk, as a restart would. The old objects are
+ * closed only after every step that can fail for the file, the credentials or the disk. If memory runs out
+ * after that, the daemon exits and restarts: the state on disk is complete. */
 static void reload(Engine *engine) {
     char config_error[CONFIG_ERROR_MAX], aws_error[AWS_SETUP_ERROR_MAX], error[ENGINE_ERROR_MAX] = "";
     Config *config = NULL;
@@ -327,7 +327,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 
     (void)source;
     (void)info;
-    if (engine->give_up_timer) /* it stops: a reload would take the timer down that ends it */
+    if (engine->give_up_timer) /* stopping: a reload would cancel the timer that ends it */
         return 0;
     report_systemd_reloading(0);
     reload(engine);
@@ -338,7 +338,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     return 0;
 }
 
-/* ---- the end ---- */
+/* ---- shutdown ---- */
 
 static bool is_busy(const Engine *engine) {
     for (size_t i = 0; i < engine->n_trails; i++)
@@ -349,7 +349,7 @@ static bool is_busy(const Engine *engine) {
 
 static void wait_a_little(void *userdata) {
     Engine *engine = userdata;
-    static unsigned polls; /* one shutdown a process */
+    static unsigned polls; /* there is one shutdown per process */
 
     engine->give_up_timer = NULL;
     if (is_busy(engine) && ++polls < SHUTDOWN_WAIT_USEC / SHUTDOWN_POLL_USEC &&
@@ -363,7 +363,7 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
 
     (void)source;
     if (engine->give_up_timer) {
-        (void)sd_event_exit(engine->event, 0); /* asked twice: at once */
+        (void)sd_event_exit(engine->event, 0); /* a second signal: exit at once */
         return 0;
     }
     report_systemd_stopping();
@@ -376,8 +376,8 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
     return 0;
 }
 
-/* What would end the guard by default and means nothing to it: someone took it for another daemon. Children
- * get the defaults back. */
+/* Signals that would end the process by default and have no meaning here, perhaps meant for another daemon.
+ * Children get the defaults back. */
 static void ignore_others(void) {
     static const int others[] = { SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO };
 
@@ -452,7 +452,7 @@ static int open_event_and_aws(Engine *engine, char error[static ENGINE_ERROR_MAX
     return r;
 }
 
-/* What is installed there later is another program: `status` compares. */
+/* A program that is installed there later differs: `status` compares them. */
 static void note_binary(Engine *engine) {
     ssize_t n = readlink("/proc/self/exe", engine->binary, sizeof(engine->binary) - 1);
 
@@ -469,8 +469,8 @@ static void log_started(const Config *config) {
               trailguard_version, part, mode_to_string(config->mode), config->poll_interval_sec);
 }
 
-/* A turn that sd-event has no memory for has lost nothing, and a later one may have it. Where it lasts, the
- * watchdog is not fed. */
+/* A turn that failed without memory has lost nothing, and a later one may succeed. If it lasts, the watchdog
+ * is not fed. */
 static int run_loop(Engine *engine) {
     const struct timespec pause = { .tv_nsec = NO_MEMORY_PAUSE_NSEC };
     bool said = false;
@@ -529,17 +529,17 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
 
 /* ---- check ---- */
 
-/* A pass that is run once. */
+/* A single pass. */
 typedef struct Once {
     Engine *engine;
-    EngineProgressed progressed; /* NULL: nobody wants to know */
-    uint64_t began_usec;         /* real: what is older is from the state file */
+    EngineProgressed progressed; /* NULL: not reported */
+    uint64_t began_usec;         /* real; older polls are from the state file */
     unsigned n_ticks;
 } Once;
 
 #define TICKS_A_REPORT 10
 
-/* The targets share no quota: the longest says it. */
+/* Targets share no quota, so the slowest one decides. */
 static uint64_t time_left(const Once *once) {
     const Engine *engine = once->engine;
     uint64_t n_max = 0;
@@ -581,7 +581,7 @@ static void check_again(void *userdata) {
     Engine *engine = once->engine;
     bool busy;
 
-    /* the last that it waited for may have gone with its account, and ended nothing */
+    /* the last thing it waited for may be gone with its account, without an end of its own */
     engine_end_pass(engine);
     busy = engine->pass_open || engine->n_passes == 0 || engine->n_polling > 0 || engine->n_beside > 0 ||
            engine->due || !engine_identities_are_known(engine) ||
@@ -596,7 +596,7 @@ static void check_again(void *userdata) {
         (void)sd_event_exit(engine->event, 0);
 }
 
-/* One pass. The caller frees *ret also on error. */
+/* Makes one pass. The caller frees *ret even on error. */
 static int run_once(Config *config, Mode mode_max, bool with_channels, EngineProgressed progressed,
                     Engine **ret, char error[static ENGINE_ERROR_MAX]) {
     Engine *engine = engine_new(config);

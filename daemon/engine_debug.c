@@ -16,7 +16,7 @@ static unsigned long long to_ms(uint64_t usec) {
 
 /* ---- calls ---- */
 
-/* Those of roles to STS are made with the base credentials. */
+/* AssumeRole calls are made with the base credentials. */
 static const char *account_of(const Engine *engine, const CredentialsProvider *credentials) {
     for (size_t i = 0; credentials && i < engine->n_accounts; i++)
         if (engine->accounts[i]->credentials == credentials)
@@ -50,7 +50,7 @@ static void log_attempt(const AwsCallView *call, const AwsError *error, uint64_t
               call->max_attempts, text);
 }
 
-/* AWS's code, or for want of one why no answer came. */
+/* AWS's code, or else why there was no answer. */
 static void count_attempt(Metrics *metrics, const AwsCallView *call, const AwsError *error,
                           uint64_t duration_usec) {
     METRICS_COUNT(metrics, METRICS_REQUESTS, 1, call->service, call->operation);

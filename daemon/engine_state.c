@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine's tables and the state file: what was known comes back with the account that it belongs to. */
+/* The engine's tables and the state file: saved rows are loaded with the account that they belong to. */
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
@@ -14,10 +14,10 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* What a crash may take of the times that a search for who did it begins at. */
+/* How much a crash may lose of the times at which searches for the caller begin. */
 #define SAVE_CALM_MIN_USEC (60 * USEC_PER_SEC)
 #define SAVE_CALM_MAX_USEC (600 * USEC_PER_SEC)
-#define SAVE_AGAIN_USEC    (5 * USEC_PER_SEC) /* after one that failed */
+#define SAVE_AGAIN_USEC    (5 * USEC_PER_SEC) /* after a failure */
 
 /* ---- loading ---- */
 
@@ -80,7 +80,7 @@ static StateTrail row_of(const Trail *t, const TrailState *state) {
         .state = *state,
     };
 
-    /* those of another incident belong to a message that waits */
+    /* changes of another incident belong to a waiting message */
     if (engine_has_changes_of(t, &state->incident)) {
         row.changes = *drift_kept(t->tracking.changes);
         row.episode = t->tracking.episode;
@@ -157,7 +157,7 @@ static const StateTarget *engine_state_target_row(void *userdata, size_t i) {
     if (!t) {
         const StateTarget *row = &engine->unclaimed.targets[i - engine->n_targets];
 
-        /* until the messages are in the outbox that end their incidents */
+        /* kept until the messages that end its incidents are in the outbox */
         return guard_target_owes_end(&row->state) && !engine_has_target(engine, row) ? row : NULL;
     }
     rows->target = (StateTarget){
@@ -238,7 +238,7 @@ void engine_save_intent(Trail *trail) {
     if (engine->once)
         return;
     r = state_intent_save(engine->state_dir, &row);
-    /* it is done all the same: recording comes first */
+    /* the action goes on: recording comes first */
     if (r < 0 && !engine->intent_failed)
         log_line(LOG_ERR,
                  "%s/intents: cannot be written: %s; a crash now would leave what is done unreported",
@@ -246,7 +246,7 @@ void engine_save_intent(Trail *trail) {
     else if (r >= 0 && engine->intent_failed)
         log_line(LOG_NOTICE, "%s/intents: written again", engine->state_dir);
     engine->intent_failed = r < 0;
-    trail->has_intent = true; /* a write that failed can have left a file, too */
+    trail->has_intent = true; /* a failed write can have left a file, too */
 }
 
 void engine_remove_intent(Trail *trail) {
@@ -257,7 +257,8 @@ void engine_remove_intent(Trail *trail) {
         trail->has_intent = false;
 }
 
-/* Once the state file says that the alert is in the outbox. False when a file could not be removed. */
+/* Called when the state file records that the alert is in the outbox. False if a file could not be
+ * removed. */
 static bool remove_reported_intents(Engine *engine) {
     bool all = true;
 
@@ -277,8 +278,8 @@ static bool remove_reported_intents(Engine *engine) {
     return all;
 }
 
-/* A state file that could not be read is not overwritten: it may be a good one. Once it can be read, it is
- * taken up as at a start. */
+/* A state file that could not be read is not overwritten, because it may be intact. Once it can be read, it
+ * is loaded as at the start. */
 static bool is_still_unread(Engine *engine) {
     StateTable table = { 0 };
     char error[ENGINE_ERROR_MAX];
@@ -327,7 +328,7 @@ static int save_rows(const Engine *engine) {
 
 static void save_fired(void *userdata);
 
-/* Said when it begins and when it ends; status and metrics show it meanwhile. */
+/* Logs the beginning and the end; status and metrics show it meanwhile. */
 static void note_saved(Engine *engine, int r) {
     bool failed = engine->save_problem[0];
 
@@ -359,10 +360,10 @@ void engine_save_state(Engine *engine) {
     if (r >= 0)
         engine->saved_usec = began_usec;
     done = r >= 0 && remove_reported_intents(engine);
-    /* what many polls at once took, and the writing, goes back to the kernel */
+    /* returns memory of many simultaneous polls, and of writing, to the kernel */
     (void)malloc_trim(0);
     engine_written(engine, &engine->save);
-    /* a crash before the next save would report again what was reported; a time that moves on comes later */
+    /* after a crash before the next save, reports would be repeated; changed times can wait */
     if (!done) {
         engine->save.calm = true;
         (void)loop_rearm(engine->aws.loop, SAVE_AGAIN_USEC, save_fired, engine, &engine->save.timer);
@@ -376,7 +377,7 @@ static void save_fired(void *userdata) {
     engine_save_state(engine);
 }
 
-/* What was reported is written soon; times that only moved on may wait. */
+/* Reports are saved soon; changed times can wait. */
 void engine_save_soon(Engine *engine, bool now) {
     if (engine->once)
         return;
@@ -386,8 +387,8 @@ void engine_save_soon(Engine *engine, bool now) {
         engine_write_calmly(engine, &engine->save, SAVE_CALM_MIN_USEC, SAVE_CALM_MAX_USEC, save_fired);
 }
 
-/* A file that cannot be written delays no alert. Nor does the pace of writing one: where thousands of alerts
- * come within seconds, some may have a second id after a crash. */
+/* A file that cannot be written delays no alert, and neither does the limit for writing: if thousands of
+ * alerts come within seconds, some may get a second id after a crash. */
 void engine_save_mark(Engine *engine, uint64_t taken_usec) {
     uint64_t now_usec = engine_now(engine).real_usec;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's view of itself, for STATUS=, status.json and check. */
+/* The daemon's status, for STATUS=, status.json and `check`. */
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
@@ -18,18 +18,18 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* status.json is never older than this, whatever it costs: who reads it may take an older one for that of a
- * guard that hangs. */
+/* status.json is never older than this at any cost: readers may take an older one for that of a daemon that
+ * hangs. */
 #define PUBLISH_CALM_MAX_USEC (30 * USEC_PER_SEC)
 
-/* The file of metrics is written as often as trails are polled, at least this often where that is cheap, and
- * at the latest after the second time. */
+/* The metrics file is written as often as trails are polled, at least at the first interval if that is
+ * cheap, and always at the second. */
 #define MEASURE_MIN_USEC (15 * USEC_PER_SEC)
 #define MEASURE_MAX_USEC (60 * USEC_PER_SEC)
 
 typedef char IncidentId[17];
 
-/* Of a check. */
+/* For a check. */
 static const TrailState *state_before(const Engine *engine, const Trail *trail) {
     for (size_t i = 0; trail->arn[0] && i < engine->recorded.n_trails; i++)
         if (text_equal(engine->recorded.trails[i].arn, trail->arn))
@@ -41,11 +41,11 @@ static const TrailState *state_before(const Engine *engine, const Trail *trail) 
 typedef struct RowSource {
     const Engine *engine;
     Intervals intervals;
-    Account **accounts; /* those that are shown, in their order */
+    Account **accounts; /* in the order of their rows */
     size_t n_accounts;
     Target **targets;
     size_t n_targets;
-    Account **unreached; /* accounts that are one row in place of their regions' */
+    Account **unreached; /* accounts with one row in place of their regions */
     size_t n_unreached;
     StatusTrail trail;
     TrailState trail_state;
@@ -154,7 +154,7 @@ static bool is_row(const Account *account) {
     return scope_is_row(&scope);
 }
 
-/* Which rows there are. 0 or -ENOMEM; rows_done frees. */
+/* Collects the rows. 0 or -ENOMEM; free with rows_done. */
 static int rows_init(RowSource *rows, const Engine *engine) {
     *rows = (RowSource){
         .engine = engine,
@@ -189,7 +189,7 @@ static void rows_done(RowSource *rows) {
     free(rows->targets);
 }
 
-/* Of a check, which delivers nothing. */
+/* For a check, which delivers nothing. */
 static size_t fill_checked_channels(const Engine *engine, StatusChannel *rows) {
     size_t n = engine->channel_watch ? engine->config->n_channels : 0;
 
@@ -258,7 +258,7 @@ void engine_note_denial(Engine *engine, const Subject *where, const char *action
     (void)text_copy(grown->resource, sizeof(grown->resource), resource);
 }
 
-/* All but the tables; shard: "2/5", NULL for none. */
+/* Everything except the tables; shard: "2/5", NULL for none. */
 static Status describe_engine(const Engine *engine, const char *shard) {
     return (Status){
         .version = trailguard_version,
@@ -295,7 +295,7 @@ static Status describe_engine(const Engine *engine, const char *shard) {
     };
 }
 
-/* A check shows its rows in another order, and more than once: it has them all, with their states. */
+/* A check shows its rows in another order and more than once, so it has all of them with their states. */
 typedef struct AllRows {
     StatusTrail *trails;
     StatusTarget *targets;
@@ -416,7 +416,7 @@ static void publish_fired(void *userdata) {
     engine_publish_now(engine);
 }
 
-/* Many things may change in one turn of the loop: once is enough. */
+/* Several changes in one turn of the loop are written once. */
 void engine_publish(Engine *engine) {
     if (!engine->once)
         engine_write_soon(engine, &engine->publish, publish_fired);
@@ -460,7 +460,7 @@ static void measure_fired(void *userdata) {
     measure_soon(engine);
 }
 
-/* With each pass, and seldom where it costs more: Prometheus seldom reads more often than every 15 s. */
+/* With each pass, but less often if that costs more: Prometheus rarely reads more often than every 15 s. */
 static void measure_soon(Engine *engine) {
     uint64_t poll_usec = engine->config->poll_interval_sec * USEC_PER_SEC;
 
@@ -504,7 +504,7 @@ void engine_start_metrics(Engine *engine) {
     measure_soon(engine);
 }
 
-/* ---- how often things are written ---- */
+/* ---- the frequency of writes ---- */
 
 static uint64_t pause_of(const Engine *engine, const Writing *writing) {
     return schedule_file_pause(writing->paid_usec, engine_now(engine).mono_usec);
@@ -543,7 +543,7 @@ void engine_write_calmly(Engine *engine, Writing *writing, uint64_t min_usec, ui
     (void)loop_rearm(engine->aws.loop, wait_usec, fired, engine, &writing->timer);
 }
 
-/* A machine that is busy with something else makes nothing dearer. */
+/* Processor time, so that a busy machine does not increase the cost. */
 static uint64_t thread_cpu_usec(void) {
     struct timespec ts;
 

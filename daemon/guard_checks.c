@@ -17,7 +17,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* AWS's clock may be off, and an event has the time of its call. */
+/* AWS's clock may differ, and an event has the time of its call. */
 #define SLACK_USEC (60 * USEC_PER_SEC)
 
 static void check_fired(void *userdata);
@@ -51,7 +51,7 @@ static GuardRecord *record_of(Engine *engine, const char *arn) {
     return record;
 }
 
-/* Whose user, role or topic it is. */
+/* The account of the user, role or topic. */
 static Subject subject_of(const Engine *engine, const GuardRecord *record, Arn *arn) {
     const char *account = arn_parse(record->arn, arn) >= 0 ? arn->account
                                                            : engine_account_named(engine->base);
@@ -59,7 +59,7 @@ static Subject subject_of(const Engine *engine, const GuardRecord *record, Arn *
     return (Subject){ .name = "", .arn = "", .account = account, .region = "" };
 }
 
-/* Into journal and outbox. < 0: it is lost, and has to be made again. */
+/* Writes to the journal and the outbox. Negative: the message is lost, and must be sent again. */
 static int guard_checks_report(Engine *engine, const GuardRecord *record, JournalLine line, Event *event) {
     LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(event->kind) }, { "AWS_ACCOUNT", "" } };
     char shown[2 * ERROR_TEXT_MAX];
@@ -79,7 +79,7 @@ static int guard_checks_report(Engine *engine, const GuardRecord *record, Journa
 static void report_lost(Engine *engine, GuardRecord *record, Severity severity) {
     Event event = guard_rights_event(record, PHASE_OPENED, NULL, engine->config->mode);
 
-    event.severity = severity; /* of what is lost now */
+    event.severity = severity; /* of the present losses */
     (void)guard_checks_report(engine, record, LINE_RIGHTS_LOST, &event);
 }
 
@@ -87,7 +87,7 @@ static void report_restored(Engine *engine, GuardRecord *record, const char *why
     Event event = guard_rights_event(record, PHASE_RESOLVED, why_forgotten, engine->config->mode);
 
     if (guard_checks_report(engine, record, LINE_RIGHTS_RESTORED, &event) < 0)
-        return; /* it is reported by the next check */
+        return; /* the next check reports it */
     guard_rights_end(record);
 }
 
@@ -111,7 +111,7 @@ static void send_reminders(Engine *engine) {
         }
 }
 
-/* Whether there is trouble. */
+/* Returns whether there is trouble. */
 static bool take_rights(Engine *engine, GuardRecord *record, const PrincipalFound *found) {
     bool denied = found->error.class == AWS_DENIED;
     char text[ERROR_TEXT_MAX] = "";
@@ -135,15 +135,15 @@ static bool take_rights(Engine *engine, GuardRecord *record, const PrincipalFoun
 
 /* ---- changes ---- */
 
-/* The same after a crash: what it was before was read then, and is on the disk. */
+/* The same after a crash, because the former state and its time are on disk. */
 static uint64_t change_mark(const GuardRecord *record) {
     uint64_t mark = guard_hash(GUARD_HASH_BASIS, record->arn, strlen(record->arn));
 
     return guard_hash(mark, &record->read_usec, sizeof(record->read_usec)) & (uint64_t)INT64_MAX;
 }
 
-/* unread: whoever did it may be in records that were not read. What was found counts once the message is in
- * the outbox. */
+/* unread: the caller may be in records that were not read. The finding counts once its message is in the
+ * outbox. */
 static void change_known(Engine *engine, const Actor *actor, bool unread) {
     GuardWatch *w = &engine->guard;
     GuardRecord *record = &w->records[w->changed];
@@ -202,7 +202,7 @@ static void page_read(const AwsError *error, const CloudTrailEvents *events, voi
         change_known(engine, NULL, unread);
 }
 
-/* False when it cannot be asked for. */
+/* False if the page could not be requested. */
 static bool ask_page(Engine *engine, const char *next_token) {
     GuardWatch *w = &engine->guard;
     const GuardRecord *record = &w->records[w->changed];
@@ -230,7 +230,7 @@ static void search(Engine *engine, const Account *account) {
         change_known(engine, NULL, false);
 }
 
-/* True when a change is to be reported. Takes the parts over. */
+/* True if a change is to be reported. Takes the parts over. */
 static bool take_parts(Engine *engine, GuardRecord *record, GuardParts *now) {
     _cleanup_strbuf_ StrBuf text = STRBUF_INIT(64 * 1024);
     GuardWatch *w = &engine->guard;
@@ -257,7 +257,7 @@ void engine_take_topic(Engine *engine, const char *topic_arn, GuardParts *now) {
     GuardWatch *w = &engine->guard;
     GuardRecord *record = record_of(engine, topic_arn);
 
-    /* one change at a time; it is found again by the next check */
+    /* one change at a time; the next check finds it again */
     if (!record || w->search)
         return;
     if (take_parts(engine, record, now))
@@ -315,7 +315,7 @@ static void guard_checks_checked(PrincipalFound *found, void *userdata) {
     engine_save_soon(engine, true);
 }
 
-/* ---- whose turn it is ---- */
+/* ---- the next account ---- */
 
 static const char *principal_of(const Account *account, GuardIdentity *identity) {
     const char *principal;
@@ -340,7 +340,7 @@ static bool is_checkable(const Account *account) {
     return account->credentials && guard_is_checkable(&principal);
 }
 
-/* The one that waits longest; NULL: none can be checked. */
+/* The one that has waited longest; NULL if none can be checked. */
 static Account *next_account(const Engine *engine) {
     Account *next = NULL;
 
@@ -394,7 +394,7 @@ static void check_fired(void *userdata) {
     w->timer = NULL;
     send_reminders(engine);
     if (w->check || w->search)
-        return; /* its end looks again */
+        return; /* its end continues here */
     if (!account || account->guard_due_usec > now) {
         guard_checks_arm(engine, account ? guard_check_wait_usec(account->guard_due_usec, now)
                                          : gap_usec(engine));
@@ -426,10 +426,10 @@ void engine_check_wanted_guards(Engine *engine) {
         guard_checks_arm(engine, GUARD_CHECK_SOON_USEC);
 }
 
-/* ---- begin and end ---- */
+/* ---- start and end ---- */
 
-/* Of an account that is still guarded, or that the base credentials are of: nobody asks about what the guard
- * used there before. */
+/* For an account that is still guarded, or the base credentials' one: true if the guard no longer uses this
+ * user or role there. */
 static bool is_left(const Engine *engine, const char *id, const GuardRecord *record) {
     const Account *accounts[] = { engine->base, engine_account_by_id(engine, id) };
     char names[ARRAY_SIZE(accounts)][ARN_MAX];
@@ -448,7 +448,7 @@ static bool is_left(const Engine *engine, const char *id, const GuardRecord *rec
     return guard_record_is_left(record->arn, used, n);
 }
 
-/* NULL: it is still the guard's, or that cannot be said yet. */
+/* NULL: it is still the guard's, or this is not known yet. */
 static const char *why_ended(const Engine *engine, const GuardRecord *record) {
     const char *topics[CONFIG_CHANNELS_MAX];
     size_t n = config_topics(engine->config, topics);
@@ -465,7 +465,7 @@ static const char *why_ended(const Engine *engine, const GuardRecord *record) {
                 return NULL;
         return "`alerts` does not have the topic any more";
     }
-    /* the base credentials need their rights also where their account is not guarded */
+    /* the base credentials need their rights even if their account is not guarded */
     if (!text_equal(arn.account, engine->base->id))
         why = engine_why_account_ended(engine, arn.account);
     if (!why && is_left(engine, arn.account, record))
@@ -476,7 +476,7 @@ static const char *why_ended(const Engine *engine, const GuardRecord *record) {
 void engine_end_guard_records(Engine *engine) {
     GuardWatch *w = &engine->guard;
 
-    if (w->check || w->search) /* they know a record by its place */
+    if (w->check || w->search) /* they refer to records by index */
         return;
     for (size_t i = w->n_records; i-- > 0;) {
         GuardRecord *record = &w->records[i];
@@ -484,7 +484,7 @@ void engine_end_guard_records(Engine *engine) {
 
         if (why && record->lost_usec != 0)
             report_restored(engine, record, why);
-        if (!why || record->lost_usec != 0) /* or else in the next round */
+        if (!why || record->lost_usec != 0) /* retried in the next round */
             continue;
         guard_parts_done(&record->parts);
         memmove(record, record + 1, (w->n_records - i - 1) * sizeof(*record));

@@ -10,9 +10,9 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* ---- who the guard is ---- */
+/* ---- the guard's identity ---- */
 
-/* A session's ARN names its role, without the role's path: only IAM knows it. */
+/* A session's ARN has its role's name without the path, which only IAM knows. */
 static void take_arn(GuardIdentity *caller, const char *text) {
     Arn arn;
     char *slash;
@@ -46,7 +46,7 @@ bool policy_job_uses_roles(const PolicyJob *job) {
     return job->config->organization.role_name;
 }
 
-/* What others must not do holds in all accounts; a guard needs the rights of its shard. */
+/* What is denied to others covers all accounts; a guard needs the rights of its shard. */
 static bool is_covered(const PolicyJob *job, const AccountConfig *group) {
     Arn arn;
 
@@ -97,7 +97,7 @@ static PolicyNeeds needs_of(const PolicyJob *job, const AccountConfig *account) 
     };
 }
 
-/* Many roles do not fit in one by one: then those of their names, in any account. */
+/* If many roles do not fit individually, uses roles of the same names in any account. */
 static json_t *fitting(PolicyNeeds *needs, bool *ret_folded) {
     json_t *policy = policy_guard(needs);
     PolicyPlace place = { .partition = needs->partition, .account = "" };
@@ -136,7 +136,7 @@ static json_t *hub_policy(PolicyJob *job) {
     return fitting(&needs, &job->folded);
 }
 
-/* A member of the organization has its id in its ARN, unless that stands for all of them. */
+/* A member's role ARN has the account's id, unless it stands for all members. */
 static json_t *member_rights(const PolicyJob *job, const AccountConfig *group, const char *role_arn) {
     PolicyNeeds needs = needs_of(job, group);
     Arn arn;

@@ -15,9 +15,10 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define TICK_USEC (USEC_PER_SEC) /* while there are any: a request to release one is noticed within that */
+#define TICK_USEC (USEC_PER_SEC) /* while there are any: a request for a release is noticed within this
+                                    time */
 
-/* ---- what is said ---- */
+/* ---- messages ---- */
 
 static int report(Engine *engine, const ContainHold *hold, ContainStep step, const char *detail) {
     Subject subject = { .name = "", .arn = "", .account = hold->account, .region = "" };
@@ -29,7 +30,7 @@ static int report(Engine *engine, const ContainHold *hold, ContainStep step, con
     return engine_queue_message(engine, &subject, &event);
 }
 
-/* ---- what is done ---- */
+/* ---- actions ---- */
 
 static void forget(Engine *engine, const char *arn) {
     for (size_t i = 0; i < engine->contain.n_holds; i++)
@@ -61,7 +62,7 @@ static void enforced(const char *arn, const HoldOutcome *outcome, void *userdata
     engine_due(engine, DUE_HOLDS);
 }
 
-/* The keys of its account; NULL: there are none now. */
+/* The keys for its account; NULL: none at present. */
 static CredentialsProvider *keys_of(const Engine *engine, const ContainHold *hold) {
     const Account *account = engine_account_by_id(engine, hold->account);
 
@@ -83,8 +84,7 @@ static void begin(Engine *engine, ContainHold *hold, HoldAction action) {
     hold->due_mono_usec = engine_now(engine).mono_usec + TICK_USEC;
     if (!request.credentials)
         return;
-    /* what is about to be written is on the disk before AWS is asked: who is held must be known after a
-     * crash */
+    /* saved before AWS is called: after a crash it must be known who is contained */
     if (action == HOLD_PUT) {
         engine_save_state(engine);
         if (engine->save_problem[0])
@@ -109,7 +109,7 @@ static void run(Engine *engine, ContainHold *hold) {
         begin(engine, hold, action);
 }
 
-/* ---- who is to be released ---- */
+/* ---- releases ---- */
 
 static void take_release(Engine *engine) {
     char reason[ERROR_TEXT_MAX] = "", shown[ACTOR_ARN_MAX];
@@ -133,7 +133,7 @@ static void take_release(Engine *engine) {
     (void)release_file_remove(engine->state_dir);
 }
 
-/* ---- when ---- */
+/* ---- timing ---- */
 
 static void ticked(void *userdata) {
     Engine *engine = userdata;

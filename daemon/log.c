@@ -18,19 +18,19 @@
 
 #define LINE_MAX_BYTES  4096
 #define FIELD_MAX_BYTES 2048
-#define ENTRY_MAX_BYTES (64 * 1024) /* far below what a datagram may hold */
+#define ENTRY_MAX_BYTES (64 * 1024) /* far below the limit of a datagram */
 #define JOURNAL_SOCKET  "/run/systemd/journal/socket"
 
-/* One log a process. */
+/* There is one log per process. */
 static struct {
     int level;
     bool to_journal;
     int journal_fd;
-    unsigned n_lost; /* lines that the journal did not take, since one that it took */
+    unsigned n_lost; /* lines that the journal did not accept since the last accepted one */
     const char *program;
 } log_state = { .level = LOG_INFO, .journal_fd = -1 };
 
-/* systemd says in $JOURNAL_STREAM which stream is connected to the journal; a redirected stderr is not it
+/* $JOURNAL_STREAM says which stream systemd connected to the journal; a redirected stderr is another one
  * (systemd.exec(5)). */
 static bool stderr_is_journal(void) {
     const char *stream = getenv("JOURNAL_STREAM");
@@ -71,8 +71,7 @@ static void to_stderr(const char *line) {
         fprintf(stderr, "%s\n", line);
 }
 
-/* Newlines and other control bytes would forge lines and fields. Text that was escaped before stays as it
- * is. */
+/* Newlines and other control bytes could forge lines and fields. Escaped text is not changed. */
 static void make_printable(char *line) {
     for (unsigned char *c = (unsigned char *)line; *c; c++)
         if (*c < 0x20 || *c == 0x7f)
@@ -91,9 +90,9 @@ static void add_field(StrBuf *entry, const char *name, const char *value) {
     (void)strbuf_addf(entry, "%s=%s\n", name, text);
 }
 
-/* sd_journal_sendv waits for as long as the journal reads nothing, for instance because its disk does not
- * write. A trail must not stay stopped for that. The format is that of
- * https://systemd.io/JOURNAL_NATIVE_PROTOCOL/. 0 or -errno. */
+/* sd_journal_sendv blocks while the journal reads nothing, for instance because its disk does not write. A
+ * trail must not stay stopped for that. The format is that of https://systemd.io/JOURNAL_NATIVE_PROTOCOL/. 0
+ * or -errno. */
 static int send_entry(const StrBuf *entry) {
     static const struct sockaddr_un journal = { .sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET };
 
@@ -123,7 +122,7 @@ static int to_journal(int level, const char *message_id, const LogField *fields,
     return send_entry(&entry);
 }
 
-/* The stream behind stderr is the journal's too: it must not be waited for either. */
+/* The stream behind stderr also belongs to the journal, and must not block either. */
 static bool to_journals_stream(const char *line) {
     _cleanup_strbuf_ StrBuf text = STRBUF_INIT(2 * LINE_MAX_BYTES);
 
@@ -146,7 +145,8 @@ static int report_lost(void) {
     return r;
 }
 
-/* What the journal does not take at once is counted, and not waited for: alerts have all that matters. */
+/* Lines that the journal does not accept at once are counted, not retried: alerts have everything that
+ * matters. */
 static void log_to_journal(int level, const char *message_id, const LogField *fields, size_t n_fields,
                            const char *line) {
     int r = report_lost();

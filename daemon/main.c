@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trailguard: the table of verbs, and what all of them need set up. */
+/* trailguard: the table of verbs, and the setup that all of them need. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -59,9 +59,9 @@ static void help(FILE *out) {
           out);
 }
 
-/* A file that is opened would get the number of a standard stream that the caller has closed, and then what
- * is written to that stream: the log in the lock file, a table on a connection. What is opened here in its
- * place refuses each read and write, as a closed one does. */
+/* If the caller has closed a standard stream, the next opened file would get its number, and then everything
+ * written to that stream: the log in the lock file, a table on a connection. So these numbers are occupied
+ * by a descriptor that rejects reads and writes, like a closed one. */
 static void occupy_standard_streams(void) {
     int fd;
 
@@ -72,7 +72,7 @@ static void occupy_standard_streams(void) {
         (void)close(fd);
 }
 
-/* Keys are in our memory: no core dump, no ptrace by the same user. Sanitizers need the latter. */
+/* Our memory has keys: no core dump, and no ptrace by the same user. Sanitizers need ptrace. */
 static void keep_secrets(void) {
     const struct rlimit no_core = { 0 };
 
@@ -82,15 +82,15 @@ static void keep_secrets(void) {
 #endif
 }
 
-/* The unit's. Under another one a directory that was just made could be closed to us. */
+/* The unit's. With another umask, a directory that we just created could be closed to us. */
 #define OWN_UMASK 0077
 
-/* A buffer of a file that is written returns to the system when it is freed. By default the first one of a
- * size would make the allocator take the next ones of that size from the heap, which then never shrinks. */
+/* The buffer of a written file returns to the system when it is freed. By default the first one of a size
+ * would make malloc take the next ones of that size from the heap, which then never shrinks. */
 #define LARGE_BUFFER (128 * 1024)
 
-/* What became of the output: 0 or an errno value. Of a write that failed before the last one no errno is
- * left: a further one fails alike. */
+/* The result of the output: 0 or an errno value. The errno of a write before the last one is lost, but
+ * another write fails in the same way. */
 static int output_error(void) {
     if (fflush(stdout) != 0)
         return errno;
@@ -100,8 +100,8 @@ static int output_error(void) {
     return putchar('\n') == EOF || fflush(stdout) != 0 ? errno : EIO;
 }
 
-/* What was not written was not said: no "all well" on a full disk. A reader that has left needs no line
- * about it. */
+/* A verb whose output could not be written fails: no "all well" on a full disk. A reader that has closed the
+ * pipe needs no message. */
 static int end_output(const char *verb, int status, int failed_status) {
     int e = output_error();
 
@@ -135,7 +135,7 @@ static const Verb *find_verb(const char *name, const char **ret_nearest) {
     return NULL;
 }
 
-/* Of `help help` and `help --help`. */
+/* `help help` or `help --help`. */
 static bool is_about_help(const char *name) {
     return strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
 }
@@ -159,7 +159,7 @@ static int show_help(const char *name) {
 
 enum { OPTION_INSTANCE = VERB_LONG_OPTIONS, OPTION_VERSION, OPTION_HELP };
 
-/* Those in front of the verb. -1 to go on with argv[optind]; else the exit status. */
+/* Reads the options before the verb. -1 to continue with argv[optind]; else the exit status. */
 static int take_options(int argc, char **argv) {
     static const struct option options[] = {
         { "config", required_argument, NULL, 'c' },
@@ -208,7 +208,7 @@ int main(int argc, char **argv) {
     occupy_standard_streams();
     (void)umask(OWN_UMASK);
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN); /* past the limit a write fails, and the journal says so */
+    (void)signal(SIGXFSZ, SIG_IGN); /* above the limit a write fails, and the journal has the error */
     keep_secrets();
     (void)mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER);
 

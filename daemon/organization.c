@@ -26,7 +26,7 @@ static Event event_of(const Engine *engine, EventKind kind, EventPhase phase, co
     return event;
 }
 
-/* < 0: it is lost, and has to be made again. */
+/* Negative: the message is lost, and must be sent again. */
 static int organization_send(Engine *engine, Event *event) {
     Subject subject = engine_account_subject(engine->base);
     int r;
@@ -56,7 +56,7 @@ static void end_trouble(Engine *engine, const char *detail, bool forgotten) {
     event.forgotten = forgotten;
     if (end == ACCOUNT_LIST_REPORTED) {
         if (organization_send(engine, &event) < 0)
-            return; /* the next list, or round, reports it */
+            return; /* the next list or round reports it */
         log_organization(engine, LINE_ORGANIZATION_READABLE, &event, "");
     } else if (end == ACCOUNT_LIST_IN_LINE) {
         log_line(LOG_NOTICE, "%s", detail);
@@ -71,10 +71,11 @@ void engine_note_unlisted(Engine *engine, const char *error) {
     bool reports = account_list_failed(trouble, error, engine->config->unreachable_after, now_usec);
     Event event = event_of(engine, EVENT_ORGANIZATION_UNREADABLE, PHASE_OPENED, error);
 
-    if (trouble->n_failed == 1) /* the incident's mark: a crash after the message makes no second incident */
+    if (trouble->n_failed == 1) /* saves the incident's mark, so that a crash after the message does not make
+                                   a second incident */
         engine_save_soon(engine, true);
     if (!reports || engine->once || organization_send(engine, &event) < 0)
-        return; /* or else the next list that fails reports it */
+        return; /* otherwise the next failed list reports it */
     log_organization(engine, LINE_ORGANIZATION_UNREADABLE, &event,
                      "the organization's accounts cannot be listed; new ones are not guarded: ");
     account_list_reported(trouble, now_usec);

@@ -4,8 +4,9 @@
 
 #include "daemon/tables.h"
 
-/* What came of a list. */
+/* The result of a list. */
 void engine_note_unlisted(Engine *engine, const char *error);
 void engine_note_listed(Engine *engine);
-/* Once a round: a reminder that is due; the end, when the configuration has no organization any more. */
+/* Once per round: sends a due reminder; ends the trouble if the configuration no longer has an
+ * organization. */
 void engine_remind_of_list(Engine *engine);

@@ -36,9 +36,9 @@ static void send_heartbeat(const Status *status, void *userdata) {
     heartbeat_pass(engine->heartbeat, schedule_pass_result(&count), report_status_line(status, line));
 }
 
-/* A pass ends when every target had its turn, and the polls that began in these turns have ended. Where
- * answers take longer than the interval, a later poll is always under way, and to wait for that one too
- * could be for ever. */
+/* A pass ends when every target had its turn and the polls that began in these turns have ended. If answers
+ * take longer than the interval, some later poll is always in progress, and waiting for it, too, could take
+ * for ever. */
 bool engine_open_pass(Engine *engine) {
     if (engine->pass_open)
         return false;
@@ -65,7 +65,7 @@ void engine_end_pass(Engine *engine) {
         engine_with_status(engine, send_heartbeat, engine);
 }
 
-/* A pass does not wait for it any more. */
+/* The pass no longer waits for it. */
 void engine_leave_pass(TargetPoll *poll) {
     Engine *engine = poll->target->engine;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Polls: which trails of a target each asks for, and what becomes of the answers. */
+/* Polls: which trails of a target each includes, and what is done with the answers. */
 #include "daemon/polls.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* ---- whose status is asked for ---- */
+/* ---- which trails a poll includes ---- */
 
 static PollRank rank_of(const Trail *trail) {
     return (PollRank){
@@ -68,8 +68,8 @@ const TargetPoll *engine_latest_poll(const Target *target) {
     return poll;
 }
 
-/* Those that came in while their home was being asked too: its own poll ends here as well. And whose turn
- * has come meanwhile. */
+/* Polls new trails that appeared while their home region was being polled: that poll does not include them.
+ * Also takes a turn that came meanwhile. */
 static void poll_new_trails(Target *target) {
     bool waits = target->turn_waits && !engine_latest_poll(target);
 
@@ -82,7 +82,7 @@ static void poll_new_trails(Target *target) {
             engine_begin_poll(target->shown[i]->home, true);
 }
 
-/* ---- polls under way ---- */
+/* ---- polls in progress ---- */
 
 static bool is_asked(const Target *target, const Trail *trail) {
     for (const TargetPoll *poll = target->polls; poll; poll = poll->next)
@@ -106,9 +106,9 @@ static bool waits_for_status(const TargetPoll *poll) {
     return false;
 }
 
-/* ---- what a poll has shown ---- */
+/* ---- the result of a poll ---- */
 
-/* What an account's keys do not show is gone only if they are that account's. */
+/* A trail that an account's keys cannot find is gone only if the keys belong to that account. */
 static void judge_absence(const Account *account, const Trail *trail, Observation *seen) {
     AccountScope scope = engine_account_scope(account);
     bool owned = text_equal(engine_account_named(account), trail->account);
@@ -165,8 +165,8 @@ static bool has_facts(const Trail *trail) {
                                  text_equal(trail->account, engine_account_named(trail->via)));
 }
 
-/* It counts at once, whatever else the poll asks; the pass does not wait for a list either when all statuses
- * were answered. */
+/* A status counts at once, whatever else the poll reads. Once all statuses were answered, the pass does not
+ * wait for the list. */
 static void status_answered(size_t i, const Observation *seen, void *userdata) {
     TargetPoll *poll = userdata;
     Engine *engine = poll->target->engine;
@@ -188,7 +188,7 @@ static void note_denials(const Target *target, const PollAnswer *result) {
         engine_note_denial(target->engine, &where, result->denials[i].action, result->denials[i].resource);
 }
 
-/* Once, until a poll is whole again. */
+/* Logged once, until a poll is complete again. */
 static void note_held_back(Target *target, const PollAnswer *answer) {
     const char *account = engine_account_named(target->account);
     size_t n = 0;
@@ -297,7 +297,7 @@ static void extra_poll_done(const PollAnswer *answer, void *userdata) {
 
 /* ---- one poll ---- */
 
-/* If its status is asked for. */
+/* Adds the trail, if its status is polled. */
 static void take_in(TargetPoll *poll, const char **arns, Trail *trail) {
     const PolledTrail facts = {
         .acted_on = trail->remediation,
@@ -313,7 +313,7 @@ static void take_in(TargetPoll *poll, const char **arns, Trail *trail) {
     poll->trails[poll->n_trails++] = trail;
 }
 
-/* Those that are there, in the order of their ranks; what nobody has accepted takes turns. */
+/* Those that exist, in the order of their ranks; unaccepted ones take turns. */
 static void collect_there(TargetPoll *poll, const char **arns) {
     Target *target = poll->target;
     Intervals intervals = engine_intervals(target->engine);
@@ -408,7 +408,7 @@ static void cannot_poll(const Target *target, int error) {
     log_line(LOG_ERR, "%s %s: cannot poll: %s", target->region, target->account->id, strerror(-error));
 }
 
-/* The caller frees it with engine_free_poll, unless keep_poll keeps it. NULL: out of memory. */
+/* The caller frees it with engine_free_poll, unless keep_poll took it. NULL: out of memory. */
 static TargetPoll *new_poll(Target *target, PollOccasion occasion) {
     const Engine *engine = target->engine;
     uint64_t now_usec = engine_now(engine).mono_usec;
@@ -469,7 +469,7 @@ void engine_begin_extra_poll(Target *target, PollOccasion occasion) {
     TargetPoll *poll = new_poll(target, occasion);
 
     if (!poll)
-        return; /* the next pass is not far */
+        return; /* the next pass comes soon */
     if (start_poll(poll, false) < 0 || !poll->poll) {
         engine_free_poll(poll);
         return;
@@ -509,7 +509,7 @@ static void starts_ticked(void *userdata) {
     engine_end_pass(engine);
 }
 
-/* The next that waits, in the order of the targets: of each region some are among them. */
+/* The next one that waits, in the order of the targets, so that all regions make progress. */
 static Target *next_start(Engine *engine) {
     Target *target;
 

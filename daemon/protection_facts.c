@@ -21,7 +21,7 @@ static const char *find_exposed(const Engine *engine, const char *const *topics,
     return NULL;
 }
 
-/* As guard_checks read it last; NULL: never. */
+/* As last read by guard_checks; NULL: never. */
 static const char *recorded_boundary(const GuardRecord *records, size_t n, const char *principal) {
     for (size_t i = 0; i < n; i++) {
         const GuardParts *parts = &records[i].parts;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What a check knows of what protects the guard. */
+/* What a check knows about the protection of the guard. */
 
 #include "daemon/core/protection_rows.h"
 #include "daemon/guard_policy.h"
 #include "daemon/tables.h"
 
-/* Texts of the facts. */
+/* The texts of the facts. */
 typedef struct ProtectionTexts {
     const char *topics[CONFIG_CHANNELS_MAX];
     GuardIdentity guard;
 } ProtectionTexts;
 
-/* Borrows from the engine, and from the texts. */
+/* Borrows from the engine and the texts. */
 ProtectionFacts engine_protection(const Engine *engine, ProtectionTexts *texts);

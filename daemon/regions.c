@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether an account has enabled a region: what a target means whose answers are refusals. */
+/* Whether an account has enabled a region: the meaning of rejected keys. */
 #include "daemon/regions.h"
 
 #include <stdio.h>
@@ -48,7 +48,7 @@ static void note_denied(Account *account, const AwsError *error) {
              engine_account_named(account), error->code, error->message);
 }
 
-/* Without an answer the last one stays. */
+/* Without an answer the last status stays. */
 static void regions_answered(const AwsError *error, const char *status, void *userdata) {
     Target *target = userdata;
 
@@ -106,7 +106,7 @@ static Rejection rejection_of(Target *target) {
     return rejection;
 }
 
-/* AWS's word stands beside the refusal, for that alone could mean anything. */
+/* Adds AWS's status of the region to the error, which is ambiguous by itself. */
 static void add_status(const Rejection *rejection, PollResult *result) {
     const char *meaning = scope_region_meaning(rejection->status);
     size_t n = strlen(result->error_text);
@@ -116,7 +116,7 @@ static void add_status(const Rejection *rejection, PollResult *result) {
                        meaning);
 }
 
-/* True when the result says what it is. */
+/* True if the result is final. */
 static bool is_clear(Target *target, PollResult *result) {
     Rejection rejection = rejection_of(target);
     RejectionMeaning meaning = scope_judge_rejection(&rejection);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Whether an account has enabled a region: what a target means whose answers are refusals. */
+/* Whether an account has enabled a region: the meaning of rejected keys. */
 
 #include "daemon/io/poll.h"
 #include "daemon/tables.h"
 
-/* Counts what a poll answered. Where that cannot be judged yet the result is kept, and this returns true:
- * the caller must not decide by it. Else the result says whether the region is enabled. */
+/* Takes a poll's answer into account. If it cannot be judged yet, keeps the result and returns true: the
+ * caller must not use it. Otherwise the result says whether the region is enabled. */
 bool engine_region_is_unclear(Target *target, const PollAnswer *answer, PollResult *result);
-/* Something was found out about the account: decides about the kept results that are clear now. */
+/* Something about the account was found out: judges the kept results that are clear now. */
 void engine_judge_rejected(Account *account);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the state file and the baselines know comes back with the account that it belongs to; what is not
- * guarded any more ends. */
+/* Loads the state and the baselines of an account when it is known, and ends what is no longer guarded. */
 #include "daemon/resume.h"
 
 #include <errno.h>
@@ -21,7 +20,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* Only what is polled again can be seen to be over. */
+/* Only another poll can show that these findings have ended. */
 static void resume_errors(Trail *trail) {
     static const char not_read_yet[] = "not read since the start";
     static const struct {
@@ -50,12 +49,12 @@ static void resume_errors(Trail *trail) {
             (void)text_copy(seen.unreadable[u], sizeof(seen.unreadable[u]), not_read_yet);
     }
     engine_keep_seen(trail, &seen);
-    /* it was stale by what was known of it then */
+    /* the finding is only made if the selectors record reads, so they did */
     trail->facts.records_reads = TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_STALE);
 }
 
-/* What the trail has to be like must be known before anything is put back; whether the file is a new one is
- * said at the first poll of settings. */
+/* The desired settings must be known before anything is restored. Whether the file is new is reported at the
+ * first poll of settings. */
 static void resume_tracking(Trail *trail, Drift *changes, Episode **episode) {
     SettingsTracking *k = &trail->tracking;
 
@@ -104,7 +103,7 @@ static int take_target_rows(Account *account, const char *assumed) {
     return r;
 }
 
-/* Without memory nothing is taken from the row. */
+/* Without memory the row stays unchanged. */
 static int take_state(Trail *trail, StateTrail *row) {
     int r = states_keep_trail(&trail->state, &row->state);
 
@@ -138,7 +137,7 @@ static bool is_row_guarded(const Account *account, const StateTrail *row) {
     return former_is_guarded(engine_is_guarded(account, row->name, row->arn), row->arn[0], all);
 }
 
-/* 1 when the row is in the table of trails now, 0 when it stays in the file only. */
+/* 1 if the row is now in the table of trails, 0 if it stays in the file only. */
 static int take_trail_row(Account *account, StateTrail *row) {
     Trail *trail;
     int r;
@@ -237,8 +236,8 @@ static int add_trails_named_by_arn(Account *account) {
     return 0;
 }
 
-/* A trail with a baseline was guarded, also when the state file is lost and no list shows the trail. Whether
- * it is gone can be said only by its home, and only to the account that owns it. */
+/* A trail with a baseline was guarded, even if the state file is lost and no list shows it. Only its home
+ * region can tell whether it is gone, and only to the account that owns it. */
 static int add_recorded_trails(Account *account) {
     Engine *engine = account->engine;
     char **arns = NULL;
@@ -268,7 +267,7 @@ static bool was_guarded_through(const Account *account, const StateTrail *row) {
            engine_is_guarded(account, row->name, row->arn);
 }
 
-/* A check: trails that the daemon guarded, so that one that is gone is missed. */
+/* For a check: the trails that the daemon guarded, so that a missing one is found. */
 static int add_remembered_trails(Account *account) {
     Engine *engine = account->engine;
 
@@ -297,7 +296,7 @@ int engine_resume_account(Account *account) {
 
     if (!assumed)
         return -ENOMEM;
-    /* also again: the partition may not have been known before */
+    /* repeated, because the partition may not have been known before */
     r = engine_add_configured_targets(account);
     if (r >= 0 && first) {
         r = take_account_row(account, assumed);
@@ -309,11 +308,11 @@ int engine_resume_account(Account *account) {
         r = add_recorded_trails(account);
     if (r >= 0)
         r = add_remembered_trails(account);
-    /* last: a region that is not configured is a target only since a trail that lives there came back */
+    /* last: a region that is not configured becomes a target when a trail that lives there is loaded */
     return r >= 0 && first ? take_target_rows(account, assumed) : r;
 }
 
-/* ---- what is not guarded any more ---- */
+/* ---- what is no longer guarded ---- */
 
 static const char *const why_ended[_ENDED_MAX] = {
     [ENDED_NOT] = NULL,
@@ -337,7 +336,7 @@ static AccountPlace place_of(const Engine *engine, const char *id) {
     };
 }
 
-/* Have all lists been read, or failed? */
+/* True if every list was read or has failed. */
 static bool are_listed(const Engine *engine) {
     unsigned unreachable_after = engine_intervals(engine).unreachable_after;
 
@@ -351,7 +350,7 @@ static bool are_listed(const Engine *engine) {
     return true;
 }
 
-/* NULL: it is, or that cannot be said yet. */
+/* NULL: it is guarded, or this is not known yet. */
 static const char *why_unguarded(const Engine *engine, const StateTrail *row) {
     const char *via = row->via && row->via[0] ? row->via : row->account;
     const Account *account = engine_account_by_id(engine, via);
@@ -367,7 +366,7 @@ static const char *why_unguarded(const Engine *engine, const StateTrail *row) {
     return why_ended[scope_trail_ended(&trail)];
 }
 
-/* The row stays: should it be guarded again, it is known that it was before. */
+/* The row stays: if the trail is guarded again, it is known that it was before. */
 static void end_row(Engine *engine, StateTrail *row, const char *why) {
     Subject subject = { .name = row->name, .arn = row->arn, .account = row->account, .region = row->region };
     TrailFacts facts = { 0 };
@@ -378,7 +377,7 @@ static void end_row(Engine *engine, StateTrail *row, const char *why) {
     guard_trail(&policy, &facts, &row->state, &(TrailInput){ .kind = GUARD_FORGOTTEN, .why = why },
                 engine_now(engine), &plan, &next);
     if (engine_queue_messages(engine, &subject, &plan) < 0)
-        return; /* at the next pass */
+        return; /* retried at the next pass */
     log_line(LOG_NOTICE, "%s%s%s %s: no longer guarded: %s", row->name, row->region[0] ? " " : "",
              row->region, row->account, why);
     row->state = next;
@@ -389,15 +388,15 @@ static void end_row(Engine *engine, StateTrail *row, const char *why) {
     engine_save_soon(engine, true);
 }
 
-/* Of a region or, with "", of an account as a whole. */
+/* A region, or with "" a whole account. */
 static void end_target_row(Engine *engine, const char *account, const char *region, TargetState *state,
                            const char *why) {
     Subject subject = { .name = "", .arn = "", .account = account, .region = region };
 
-    engine_forget_target(engine, &subject, state, why); /* else at the next pass */
+    engine_forget_target(engine, &subject, state, why); /* if that fails, retried at the next pass */
 }
 
-/* What is guarded has its state in the tables; a row that came from there is not polled. */
+/* The state of what is guarded is in the tables; rows that were loaded from the file are not polled. */
 static void end_target_rows(Engine *engine) {
     for (size_t i = 0; i < engine->unclaimed.n_targets; i++) {
         StateTarget *row = &engine->unclaimed.targets[i];

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the state file and the baselines know comes back with the account that it belongs to; what is not
- * guarded any more ends. */
+/* Loads the state and the baselines of an account when it is known, and ends what is no longer guarded. */
 
 #include "daemon/tables.h"
 
-/* What the state file and the configuration know of an account, once its id is known or assumed. 0 or
- * -ENOMEM.
- */
+/* Loads what the state file and the configuration have about an account, once its id is known or assumed. 0
+ * or -ENOMEM. */
 int engine_resume_account(Account *account);
-/* What the state file knows of a trail that was polled through an account which is not guarded any more. */
+/* Loads the state of a trail that was polled through an account that is no longer guarded. */
 void engine_claim_row(Trail *trail);
-/* Why an account is not guarded any more. NULL: it is, or that cannot be said yet. */
+/* Why an account is no longer guarded. NULL: it is, or this is not known yet. */
 const char *engine_why_account_ended(const Engine *engine, const char *id);
-/* Trails of the state file that are not guarded any more: their incidents end with messages that say why. */
+/* Ends the incidents of trails in the state file that are no longer guarded, with messages that give the
+ * reason. */
 void engine_end_unguarded(Engine *engine);

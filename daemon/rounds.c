@@ -16,7 +16,7 @@
 
 /* ---- contested trails ---- */
 
-/* The status alone, and of a target that answers. */
+/* Statuses only, and only of targets that answer. */
 static void poll_beside_round(Target *target, const Intervals *intervals) {
     BesideTarget beside = {
         .open = engine_account_is_open(target->account),
@@ -49,7 +49,7 @@ static bool has_contested(const Account *account) {
     return false;
 }
 
-/* Of each n-th account. Which one has a contested trail, the last of them; n_accounts: none. */
+/* Of every n-th account. Returns the last one that has a contested trail; n_accounts if none has. */
 static size_t poll_contested_of(Engine *engine, size_t first, size_t n) {
     Intervals intervals = engine_intervals(engine);
     size_t last = engine->n_accounts;
@@ -86,7 +86,7 @@ static void contest_ticked(void *userdata) {
     tick_contest(engine, n_parts);
 }
 
-/* The others have their turns before the one that it begins with has it again. */
+/* All other groups have a turn before the first one has its next. */
 void engine_poll_contested(Engine *engine) {
     unsigned n_parts = schedule_contested_parts(engine->n_accounts);
     size_t contested = poll_contested_of(engine, 0, 1);
@@ -100,8 +100,8 @@ void engine_poll_contested(Engine *engine) {
 
 /* ---- passes ---- */
 
-/* Whoever could not be asked before. The base credentials' account is polled also while AWS does not say
- * which one it is. */
+/* Accounts that could not be asked before. The base credentials' account is polled even while AWS does not
+ * report its id. */
 static void ask_accounts_again(Engine *engine, uint64_t now_usec) {
     const AccountList *account_list = &engine->account_list;
 
@@ -124,8 +124,8 @@ static int compare_turns(const void *a, const void *b) {
     return ((*x)->phase > (*y)->phase) - ((*x)->phase < (*y)->phase);
 }
 
-/* The order of turns, and whose is the first after turned_usec. Out of memory the old order is gone: there
- * may be targets in it that are. */
+/* The order of turns, and the first one after turned_usec. Without memory the old order is dropped, because
+ * it may contain targets that are gone. */
 static void order_turns(Engine *engine, const Intervals *intervals) {
     free(TAKE_PTR(engine->turns));
     engine->turns = calloc(engine->n_targets + 1, sizeof(Target *));
@@ -167,7 +167,7 @@ static bool is_idle(const Target *target, uint64_t turn_usec, uint64_t now_usec)
     return schedule_turn_is_idle(&facts, turn_usec);
 }
 
-/* A round begins with the first turn that something comes of: no wake-up of its own. */
+/* A round begins with its first turn that does something, without a wake-up of its own. */
 static uint64_t next_round_usec(const Engine *engine, const Intervals *intervals, uint64_t now_usec) {
     for (size_t i = 0; i < engine->n_turns; i++) {
         uint64_t usec = schedule_turn(intervals, engine->round + 1, engine->turns[i]->phase);
@@ -178,7 +178,7 @@ static uint64_t next_round_usec(const Engine *engine, const Intervals *intervals
     return schedule_turn(intervals, engine->round + 1, engine->n_turns > 0 ? engine->turns[0]->phase : 0);
 }
 
-/* When that turn is, and whether it is to be taken. */
+/* The time of that turn, and whether it is taken. */
 static bool next_turn(Engine *engine, const Intervals *intervals, uint64_t now_usec, uint64_t *ret_usec) {
     const Target *target;
 
@@ -193,7 +193,7 @@ static bool next_turn(Engine *engine, const Intervals *intervals, uint64_t now_u
     return *ret_usec <= now_usec || is_idle(target, *ret_usec, now_usec);
 }
 
-/* What each round does besides the polls. */
+/* What each round does besides polls. */
 static void do_chores(Engine *engine, uint64_t now_usec) {
     ask_accounts_again(engine, now_usec);
     engine_end_unguarded(engine);
@@ -232,7 +232,7 @@ static void take_turn(Engine *engine, const Intervals *intervals, uint64_t now_u
     engine_end_pass(engine);
 }
 
-/* Everyone's, now; their turns in the rounds come all the same. */
+/* Polls all targets now, in addition to their turns in the rounds. */
 static void poll_all(Engine *engine, const Intervals *intervals, uint64_t now_usec) {
     bool begins = engine_open_pass(engine);
     size_t n_due = 0;
@@ -253,7 +253,7 @@ static void poll_all(Engine *engine, const Intervals *intervals, uint64_t now_us
     engine_end_pass(engine);
 }
 
-/* Every turn that has come, and those that nothing comes of. */
+/* Takes every turn that has come, and the ones that do nothing. */
 static void rounds_turn(void *userdata) {
     Engine *engine = userdata;
     Intervals intervals = engine_intervals(engine);

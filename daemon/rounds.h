@@ -6,5 +6,5 @@
 
 void engine_start_passes(Engine *engine, uint64_t delay_usec);
 void engine_kick_pass(Engine *engine);      /* a pass now */
-void engine_poll_contested(Engine *engine); /* as long as a trail is contested; see guard_is_contested */
+void engine_poll_contested(Engine *engine); /* while a trail is contested; see guard_is_contested */
 void engine_stop_polls(Engine *engine);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Searches for who did it, when the guard wants one. */
+/* Searches for the caller, when the guard requests one. */
 #include "daemon/searches.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "lib/util/shared_text.h"
 #include "lib/util/text.h"
 
-/* Each once, as long as there are few. */
+/* Logs each caller once, up to a limit. */
 static void hint_at_guard(Engine *engine, const Actor *actor) {
     char shown[ACTOR_ARN_MAX];
 
@@ -118,7 +118,8 @@ static void departure_done(const Attribution *found, void *userdata) {
     engine_account_attributed(account, found);
 }
 
-/* The role outlives the membership, mostly: who made an account leave by itself is in its own history. */
+/* The role usually remains after an account has left: if someone made it leave from inside, its own history
+ * shows the caller. */
 void engine_search_departure(Account *account) {
     const Engine *engine = account->engine;
     const Account *management = engine_management(engine);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Searches for who did it, when the guard wants one. */
+/* Searches for the caller, when the guard requests one. */
 
 #include "daemon/tables.h"
 
 void engine_search_actor(Trail *trail);
-/* Who took the account out of the organization or out of reach. */
+/* For who removed the account from the organization, or the guard's access. */
 void engine_search_departure(Account *account);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What accept shows: trails beside what is recorded of them. */
+/* The rows of `accept`: trails with their recorded settings. */
 #include "daemon/settings_rows.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* The first of what could not be read. */
+/* The first call that failed. */
 static const char *unreadable_of(const Trail *trail) {
     const Observation *seen = trail->tracking.errors;
 
@@ -51,7 +51,7 @@ static EngineSettings row_of(const Trail *trail) {
     };
 }
 
-/* Recorded trails that are not in the table; the rows borrow from arns and parsed. */
+/* Adds recorded trails that are not in the table; the rows borrow from arns and parsed. */
 static size_t add_unasked(Engine *engine, char **arns, size_t n_arns, size_t n_baselines,
                           EngineSettings *rows, Arn *parsed) {
     static const Settings unknown;
@@ -82,8 +82,8 @@ static size_t add_unasked(Engine *engine, char **arns, size_t n_arns, size_t n_b
     return n;
 }
 
-/* Recorded, too: trails that were guarded and have no baseline yet. Those that the configuration guards are
- * in the table. */
+/* Adds trails that were guarded but have no baseline yet. Those that the configuration guards are in the
+ * table. */
 static int add_remembered(const Engine *engine, char ***arns, size_t *n) {
     const StateTable *recorded = &engine->recorded;
     char **grown = realloc(*arns, (*n + recorded->n_trails + 1) * sizeof(*grown));
@@ -131,7 +131,7 @@ void settings_rows_unlisted(const Engine *engine, char dst[static ERROR_TEXT_MAX
 int settings_rows_recorded(SettingsRows *rows, const char *state_dir, char error[static ENGINE_ERROR_MAX]) {
     int r = baseline_file_list(state_dir, &rows->arns, &rows->n_arns);
 
-    if (r < 0) /* what is recorded cannot be compared, nor be said to be gone */
+    if (r < 0) /* recorded settings can be neither compared nor called gone */
         (void)snprintf(error, ENGINE_ERROR_MAX, "%s/baselines: cannot be read: %s", state_dir,
                        file_strerror(r));
     return r;

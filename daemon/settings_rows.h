@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What accept shows: trails beside what is recorded of them. */
+/* The rows of `accept`: trails with their recorded settings. */
 
 #include "daemon/engine.h"
 #include "daemon/tables.h"
@@ -8,17 +8,17 @@
 
 /* {0} is empty; free with settings_rows_done. */
 typedef struct SettingsRows {
-    char **arns; /* of what is recorded */
+    char **arns; /* of recorded trails */
     size_t n_arns;
     EngineSettings *rows; /* borrow from the tables, and from arns and parsed */
     size_t n;
     Arn *parsed;
 } SettingsRows;
 
-/* Before anything is polled: which trails have a baseline. 0, or -errno with one line in error. */
+/* Call before polling: finds the trails that have a baseline. 0, or -errno with one line in error. */
 int settings_rows_recorded(SettingsRows *rows, const char *state_dir, char error[static ENGINE_ERROR_MAX]);
-/* After the pass: all trails that are guarded, and those that are recorded and in no list. 0 or -ENOMEM. */
+/* Call after the pass: adds all guarded trails, and recorded ones that no list has. 0 or -ENOMEM. */
 int settings_rows_fill(Engine *engine, SettingsRows *rows);
-/* The first list that could not be read, raw; "" when all could. */
+/* The error of the first list that could not be read, raw; "" if all were. */
 void settings_rows_unlisted(const Engine *engine, char dst[static ERROR_TEXT_MAX]);
 void settings_rows_done(SettingsRows *rows);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where notes and messages go. */
+/* Where journal lines and messages go. */
 #include "daemon/sinks.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "daemon/version.h"
 #include "lib/util/macros.h"
 
-/* More than the largest message takes until it is on the disk. Nobody touches it, so it costs no page. */
+/* More than the largest message needs until it is on disk. It is never touched, so it takes no page. */
 #define RESERVE_SIZE ((size_t)2 * 1024 * 1024)
 
 void engine_fill_reserve(Engine *engine) {
@@ -42,8 +42,8 @@ static int try_message(Engine *engine, const Subject *subject, const Event *even
     return r;
 }
 
-/* The guard has decided and will not send it again. So it may use memory that was put by for it. OpenSSL
- * does not say what it lacked: its -EIO may be memory. */
+/* The guard has decided and will not send the message again, so it may use the reserve. OpenSSL's -EIO may
+ * also mean a lack of memory. */
 static int queue_message(Engine *engine, const Subject *subject, const Event *event) {
     bool composed;
     int r = try_message(engine, subject, event, &composed);
@@ -51,7 +51,7 @@ static int queue_message(Engine *engine, const Subject *subject, const Event *ev
     if ((r == -ENOMEM || r == -EIO) && engine_use_reserve(engine))
         r = try_message(engine, subject, event, &composed);
     engine_fill_reserve(engine);
-    if (r >= 0) /* else it is made again later */
+    if (r >= 0) /* otherwise it is composed again later */
         metrics_count_event(engine->metrics, event->kind, event->severity);
     else if (!composed)
         log_line(LOG_ERR, "an alert about %s%s%s cannot be composed: %s", subject->name,
@@ -87,7 +87,7 @@ int engine_queue_message(Engine *engine, const Subject *subject, Event *event) {
 }
 
 int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan) {
-    int result = 0; /* the worst */
+    int result = 0; /* the worst result */
 
     if (plan->n_events == 0)
         return 0;

@@ -108,8 +108,8 @@ void engine_unindex_account(Account *account) {
         (void)tdelete(account, &account->engine->account_index, tables_compare_ids);
 }
 
-/* Until AWS has said which account the base credentials belong to, the one of the last time is assumed. ""
- * at the very first time, and in files of a version that had only one account. */
+/* Until AWS reports the id of the base credentials' account, the last known one is assumed. "" at the very
+ * first start, and for files of versions that had only one account. */
 const char *engine_account_named(const Account *account) {
     const StateTable *unclaimed = &account->engine->unclaimed;
 
@@ -233,7 +233,7 @@ Target *engine_target(Account *account, const char *region, bool configured) {
     return target;
 }
 
-/* "all" is every region we know of the partition that the credentials belong to. */
+/* "all" is every known region of the credentials' partition. */
 int engine_add_configured_targets(Account *account) {
     const StringList *regions = config_account_regions(account->engine->config, account->config);
     const Partition *partition;
@@ -274,7 +274,7 @@ unsigned engine_count_polled(const Target *target) {
     return n.others + schedule_provisional(&intervals, n.others, n.provisional);
 }
 
-/* ---- polls and checks under way ---- */
+/* ---- polls and checks in progress ---- */
 
 void engine_free_poll(TargetPoll *poll) {
     TargetPoll **p = &poll->target->polls;
@@ -412,7 +412,7 @@ bool engine_has_target(const Engine *engine, const StateTarget *row) {
     return false;
 }
 
-/* ---- the end ---- */
+/* ---- freeing ---- */
 
 void engine_free_tables(Engine *engine) {
     for (size_t i = 0; i < engine->n_targets; i++)

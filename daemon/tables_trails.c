@@ -19,7 +19,7 @@ Subject engine_trail_subject(const Trail *trail) {
     };
 }
 
-/* There are ten thousand of each. What is rarely needed is kept elsewhere, and only while it is. */
+/* There are ten thousand of each. Rarely needed data is stored elsewhere, and only while it is needed. */
 _Static_assert(sizeof(Target) <= 248, "a target with which nothing is wrong is small");
 _Static_assert(sizeof(Trail) <= 456, "a trail with which nothing is wrong is small");
 
@@ -94,8 +94,8 @@ bool engine_is_foreign(const Trail *trail) {
     return holder_is_foreign(&holder);
 }
 
-/* One that is another account's may be written to by CloudTrail's delegated administrator too: whether we
- * are that AWS says when it is asked to do something. */
+/* CloudTrail's delegated administrator may write to another account's organization trail. The only way to
+ * find out is to try. */
 void engine_set_facts(Trail *trail) {
     const Permission permission = states_permission(trail->permission);
     const TrailHolder holder = holder_of(trail);
@@ -173,7 +173,7 @@ void engine_detach_trail(Trail *trail) {
     (void)ARRAY_REMOVE(home->trails, home->n_trails, trail);
     engine_leave_polls(home, trail);
     trail->home = NULL;
-    home->check_is_due = true; /* others may have waited for its */
+    home->check_is_due = true; /* other checks may have waited for its own */
     engine_due(home->engine, DUE_CHECKS);
 }
 
@@ -215,7 +215,7 @@ fail:
     return NULL;
 }
 
-/* A trail by its ARN, guarded from now on. */
+/* Adds a trail by its ARN; it is guarded from now on. */
 Trail *engine_add_trail_by_arn(Account *seen_by, const char *text) {
     Arn arn;
 

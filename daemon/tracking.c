@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is known of a trail's settings, and how they differ from what they have to be. */
+/* A trail's settings, and their differences from the desired ones. */
 #include "daemon/tracking.h"
 
 #include <stdlib.h>
@@ -82,7 +82,7 @@ void engine_remember_seen(Trail *trail, Observation *seen) {
     engine_keep_seen(trail, seen);
 }
 
-/* What a foreign key encrypts can be read by its owner's leave only: as good as lost. */
+/* Log files encrypted with a foreign key can only be read with its owner's permission: as good as lost. */
 static void mark_foreign_key(const Trail *trail, Drift *drift) {
     for (unsigned i = 0; i < drift->n; i++) {
         Change *change = &drift->changes[i];
@@ -118,7 +118,7 @@ uint32_t engine_differs(const Settings *seen, void *userdata) {
     return fields;
 }
 
-/* The name of an accepted trail that delivers to the same bucket; NULL: there is none. */
+/* The name of an accepted trail that delivers to the same bucket; NULL if there is none. */
 static const char *other_user_of_bucket(const Trail *trail) {
     const Engine *engine = trail->engine;
     const char *bucket = trail->tracking.actual->values[FIELD_BUCKET];
@@ -148,7 +148,7 @@ bool engine_has_changes_of(const Trail *trail, const Incident *incident) {
            trail->tracking.changes_reopened_usec == incident->reopened_usec;
 }
 
-/* A field that was changed twice was what the baseline says, and is what it was changed to last. */
+/* For a field that was changed twice: the baseline's value before, and the latest value after. */
 void engine_note_changes(Trail *trail, const TrailState *state) {
     const Incident *incident = &state->incident;
     SettingsTracking *k = &trail->tracking;

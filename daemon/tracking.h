@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What a trail has to be like, and what it is like: its baseline, the checks of its settings, and the search
- * for who changed them. A member of each Trail. */
+/* A trail's desired and actual settings: its baseline, the checks of its settings, and the search for who
+ * changed them. A member of each Trail. */
 
 #include "daemon/core/model_guard.h"
 #include "daemon/io/attribute.h"
@@ -20,77 +20,76 @@ typedef struct SeenStatus {
 } SeenStatus;
 
 typedef struct SettingsTracking {
-    SeenStatus seen;     /* the latest that showed the trail's status */
-    Observation *errors; /* the whole of it where AWS had an error to show, or something could not be read;
-                            NULL: seen is all, as it is of nearly each trail */
+    SeenStatus seen;     /* the last status that was read */
+    Observation *errors; /* the whole observation, if AWS reported an error or something could not be read;
+                            NULL in most cases: seen is all */
 
-    BaselineStamp stamp;      /* of the file that was read last */
-    uint64_t damaged_mark;    /* identifies the one that was reported as damaged last; 0: none was */
-    const Settings *baseline; /* as recorded; all of these are kept: see settings_keep */
-    const Settings *desired;  /* with the pins of the configuration over it */
-    const Settings *actual;   /* as last polled; what could not be polled is as it was before */
-    const Settings *listed;   /* kept too: of a check that waits, what the list said */
+    BaselineStamp stamp;      /* of the file that was last read */
+    uint64_t damaged_mark;    /* identifies the file that was last reported as damaged; 0: none */
+    const Settings *baseline; /* as recorded; like the next ones kept by settings_keep */
+    const Settings *desired;  /* the baseline overridden by the pins */
+    const Settings *actual;   /* as last read; fields that could not be read keep their value */
+    const Settings *listed;   /* the list's entry, for a check that waits; kept, too */
     uint32_t pinned;          /* FIELD_BITs that the configuration pins */
-    unsigned n_bucket_calls;  /* that a check of bucket and key makes, as the last one did */
-    bool loaded;              /* it was read at least once */
-    bool unsaved;             /* it is known here, and could not be written down yet */
-    bool unreadable;          /* that was said */
+    unsigned n_bucket_calls;  /* calls of a check of bucket and key, counted by the last one */
+    bool loaded;              /* the file was read at least once */
+    bool unsaved;             /* the baseline could not be written to its file yet */
+    bool unreadable;          /* it was logged that the file cannot be read */
     bool recorded;            /* there is a baseline */
-    bool unadded;             /* so is a part of it, which was not known when it was recorded */
-    bool gone;             /* it was accepted that the trail may be gone: its return begins from the start */
-    bool check_waits;      /* for those of other trails of the target, or of the region */
-    bool poll_is_stale;    /* what it sees may be from before we wrote */
-    uint8_t said_unsupported; /* bits of Unreadable: that AWS does not show it here */
+    bool unadded;             /* an addition to the baseline could not be written yet */
+    bool gone;        /* it was accepted that the trail may be gone; if it returns, it starts from nothing */
+    bool check_waits;      /* for checks of other trails of the target or the region */
+    bool poll_is_stale;    /* the check may read values from before our own write */
+    uint8_t said_unsupported; /* bits of Unreadable: it was logged that AWS does not return it here */
 
-    Drift *drift; /* how it differs now; NULL: it does not, see drift_kept */
-    /* Of the incident: what each field was, and what it was changed to last. NULL: nothing. */
+    Drift *drift; /* the present difference; NULL: none, see drift_kept */
+    /* Of the incident: each field's value before, and its latest change. NULL: none. */
     Drift *changes;
-    Episode *episode;               /* NULL: nothing */
-    uint64_t changes_dedup_key;     /* of both: the incident's ... */
-    uint64_t changes_reopened_usec; /* ... and its episode's */
+    Episode *episode;               /* NULL: none */
+    uint64_t changes_dedup_key;     /* of both: of the incident ... */
+    uint64_t changes_reopened_usec; /* ... and of its episode */
 
     SettingsCheck *snapshot;
     BucketCheck *bucket_snapshot;
-    struct CheckQueue *check_runs;      /* where it counts while it is under way, else NULL */
+    struct CheckQueue *check_runs;      /* the queue that counts it while it is in progress, else NULL */
     uint64_t poll_by_usec;              /* mono */
-    unsigned n_unread[_UNREADABLE_MAX]; /* calls that failed in a row, each */
-    /* Shared texts, for they are few; NULL: none. */
-    const char *bucket_region;  /* as last reported */
-    const char *unasked_bucket; /* whose it is cannot be asked */
-    const char *key_store;      /* the custom key store of the key, as last reported */
-    const char *bucket_owner;   /* of a trail that nobody has accepted: as S3 confirmed */
-    const char *whose; /* ... the account or the trail that has the bucket, as TrailFacts.destination says */
+    unsigned n_unread[_UNREADABLE_MAX]; /* consecutive failures of each call */
+    /* Shared texts, because there are few different ones; NULL: none. */
+    const char *bucket_region;  /* as last read */
+    const char *unasked_bucket; /* the bucket whose owner cannot be asked for */
+    const char *key_store;      /* the key's custom key store, as last read */
+    const char *bucket_owner;   /* for an unaccepted trail: as confirmed by S3 */
+    const char *whose; /* ... and the account or trail of the bucket, see TrailFacts.destination */
     Attribute *search;
 } SettingsTracking;
 
-/* Keeps what a poll of its status showed, and adds to it what other polls know of its settings, bucket and
- * key; what is no status stays as it is. */
+/* Keeps the result of a status poll, and adds to it what checks know of its settings, bucket and key. */
 void engine_remember_seen(Trail *trail, Observation *seen);
-/* What is kept, and keeping it again with other texts: without memory for the first text of all, it is not
- * known until the next poll that finds it. */
+/* engine_get_seen: what is kept. engine_keep_seen: keeps it with other texts; if there is no memory for the
+ * first of these texts, they are unknown until the next poll. */
 void engine_get_seen(const Trail *trail, Observation *ret);
 void engine_keep_seen(Trail *trail, const Observation *seen);
-/* How many calls such a poll makes about the trail, besides the list, as far as is known by now: to
- * CloudTrail, and to S3 and KMS. */
+/* How many calls a check makes for the trail besides the list, as far as is known: to CloudTrail, and to S3
+ * and KMS. */
 unsigned engine_count_settings_calls(const Trail *trail);
 unsigned engine_count_bucket_calls(const Trail *trail);
 
-/* How settings differ from what the trail has to be like, as FIELD_BITs; userdata is the Trail. Remembers
- * both. */
+/* The fields that differ from the desired settings, as FIELD_BITs; userdata is the Trail. Keeps the settings
+ * and the differences. */
 uint32_t engine_differs(const Settings *seen, void *userdata);
 
-/* Of a trail that nobody has accepted: whose is the bucket that it delivers to, as far as is known now? */
+/* For an unaccepted trail: finds out who owns its bucket, as far as is known now. */
 void engine_judge_destination(Trail *trail);
 
-/* Keeps on disk what is there before it is overwritten. */
+/* Saves the present settings to disk before they are overwritten. */
 void engine_save_found(Trail *trail);
 
-/* Are the changes that are kept those of the incident's present episode? */
+/* True if the kept changes belong to the present episode of the incident. */
 bool engine_has_changes_of(const Trail *trail, const Incident *incident);
-/* Adds to the changes of the incident of the state what differs now. */
+/* Adds the present differences to the changes of the state's incident. */
 void engine_note_changes(Trail *trail, const TrailState *state);
-/* Remembers of the incident's episode what only is shown: the last attempt to act that failed, and who was
- * found to have caused it. outcome may be NULL. */
+/* Keeps what is only shown of the incident's episode: the last failed action, and the caller that was found.
+ * outcome may be NULL. */
 void engine_note_episode(Trail *trail, const Incident *incident, const Outcome *outcome, const Plan *plan);
 
 /* The fields that settings lack although AWS has them, as FIELD_BITs. */

@@ -43,7 +43,7 @@ static bool may_change_viewer(const Trail *trail, const Account *account) {
 }
 
 static void change_viewer(Trail *trail, Account *account) {
-    engine_stop_tracking(trail); /* goes by the other account's credentials */
+    engine_stop_tracking(trail); /* it uses the other account's credentials */
     engine_detach_trail(trail);
     if (!engine_is_guarded(account, trail->name, trail->arn))
         engine_forget_trail(trail, ENGINE_NOT_NAMED);
@@ -130,7 +130,7 @@ void engine_find_viewers(Account *account) {
             find_viewer(engine->trails[i]);
 }
 
-/* A list has shown the trail: the owner's own is the best way to poll it, any other better than none. */
+/* A list has shown the trail. Its owner polls it if possible; otherwise any account that can. */
 static void take_viewer(Trail *trail, Target *target) {
     Account *account = target->account;
     Viewer other;
@@ -144,7 +144,7 @@ static void take_viewer(Trail *trail, Target *target) {
         find_viewer(trail);
 }
 
-/* The row that it came from would end the same incidents again. */
+/* Drops the row that the target was loaded from, which would end the same incidents again. */
 static void forget_target(Target *target, const char *why) {
     StateTable *unclaimed = &target->engine->unclaimed;
     Subject subject = engine_target_subject(target);
@@ -172,13 +172,13 @@ void engine_unguard(Account *account, const char *why) {
     engine_drop_targets(account);
 }
 
-/* ---- what a list says ---- */
+/* ---- taking a list ---- */
 
 static void set_covers(Trail *trail, Target *target) {
     for (size_t i = 0; i < target->n_shown; i++)
         if (target->shown[i] == trail)
             return;
-    /* without memory only region.uncovered is softer */
+    /* without memory only region.uncovered is less exact */
     trail->n_covers += ARRAY_APPEND(target->shown, target->n_shown, trail);
 }
 
@@ -193,7 +193,7 @@ static void note_ignored(Engine *engine, const char *arn) {
         free(copy);
 }
 
-/* Named trails that were never found have no home; there are few. */
+/* Named trails that were never found have no home region; there are few. */
 static Trail *placeholder(const Account *account, const char *name) {
     const Engine *engine = account->engine;
 
@@ -205,7 +205,7 @@ static Trail *placeholder(const Account *account, const char *name) {
 }
 
 void engine_forget_trail(Trail *trail, const char *why) {
-    bool provisional = TRAIL_STATE(trail, provisional); /* nothing is left of its state afterwards */
+    bool provisional = TRAIL_STATE(trail, provisional); /* its state is cleared below */
 
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_FORGOTTEN, .why = why });
     engine_remove_intent(trail);
@@ -214,7 +214,7 @@ void engine_forget_trail(Trail *trail, const char *why) {
     engine_drop_trail(trail->engine, trail);
 }
 
-/* A named trail that was waited for has been found: its stand-in has done its work. */
+/* The named trail has been found: removes its placeholder. */
 static void dismiss_placeholder(Account *account, const char *name) {
     Trail *trail = config_account_trails(account->engine->config, account->config)->all
                            ? NULL
@@ -226,7 +226,7 @@ static void dismiss_placeholder(Account *account, const char *name) {
     engine_drop_trail(account->engine, trail);
 }
 
-/* ---- how many are kept ---- */
+/* ---- how many trails are kept ---- */
 
 static size_t count_kept(const Account *account) {
     size_t n = 0;
@@ -236,7 +236,7 @@ static size_t count_kept(const Account *account) {
     return n;
 }
 
-/* NULL: none may go, or no memory. */
+/* NULL: none can be dropped, or no memory. */
 static Trail *trail_to_drop(const Account *account, size_t n) {
     const Engine *engine = account->engine;
     _cleanup_free_ KeptTrail *kept = calloc(n + 1, sizeof(*kept));
@@ -256,7 +256,7 @@ static Trail *trail_to_drop(const Account *account, size_t n) {
     return found < n_found ? trails[found] : NULL;
 }
 
-/* Said once: whoever makes trails without end must not fill the journal either. */
+/* Logged once: an attacker who creates trails without end must not fill the journal. */
 static void report_full(Account *account, const char *name, bool dropped) {
     JournalEntry entry = { .line = LINE_TRAILS_FULL };
     Subject subject = engine_account_subject(account);
@@ -272,7 +272,7 @@ static void report_full(Account *account, const char *name, bool dropped) {
     account->engine->sink->entry(&subject, &entry, "", engine_now(account->engine).real_usec);
 }
 
-/* Is there room for one more? Makes some. */
+/* True if there is room for one more, or a trail could be dropped. */
 static bool make_room(Account *account, const char *name) {
     size_t n = count_kept(account);
     Trail *dropped;
@@ -298,7 +298,7 @@ static void judge_newcomer(Trail *trail, const Target *target, const CloudTrailT
     };
     Settings actual;
 
-    /* what an earlier run knew of it is with it already; a baseline may be all that is left of that */
+    /* state of an earlier run is loaded already; the baseline may be all that is left of it */
     if (!in.known && !trail->tracking.recorded)
         engine_resume_baseline(trail);
     in.recorded = trail->tracking.recorded;
@@ -337,7 +337,7 @@ static Trail *take_new_trail(const Target *target, const CloudTrailTrail *listed
     return trail;
 }
 
-/* Whose lists say whether it is guarded: the account that would poll it. */
+/* The account whose configuration decides whether the trail is guarded: the one that would poll it. */
 static Account *judge_of(const Trail *trail, Target *target, const char *arn_text) {
     Arn arn;
 
@@ -401,7 +401,7 @@ void engine_forget_unaccepted(Engine *engine) {
         Trail *trail = engine->trails[i];
         TrailState state;
 
-        if (!TRAIL_STATE(trail, provisional)) /* nearly all: nothing more is unpacked for each round */
+        if (!TRAIL_STATE(trail, provisional)) /* the usual case, without unpacking more for each round */
             continue;
         state = states_trail(trail->state);
         if (!guard_is_done_with(&state))
@@ -423,7 +423,7 @@ void engine_take_viewers(Target *target, const CloudTrailTrails *list) {
 
 /* ---- named trails ---- */
 
-/* One that lives in the account, or that its lists show. */
+/* True if a trail of that name lives in the account, or its lists show one. */
 static bool has_trail_named(const Account *account, const char *name) {
     for (size_t i = 0; i < account->n_targets; i++) {
         const Target *target = account->targets[i];
@@ -438,7 +438,7 @@ static bool has_trail_named(const Account *account, const char *name) {
     return false;
 }
 
-/* Was it accepted that a trail of that name may be gone, wherever it was? */
+/* True if it was accepted that a trail of that name may be gone, in any region. */
 static bool may_be_gone(const Account *account, const char *name) {
     bool gone = false;
 
@@ -447,7 +447,7 @@ static bool may_be_gone(const Account *account, const char *name) {
     return gone;
 }
 
-/* `ignore` names it too, or the ARN of one that has this name: that is there, or nobody wants to know. */
+/* True if `ignore` has the name, or the ARN of a trail of that name: it exists, or nobody wants to know. */
 static bool is_ignored_by_name(const Account *account, const char *name) {
     const Engine *engine = account->engine;
     Arn arn;
@@ -461,7 +461,7 @@ static bool is_ignored_by_name(const Account *account, const char *name) {
     return false;
 }
 
-/* Once every configured target has been listed, a name that no trail has is a trail that is missing. */
+/* Once every configured target has been listed, a named trail that was not found is missing. */
 void engine_check_named(Account *account) {
     const StringList *trails = config_account_trails(account->engine->config, account->config);
     const AccountScope scope = engine_account_scope(account);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trails that nobody has accepted, and that are reported together. */
+/* Trails that nobody has accepted, and their common reports. */
 #include "daemon/unaccepted.h"
 
 #include "daemon/engine_private.h"
@@ -68,7 +68,7 @@ void engine_resume_unaccepted(Account *account, const StateAccount *row) {
     sum_up_soon(account);
 }
 
-/* A state file of an earlier version has no numbers: the rows that wait are counted. */
+/* State files of earlier versions have no numbers: the waiting rows are counted. */
 void engine_resume_appearance(Trail *trail) {
     const UnacceptedPace *pace = &trail->via->unaccepted;
 
@@ -77,7 +77,7 @@ void engine_resume_appearance(Trail *trail) {
         return;
     }
     trail->is_summed_up = true;
-    if (pace->n_appeared == 0) /* they were reported before this row was taken up */
+    if (pace->n_appeared == 0) /* they were reported before this row was loaded */
         SET_REPORTED_STATE(trail, appearance_pending, false);
 }
 

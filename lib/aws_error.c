@@ -12,13 +12,13 @@
 #include "lib/util/text.h"
 #include "lib/xml.h"
 
-/* UUIDs, base64, and what S3's namesakes send. */
+/* UUIDs, base64, and the ids of S3-compatible services. */
 #define ID_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=.:"
 
 #define ID_BEGIN       " (request id "
 #define EXTENDED_BEGIN ", extended request id "
 
-/* The pieces of an error answer, raw. */
+/* The parts of an error answer, raw. */
 typedef struct Pieces {
     char code[128];
     char message[2048];
@@ -32,7 +32,7 @@ static const struct {
     const char *code;
     AwsErrorClass class;
 } codes[] = {
-    /* Throttling, as all SDKs list it, and per service. */
+    /* Throttling, from the lists of all SDKs and per service. */
     { "BandwidthLimitExceeded", AWS_THROTTLED },
     { "EC2ThrottledException", AWS_THROTTLED },
     { "KMSThrottling", AWS_THROTTLED },
@@ -74,7 +74,7 @@ static const struct {
     { "RequestInTheFuture", AWS_SKEWED },
     { "RequestTimeTooSkewed", AWS_SKEWED },
 
-    /* A clock that is off may answer with the three signature codes too: only the Date header can tell. */
+    /* A wrong clock may also give the three signature codes: only the Date header can tell. */
     { "AuthFailure", AWS_BAD_CREDENTIALS },
     { "IncompleteSignature", AWS_BAD_CREDENTIALS },
     { "IncompleteSignatureException", AWS_BAD_CREDENTIALS },
@@ -125,8 +125,8 @@ static const struct {
     { "ConflictException", AWS_CONFLICT },
     { "OperationAborted", AWS_CONFLICT },
 
-    /* Permanent until somebody changes something. What a trail depends on (bucket, key, topic, log group) is
-     * here and not under "not found": the trail itself is there. */
+    /* Permanent until someone changes something. Errors about what a trail depends on (bucket, key, topic,
+     * log group) are here and not under "not found", because the trail itself exists. */
     { "AWSOrganizationsNotInUseException", AWS_REFUSED },
     { "CloudTrailAccessNotEnabledException", AWS_REFUSED },
     { "CloudTrailInvalidClientTokenIdException", AWS_REFUSED },
@@ -235,7 +235,7 @@ static AwsErrorClass class_of_status(int status) {
         return AWS_UNAVAILABLE;
     if (status == 401 || status == 403)
         return AWS_DENIED;
-    /* 404 without a code of AWS's is what a proxy says: it must not read as "the trail is gone". */
+    /* A 404 without a code of AWS comes from a proxy, and must not mean "the trail is gone". */
     return status >= 400 ? AWS_INVALID : AWS_BAD_ANSWER;
 }
 
@@ -267,7 +267,7 @@ static void take_code(char *dst, size_t size, const char *raw) {
     (void) text_copy(dst, size, hash ? hash + 1 : text);
 }
 
-/* The first of the members that is a text with something in it. */
+/* The first of the members that is a non-empty text. */
 static const char *json_text(const json_t *object, const char *const *keys) {
     const char *s = NULL;
 
@@ -278,14 +278,14 @@ static const char *json_text(const json_t *object, const char *const *keys) {
 
 /* True when a code was found. */
 static bool aws_error_read_json(const HttpResponse *response, Pieces *p) {
-    /* AWS's JSON protocol has "__type"; its REST protocol and what stands in for AWS have the others, which
-     * may be inside of "Error" as in XML */
+    /* AWS's JSON protocol has "__type"; its REST protocol and substitutes for AWS have the others, perhaps
+     * inside "Error" as in XML */
     static const char *const code_keys[] = { "__type", "code", "Code", NULL };
     static const char *const text_keys[] = { "message", "Message", NULL };
     json_auto_t *root = NULL;
     const json_t *object;
 
-    /* a NUL in a message is no reason to lose the code; the text ends there for us */
+    /* a NUL in the message must not hide the code; the message ends there */
     if (json_text_parse(response->body, response->body_len, JSON_ALLOW_NUL, NULL, &root) < 0 ||
         !json_is_object(root))
         return false;
@@ -316,7 +316,7 @@ static bool read_xml(const HttpResponse *response, Pieces *p) {
     return p->code[0] != '\0';
 }
 
-/* A proxy or load balancer may answer in the other language. */
+/* A proxy or load balancer may answer in the other format. */
 static bool read_body(const HttpResponse *response, AwsProtocol protocol, Pieces *p) {
     if (protocol != AWS_PROTOCOL_JSON && protocol != AWS_PROTOCOL_REST_JSON)
         return read_xml(response, p) || aws_error_read_json(response, p);
@@ -340,8 +340,8 @@ static void read_headers(const HttpResponse *response, Pieces *p) {
 
 /* ---- messages ---- */
 
-/* Some services quote the request as they would have signed it, session token and all: the message ends
- * before. */
+/* Some services quote the request as they would have signed it, including the session token: the message is
+ * cut before that. */
 static void cut_message(char *message) {
     static const char *const markers[] = { "canonical string", "canonical request", "string-to-sign",
                                            "string to sign", "aws4-hmac-sha256", "x-amz-security-token" };
@@ -371,8 +371,7 @@ static void media_type(const HttpResponse *response, char *dst, size_t size) {
     dst[strcspn(dst, "; \t")] = '\0';
 }
 
-/* For answers that do not say what is wrong in a form we know. The first line of plain text is worth
- * showing. */
+/* For answers in an unknown format. The first line of plain text is shown. */
 static void describe(const HttpResponse *response, Pieces *p) {
     char type[64], head[160] = "";
 
@@ -385,7 +384,7 @@ static void describe(const HttpResponse *response, Pieces *p) {
                     type[0] ? " (" : "", type, type[0] ? ")" : "", head[0] ? ": " : "", head);
 }
 
-/* A part of one would send people on a wrong track. */
+/* A truncated id would mislead people. */
 static void take_id(char *dst, size_t size, const char *id) {
     bool good = id[strspn(id, ID_CHARACTERS)] == '\0';
 
@@ -417,7 +416,7 @@ void aws_error_from_response(const HttpResponse *response, AwsProtocol protocol,
         (void) read_body(response, protocol, &p);
         read_headers(response, &p);
         cut_message(p.message);
-        /* "not implemented" stays so, whatever its code says */
+        /* "not implemented" is final, whatever the code */
         e.class = response->status == 501 ? AWS_INVALID : aws_error_classify(p.code);
         if (e.class == _AWS_ERROR_CLASS_MAX)
             e.class = class_of_status(response->status);
@@ -475,7 +474,8 @@ static void write_ids(const AwsError *e, char *dst, size_t size) {
 
 const char *aws_error_text(const AwsError *e, const char *operation, char *dst, size_t size) {
     char ids[sizeof(ID_BEGIN) + sizeof(EXTENDED_BEGIN) + AWS_REQUEST_ID_MAX + AWS_EXTENDED_ID_MAX];
-    bool sent = e->class != AWS_NO_CREDENTIALS; /* else the message names who or what has none, and why */
+    bool sent = e->class != AWS_NO_CREDENTIALS; /* otherwise the message has the source without credentials,
+                                                   and the reason */
     const char *code = sent ? e->code : "", *message = e->message;
     size_t n_head, n_ids;
 
@@ -495,7 +495,7 @@ const char *aws_error_text(const AwsError *e, const char *operation, char *dst, 
     return dst;
 }
 
-/* The last one: what stands before it is AWS's message. */
+/* The last one, because AWS's message may contain the same words. */
 static const char *find_ids(const char *text) {
     const char *found = NULL;
 
@@ -539,8 +539,8 @@ static size_t action_length(const char *s) {
     return name > 0 ? service + 1 + name : 0;
 }
 
-/* The word up to white space, without the quotes that some services put around it; 0 when there is none, or
- * when the text was cut in it. */
+/* The word up to white space, without the quotes that some services put around it; 0 if there is none, or
+ * the text was truncated inside it. */
 static size_t resource_length(const char **s) {
     bool quoted = **s == '"';
     size_t n;
@@ -549,7 +549,7 @@ static size_t resource_length(const char **s) {
     n = strcspn(*s, quoted ? "\" " : " ");
     if (quoted && (*s)[n] != '"')
         return 0;
-    /* aws_error.h: a message that was too long ends in "...", at times with the request id behind it. */
+    /* aws_error.h: a message that was too long ends in "...", sometimes followed by the request id. */
     if (n >= 3 && strncmp(*s + n - 3, "...", 3) == 0)
         return 0;
     while (n > 0 && strchr(".,;", (*s)[n - 1]))
@@ -568,7 +568,7 @@ bool aws_error_denied_action(const AwsError *e, char ret_action[static AWS_ACTIO
     n_action = action_length(action);
     if (n_action == 0 || n_action >= AWS_ACTION_MAX)
         return false;
-    /* Right behind the action, or else it belongs to something else. */
+    /* Only directly after the action; otherwise it belongs to something else. */
     resource = action + n_action;
     resource += strspn(resource, " ");
     if (text_starts_with(resource, ON)) {

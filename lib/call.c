@@ -15,36 +15,36 @@
 #include "lib/util/timetext.h"
 
 #define AUTHORIZATION_MAX 4096
-/* Signatures that do not match are blamed on the clock only past this difference; AWS accepts about 5
+/* Only a larger difference of the clocks counts as the cause of an invalid signature; AWS accepts about 5
  * minutes. */
 #define SKEW_LEAST_USEC (4 * 60 * (int64_t)USEC_PER_SEC)
 
 /* At any time a call waits for exactly one of: credentials, its turn, an exchange, a pause. */
 struct AwsCall {
     AwsClient *client;
-    CredentialsProvider *provider; /* NULL: the call goes unsigned */
+    CredentialsProvider *provider; /* NULL: the call is unsigned */
     Scope *scope;
     RateBucket *rate_bucket;
     AwsProtocol protocol;
     BucketCall *bucket; /* NULL but for S3 */
     const char *operation;
     char *target;
-    char *url; /* of REST-JSON's operation; NULL: the scope's */
+    char *url; /* for REST-JSON; NULL: the scope's */
     char *body;
     size_t body_len;
     uint64_t deadline_usec; /* monotonic */
     unsigned max_attempts;
     unsigned attempt;    /* that count against max_attempts; the first is 1 */
-    unsigned n_sent;     /* all of them */
-    unsigned retry_cost; /* what the last retry took from the quota */
-    AwsError *expired;   /* what AWS said of the first credentials, or NULL */
+    unsigned n_sent;     /* all attempts */
+    unsigned retry_cost; /* taken from the quota by the last retry */
+    AwsError *expired;   /* AWS's error for the first credentials, or NULL */
     bool skewed_once;
-    bool asking;    /* the credentials provider will call back, come what may */
-    bool abandoned; /* ended while asking: freed when the provider calls back */
-    bool has_turn;  /* one that is still to come, taken in turn_epoch */
+    bool asking;    /* the credentials provider will certainly call back */
+    bool abandoned; /* ended meanwhile: freed when the provider calls back */
+    bool has_turn;  /* a future turn, taken in turn_epoch */
     unsigned turn_epoch;
-    uint64_t sent_usec;      /* monotonic; of the attempt under way */
-    uint64_t signed_at_usec; /* local real time of it, uncorrected */
+    uint64_t sent_usec;      /* monotonic; of the present attempt */
+    uint64_t signed_at_usec; /* its local real time, uncorrected */
     Credentials *credentials;
     HttpExchange *exchange;
     LoopTimer *timer;
@@ -67,8 +67,8 @@ static void call_call_free(AwsCall *call) {
     free(call);
 }
 
-/* Stops whatever the call waits for. After this nothing calls back into it but a credentials provider, which
- * finds it abandoned and frees it. */
+/* Stops whatever the call waits for. After this only a credentials provider can call back, which finds the
+ * call abandoned and frees it. */
 static void call_stop(AwsCall *call) {
     if (call->exchange)
         http_cancel(call->client->http, TAKE_PTR(call->exchange));
@@ -86,7 +86,7 @@ void aws_call_cancel(AwsCall *call) {
         call_stop(call);
 }
 
-/* The call is gone before done is called, so that the callback may free everything it knows of. */
+/* Frees the call before done is called, so that the callback may free everything. */
 static void call_end(AwsCall *call, AwsReply *reply) {
     AwsDone done = call->done;
     void *userdata = call->userdata;
@@ -165,7 +165,7 @@ static void call_end_late(AwsCall *call) {
 
 static void on_response(const HttpResponse *response, void *userdata);
 
-/* S3 has none. */
+/* S3 has no content type. */
 static const char *const content_types[] = {
     [AWS_PROTOCOL_JSON] = "application/x-amz-json-1.1",
     [AWS_PROTOCOL_REST_JSON] = "application/json",
@@ -205,7 +205,7 @@ static int sign(const AwsCall *call, const HttpHeader *headers, size_t n_headers
             ret);
 }
 
-/* While a trail is down each moment counts, and the polls of a whole organization may wait already. */
+/* While a trail is down every moment counts, and the polls of a whole organization may be waiting. */
 static bool is_urgent(const AwsCall *call) {
     RateClass class = call->rate_bucket->tokens.class;
 
@@ -298,7 +298,7 @@ static void call_on_turn(void *userdata) {
 
     call->timer = NULL;
     if (time_left(call) == 0) {
-        call_end_late(call); /* the loop was busy; the turn is for the next one */
+        call_end_late(call); /* the loop was busy; another call may take the turn */
         return;
     }
     call->has_turn = false;
@@ -317,7 +317,7 @@ static void call_end_held_back(AwsCall *call) {
     call_end_error(call, &error);
 }
 
-/* Sends the request when it is its turn. Runs from callbacks only, so it may end the call. */
+/* Sends the request when its turn comes. Only called from callbacks, so it may end the call. */
 static void call_attempt(AwsCall *call) {
     TokenBucket *tokens = &call->rate_bucket->tokens;
     Loop *loop = call->client->loop;
@@ -357,7 +357,7 @@ static void on_credentials_late(void *userdata) {
     call_end_error(call, &error);
 }
 
-/* AWS did not take a set, and the provider has no other: asking AWS again would change nothing. */
+/* True if the provider returned the set that AWS has rejected: repeating the call would change nothing. */
 static bool same_credentials(const Credentials *a, const Credentials *b) {
     return strcmp(a->access_key_id, b->access_key_id) == 0 &&
            strcmp(a->secret_access_key, b->secret_access_key) == 0 &&
@@ -399,7 +399,7 @@ static void on_unsigned_turn(void *userdata) {
     call_attempt(call);
 }
 
-/* 0 or -errno, and then nothing is under way. */
+/* 0, or -errno with nothing in progress. */
 static int ask_credentials(AwsCall *call) {
     uint64_t left = time_left(call);
     int r;
@@ -418,8 +418,8 @@ static int ask_credentials(AwsCall *call) {
 
 /* ---- what to do after an answer ---- */
 
-/* Corrects the clock for this host if it is to blame. True when that was new: then the call is worth another
- * try. */
+/* Corrects the clock offset of this host if it is the cause. True if that was new: then the call is
+ * repeated. */
 static bool correct_skew(AwsCall *call, const AwsError *error, const HttpResponse *response) {
     int64_t offset, off_by;
 
@@ -442,8 +442,8 @@ static void on_pause(void *userdata) {
     call_attempt(call);
 }
 
-/* Where a call has found nobody in all its attempts, the others' first one says the same: one that is down
- * costs a request a call, until something comes back. */
+/* After a call got no answer in all its attempts, the first attempt of others is enough: during an outage a
+ * call costs one request, until something answers again. */
 static unsigned attempts_allowed(const AwsCall *call, const AwsError *error) {
     return call->rate_bucket->down && retry_is_outage(error->class) ? 1 : call->max_attempts;
 }
@@ -455,7 +455,7 @@ static AwsHold why_not_again(const AwsCall *call, const AwsError *error, const R
                                                                                     : AWS_HOLD_NONE;
 }
 
-/* True when another attempt is on its way. */
+/* True if another attempt will follow. */
 static bool try_later(AwsCall *call, const AwsError *error, const HttpResponse *response) {
     Loop *loop = call->client->loop;
     RetryDecision d;
@@ -555,7 +555,7 @@ static void on_response(const HttpResponse *response, void *userdata) {
 
 /* ---- starting ---- */
 
-/* By the operation that is asked for, as AWS does. Only CloudTrail's quotas are low enough to matter. */
+/* The class of the operation, as AWS counts it. Only CloudTrail's quotas are low enough to matter. */
 static RateClass class_of(const AwsRequest *request) {
     return request->service == AWS_CLOUDTRAIL && request->operation ? rate_class_of(request->operation)
                                                                     : RATE_OTHER;

@@ -12,7 +12,7 @@
 
 #define DEADLINE_MAX_USEC (60 * USEC_PER_SEC)
 #define URL_MAX           2048
-/* A correction that differs by more than this from the one last told is told again. */
+/* A correction that differs by more than this from the last reported one is reported. */
 #define SKEW_LOGGED_USEC (60 * (int64_t)USEC_PER_SEC)
 
 static char *copy_text(const char *s, bool *failed) {
@@ -180,7 +180,7 @@ void scope_set_offset(AwsClient *client, Scope *scope, int64_t offset_usec) {
 
 #define RETRY_AFTER_MAX_SEC 86400
 
-/* Names of hosts are made by a rule; whether AWS runs them, only a name server knows. */
+/* Names of hosts are formed by a rule; only DNS can tell whether AWS runs them. */
 static const char *hint(const EndpointOverrides *o, HttpResult result) {
     if (result != HTTP_RESOLVE_FAILED || (!o->fips && !o->dual_stack))
         return "";
@@ -220,7 +220,7 @@ bool call_answer_skew(const HttpResponse *response, uint64_t real_usec, int64_t 
     return true;
 }
 
-/* AWS's own header counts milliseconds. */
+/* AWS's own header has milliseconds. */
 uint64_t call_answer_retry_after(const HttpResponse *response, uint64_t real_usec) {
     const char *ms = http_header(response, "x-amz-retry-after");
     const char *value = ms ? ms : http_header(response, "retry-after");
@@ -241,7 +241,7 @@ uint64_t call_answer_retry_after(const HttpResponse *response, uint64_t real_use
 
 /* ---- requests to buckets ---- */
 
-/* SHA-256 of no bytes: these requests have no body. */
+/* SHA-256 of an empty body. */
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 void bucket_call_free(BucketCall *call) {

@@ -76,7 +76,7 @@ static bool is_known(const char *name) {
     return known;
 }
 
-/* AWS leaves out what is not set, and need not always. */
+/* AWS leaves out unset members, but not necessarily always. */
 static bool is_set(const json_t *value) {
     const char *text = json_string_value(value);
 
@@ -97,7 +97,7 @@ static int cloudtrail_compare_names(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The first by name: the same ones every time. */
+/* The first by name, so that they are always the same. */
 static int keep_first(json_t *others) {
     size_t n = json_object_size(others), i = 0;
     _cleanup_free_ const char **names = NULL;
@@ -161,7 +161,7 @@ static int read_trails(Answer *answer, void *value) {
     if (!trails->items)
         return -ENOMEM;
     for (size_t i = 0; i < json_array_size(list); i++) {
-        /* Counted first: what was read of a bad one is freed with the rest. */
+        /* Counted first, so that a partly read entry is freed with the rest. */
         trails->n++;
         r = read_trail(json_array_get(list, i), &trails->items[i], answer->fault);
         if (r < 0)
@@ -379,7 +379,7 @@ static int add_tags(const json_t *resource, CloudTrailTags *tags, AnswerFault *f
 
         if (!answer_member(tag, "Key"))
             return answer_fault(fault, "TagsList[%zu].Key is missing", i);
-        /* Counted first: what was read of a bad one is freed with the rest. */
+        /* Counted first, so that a partly read entry is freed with the rest. */
         items[tags->n] = (CloudTrailTag){ 0 };
         r = answer_fields(tag, fields, ARRAY_SIZE(fields), &items[tags->n++], fault);
         if (r < 0)
@@ -388,7 +388,7 @@ static int add_tags(const json_t *resource, CloudTrailTags *tags, AnswerFault *f
     return 0;
 }
 
-/* Only what the answer says of the trail that was asked about counts. */
+/* Only the entry of the requested trail counts. */
 static int read_resources(const Answer *answer, CloudTrailTags *tags) {
     const json_t *list;
     int r;
@@ -408,7 +408,7 @@ static int read_resources(const Answer *answer, CloudTrailTags *tags) {
     return r;
 }
 
-/* A page that is bad changes nothing. */
+/* A bad page changes nothing. */
 static int read_tags(Answer *answer, void *value) {
     CloudTrailTags *tags = value;
     size_t n_before = tags->n;
@@ -430,7 +430,7 @@ static int build_list_tags(const void *input, const char *token, char **ret) {
 const AwsOperation cloudtrail_list_tags_operation = {
     CLOUDTRAIL(cloudtrail_list_tags, "ListTags"),
     .text_input = true,
-    .pages_max = 20, /* more hold more tags than there can be */
+    .pages_max = 20, /* more pages would have more tags than possible */
     .build = build_list_tags,
     .read = read_tags,
     .clear = clear_tags,

@@ -77,7 +77,7 @@ static int build_lookup(const void *input, const char *token _unused_, char **re
 
 #define PATH_PART_MAX 32
 
-/* Where a text comes from: members, one inside the other, parted by dots. */
+/* The path of a text: nested members, separated by dots. */
 typedef struct TextMember {
     const char *path;
     size_t offset;
@@ -149,7 +149,7 @@ static const json_t *find(const json_t *object, const char *path) {
     return object;
 }
 
-/* The member as text, "" when it is absent; one that is no text clears *whole. 0 or -ENOMEM. */
+/* The member as text, "" if absent; sets *whole to false if it is no text. 0 or -ENOMEM. */
 static int take_text(const json_t *object, const char *path, char **ret, bool *whole) {
     const json_t *value = find(object, path);
     char *text;
@@ -176,7 +176,7 @@ static int take_texts(const json_t *object, const TextMember *members, size_t n,
     return 0;
 }
 
-/* The trail as the caller typed it: each operation has a member of its own for it. Else as AWS answered. */
+/* The trail as the caller wrote it, in the operation's own member; otherwise from AWS's answer. */
 static int take_trail(const json_t *record, CloudTrailEvent *event) {
     static const char *const paths[] = {
         "requestParameters.name",
@@ -196,7 +196,7 @@ static int take_trail(const json_t *record, CloudTrailEvent *event) {
     return event->trail ? 0 : -ENOMEM;
 }
 
-/* What does not fit is still worth showing as far as it goes. */
+/* An object that does not fit is truncated. */
 static int take_object(const json_t *record, const char *name, char **ret) {
     const json_t *object = answer_member(record, name);
     _cleanup_strbuf_ StrBuf cut = STRBUF_INIT(CLOUDTRAIL_EVENT_PARAMETERS_MAX);
@@ -207,7 +207,7 @@ static int take_object(const json_t *record, const char *name, char **ret) {
         *ret = strdup("");
         return *ret ? 0 : -ENOMEM;
     }
-    /* Escapes can make six bytes of one; the answer itself had a ceiling. */
+    /* Escapes can turn one byte into six; the answer itself had a limit. */
     r = answer_dump(object, SIZE_MAX / 2, &text);
     if (r < 0)
         return r;
@@ -284,7 +284,7 @@ static int read_event(const json_t *object, CloudTrailEvent *ret) {
         return r;
     if (answer_fields(object, &time_field, 1, event, NULL) < 0)
         whole = false;
-    /* A text, where other answers have a boolean. */
+    /* A text here, a boolean in other answers. */
     event->read_only = text_equal(json_string_value(answer_member(object, "ReadOnly")), "true");
     r = take_resources(object, event);
     if (r >= 0)
@@ -324,7 +324,7 @@ static int read_events(Answer *answer, void *value) {
     if (!events->items)
         return -ENOMEM;
     for (size_t i = 0; i < json_array_size(list); i++) {
-        /* Counted first: what was read of a bad one is freed with the rest. */
+        /* Counted first, so that a partly read entry is freed with the rest. */
         events->n++;
         r = read_event(json_array_get(list, i), &events->items[i]);
         if (r < 0)
@@ -345,7 +345,7 @@ static void clear_events(void *value) {
     cloudtrail_events_done(value);
 }
 
-/* One page: whoever searches decides whether the next one is worth a call. */
+/* One page: the caller decides whether the next one is worth a call. */
 const AwsOperation cloudtrail_lookup_events_operation = {
     CLOUDTRAIL(cloudtrail_lookup_events, "LookupEvents"),
     .build = build_lookup,

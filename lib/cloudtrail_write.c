@@ -44,7 +44,7 @@ static const void *member_at(const CloudTrailChanges *changes, size_t offset) {
     return (const char *)changes + offset;
 }
 
-/* json_object_set_new() takes NULL for the error it then is: text that is not UTF-8, or no memory. */
+/* json_object_set_new() fails for a NULL value: text that is not UTF-8, or no memory. */
 static int add_texts(json_t *root, const CloudTrailChanges *changes, bool also_empty) {
     for (size_t i = 0; i < ARRAY_SIZE(text_members); i++) {
         const char *text = *(const char *const *)member_at(changes, text_members[i].offset);
@@ -105,13 +105,13 @@ static int build_update_trail(const void *input, const char *token _unused_, cha
 
 /* ---- tags ---- */
 
-/* A value is optional, but when it is sent AWS wants a character in it. */
+/* A value is optional, but if sent it may not be empty. */
 static json_t *make_tag(const CloudTrailTag *tag, bool with_value) {
     return with_value && *tag->value ? json_pack("{s:s,s:s}", "Key", tag->key, "Value", tag->value)
                                      : json_pack("{s:s}", "Key", tag->key);
 }
 
-/* A list without AWS's own tags, which nobody else may write. NULL as json_pack(). */
+/* Without AWS's own tags, which others may not write. NULL as for json_pack(). */
 static json_t *make_tags(const CloudTrailTags *tags, bool with_values) {
     json_t *list = json_array();
 
@@ -126,7 +126,7 @@ static json_t *make_tags(const CloudTrailTags *tags, bool with_values) {
     return list;
 }
 
-/* Why there is no list of them. */
+/* Why the list could not be created. */
 static int tags_refusal(const CloudTrailTags *tags) {
     int r = -ENOMEM;
 
@@ -137,7 +137,7 @@ static int tags_refusal(const CloudTrailTags *tags) {
     return r;
 }
 
-/* {subject: arn, member: list}; list is used up. */
+/* {subject: arn, member: list}; takes list over. */
 static int dump_with_list(const char *subject, const char *arn, const char *member, json_t *list,
                           char **ret) {
     json_t *root = json_pack("{s:s}", subject, arn);
@@ -195,7 +195,7 @@ static int build_create_trail(const void *input, const char *token _unused_, cha
 
 /* ---- selectors ---- */
 
-/* Text that was read from AWS once may have been in a file since. 0, -ENOMEM, or -EINVAL when it is no
+/* The text was read from AWS, but may have been in a file since. 0, -ENOMEM, or -EINVAL if it is no
  * array. */
 static int load_array(const char *text, json_t **ret) {
     json_t *list;
@@ -247,7 +247,7 @@ static int build_put_event_configuration(const void *input, const char *token _u
     if (r < 0)
         return r;
     r = json_object_size(root) == 0 ? -EINVAL : 0;
-    /* json_object_set_new() takes NULL for the error it then is */
+    /* json_object_set_new() fails for a NULL value */
     if (r >= 0 && json_object_set_new(root, "TrailName", json_string(write->trail)) < 0)
         r = answer_refusal(write->trail);
     if (r < 0) {

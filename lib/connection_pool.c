@@ -5,35 +5,35 @@
 
 #define WINDOW_USEC USEC_PER_SEC
 
-/* Connect and TLS 1.3 are two round trips, and cost a millisecond of CPU on each side. */
+/* Connecting with TLS 1.3 takes two round trips, and a millisecond of CPU on each side. */
 #define OPENING_TRIPS 3U
 #define MOMENT_USEC   (20 * USEC_PER_MSEC)
-#define UNKNOWN_USEC  (100 * USEC_PER_MSEC) /* before there was an answer */
+#define UNKNOWN_USEC  (100 * USEC_PER_MSEC) /* before the first answer */
 #define PATIENCE_MAX  USEC_PER_SEC
 
-/* ... and another host's connection is taken only after this. */
+/* ... and another host's connection only after this. */
 #define EVICT_AFTER_USEC USEC_PER_SEC
 #define RETRY_USEC       (10 * USEC_PER_MSEC)
-/* One connection in so many is for bursts. */
+/* Half of the connections are for bursts. */
 #define BURST_SHARE 2U
 
-/* One that takes at least so long is not late because this host is busy. */
+/* A request that takes at least this long is not just delayed by a busy host. */
 #define HUNG_MIN_USEC (200 * USEC_PER_MSEC)
 
-/* One that takes so many times as long as others, and at least so long, hangs. */
+/* A request that takes this many times as long as others, and at least this long, hangs. */
 #define GIVE_UP_FACTOR        8U
 #define GIVE_UP_MIN_USEC      (250 * USEC_PER_MSEC)
 #define GIVE_UP_DOUBLINGS_MAX 8U
-/* So many given up without an answer double that: about as many as a host has under way. */
+/* This many given up without an answer double that limit: about as many as a host has running. */
 #define GIVE_UP_DOUBLING 4U
 
-/* At most one request in so many opens what was closed before. */
+/* At most one request in so many reopens a connection that was closed. */
 #define UNUSED_REQUESTS 2000U
 #define TRIM_EVERY      64U
 
-/* One answer in eight makes up the smoothed duration. */
+/* A new value counts for an eighth of the smoothed duration. */
 #define SMOOTHING 8U
-/* A single slow answer is no measure of the others. */
+/* A single slow answer does not represent the others. */
 #define OUTLIER_FACTOR 2U
 #define OUTLIER_USEC   (1 * USEC_PER_MSEC)
 
@@ -47,7 +47,7 @@ static void turn_window(PoolHost *host, uint64_t now_usec) {
     host->window_usec = age < 2 * WINDOW_USEC ? host->window_usec + WINDOW_USEC : now_usec;
 }
 
-/* In a second: this window's, and of the last one what lies less than a second back. */
+/* Requests per second: of this window, and the part of the last one that is less than a second ago. */
 static uint64_t rate_of(const PoolHost *host, uint64_t now_usec) {
     PoolHost h = *host;
 
@@ -77,19 +77,19 @@ unsigned pool_count(const PoolHost *host) {
     return MAX(host->n_open, host->n_running);
 }
 
-/* Little's law with a half more, and one. */
+/* Little's law plus a half, plus one. */
 unsigned pool_need(const PoolHost *host, uint64_t now_usec) {
     uint64_t under_way = rate_of(host, now_usec) * host->took_usec * 3 / 2 / USEC_PER_SEC;
 
     return 1 + (unsigned)MIN(under_way, UINT16_MAX);
 }
 
-/* Are so many too few even if none is ever idle? Then ever more requests wait. */
+/* True if this many are too few even without idle times: then the queue keeps growing. */
 static bool is_overrun(const PoolHost *host, unsigned n, uint64_t now_usec) {
     return n * USEC_PER_SEC < rate_of(host, now_usec) * host->took_usec;
 }
 
-/* An eighth more than that: what is measured of two hosts that are alike differs, and neither is to take the
+/* With an eighth more, because measurements of two similar hosts differ, and neither should take the
  * other's. */
 static bool has_margin(const PoolHost *host, unsigned n, uint64_t now_usec) {
     return n * USEC_PER_SEC >= rate_of(host, now_usec) * host->took_usec * 9 / 8;
@@ -142,14 +142,14 @@ void pool_gave_up(PoolHost *host) {
     host->n_given_up++;
 }
 
-/* One after the other, however many wait: the first may be all that was missing. */
+/* Connections are opened one after the other, however many requests wait: the first may be enough. */
 static uint64_t waits_for(const PoolHost *host, const PoolRequest *request) {
     return request->now_usec - MIN(MAX(request->waits_since_usec, host->opened_usec), request->now_usec);
 }
 
-/* To close another host's connection costs both of them a handshake, and where everything is slow it makes
- * everything slower: that is for a host without any, for one that cannot keep up because something hangs
- * while another can without it, or when waiting has not helped. */
+/* Closing another host's connection costs both a handshake, and slows everything if everything is slow. So
+ * it is only for a host without any, for one that cannot keep up because a request hangs while another host
+ * can spare one, or after waiting did not help. */
 static bool may_evict(const PoolHost *host, const PoolRequest *request, unsigned useful) {
     unsigned n_alive = host->n_running - MIN(request->n_hung, host->n_running);
     uint64_t waits_usec = waits_for(host, request);
@@ -162,8 +162,8 @@ static bool may_evict(const PoolHost *host, const PoolRequest *request, unsigned
     return waits_usec >= EVICT_AFTER_USEC && (useful == 0 || request->spare_elsewhere);
 }
 
-/* What is needed at the present rate is always opened; for a burst, half of the pool is left to those hosts
- * that have none. */
+/* Connections needed at the present rate are always opened; for a burst, half of the pool stays reserved for
+ * hosts without any. */
 static bool may_open(const Pool *pool, const PoolHost *host, const PoolRequest *request, unsigned useful) {
     uint64_t patience = pool_patience(host);
 

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* How many connections a host gets. Pure: the time is an argument, any clock that does not go back, in
+/* How many connections a host gets. Pure: the time is an argument, from any monotonic clock, in
  * microseconds.
  *
- * Connections follow demand. A host needs as many as it has requests under way at a time, which is their
- * rate times their duration (Little's law). A request takes an idle connection of its host. Where there is
- * none it waits a moment for one in use, because that is cheaper than a handshake; a new one is opened when
- * the host has fewer than it needs, or when the wait would cost more than the opening. */
+ * Connections follow demand. A host needs as many as it has requests running at a time: their rate times
+ * their duration (Little's law). A request takes an idle connection of its host. If there is none, it waits
+ * a moment for one in use, which is cheaper than a handshake. A new one is opened if the host has fewer than
+ * it needs, or if waiting would take longer than opening one. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What is known of one scheme, host and port. All zero: nothing yet. */
+/* The state of one scheme, host and port. All zeros: new. */
 typedef struct PoolHost {
     unsigned n_open;      /* connections: idle, in use, or being opened */
-    unsigned n_running;   /* requests under way */
+    unsigned n_running;   /* requests running */
     unsigned n_waiting;   /* requests that wait for a connection */
-    uint64_t took_usec;   /* how long one takes on a connection that stands, smoothed; 0: not known */
-    uint64_t opened_usec; /* when a connection was last opened for the sake of those that wait */
-    uint64_t window_usec; /* requests are counted in windows of a second: when this one began */
+    uint64_t took_usec;   /* smoothed duration of a request on an open connection; 0: unknown */
+    uint64_t opened_usec; /* when a connection was last opened for waiting requests */
+    uint64_t window_usec; /* requests are counted in windows of a second: the beginning of this one */
     unsigned n_in_window, n_in_last;
     unsigned n_given_up; /* since the last answer */
-    uint64_t n_arrived;  /* requests in all */
+    uint64_t n_arrived;  /* requests so far */
     uint64_t trimmed_at; /* n_arrived when pool_wants_trim was last true */
 } PoolHost;
 
@@ -35,53 +35,52 @@ typedef struct Pool {
 typedef enum PoolDecision {
     POOL_KEPT,  /* take an idle connection */
     POOL_OPEN,  /* open one */
-    POOL_EVICT, /* open one in place of the idle connection that was not used for longest: of a host for
-                 * which pool_can_give holds, or else of any */
-    POOL_WAIT, /* for one of the host that is about to be free; decide again when one is, or after a while */
-    POOL_FULL, /* all are in use: wait until any is free or closed */
+    POOL_EVICT, /* open one in place of the least recently used idle connection of a host with pool_can_give,
+                   or else of any host */
+    POOL_WAIT, /* for a connection of the host that will be free soon; decide again then, or after a while */
+    POOL_FULL, /* all are in use: wait until one is free or closed */
 } PoolDecision;
 
-/* Who asks, beside what is in PoolHost. */
+/* The request, in addition to PoolHost. */
 typedef struct PoolRequest {
     uint64_t now_usec;
-    uint64_t waits_since_usec; /* the request, for a connection; now_usec: since now */
-    unsigned n_overdue;        /* requests of the host that run for longer than pool_patience */
-    unsigned n_hung;           /* ... and of these, for longer than pool_hung_usec; counted when full */
-    bool spare_elsewhere;      /* pool_is_spare of any other host */
-    bool given_elsewhere;      /* pool_can_give of any other host; asked when one hangs */
+    uint64_t waits_since_usec; /* since when it waits for a connection; now_usec: since now */
+    unsigned n_overdue;        /* requests of the host running longer than pool_patience */
+    unsigned n_hung;           /* ... those running longer than pool_hung_usec; only counted when full */
+    bool spare_elsewhere;      /* pool_is_spare is true for another host */
+    bool given_elsewhere;      /* pool_can_give is true for another host; only asked when a request hangs */
 } PoolRequest;
 
-/* A request has come. */
+/* A request arrived. */
 void pool_arrived(PoolHost *host, uint64_t now_usec);
-/* One was answered after so long, the opening of its connection not counted. */
+/* A request was answered after this time, without opening the connection. */
 void pool_answered(PoolHost *host, uint64_t took_usec);
 
-/* How many connections count: an exchange that has begun is about to have one. */
+/* How many connections count: a request that has started is about to have one. */
 unsigned pool_count(const PoolHost *host);
-/* How many the host needs at its present rate, at least one. */
+/* How many connections the host needs at its present rate, at least one. */
 unsigned pool_need(const PoolHost *host, uint64_t now_usec);
-/* Whether it has an idle connection, and two more than it needs. */
+/* True if it has an idle connection, and two more than it needs. */
 bool pool_is_spare(const PoolHost *host, uint64_t now_usec);
-/* Whether it has an idle connection, and the others are enough for its rate, with a small margin. n_overdue:
+/* True if it has an idle connection, and the others are enough for its rate with a small margin. n_overdue:
  * as in PoolRequest. */
 bool pool_can_give(const PoolHost *host, unsigned n_overdue, uint64_t now_usec);
-/* Whether it does without an idle connection: it has more than it needs at its present rate, and so many
- * requests did not use this one that to open it again would be one connection for them all. used_at:
- * n_arrived when it was used. wants_trim: it is time to look for one. */
+/* pool_is_unneeded: true if it can close an idle connection, because it has more than it needs at its
+ * present rate, and so many requests did not use this one that reopening it would cost little per request.
+ * used_at: n_arrived at its last use. pool_wants_trim: true if it is time to look for such a connection. */
 bool pool_is_unneeded(const PoolHost *host, uint64_t used_at, uint64_t now_usec);
 bool pool_wants_trim(PoolHost *host);
-/* How long a request waits for a connection before another one is opened; one that runs for longer hangs,
- * and is not waited for. More than 0. */
+/* How long a request waits for a connection before another one is opened; a request running longer counts as
+ * hanging and is not waited for. More than 0. */
 uint64_t pool_patience(const PoolHost *host);
-/* How long one runs that the host is to get another's connection for. */
+/* How long a request runs before its host gets a connection of another host. */
 uint64_t pool_hung_usec(const PoolHost *host);
-/* How long a request may go without an answer where all connections are in use and others wait: then it is
- * given up, to be asked again as a suspect one, which has all its time. Those that are given up without any
- * answer in between double it, so that a host which has become slow comes to answer. */
+/* How long a request may stay without an answer while all connections are in use and others wait. Then it is
+ * given up, and repeated as a suspect one with its full time. The limit doubles for each one given up
+ * without an answer in between, so that a host that has become slow can still answer. */
 uint64_t pool_give_up_usec(const PoolHost *host);
 void pool_gave_up(PoolHost *host);
 
-/* What to do with a request. *ret_wait_usec: with POOL_WAIT how long until it may be decided otherwise,
- * more than 0; else 0. */
+/* Decides about a request. *ret_wait_usec: for POOL_WAIT when to decide again, more than 0; else 0. */
 PoolDecision pool_decide(const Pool *pool, const PoolHost *host, const PoolRequest *request,
                          uint64_t *ret_wait_usec);

@@ -15,7 +15,7 @@
 
 /* ---- partitions and regions ---- */
 
-/* The regions that every account has come first, then those that an account must turn on. */
+/* The regions enabled in every account come first, then the opt-in ones. */
 #define N_DEFAULT_REGIONS 17
 static const char *const regions_aws[] = {
     "us-east-1",      "us-east-2",      "us-west-1",      "us-west-2",      "ca-central-1",
@@ -134,9 +134,9 @@ bool endpoint_region_is_opt_in(const char *region) {
 
 typedef struct Url {
     bool tls;
-    const char *host; /* brackets included; not terminated */
+    const char *host; /* including brackets; not NUL-terminated */
     size_t host_len;
-    unsigned port; /* 0 when the URL has none */
+    unsigned port; /* 0 if the URL has none */
 } Url;
 
 static bool take_scheme(const char **s, bool *ret_tls) {
@@ -179,7 +179,7 @@ static size_t host_length(const char *s) {
     return n + 1;
 }
 
-/* ":8443"; nothing there is 0. */
+/* ":8443"; 0 if there is none. */
 static bool take_port(const char **s, unsigned *ret) {
     unsigned port = 0;
     size_t n;
@@ -198,7 +198,7 @@ static bool take_port(const char **s, unsigned *ret) {
     return port >= 1 && port <= 65535;
 }
 
-/* What follows the authority: nothing or a path, without query and fragment. */
+/* The part after the authority: nothing or a path, without query and fragment. */
 static bool path_is_valid(const char *s) {
     if (*s != '\0' && *s != '/')
         return false;
@@ -259,8 +259,8 @@ int endpoint_host(const char *url, StrBuf *ret) {
 
 /* ---- proxies ---- */
 
-/* Past "http://" and USER:PASSWORD@. NULL when it has another scheme, or letters in the user part that a URL
- * cannot hold. */
+/* Skips "http://" and USER:PASSWORD@. NULL for another scheme, or characters in the user part that a URL
+ * cannot contain. */
 static const char *proxy_authority(const char *proxy) {
     const char *at;
 
@@ -310,7 +310,7 @@ static bool is_container_host(const Url *url) {
     return false;
 }
 
-/* Takes a URL with a query. That is checked for itself: it is no part of what parse_url takes. */
+/* Parses a URL with a query. The query is checked separately, because parse_url does not accept one. */
 static bool parse_with_query(const char *url, char address[static 1024], Url *ret) {
     size_t n = strcspn(url, "?");
 
@@ -346,9 +346,9 @@ const char *endpoint_path(const char *url) {
 
 /* ---- services ---- */
 
-/* Which hosts of a service have "-fips" in their name in the partition of FIPS_BY_SERVICE, us-gov. */
+/* Which hosts of a service have "-fips" in their name in us-gov, the partition of FIPS_BY_SERVICE. */
 typedef enum GovFips {
-    GOV_FIPS_DUAL,  /* those with IPv6; the others are the FIPS ones by their plain name */
+    GOV_FIPS_DUAL,  /* dual-stack ones; the plain names of the others are FIPS hosts */
     GOV_FIPS_NAMED, /* all */
     GOV_FIPS_PLAIN, /* none */
 } GovFips;
@@ -372,7 +372,7 @@ const char *endpoint_service_name(AwsService service) {
     return services[service].name;
 }
 
-/* China alone has IAM and Organizations in two regions. */
+/* Only China has IAM and Organizations in two regions. */
 const char *endpoint_iam_region(const char *region) {
     const Partition *partition = endpoint_partition_of(region);
 
@@ -405,7 +405,7 @@ static const char *override_for(const EndpointOverrides *overrides, AwsService s
     return is_set(overrides->url) ? overrides->url : NULL;
 }
 
-/* True when calls of service go to an override. overrides may be NULL. */
+/* True if calls to the service go to an override. overrides may be NULL. */
 static bool endpoint_is_overridden(const EndpointOverrides *overrides, AwsService service) {
     return override_for(overrides, service);
 }
@@ -416,9 +416,8 @@ static bool says_fips(const Partition *partition, AwsService service, bool dual_
     return services[service].gov == GOV_FIPS_NAMED || (services[service].gov == GOV_FIPS_DUAL && dual_stack);
 }
 
-/* What stands between "iam" and the partition's suffix: most partitions have IAM in one region, these in
- * none.
- */
+/* The part between "iam" and the partition's suffix: most partitions have IAM in one region, these in
+ * none. */
 static const char *iam_label(const Partition *partition, const char *region, bool dual_stack) {
     if (partition->regions == regions_gov)
         return ".us-gov";
@@ -427,13 +426,13 @@ static const char *iam_label(const Partition *partition, const char *region, boo
     return partition->regions == regions_cn && dual_stack ? ".global" : region;
 }
 
-/* The host of AWS's own that calls of service made for region go to, whatever the overrides name; appended
- * to ret. -EINVAL for an unknown region, and for FIPS where the partition has none: China has not. */
+/* Appends AWS's own host for calls of service for region, ignoring overrides. -EINVAL for an unknown region,
+ * and for FIPS in a partition without it: China. */
 static int endpoint_add_aws_host(const EndpointOverrides *overrides, AwsService service, const char *region,
                                  StrBuf *ret) {
     const Partition *partition = endpoint_partition_of(region);
     bool dual_stack = overrides && overrides->dual_stack, fips = overrides && overrides->fips;
-    /* S3 keeps the plain suffix for hosts with IPv6 too, and says "dualstack" in the name */
+    /* S3 keeps the plain suffix for dual-stack hosts, and has "dualstack" in the name */
     bool by_label = dual_stack && service == AWS_S3;
     const char *place;
 
@@ -459,7 +458,7 @@ int endpoint_url(const EndpointOverrides *overrides, AwsService service, const c
         return -EINVAL;
 
     if (override) {
-        /* Checked where it was configured; checked here too, because a signed request leaves for it. */
+        /* It was checked with the configuration; checked again, because a signed request is sent there. */
         if (!endpoint_override_is_valid(override) || overrides->fips || overrides->dual_stack)
             return -EINVAL;
         return strbuf_addf(ret, "%s%s", override, text_ends_with(override, "/") ? "" : "/");

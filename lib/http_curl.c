@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Three rules keep this safe: libcurl's callbacks only take notes and move event sources; finished exchanges
- * are collected after libcurl has returned; and since a done callback may submit, cancel and even free the
- * client, whoever calls one holds a reference and looks at `closed` afterwards. */
+/* Three rules keep this safe. libcurl's callbacks only record what happened and change event sources.
+ * Finished exchanges are collected after libcurl has returned. A done callback may submit, cancel and even
+ * free the client, so its caller holds a reference and checks `closed` afterwards. */
 #include "lib/http_curl.h"
 
 #include <errno.h>
@@ -17,16 +17,16 @@
 #define TIMER_ACCURACY_USEC (1 * USEC_PER_MSEC)
 #define NEVER               UINT64_MAX
 
-/* One host slot may use one connection in so many, and so may all suspect hosts together. */
+/* One host slot may use at most half of the connections; all suspect hosts together an eighth. */
 #define HOST_SLOT_SHARE 2U
 #define SUSPECT_SHARE   8U
 
 #define NAME_LIFE_USEC (60 * USEC_PER_SEC)
-/* So that a name that points elsewhere is followed. */
+/* Limited, so that a changed address takes effect. */
 #define CONNECTION_LIFE_SEC 300U
-/* Addresses that worked once are used again when the resolver takes longer than this. */
+/* If the resolver takes longer than this, addresses that worked before are used. */
 #define OLD_PATIENCE_USEC (2 * USEC_PER_SEC)
-/* A connection that does not stand by then has the other addresses of its host tried beside it. */
+/* If a connection takes longer than this, the other addresses of its host are tried in parallel. */
 #define RACE_AFTER_USEC (250 * USEC_PER_MSEC)
 #define RACES_MAX       4U
 
@@ -39,7 +39,7 @@ static HttpCurl *client_ref(HttpCurl *c) {
     return c;
 }
 
-/* The last reference may be held by whoever called the callback that freed the client. */
+/* The last reference may be held by the caller of a callback that freed the client. */
 static void client_unref(HttpCurl *c) {
     if (--c->n_refs > 0)
         return;
@@ -58,7 +58,7 @@ static void wait_until(HttpCurl *c, uint64_t deadline_usec) {
     (void)sd_event_source_set_enabled(c->waiting_timer, SD_EVENT_ONESHOT);
 }
 
-/* They are in the order in which they began: the first that is young ends the search. */
+/* The list is in the order of the start: the first young one ends the search. */
 static unsigned count_older(const HttpCurl *c, const CurlOrigin *origin, uint64_t age_usec, uint64_t now) {
     const HttpExchange *x;
     unsigned n = 0;
@@ -79,7 +79,7 @@ static bool is_spare_elsewhere(const HttpCurl *c, const CurlOrigin *origin, uint
     return false;
 }
 
-/* The host with most idle connections of those that keep up without one. */
+/* Among hosts that can keep up without an idle connection, the one with the most. */
 static const CurlOrigin *find_giving(const HttpCurl *c, const CurlOrigin *origin, uint64_t now) {
     const CurlOrigin *found = NULL;
     unsigned most = 0;
@@ -95,7 +95,7 @@ static const CurlOrigin *find_giving(const HttpCurl *c, const CurlOrigin *origin
     return found;
 }
 
-/* *ret_again_usec (monotonic) is moved forward to when it may be different. */
+/* Advances *ret_again_usec (monotonic) to the time at which the result may change. */
 static HttpWait waits_for(const HttpCurl *c, const HttpExchange *x, uint64_t now, uint64_t *ret_again_usec) {
     const PoolHost *host = &x->origin->host;
     PoolRequest request = { .now_usec = now, .waits_since_usec = x->queued_usec };
@@ -128,7 +128,7 @@ static bool comes_before(const HttpExchange *a, const HttpExchange *b) {
     return a->urgent != b->urgent ? a->urgent : a->number < b->number;
 }
 
-/* The one that has waited longest of those that can be started; what is urgent before all others. */
+/* Of those that can start the one that has waited longest; urgent ones first. */
 static HttpExchange *find_startable(const HttpCurl *c, uint64_t *ret_again_usec) {
     uint64_t now = c->queues ? curl_now_usec() : 0;
     HttpExchange *found = NULL;
@@ -143,7 +143,7 @@ static HttpExchange *find_startable(const HttpCurl *c, uint64_t *ret_again_usec)
     return found;
 }
 
-/* Where it needs a new connection and there are as many as may be, another one makes room. */
+/* If it needs a new connection and the limit is reached, closes an idle one. */
 static int start(HttpExchange *x, const HttpRequest *request) {
     HttpCurl *c = x->owner;
     const PoolHost *host = &x->origin->host;
@@ -153,7 +153,8 @@ static int start(HttpExchange *x, const HttpRequest *request) {
     return curl_exchange_start(x, request);
 }
 
-/* Does one wait only because all connections are in use? A suspect one is not worth another's answer. */
+/* True if an exchange waits only because all connections are in use. Suspect ones do not count: no other
+ * exchange ends for them. */
 static bool is_exhausted(const HttpCurl *c) {
     if (c->pool.n_running < c->pool.max)
         return false;
@@ -163,7 +164,7 @@ static bool is_exhausted(const HttpCurl *c) {
     return false;
 }
 
-/* *again_usec is moved forward to when there may be one. */
+/* Advances *again_usec to the time at which there may be one. */
 static HttpExchange *find_hung(const HttpCurl *c, uint64_t *again_usec) {
     uint64_t now = curl_now_usec();
 
@@ -179,7 +180,7 @@ static HttpExchange *find_hung(const HttpCurl *c, uint64_t *again_usec) {
     return NULL;
 }
 
-/* Its owner asks again, as for a suspect one. */
+/* The caller repeats it as a suspect one. */
 static bool give_up_one(HttpCurl *c, uint64_t *again_usec) {
     HttpExchange *x = is_exhausted(c) ? find_hung(c, again_usec) : NULL;
     char text[80];
@@ -205,7 +206,7 @@ static void start_startable(HttpCurl *c, uint64_t *ret_again_usec) {
     }
 }
 
-/* Starts what has waited while there is room. The caller holds a reference on the client. */
+/* Starts waiting exchanges while there is room. The caller holds a reference on the client. */
 static void http_curl_start_waiting(HttpCurl *c) {
     uint64_t again_usec;
 
@@ -234,7 +235,7 @@ static HttpExchange *find_expired_in(const ExchangeList *l, uint64_t now, uint64
     return x;
 }
 
-/* A done callback may change the queues in any way, so the search begins again after each. */
+/* A done callback may change the queues in any way, so the search restarts after each. */
 static HttpExchange *find_expired(HttpCurl *c, uint64_t now, uint64_t *ret_next_usec) {
     HttpExchange *x;
 
@@ -245,7 +246,7 @@ static HttpExchange *find_expired(HttpCurl *c, uint64_t now, uint64_t *ret_next_
     return x;
 }
 
-/* Behind those that wait for a connection. */
+/* Puts it behind those that wait for a connection. */
 static void exchange_queue(HttpExchange *x) {
     HttpCurl *c = x->owner;
     HostQueue *queue = curl_exchange_queue_of(c, x);
@@ -261,7 +262,7 @@ static void exchange_queue(HttpExchange *x) {
     wait_until(c, MIN(again_usec, x->deadline_usec));
 }
 
-/* The resolver takes too long. */
+/* The resolver took too long: uses addresses that worked before, or fails. */
 static void exchange_lose_patience(HttpExchange *x, uint64_t now) {
     char text[CURL_HOST_MAX + 64];
 
@@ -299,7 +300,8 @@ static int on_waiting_timer(sd_event_source *source, uint64_t usec, void *userda
 
 /* ---- names ---- */
 
-/* One that a done callback has submitted for the same name waits for an answer of its own. */
+/* The number excludes exchanges for the same name that a done callback submits meanwhile: they wait for a
+ * new answer. */
 static HttpExchange *find_resolving(const HttpCurl *c, const char *host, uint64_t up_to) {
     HttpExchange *x;
 
@@ -380,7 +382,7 @@ static void on_opened(curl_socket_t fd, void *userdata) {
         want_races(x->owner);
 }
 
-/* One turn of the timer is what a connection has; one begun in between has up to two. */
+/* A connection has one period of the timer; one that starts in between has up to two. */
 static int on_race_timer(sd_event_source *source, uint64_t usec, void *userdata) {
     HttpCurl *c = userdata;
     uint64_t now = curl_now_usec();
@@ -403,7 +405,7 @@ static int on_race_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* ---- libcurl and the loop ---- */
 
-/* Brings home everything that has ended. More than one may have at each wake-up. */
+/* Collects all transfers that have ended; there can be several per wake-up. */
 static void collect(HttpCurl *c) {
     HttpExchange *x;
     CURLMsg *m;
@@ -423,7 +425,7 @@ static void collect(HttpCurl *c) {
         http_curl_start_waiting(c);
 }
 
-/* The loop's way in. */
+/* Called from the loop. */
 static void on_wake(curl_socket_t fd, int events, void *userdata) {
     HttpCurl *c = client_ref(userdata);
     int n_running;
@@ -438,7 +440,7 @@ static void on_wake(curl_socket_t fd, int events, void *userdata) {
 
 /* ---- the interface ---- */
 
-/* Where it goes, by what. */
+/* Determines its host, origin and proxy. */
 static int exchange_locate(HttpExchange *x, const HttpRequest *request) {
     HttpCurl *c = x->owner;
     char origin[CURL_ORIGIN_MAX];
@@ -463,7 +465,7 @@ static int exchange_locate(HttpExchange *x, const HttpRequest *request) {
     return 0;
 }
 
-/* Asks for its addresses first, unless they are known. 1: they are. */
+/* Starts the resolution of its host unless the addresses are known. 1: they are known. */
 static int exchange_resolve(HttpExchange *x, const HttpRequest *request) {
     CurlResolver *resolver = x->owner->resolver;
     uint64_t patience = MIN(request->connect_timeout_usec, request->timeout_usec);
@@ -543,7 +545,7 @@ static int http_curl_submit(HttpClient *client, const HttpRequest *request, Http
 static void http_curl_cancel(HttpClient *client, HttpExchange *exchange) {
     HttpCurl *c = CONTAINER_OF(client, HttpCurl, client);
 
-    /* Its own done callback runs: it is on its way out. */
+    /* Its own done callback is running: it will be freed after that. */
     if (exchange->state == EXCHANGE_LOOSE)
         return;
     curl_exchange_free(exchange);
@@ -563,9 +565,9 @@ static int set_up_multi(HttpCurl *c) {
     c->multi = curl_multi_init();
     if (!c->multi)
         return -ENOMEM;
-    /* Both count those that were dropped and that libcurl has not looked at since: the ceiling is ours, and
-     * this is for the case that they pile up. The second would be four times as many as there are exchanges
-     * at the moment: most idle ones would be closed. */
+    /* Both limits also count connections that were closed but not yet noticed by libcurl. We enforce our own
+     * limit; these only apply if closed ones pile up. The default of the second, four times the present
+     * number of transfers, would close most idle connections. */
     if (curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 2L * (long)c->pool.max) != CURLM_OK ||
         curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, 2L * (long)c->pool.max) != CURLM_OK)
         return -EIO;
@@ -610,7 +612,7 @@ static int copy_options(HttpCurl *c, const HttpCurlOptions *options) {
     return 0;
 }
 
-/* A host without any bundle can still talk plain HTTP; a bundle that was named must be there. */
+/* Without any bundle a host can still use plain HTTP, but a configured bundle must exist. */
 static int read_first_store(HttpCurl *c, const char *ca_bundle) {
     int r;
 

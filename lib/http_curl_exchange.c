@@ -30,7 +30,7 @@ static void queue_free(HttpCurl *c, ExchangeList *list) {
     free(queue);
 }
 
-/* Makes it when it is not there. NULL when out of memory. */
+/* Creates it if needed. NULL when out of memory. */
 HostQueue *curl_exchange_queue_of(HttpCurl *c, const HttpExchange *x) {
     HostQueue *queue;
 
@@ -47,7 +47,7 @@ HostQueue *curl_exchange_queue_of(HttpCurl *c, const HttpExchange *x) {
     return queue;
 }
 
-/* What is counted of each state. */
+/* Updates the counters of the state. */
 static void exchange_count(HttpExchange *x, int change) {
     HttpCurl *c = x->owner;
 
@@ -124,7 +124,7 @@ void curl_exchange_end_race(HttpExchange *x) {
     x->owner->n_races--;
 }
 
-/* Takes it out of wherever it is, so that only its own memory is left. */
+/* Removes it from everywhere, so that only its own memory is left. */
 static void exchange_detach(HttpExchange *x) {
     curl_exchange_end_race(x);
     if (x->gave_addresses)
@@ -168,7 +168,7 @@ void curl_exchange_free(HttpExchange *x) {
     free(x);
 }
 
-/* ---- without memory to watch its socket ---- */
+/* ---- sockets that cannot be watched without memory ---- */
 
 void curl_exchange_watched(CURL *easy, bool watched, void *userdata) {
     HttpCurl *c = userdata;
@@ -202,13 +202,13 @@ HttpExchange *curl_exchange_find_lost(HttpCurl *c) {
 
 /* ---- the end ---- */
 
-/* Tells the owner. The caller holds a reference on the client, and has detached the exchange. */
+/* Calls the done callback. The caller holds a reference on the client and has detached the exchange. */
 static void exchange_end(HttpExchange *x, const HttpResponse *response) {
     x->done(response, x->userdata);
     curl_exchange_free(x);
 }
 
-/* One that never began, or is given up. */
+/* For one that never started, or is given up. */
 void curl_exchange_fail(HttpExchange *x, HttpResult result, bool held_up, const char *text) {
     char error[512];
 
@@ -223,14 +223,14 @@ void curl_exchange_fail(HttpExchange *x, HttpResult result, bool held_up, const 
                     });
 }
 
-/* Where it went to no avail, the name may point elsewhere by now. */
+/* After a failed connection the name may have other addresses by now. */
 static void judge_addresses(HttpExchange *x, HttpResult result) {
     if (x->host[0] &&
         (result == HTTP_CONNECT_FAILED || (result == HTTP_TIMED_OUT && !curl_job_is_connected(x->job))))
         curl_resolver_expire(x->owner->resolver, x->host);
 }
 
-/* What it took from when its connection stood. */
+/* Measures the time from the established connection. */
 static void measure(const HttpExchange *x, long n_connects) {
     uint64_t took = curl_now_usec() - x->started_usec;
     curl_off_t before = 0;
@@ -263,8 +263,8 @@ void curl_exchange_finish(HttpExchange *x, CURLcode code) {
     exchange_end(x, &response);
 }
 
-/* libcurl keeps the addresses of a host until it is given others. That it has taken them is known from an
- * exchange that went well: without them it would ask the resolver itself. */
+/* libcurl keeps a host's addresses until it gets others. A successful exchange shows that it has accepted
+ * them; otherwise it would resolve the name itself. */
 static int exchange_give_addresses(HttpExchange *x, bool again) {
     CurlAddresses *given = &x->origin->addresses;
     int r;
@@ -307,7 +307,7 @@ static int exchange_load(HttpExchange *x, const HttpRequest *request) {
     return curl_easy_setopt(x->job->easy, CURLOPT_PRIVATE, x) == CURLE_OK ? 0 : -ENOMEM;
 }
 
-/* Hands it to libcurl with what is left of its time. 0 or -errno, and then it is where it was. */
+/* Starts it in libcurl with the rest of its time. 0, or -errno with its state unchanged. */
 int curl_exchange_start(HttpExchange *x, const HttpRequest *request) {
     HttpCurl *c = x->owner;
     uint64_t now = curl_now_usec();
@@ -328,7 +328,7 @@ int curl_exchange_start(HttpExchange *x, const HttpRequest *request) {
     return 0;
 }
 
-/* Has libcurl begin again, with that address first. Nothing was sent yet. */
+/* Restarts it in libcurl, with that address first. Nothing was sent yet. */
 void curl_exchange_restart(HttpExchange *x) {
     HttpCurl *c = x->owner;
     uint64_t now = curl_now_usec();

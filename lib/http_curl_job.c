@@ -15,13 +15,13 @@
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 
-/* An idle connection older than this is not used again: address translators forget silent ones, after 350
- * seconds for instance. */
+/* An idle connection older than this is not used again: address translators drop silent ones, for instance
+ * after 350 seconds. */
 #define IDLE_MAX_SEC  118L
 #define KEEPALIVE_SEC 60L
 
-/* libcurl takes both for each request that is under way, 80 kB by default. Nearly all answers fit into the
- * first; the second is the least that it accepts. */
+/* libcurl allocates both for each running request, 80 kB by default. Nearly all answers fit into the first
+ * size; the second is the minimum that libcurl accepts. */
 #define RECEIVE_BUFFER 4096L
 #define SEND_BUFFER    16384L
 
@@ -38,15 +38,14 @@ static CurlJob empty_job(CURL *easy) {
 
 /* ---- the request ---- */
 
-/* What libcurl is to send, and what it is to leave out: neither a pause for "100 Continue" nor a content
- * type of its choice. */
+/* Headers that libcurl must not add: no pause for "100 Continue", and no content type of its own. */
 static const HttpHeader no_expect = { "Expect", NULL }, no_type = { "Content-Type", NULL };
 
 static size_t line_size(const HttpHeader *h) {
     return strlen(h->name) + 2 + (h->value ? strlen(h->value) : 0) + 1;
 }
 
-/* "name;" is how libcurl spells a header without a value; "name:" takes it away. Returns the end. */
+/* libcurl's syntax: "name;" is a header without a value, "name:" removes it. Returns the end. */
 static char *add_line(struct curl_slist *line, char *text, const HttpHeader *h) {
     const char *separator = !h->value ? ":" : *h->value ? ": " : ";";
 
@@ -55,7 +54,7 @@ static char *add_line(struct curl_slist *line, char *text, const HttpHeader *h) 
     return stpcpy(stpcpy(stpcpy(text, h->name), separator), h->value ? h->value : "") + 1;
 }
 
-/* One piece of memory: the list, then its lines. */
+/* A single allocation: the list, then its lines. */
 static int copy_headers(CurlJob *job, const HttpRequest *request) {
     size_t n = request->n_headers + 2,
            size = n * sizeof(*job->headers) + line_size(&no_expect) + line_size(&no_type);
@@ -93,7 +92,7 @@ static int copy_body(CurlJob *job, const HttpRequest *request) {
     return 0;
 }
 
-/* ---- libcurl's callbacks: they only take notes ---- */
+/* ---- libcurl's callbacks: they only record what happened ---- */
 
 static size_t on_body(char *data, size_t size, size_t n, void *userdata) {
     CurlJob *job = userdata;
@@ -114,7 +113,7 @@ static void keep_header(CurlJob *job, const char *line, size_t len) {
         ;
     while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
         end--;
-    /* A NUL would end the value early and shift the ones after it. */
+    /* A NUL would end the value early, and shift the following ones. */
     if (memchr(line, '\0', len))
         return;
     strbuf_add_mem(&job->answer_headers, line, (size_t)(colon - line));
@@ -136,7 +135,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *userdata) {
     while (line > 0 && (data[line - 1] == '\r' || data[line - 1] == '\n'))
         line--;
     if (line >= 5 && strncasecmp(data, "HTTP/", 5) == 0) {
-        /* A status line: what came before it belonged to an interim answer. */
+        /* A status line: the headers before it belonged to an interim answer. */
         strbuf_truncate(&job->answer_headers, 0);
         job->n_answer_headers = 0;
         return len;
@@ -148,7 +147,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *userdata) {
     return 0;
 }
 
-/* libcurl leaves its sockets open across exec; children of ours must not inherit them. */
+/* libcurl leaves its sockets open across exec, but our children must not inherit them. */
 static curl_socket_t on_open(void *userdata, curlsocktype purpose, struct curl_sockaddr *address) {
     CurlJob *job = userdata;
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -166,7 +165,8 @@ static curl_socket_t on_open(void *userdata, curlsocktype purpose, struct curl_s
     return fd;
 }
 
-/* libcurl closes those that lose without a word, and their numbers are used again: hence the inodes. */
+/* libcurl closes the sockets of losing attempts without notice, and their numbers are reused; so the inodes
+ * are compared. */
 bool curl_job_is_connected(const CurlJob *job) {
     struct sockaddr_storage peer;
     struct stat st;
@@ -183,7 +183,7 @@ bool curl_job_is_connected(const CurlJob *job) {
 
 /* ---- options ---- */
 
-/* curl_easy_setopt is a macro with a type check, which a loop over a table would defeat. */
+/* curl_easy_setopt is a macro with a type check, which would not work in a loop over a table. */
 #define SET(job, option, value)                                                                             \
     do {                                                                                                    \
         if (curl_easy_setopt((job)->easy, option, value) != CURLE_OK)                                       \
@@ -203,13 +203,14 @@ static int set_tls(CurlJob *job, const CurlJobSettings *settings) {
     SET(job, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(job, CURLOPT_SSL_VERIFYPEER, 1L);
     SET(job, CURLOPT_SSL_VERIFYHOST, 2L);
-    /* Both: a CA path set at build time would be read for every connection, and with it the file too. */
+    /* Both: otherwise a CA path set at build time, and the CA file with it, would be read for every
+     * connection. */
     SET(job, CURLOPT_CAINFO, NULL);
     SET(job, CURLOPT_CAPATH, NULL);
     SET(job, CURLOPT_PROXY_CAINFO, NULL);
     SET(job, CURLOPT_PROXY_CAPATH, NULL);
 #if LIBCURL_VERSION_NUM >= 0x075700
-    /* libcurl would remember the store of the first connection and put it in place of a newer one. */
+    /* Otherwise libcurl would keep the store of the first connection, and use it in place of a newer one. */
     SET(job, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 #endif
     SET(job, CURLOPT_SSL_CTX_FUNCTION, settings->on_tls);
@@ -217,8 +218,8 @@ static int set_tls(CurlJob *job, const CurlJobSettings *settings) {
     return 0;
 }
 
-/* Without CURLOPT_MAXLIFETIME_CONN: for a little longer than a connection may be idle, every one is closed
- * when its request is done; so none outlives this. */
+/* Without CURLOPT_MAXLIFETIME_CONN: regularly, for a little longer than a connection may be idle, each
+ * connection is closed after its request. So none outlives the limit. */
 static int set_connection_life(CurlJob *job, unsigned life_sec) {
 #if LIBCURL_VERSION_NUM >= 0x075000
     SET(job, CURLOPT_MAXLIFETIME_CONN, (long)life_sec);
@@ -232,8 +233,8 @@ static int set_connection_life(CurlJob *job, unsigned life_sec) {
     return 0;
 }
 
-/* Who goes without the proxy is decided before, for versions read NO_PROXY differently. Both are always set:
- * libcurl would look into the environment for what is not. */
+/* NO_PROXY is evaluated by us, because versions of libcurl read it differently. Both options are always set,
+ * because libcurl takes unset ones from the environment. */
 static int set_proxy(CurlJob *job, const char *proxy) {
     if (job->configured && job->proxy == proxy)
         return 0;
@@ -308,7 +309,7 @@ CurlJob *curl_job_new(void) {
     return job;
 }
 
-/* Once in the life of a handle. */
+/* Once per handle. */
 static int configure(CurlJob *job, const CurlJobSettings *settings) {
     int r;
 
@@ -347,7 +348,7 @@ int curl_job_prepare(CurlJob *job, const HttpRequest *request, const CurlJobSett
     return r;
 }
 
-/* Rounded up, so that a short limit never becomes "none" (0). */
+/* Rounded up, so that a short limit never becomes 0, "no limit". */
 static long to_ms(uint64_t usec) {
     uint64_t ms = usec / USEC_PER_MSEC + (usec % USEC_PER_MSEC > 0);
 
@@ -420,15 +421,15 @@ static const struct {
     { CURLE_BAD_CONTENT_ENCODING, HTTP_MALFORMED },
 };
 
-/* A connection that was cut during the handshake is no verdict about certificates. libcurl has one code for
+/* A connection cut during the handshake says nothing about certificates, but libcurl has one code for
  * both. */
 static bool handshake_was_cut(const char *text) {
     return strstr(text, "SSL_ERROR_SYSCALL") || strstr(text, "eset by peer") ||
            strstr(text, "unexpected eof") || strstr(text, "roken pipe");
 }
 
-/* The status of a proxy that said no to CONNECT, else 0. Versions of libcurl differ in what they call that.
- */
+/* The status of a proxy that refused CONNECT, else 0. Versions of libcurl report it under different
+ * codes. */
 static long proxy_refusal(const CurlJob *job) {
     long status = 0;
 
@@ -437,7 +438,7 @@ static long proxy_refusal(const CurlJob *job) {
     return status >= 300 ? status : 0;
 }
 
-/* Without its user and password. */
+/* Omits its user and password. */
 static void explain_refusal(char *dst, size_t size, const char *proxy, long status) {
     const char *at = strchr(proxy, '@'), *scheme = strstr(proxy, "://");
     const char *name = at ? at + 1 : scheme ? scheme + 3 : proxy;
@@ -470,7 +471,7 @@ static void fail(CurlJob *job, HttpResult result, const char *text, HttpResponse
     };
 }
 
-/* "name\0value\0..." becomes an array. */
+/* Turns "name\0value\0..." into an array. */
 static int index_headers(CurlJob *job) {
     const char *p = strbuf_str(&job->answer_headers);
 

@@ -25,12 +25,12 @@ uint64_t curl_now_usec(void) {
 
 #define TIMER_ACCURACY_USEC (1 * USEC_PER_MSEC)
 
-/* Idle sockets stay watched: to take each out and put it back again would be two system calls a request. */
+/* Idle sockets stay watched: removing and adding each would be two system calls per request. */
 struct CurlSocket {
     CurlWatch *watch;
     CurlOrigin *origin; /* NULL: not opened by us */
     uint64_t idle_usec; /* since when; 0: not used yet */
-    uint64_t used_at;   /* n_arrived of its host then */
+    uint64_t used_at;   /* n_arrived of its host at that time */
     sd_event_source *io;
     uint32_t events;
     bool idle, off;
@@ -45,7 +45,7 @@ static void count_connection(CurlWatch *w, CurlOrigin *origin, int change) {
 
 /* ---- from the loop ---- */
 
-/* An idle one that can be read was closed by its peer: libcurl finds that when it wants to use it. */
+/* If an idle socket becomes readable, the peer has closed it; libcurl notices when it next uses it. */
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
     CurlSocket *s = userdata;
     CurlWatch *w = s->watch;
@@ -83,7 +83,7 @@ void curl_watch_want_turn(CurlWatch *watch) {
     (void)sd_event_source_set_enabled(watch->turn, SD_EVENT_ONESHOT);
 }
 
-/* ---- from libcurl, which must not be called back from here, curl_multi_assign excepted ---- */
+/* ---- called by libcurl, which must not be called back here, except curl_multi_assign ---- */
 
 static CurlSocket *socket_find(const CurlWatch *w, curl_socket_t fd) {
     return fd >= 0 && (unsigned)fd < w->n_sockets ? w->sockets[fd] : NULL;
@@ -125,7 +125,7 @@ static CurlSocket *socket_new(CurlWatch *w, curl_socket_t fd) {
     return s;
 }
 
-/* False when there was no memory for that. */
+/* False without memory. */
 static bool socket_listen(CurlSocket *s, curl_socket_t fd, uint32_t events) {
     if (!s->io) {
         if (sd_event_add_io(s->watch->event, &s->io, fd, events, on_io, s) < 0)
@@ -139,8 +139,8 @@ static bool socket_listen(CurlSocket *s, curl_socket_t fd, uint32_t events) {
     return true;
 }
 
-/* It is still open, but nothing is under way there. One that waits until it can be written to would wake
- * the loop all the time. */
+/* It stays open, but nothing is running on it. A socket waiting for writability would wake the loop all the
+ * time. */
 static void socket_rest(CurlWatch *w, curl_socket_t fd) {
     CurlSocket *s = socket_find(w, fd);
 
@@ -155,8 +155,8 @@ static void socket_rest(CurlWatch *w, curl_socket_t fd) {
         (void)socket_listen(s, fd, EPOLLIN);
 }
 
-/* Where a socket cannot be watched its exchange ends soon: an error returned here would make the whole multi
- * handle useless. */
+/* If a socket cannot be watched, its exchange ends soon. Returning an error here would break the whole multi
+ * handle. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socket_data) {
     uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
     CurlWatch *w = userdata;
@@ -179,7 +179,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
 void curl_watch_opened(CurlWatch *watch, curl_socket_t fd, CurlOrigin *origin) {
     CurlSocket *s;
 
-    socket_free(watch, fd); /* closed without a word */
+    socket_free(watch, fd); /* it was closed without notice */
     s = socket_new(watch, fd);
     if (!s)
         return;
@@ -192,13 +192,13 @@ int curl_watch_close(void *watch, curl_socket_t fd) {
     return close(fd);
 }
 
-/* libcurl has no call to close a connection: it finds this one dead the next time that it looks. */
+/* libcurl has no function to close a connection: it will find this one dead. */
 static void drop(CurlWatch *w, curl_socket_t fd) {
     socket_free(w, fd);
     (void)shutdown(fd, SHUT_RDWR);
 }
 
-/* The one that was not used for longest; CURL_SOCKET_BAD: there is none. */
+/* The least recently used one; CURL_SOCKET_BAD if there is none. */
 static curl_socket_t find_idle(const CurlWatch *w, const CurlOrigin *origin) {
     curl_socket_t oldest = CURL_SOCKET_BAD;
 

@@ -19,19 +19,19 @@
 
 #include "lib/util/macros.h"
 
-/* Of the whole process: a reload makes a new client while threads of the old one may still hang. The unit's
- * TasksMax= leaves room for child processes beside them. */
+/* For the whole process: after a reload, threads of the old client may still hang. The unit's TasksMax=
+ * leaves room for child processes besides them. */
 #define THREADS_MAX      40U
 #define THREADS_SLOW_MAX (THREADS_MAX / 2)
 #define STACK_SIZE       (256 * 1024)
-/* A query that is older is no reason not to ask again. */
+/* An older query does not prevent a new one. */
 #define QUERY_LOST_USEC (60 * USEC_PER_SEC)
-/* How long addresses serve while the resolver gives none, and how soon it is asked again then. */
+/* How long addresses are used while the resolver fails, and how soon it is asked again. */
 #define OLD_MAX_USEC   (24 * 3600 * USEC_PER_SEC)
 #define OLD_RETRY_USEC (2 * USEC_PER_SEC)
 #define ENTRIES_MAX    1024U
 
-/* Where threads leave their answers; lives until the last of them and the resolver have let go of it. */
+/* Where threads put their answers. Freed when the last thread and the resolver have released it. */
 typedef struct Mailbox {
     pthread_mutex_t lock;
     unsigned n_refs;
@@ -44,14 +44,14 @@ typedef struct Query {
     struct Query *next;
     Mailbox *box;
     uint64_t number;
-    int error, error_number; /* of getaddrinfo */
+    int error, error_number; /* from getaddrinfo */
     CurlAddresses addresses;
     char host[CURL_HOST_MAX];
 } Query;
 
 typedef struct Entry {
     struct Entry *next;
-    uint64_t asked_number; /* the query under way; 0: none */
+    uint64_t asked_number; /* the running query; 0: none */
     uint64_t asked_usec;
     bool waiting; /* for a thread */
     bool slow;
@@ -89,7 +89,7 @@ bool curl_is_address(const char *text) {
     return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
 }
 
-/* ---- the mailbox, which both sides hold ---- */
+/* ---- the mailbox, shared by both sides ---- */
 
 static void mailbox_unref(Mailbox *box) {
     bool last;
@@ -148,7 +148,7 @@ static void mailbox_close(Mailbox *box) {
     mailbox_unref(box);
 }
 
-/* ---- in a thread: nothing here may touch the resolver ---- */
+/* ---- runs in a thread: must not use the resolver ---- */
 
 static unsigned count_family(const struct addrinfo *list, int family) {
     unsigned n = 0;
@@ -164,7 +164,7 @@ static const void *address_of(const struct addrinfo *info) {
     return &((const struct sockaddr_in6 *)(const void *)info->ai_addr)->sin6_addr;
 }
 
-/* In the resolver's order; a long list of one family leaves the other its half. */
+/* In the resolver's order. Each family keeps half of the room if the other has many addresses. */
 static void take_addresses(const struct addrinfo *list, CurlAddresses *ret) {
     static const int families[] = { AF_INET, AF_INET6 };
     unsigned left[ARRAY_SIZE(families)];
@@ -216,7 +216,7 @@ static void *run(void *arg) {
     return NULL;
 }
 
-/* Signals are the loop's: a thread that took one would lose it. 0 or a positive errno. */
+/* Blocks all signals in the thread: they belong to the loop. 0 or a positive errno. */
 static int start_detached(Query *q) {
     sigset_t all, before;
     pthread_attr_t attr;
@@ -247,7 +247,7 @@ static Entry *find(const CurlResolver *r, const char *host) {
     return e;
 }
 
-/* The one that was used longest ago and is not asked for. */
+/* Drops the least recently used entry without a query. */
 static void drop_one(CurlResolver *r) {
     Entry **oldest = NULL;
 
@@ -314,7 +314,7 @@ static bool may_start(const Entry *e) {
     return atomic_load(&n_threads) < (e->slow ? THREADS_SLOW_MAX : THREADS_MAX);
 }
 
-/* Those that could not have a thread stay waiting, and are tried again whenever one has ended. */
+/* Starts waiting queries; repeated whenever a thread ends. */
 static void resolve_start_waiting(CurlResolver *r) {
     for (Entry *e = r->entries; e; e = e->next)
         if (e->waiting && may_start(e) && start_query(r, e) == 0)
@@ -342,8 +342,8 @@ static bool is_final(int error) {
             ;
 }
 
-/* Addresses that were good serve on while the resolver is in trouble; TLS proves who answers there. A name
- * that is gone is gone. */
+/* Addresses that worked stay in use while the resolver fails, because TLS authenticates the peer. A name
+ * that does not exist any more is dropped. */
 static const char *take_answer(CurlResolver *r, Entry *e, const Query *q) {
     uint64_t now = now_usec();
 
@@ -430,8 +430,7 @@ void curl_resolver_free(CurlResolver *r) {
     resolver_unref(r);
 }
 
-/* RFC 6761, 6.3: these names mean this host, and no server may say otherwise. A root file system need not
- * have /etc/hosts. */
+/* RFC 6761, 6.3: these names mean this host, whatever a server says. /etc/hosts may be missing. */
 static bool is_localhost(const char *host) {
     size_t len = strlen(host), n = strlen("localhost");
 
@@ -484,15 +483,15 @@ void curl_resolver_prefer(CurlResolver *r, const char *host, const char *address
     }
 }
 
-/* ==== which address answers first ==== */
+/* ==== races: which address accepts first ==== */
 
-/* As RFC 8305 has it. */
+/* As recommended by RFC 8305. */
 #define STAGGER_USEC (250 * USEC_PER_MSEC)
 
 typedef struct Runner {
     CurlRace *race;
     unsigned address;
-    sd_event_source *io; /* owns its socket; NULL: not started, or out */
+    sd_event_source *io; /* owns its socket; NULL: not started, or failed */
 } Runner;
 
 struct CurlRace {
@@ -523,7 +522,7 @@ static socklen_t make_address(const char *text, unsigned port, struct sockaddr_s
     return sizeof(*v6);
 }
 
-/* The next one is due: after a while, or at once when the last has failed. */
+/* Schedules the next attempt: after a while, or at once after a failure. */
 static void schedule_next(CurlRace *race, uint64_t after_usec) {
     struct timespec ts = { 0 };
 

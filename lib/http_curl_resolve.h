@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Names to addresses. getaddrinfo may hang for as long as it likes and cannot be cancelled, and libcurl
- * waits for its own resolver thread whenever a transfer is taken out; so names are resolved here, in
- * detached threads that nobody ever waits for, and libcurl is given addresses. Part of http_curl. */
+/* Resolves names to addresses. getaddrinfo may hang indefinitely and cannot be cancelled, and libcurl waits
+ * for its own resolver thread when a transfer is removed. So names are resolved here, in detached threads
+ * that nothing waits for, and libcurl gets addresses. Part of http_curl. */
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -20,54 +20,54 @@ typedef struct CurlAddresses {
 
 typedef struct CurlResolver CurlResolver;
 
-/* A query for host has ended, from the loop; error is NULL when there are addresses now, else what the
- * resolver says. May free the resolver. */
+/* Called from the loop when a query for host has ended. error is NULL if there are addresses now, else the
+ * resolver's error. May free the resolver. */
 typedef void (*CurlResolved)(const char *host, const char *error, void *userdata);
 
-/* life_usec: how long an answer is used without asking again. event is borrowed. 0 or -errno. */
+/* life_usec: how long an answer is used. event is borrowed. 0 or -errno. */
 int curl_resolver_new(sd_event *event, uint64_t life_usec, CurlResolved resolved, void *userdata,
                       CurlResolver **ret);
-/* Never waits: threads that hang keep what they need. NULL is fine. */
+/* Never waits: hanging threads keep what they need. NULL is allowed. */
 void curl_resolver_free(CurlResolver *resolver);
 
 typedef enum CurlNameState {
     CURL_NAME_UNKNOWN, /* no addresses */
-    CURL_NAME_OLD,     /* addresses for when the resolver has none to give */
+    CURL_NAME_OLD,     /* old addresses, for use while the resolver fails */
     CURL_NAME_FRESH,
 } CurlNameState;
 
-/* What is known about host (lower case); *ret is filled unless UNKNOWN. localhost and names below it are
+/* The addresses of host (lower case); *ret is filled in unless UNKNOWN. localhost and names below it are
  * always known. */
 CurlNameState curl_resolver_find(const CurlResolver *resolver, const char *host, CurlAddresses *ret);
 
-/* Asks for host, unless that is under way. `resolved` will be called, never from inside; it may take for
- * ever. 0 or -ENOMEM. */
+/* Starts a query for host, unless one is running. `resolved` will be called, never from inside, and possibly
+ * after a very long time. 0 or -ENOMEM. */
 int curl_resolver_ask(CurlResolver *resolver, const char *host);
 
-/* Its addresses did not serve: they are asked for before they are used again. */
+/* Its addresses did not work: they are resolved again before the next use. */
 void curl_resolver_expire(CurlResolver *resolver, const char *host);
 
-/* Nobody waits any longer for a query that hangs: the host is slow, and slow ones get half of the threads.
- */
+/* Nothing waits for a hanging query any longer: the host counts as slow, and slow hosts get half of the
+ * threads. */
 void curl_resolver_give_up(CurlResolver *resolver, const char *host);
 
-/* Puts one address of host first, for as long as the answer lives. */
+/* Puts one address of host first, as long as the answer is used. */
 void curl_resolver_prefer(CurlResolver *resolver, const char *host, const char *address);
 
-/* Whether text is an address and no name; without brackets. */
+/* True if text is an address, without brackets, and not a name. */
 bool curl_is_address(const char *text);
 
-/* Which of several addresses answers first. libcurl tries one address of a family after the other and gives
- * each half of the time that is left, so that a dead one costs seconds. */
+/* Finds out which of several addresses accepts first. libcurl tries the addresses of a family one after the
+ * other, each with half of the remaining time, so that a dead one costs seconds. */
 
 typedef struct CurlRace CurlRace;
 
-/* address: of the first to accept a connection, or NULL when none did. May free the race. */
+/* address: the first that accepted a connection, or NULL. May free the race. */
 typedef void (*CurlRaceDone)(const char *address, void *userdata);
 
-/* Connects to one after the other, the first of the list last, a new one as soon as one fails or after a
- * short while. done is never called from inside. 0 or -errno. */
+/* Connects to one address after the other, the first of the list last: the next one starts after a failure
+ * or a short while. done is never called from inside. 0 or -errno. */
 int curl_race_new(sd_event *event, const CurlAddresses *addresses, unsigned port, CurlRaceDone done,
                   void *userdata, CurlRace **ret);
-/* Ends it and closes its connections; NULL is fine. */
+/* Ends it and closes its connections. NULL is allowed. */
 void curl_race_free(CurlRace *race);

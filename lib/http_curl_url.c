@@ -44,12 +44,12 @@ static int read_origin(const char *url, char ret[static CURL_ORIGIN_MAX], bool *
             return -EINVAL;
     host = url + (tls ? 8 : 7);
     n = strcspn(host, "/?#");
-    /* User and password have no business in a URL of ours, and would show up in error texts. */
+    /* A URL of ours never has a user and password, and they would appear in error texts. */
     if (n == 0 || memchr(host, '@', n) || host[0] == ':')
         return -EINVAL;
     colon = memrchr(host, ':', n);
     if (colon && memchr(colon, ']', n - (size_t)(colon - host)))
-        colon = NULL; /* one inside an IPv6 address */
+        colon = NULL; /* it is inside an IPv6 address */
     if (snprintf(ret, CURL_ORIGIN_MAX, "%s://%.*s%s", tls ? "https" : "http", (int)n, host,
                  colon ? ""
                  : tls ? ":443"
@@ -81,7 +81,7 @@ const char *curl_request_explain(char *dst, size_t size, const char *origin, con
 
 /* ---- copies ---- */
 
-/* Puts the text at *at and moves on. */
+/* Copies data to *at and advances it. */
 static const char *put(char **at, const void *data, size_t len) {
     char *start = *at;
 
@@ -142,7 +142,7 @@ typedef struct Address {
     unsigned char bytes[sizeof(struct in6_addr)];
 } Address;
 
-/* An IPv4 address within an IPv6 one counts as what it is. */
+/* An IPv4-mapped IPv6 address counts as the IPv4 address. */
 static Address read_address(const char *text) {
     static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
     Address a = { 0 };
@@ -186,7 +186,7 @@ static bool address_matches(char *entry, const Address *host) {
 
 /* ---- entries ---- */
 
-/* Cuts ":port" off, and brackets. 0 when there is none; false when it is no port. */
+/* Removes ":port" and brackets from the entry. *ret is 0 if there is no port; false if it is invalid. */
 static bool cut_port(char **entry, unsigned *ret) {
     char *s = *entry, *colon = strrchr(s, ':'), *bracket = strchr(s, ']');
 

@@ -10,7 +10,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* Of one list. */
+/* For one list. */
 #define PAGES_DEADLINE_USEC (15 * 60 * USEC_PER_SEC)
 
 struct OperationCall {
@@ -18,12 +18,12 @@ struct OperationCall {
     AwsClient *client;
     CredentialsProvider *credentials;
     char region[OPERATION_REGION_MAX];
-    char *input;          /* where it is a text */
+    char *input;          /* if it is a text */
     char *bucket, *owner; /* of S3 */
     AwsCall *call;
-    uint64_t deadline_usec; /* monotonic; of all pages */
+    uint64_t deadline_usec; /* monotonic; for all pages */
     unsigned n_pages;
-    char *token;  /* that the page under way was asked for by, or NULL */
+    char *token;  /* of the present page, or NULL */
     bool sent_on; /* region is the one that AWS named */
     OperationDone done;
     void *userdata;
@@ -191,7 +191,7 @@ static void end(OperationCall *call, const AwsError *error) {
     operation_call_free(call);
 }
 
-/* True when the answer comes from another region, which is being asked. */
+/* True if another region is being asked. */
 static bool ask_elsewhere(OperationCall *call, const AwsReply *reply, AwsError *error) {
     char region[OPERATION_REGION_MAX];
 
@@ -206,7 +206,7 @@ static bool ask_elsewhere(OperationCall *call, const AwsReply *reply, AwsError *
     return operation_submit(call, NULL) >= 0;
 }
 
-/* True when another request is under way. */
+/* True if another request is in progress. */
 static bool take_reply(OperationCall *call, const AwsReply *reply, AwsError *error) {
     const AwsOperation *operation = call->operation;
     AnswerFault fault = { 0 };

@@ -15,7 +15,7 @@
 
 #define DURATION_MIN 900
 #define DURATION_MAX 43200
-/* A session that was opened by another session ends after an hour at the latest. */
+/* A session opened by another session lasts an hour at most. */
 #define DURATION_CHAINED_MAX 3600
 #define SHOWN_MAX 96 /* bytes of a profile's name in a message */
 
@@ -84,17 +84,17 @@ static int set_text(char **slot, const char *value) {
 /* ---- one section of one file ---- */
 
 typedef struct Reading {
-    const char *word;   /* before the name: "profile", "services"; NULL when the section is the name alone */
+    const char *word;   /* before the name: "profile", "services"; NULL: the section is only the name */
     const char *name;
-    bool bare_too;      /* the name alone will do as well */
-    bool services;      /* look for service_urls, not for values */
+    bool bare_too;      /* the name alone is accepted, too */
+    bool services;      /* read service_urls, not values */
     Profile *profile;
     /* while a file is read */
-    bool inside;        /* the section that is asked for */
+    bool inside;        /* in the requested section */
     unsigned at;        /* the line of its header, 0 before it */
-    bool was_bare;      /* that header was the name alone */
+    bool was_bare;      /* that header was only the name */
     unsigned key_lines[_PROFILE_KEY_MAX];
-    unsigned line;      /* where something is wrong */
+    unsigned line;      /* of an error */
     char problem[192];
 } Reading;
 
@@ -133,7 +133,7 @@ static int begin_section(Reading *reading, const IniEntry *entry) {
     if (!r)
         return 0;
     if (reading->at && reading->bare_too && reading->was_bare && !is_bare) {
-        /* Both take the longer spelling of "default" when it comes last. */
+        /* Both AWS tools use the longer form of "default" if it comes last. */
         profile_done(reading->profile);
         memset(reading->key_lines, 0, sizeof(reading->key_lines));
     } else if (reading->at)
@@ -146,7 +146,7 @@ static int begin_section(Reading *reading, const IniEntry *entry) {
     return 0;
 }
 
-/* Whether credentials depend on it. */
+/* True if credentials depend on it. */
 static bool makes_keys(ProfileKey key) {
     return key != PROFILE_REGION && key != PROFILE_ENDPOINT_URL && key != PROFILE_SERVICES &&
            key != PROFILE_CA_BUNDLE;
@@ -216,7 +216,7 @@ static int read_section(const ProfileFile *file, Reading reading, char *message,
     return r;
 }
 
-/* ---- a profile of two files ---- */
+/* ---- a profile from two files ---- */
 
 static void move_text(char **to, char **from) {
     free_secret(to);
@@ -227,7 +227,7 @@ static bool has_key(const Profile *profile) {
     return profile->values[PROFILE_KEY_ID] || profile->values[PROFILE_KEY_SECRET];
 }
 
-/* over's texts go into under; over keeps what is left of it, to be freed. */
+/* Moves over's texts into under; over keeps the rest, to be freed. */
 static void merge(Profile *under, Profile *over) {
     bool key_wins = has_key(over);
 
@@ -267,7 +267,7 @@ int profile_read(const ProfileFiles *files, const char *name, Profile *ret, char
     return 0;
 }
 
-/* ---- how its credentials are come by ---- */
+/* ---- the source of its credentials ---- */
 
 typedef struct Planner {
     const ProfileFiles *files;
@@ -276,7 +276,7 @@ typedef struct Planner {
     size_t size;
 } Planner;
 
-/* The files that were looked into. */
+/* The files that were read. */
 static void describe_files(const ProfileFiles *files, char *dst, size_t size) {
     const ProfileFile *a = &files->credentials, *b = &files->config;
     bool both = a->path && b->path && (!a->text == !b->text);
@@ -290,7 +290,7 @@ static void describe_files(const ProfileFiles *files, char *dst, size_t size) {
                                                   : "no file");
 }
 
-/* Says what is wrong with a profile; gives error back. */
+/* Describes an error in a profile; returns error. */
 static int complain(Planner *p, int error, const char *name, const char *format, ...) _printf_(4, 5);
 static int complain(Planner *p, int error, const char *name, const char *format, ...) {
     char files[256], shown[SHOWN_MAX], what[256];
@@ -338,7 +338,7 @@ static int find_credential_source(Planner *p, const char *name, const char *word
                     "has a credential_source that is not Environment, Ec2InstanceMetadata or EcsContainer");
 }
 
-/* Checks and adds the role that a profile describes; takes the profile over. */
+/* Checks and adds the role of a profile; takes the profile over. */
 static int add_role(Planner *p, const char *name, Profile *profile) {
     ProfilePlan *plan = &p->plan;
     bool by_profile = profile->values[PROFILE_SOURCE_PROFILE];
@@ -363,12 +363,12 @@ static int add_role(Planner *p, const char *name, Profile *profile) {
     return 0;
 }
 
-/* As botocore: the key of the configuration file comes after a program. */
+/* Like botocore: a key in the configuration file comes after a program. */
 static bool is_program_first(const Profile *profile, bool keys_first) {
     return profile->key_in_config && profile->values[PROFILE_PROCESS] && !keys_first;
 }
 
-/* What a profile that assumes no role gives; takes the profile over. */
+/* The base of a profile that assumes no role; takes the profile over. */
 static int set_base(Planner *p, const char *name, Profile *profile, bool keys_first) {
     ProfilePlan *plan = &p->plan;
     int r;
@@ -408,7 +408,7 @@ static bool was_visited(const ProfilePlan *plan, const char *top, const char *na
     return false;
 }
 
-/* Whose source_profile is looked at. */
+/* The profile whose source_profile is being read. */
 static const char *name_before(const ProfilePlan *plan, const char *top) {
     return plan->n_roles > 1 ? plan->roles[plan->n_roles - 2].values[PROFILE_SOURCE_PROFILE] : top;
 }
@@ -420,7 +420,7 @@ static int find_odd(const IniEntry *entry, void *userdata) {
     return entry->kind == INI_ODD;
 }
 
-/* The header that was not found may be a line that cannot be read. */
+/* The missing header may be a line that cannot be parsed. */
 static unsigned odd_line(const ProfileFiles *files) {
     const ProfileFile *all[] = { &files->credentials, &files->config };
     unsigned line;
@@ -444,7 +444,7 @@ static int complain_missing(Planner *p, int error, const char *name) {
     return error;
 }
 
-/* One profile on the way. 1: the next is the source_profile of the last role; 0: the base is found. */
+/* One profile of the chain. 1: the next is the source_profile of the last role; 0: the base is found. */
 static int plan_one(Planner *p, const char *top, const char *name, Profile *profile) {
     const ProfilePlan *plan = &p->plan;
     bool is_source = plan->n_roles > 0;
@@ -453,7 +453,7 @@ static int plan_one(Planner *p, const char *top, const char *name, Profile *prof
 
     if (!profile->found)
         return complain_missing(p, is_source ? -EINVAL : -ENOENT, name);
-    /* Only the profile just before may be its own source, and then for its key. */
+    /* Only the previous profile may be its own source, and then for its key. */
     if (is_source && was_visited(plan, top, name) &&
         !(text_equal(name, name_before(plan, top)) && has_key(profile)))
         return complain(p, -EINVAL, name, "is, in the end, its own source_profile");
@@ -468,7 +468,7 @@ static int plan_one(Planner *p, const char *top, const char *name, Profile *prof
     return source ? find_credential_source(p, name, source) : 1;
 }
 
-/* The sessions of instances, containers and web identities are roles' already. */
+/* Sessions of instances, containers and web identities are already sessions of roles. */
 static void cut_durations(ProfilePlan *plan) {
     bool chained = plan->base == PROFILE_BASE_INSTANCE || plan->base == PROFILE_BASE_CONTAINER ||
                    plan->base == PROFILE_BASE_WEB_IDENTITY;

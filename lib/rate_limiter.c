@@ -10,8 +10,8 @@
 
 #define STEP (RATE_WHOLE / 16)
 
-/* slowest: however often AWS throttles, the share of the rate that is kept. Writes keep half: whoever burns
- * an account's quota to stop us from putting a trail right must not have our politeness on his side. */
+/* slowest: the share of the rate that is kept however often AWS throttles. Writes keep half: an attacker who
+ * uses up an account's quota to prevent repairs must not benefit from our back-off. */
 static const struct {
     uint64_t gap_usec;
     unsigned burst;
@@ -56,9 +56,8 @@ static uint64_t subtract(uint64_t a, uint64_t b) {
     return a > b ? a - b : 0;
 }
 
-/* A bucket of n tokens that fills by one each gap, kept as one time: that of the next turn if turns came at
- * even gaps. A bucket that is full is one whose time lies n - 1 gaps back. Slowed down, there are no bunches
- * of calls. */
+/* A bucket of n tokens that gains one per gap, stored as one time: that of the next turn if turns came at
+ * even gaps. In a full bucket that time is n - 1 gaps ago. A slowed bucket allows no bursts. */
 uint64_t token_bucket_take(TokenBucket *tokens, uint64_t now_usec, uint64_t limit_usec) {
     uint64_t gap = gap_of(tokens);
     unsigned burst = tokens->share == RATE_WHOLE ? rates[tokens->class].burst : 1;
@@ -91,14 +90,15 @@ void token_bucket_succeeded(TokenBucket *tokens) {
 
 /* ---- the table ---- */
 
-/* By the address of the owner: its low bits are always zero, and neighbours differ in few. */
+/* A hash of the owner's address, whose low bits are always zero, and which differs in few bits from its
+ * neighbours. */
 static RateBucket **chain_of(RateLimiter *table, const void *owner) {
     uint64_t mixed = (uint64_t)(uintptr_t)owner * UINT64_C(0x9e3779b97f4a7c15);
 
     return &table->chains[(mixed >> 32) % RATE_CHAINS];
 }
 
-/* Makes room for one more, if there is anything that nobody uses. */
+/* Frees the least recently used bucket without users, if there is one. */
 static void drop_oldest(RateLimiter *table) {
     RateBucket **oldest = NULL, *dropped;
 

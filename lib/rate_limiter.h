@@ -1,32 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* How fast AWS may be asked: token buckets, one for each credentials, service, region and kind of call.
- * Pure: the time is an argument, any clock that does not go back.
+/* How fast AWS may be called: token buckets, one for each credentials, service, region and kind of call.
+ * Pure: the time is an argument, from any monotonic clock.
  *
- * The buckets stay below three quarters of what AWS grants an account in a region (AWS CloudTrail User
- * Guide, "Quotas": Get*, Describe* and List* 10 a second, LookupEvents 2, everything else 1), for others
- * share that with us. StartLogging alone goes up to its quota, which is its own (Service Quotas,
- * L-773FB33E): nobody shares that but whoever wants to keep us from it. When AWS throttles all the same, a
- * bucket halves its rate, and wins it back with each call that works. */
+ * The buckets stay below three quarters of AWS's quota for an account in a region (AWS CloudTrail User
+ * Guide, "Quotas": Get*, Describe* and List* 10 a second, LookupEvents 2, everything else 1), because others
+ * share it. Only StartLogging goes up to its quota, which is separate (Service Quotas, L-773FB33E): only an
+ * attacker would use it, too. If AWS throttles nevertheless, a bucket halves its rate, and regains it with
+ * each successful call. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Which of AWS's quotas a call counts against. */
+/* The quota that a call counts against. */
 typedef enum RateClass {
     RATE_READ,   /* 5 a second, 5 at once */
-    RATE_LIST,   /* DescribeTrails: 2 a second, 2 at once; a throttled list slows no status down */
+    RATE_LIST,   /* DescribeTrails: 2 a second, 2 at once; separate, so that a throttled list does not slow
+                    statuses */
     RATE_LOOKUP, /* 1 a second */
     RATE_WRITE,  /* 1 in 1.5 seconds */
     RATE_START,  /* StartLogging: 1 in 1.05 seconds */
-    RATE_OTHER,  /* services other than CloudTrail, which grant far more: 50 a second, 100 at once */
+    RATE_OTHER,  /* services other than CloudTrail, with much larger quotas: 50 a second, 100 at once */
     _RATE_CLASS_MAX,
 } RateClass;
 
-/* The class of an operation of CloudTrail, by its name as AWS's quota has it: "GetTrailStatus". */
+/* The class of a CloudTrail operation, by its name: "GetTrailStatus". */
 RateClass rate_class_of(const char *operation);
 
-/* How long n calls of a class take at its full rate; how many it lets through in a while. */
+/* rate_span_usec: how long n calls of a class take at its full rate. rate_ceiling: how many calls a time
+ * allows. */
 uint64_t rate_span_usec(RateClass class, uint64_t n_calls);
 uint64_t rate_ceiling(RateClass class, uint64_t span_usec);
 
@@ -34,8 +36,8 @@ uint64_t rate_ceiling(RateClass class, uint64_t span_usec);
 typedef struct TokenBucket {
     RateClass class;
     unsigned share;       /* of the full rate, in 1/RATE_WHOLE */
-    unsigned epoch;       /* changes when the rate was cut: turns given out before are void */
-    uint64_t next_usec;   /* when the next call's turn would be, were calls never let through in a bunch */
+    unsigned epoch;       /* changes when the rate is cut: turns taken before are void */
+    uint64_t next_usec;   /* the time of the next turn, without bursts */
     uint64_t slowed_usec; /* when the rate was last cut; 0 never */
 } TokenBucket;
 
@@ -44,39 +46,37 @@ typedef struct TokenBucket {
 
 #define RATE_NEVER UINT64_MAX
 
-/* Takes the next turn: how long from now it is, 0 for at once; or RATE_NEVER when that is longer than
- * limit_usec, and then nothing was taken. When epoch has changed by the time the turn comes, it is void:
- * take another. */
+/* Takes the next turn. Returns the time until then, 0 for now; or RATE_NEVER without taking one if it
+ * exceeds limit_usec. If the epoch has changed when the turn comes, it is void: take another. */
 uint64_t token_bucket_take(TokenBucket *tokens, uint64_t now_usec, uint64_t limit_usec);
 
-/* A turn that is still to come, taken in this epoch, will not be used. */
+/* Returns a future turn that was taken in this epoch and will not be used. */
 void token_bucket_give_back(TokenBucket *tokens, unsigned epoch);
 
-/* AWS throttled a call that was sent at sent_usec: the rate is halved, down to the class's floor, and
- * nothing is let through for the time of one call. Answers to calls that were under way when that was last
- * done are old news and change nothing. */
+/* AWS throttled a call that was sent at sent_usec: halves the rate, down to the class's minimum, and allows
+ * nothing for the time of one call. Answers to calls that were sent before the last cut change nothing. */
 void token_bucket_throttled(TokenBucket *tokens, uint64_t sent_usec, uint64_t now_usec);
 
-/* A call worked: a sixteenth of the full rate is won back. */
+/* A call succeeded: regains a sixteenth of the full rate. */
 void token_bucket_succeeded(TokenBucket *tokens);
 
 /* ---- the buckets of one service in one region ---- */
 
-/* What the calls of one class by one owner have in common. */
+/* Shared by the calls of one class with the same credentials. */
 typedef struct RateBucket {
     struct RateBucket *next; /* of its chain */
-    uint64_t used;           /* the table's count when it was last got */
-    const void *owner; /* the credentials; compared, never followed */
+    uint64_t used;           /* the table's counter at the last get */
+    const void *owner; /* the credentials; only compared, never dereferenced */
     unsigned n_users;
     TokenBucket tokens;
-    bool suspect; /* the last request that was sent in time to be answered was not */
-    bool down;    /* the last call got no answer in all its attempts: for whoever keeps a circuit */
+    bool suspect; /* the last request that was sent in time got no answer */
+    bool down;    /* the last call got no answer in all its attempts, for a circuit breaker */
 } RateBucket;
 
-/* More than this are kept only while they are in use; the least recently used goes first. */
+/* Above this, unused ones are freed, the least recently used first. */
 #define RATE_BUCKETS_MAX 1024U
 
-/* A hash table with chains: hundreds of accounts are polled in turn, so that a list would be searched to its
+/* A hash table with chains: hundreds of accounts are polled in turn, and a list would be searched to its
  * end. */
 #define RATE_CHAINS 64U
 
@@ -86,7 +86,7 @@ typedef struct RateLimiter {
     uint64_t n_got;
 } RateLimiter;
 
-/* The bucket of (owner, class), made when it is not there; rate_bucket_put ends its use. NULL when out of
+/* The bucket of (owner, class), created if needed; release it with rate_bucket_put. NULL when out of
  * memory. */
 RateBucket *rate_bucket_get(RateLimiter *table, const void *owner, RateClass class);
 void rate_bucket_put(RateBucket *bucket);

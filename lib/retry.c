@@ -6,7 +6,7 @@
 #define BASE_USEC (1 * USEC_PER_SEC)
 #define DELAY_MAX_USEC (20 * USEC_PER_SEC)
 
-/* What a retry after each class takes from the quota. 0: trying again would not help, or would only hurt. */
+/* What a retry after each class takes from the quota. 0: a retry would be useless or harmful. */
 static const unsigned costs[_AWS_ERROR_CLASS_MAX] = {
     [AWS_THROTTLED] = 5,
     [AWS_UNAVAILABLE] = 5,
@@ -51,7 +51,7 @@ void retry_succeeded(RetryQuota *quota, unsigned last_cost) {
 }
 
 uint64_t retry_jitter(uint64_t span_usec, uint64_t random) {
-    /* The high half of a product is uniform without the bias of a remainder. */
+    /* The high half of the product is uniform, without the bias of a remainder. */
     return (uint64_t)((unsigned __int128)random * ((unsigned __int128)span_usec + 1) >> 64);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Which failures are worth another try, when, and how much retrying a client may do in all. Pure: randomness
- * is an argument. Source: AWS SDKs and Tools Reference Guide, "Retry behavior", standard mode; full jitter.
- * */
+/* Which failures are retried, when, and how much a client may retry in all. Pure: randomness is an argument.
+ * Source: AWS SDKs and Tools Reference Guide, "Retry behavior", standard mode; full jitter. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,8 +10,8 @@
 
 #define RETRY_QUOTA_MAX 500U
 
-/* The quota that the calls to one (service, region) share: while it is empty, failures are not retried, so
- * that an outage costs one request a look and not three. */
+/* The retry quota shared by the calls to one (service, region): while it is empty, failures are not retried,
+ * so that during an outage a poll costs one request instead of three. */
 typedef struct RetryQuota {
     unsigned tokens;
 } RetryQuota;
@@ -21,9 +20,9 @@ typedef struct RetryQuota {
 
 typedef struct RetryDecision {
     bool again;
-    bool quota_is_empty;    /* which alone is why not */
+    bool quota_is_empty;    /* the only reason against a retry */
     uint64_t delay_usec;    /* before the next attempt */
-    unsigned cost;          /* what was taken from the quota; give it back by retry_succeeded */
+    unsigned cost;          /* taken from the quota; returned by retry_succeeded */
 } RetryDecision;
 
 /* After attempt number `attempt` (1 = the first) of at most max_attempts failed with `class`. `random` is
@@ -33,12 +32,13 @@ typedef struct RetryDecision {
 RetryDecision retry_decide(RetryQuota *quota, AwsErrorClass class, unsigned attempt, unsigned max_attempts,
                            uint64_t retry_after_usec, uint64_t random);
 
-/* No answer, or one that says that the service is down: failures that are those of the whole target, where
- * one call's attempts speak for all others'. Throttling is not: there, whoever asks again gets through. */
+/* True for failures without an answer, or with one that says that the service is down: they concern the
+ * whole target, so the attempts of one call stand for all others. Throttling is not one of them: a retry
+ * gets through. */
 bool retry_is_outage(AwsErrorClass class);
 
-/* A call succeeded; last_cost is the cost of its last retry, 0 when the first attempt did it (gives 1 back).
- * */
+/* A call succeeded; last_cost: the cost of its last retry, 0 if the first attempt succeeded (then gives 1
+ * back). */
 void retry_succeeded(RetryQuota *quota, unsigned last_cost);
 
 /* Uniform in 0..span_usec, from a random number. */

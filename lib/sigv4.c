@@ -12,7 +12,7 @@
 #define TERMINATOR "aws4_request"
 #define DATE_LEN 8 /* YYYYMMDD */
 #define SECRET_MAX 1024
-#define KEYS_STEP 4 /* by so many room for keys grows: most accounts have few regions */
+#define KEYS_STEP 4 /* the array grows by this many: most accounts have few regions */
 
 static bool is_unreserved(unsigned char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -76,7 +76,7 @@ static int add_path(StrBuf *b, const SigV4Input *in) {
     if (!in->s3)
         return add_normal_path(b, in->path);
 
-    /* Signed as it is: what cannot be part of a request line must not start a line of its own here. */
+    /* Signed unchanged, so it must not contain anything that could start another line. */
     for (const char *s = in->path; *s; s++)
         if ((unsigned char)*s <= ' ' || *s == 0x7f)
             return -EINVAL;
@@ -88,7 +88,7 @@ typedef struct Pair {
     size_t name_len;
     const char *value;
     size_t value_len;
-    size_t name_at, value_at; /* in the scratch buffer, encoded anew */
+    size_t name_at, value_at; /* in the scratch buffer, re-encoded */
 } Pair;
 
 static int hex_value(char c) {
@@ -105,8 +105,7 @@ static int hex_byte(const char *s) {
     return high >= 0 && low >= 0 ? high * 16 + low : -1;
 }
 
-/* Encodes text of a query anew: what arrives as %7e or as a bare byte is signed in the one canonical form.
- * */
+/* Re-encodes text of a query: %7e and a bare byte are signed in the same canonical form. */
 static int add_recoded(StrBuf *b, const char *s, size_t len) {
     for (size_t i = 0; i < len; i++) {
         int byte = s[i] == '%' && i + 2 < len ? hex_byte(s + i + 1) : -1;
@@ -119,7 +118,7 @@ static int add_recoded(StrBuf *b, const char *s, size_t len) {
     return strbuf_error(b);
 }
 
-/* Splits a query; returns how many pairs it has, or -E2BIG. */
+/* Splits a query; returns the number of pairs, or -E2BIG. */
 static int split_query(const char *query, Pair pairs[static SIGV4_QUERY_MAX]) {
     int n = 0;
 
@@ -194,7 +193,7 @@ static int sigv4_compare_names(const char *a, const char *b) {
     return (unsigned char)lower(*a) - (unsigned char)lower(*b);
 }
 
-/* A name is a token (RFC 9110 section 5.6.2) as far as it matters here: nothing that could end it early. */
+/* Nothing that could end a name early (a token in RFC 9110 section 5.6.2). */
 static bool header_is_valid(const HttpHeader *h) {
     if (!h->name || !*h->name || !h->value)
         return false;
@@ -207,7 +206,7 @@ static bool header_is_valid(const HttpHeader *h) {
     return true;
 }
 
-/* The headers in the order of their names; equal names stay in the order they came in. */
+/* Sorts the headers by name; equal names keep their order. */
 static int sort_headers(const SigV4Input *in, const HttpHeader *sorted[static SIGV4_HEADERS_MAX]) {
     if (in->n_headers > SIGV4_HEADERS_MAX)
         return -EINVAL;
@@ -233,7 +232,7 @@ static void add_lower(StrBuf *b, const char *s) {
         b->data[at] = lower(b->data[at]);
 }
 
-/* Trimmed, and each run of white space inside as one space. */
+/* Trimmed, with inner white space collapsed to one space. */
 static void add_header_value(StrBuf *b, const char *s) {
     size_t n;
 
@@ -247,7 +246,7 @@ static void add_header_value(StrBuf *b, const char *s) {
     }
 }
 
-/* Appends "name:value\n" for each name, values of the same name joined by commas; and the names alone to
+/* Appends "name:value\n" for each name, with values of the same name joined by commas; and the names to
  * names. */
 static int add_headers(StrBuf *b, StrBuf *names, const SigV4Input *in) {
     const HttpHeader *sorted[SIGV4_HEADERS_MAX];
@@ -309,7 +308,7 @@ int sigv4_canonical_request(const SigV4Input *in, StrBuf *ret, StrBuf *signed_he
 
 /* ---- stage 2: string to sign ---- */
 
-/* What goes between slashes and commas of the credential scope must not be able to leave its place. */
+/* Parts of the credential scope must not contain its separators. */
 static bool scope_part_is_valid(const char *s) {
     if (!s || !*s)
         return false;
@@ -402,7 +401,7 @@ int sigv4_signing_key(const SigV4Input *in, uint8_t ret[static HASH_SIZE]) {
     return r;
 }
 
-/* Four HMACs make a key, a fifth signs with it: so it is kept while it is the same. */
+/* Deriving a key takes four HMACs, signing a fifth, so the key is kept while it is valid. */
 struct SigV4Key {
     const char *region, *service; /* shared texts */
     char date[DATE_LEN];
@@ -416,7 +415,7 @@ static struct SigV4Key *key_find(const SigV4Keys *keys, const SigV4Input *in) {
     return NULL;
 }
 
-/* By hand: realloc() may leave the keys behind. */
+/* Not with realloc(), which could leave copies of keys behind. */
 static bool keys_grow(SigV4Keys *keys) {
     struct SigV4Key *more = malloc((keys->room + KEYS_STEP) * sizeof(*more));
 
@@ -437,7 +436,7 @@ static void key_done(struct SigV4Key *k) {
     hash_wipe(k, sizeof(*k));
 }
 
-/* Room for another one, all zeros; NULL without memory. */
+/* A new entry, all zeros; NULL without memory. */
 static struct SigV4Key *key_new(SigV4Keys *keys, const SigV4Input *in) {
     struct SigV4Key new = { .region = shared_text(in->region), .service = shared_text(in->service) }, *at;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Providers around others: the first of several that has keys, and a cache. */
+/* Providers around others: a chain, which uses the first one that has keys, and a cache. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +16,11 @@
 #define BACKOFF_MAX_USEC       (60 * USEC_PER_SEC)
 #define SUSPECT_INTERVAL_USEC  (10 * USEC_PER_SEC)
 #define NEVER                  UINT64_MAX
-#define ACCESS_KEY_MAX         129 /* IAM's longest, and the end */
+#define ACCESS_KEY_MAX         129 /* IAM's longest, and the terminator */
 
-/* A provider may hand out a set whose expiry has passed already: instance metadata does while AWS cannot
- * renew it, and a clock that runs ahead makes any set look so. AWS may still accept it, so it is used, and
- * asked for again after 2 to 10 minutes, so that the instances of an outage do not ask all at once. */
+/* A provider may return a set that has expired: instance metadata does while AWS cannot renew it, and a
+ * clock that is ahead makes any set look expired. AWS may still accept it, so it is used, and renewed after
+ * 2 to 10 minutes, so that not all instances ask at once during an outage. */
 #define EXPIRED_AGAIN_MIN_USEC (2 * 60 * USEC_PER_SEC)
 #define EXPIRED_AGAIN_MAX_USEC (10 * 60 * USEC_PER_SEC)
 #define EXPIRED_USED_USEC      (15 * 60 * USEC_PER_SEC)
@@ -33,8 +33,8 @@ typedef struct ChainProvider {
     CredentialsProvider *members[];
 } ChainProvider;
 
-/* One request on its way through the members. The member that is being asked answers always, also when it
- * is destroyed, so nothing else has to remember this. */
+/* One request on its way through the members. The member being asked always answers, even if it is
+ * destroyed, so nothing else needs a reference to this. */
 typedef struct ChainGet {
     ChainProvider *chain;
     unsigned at;
@@ -123,33 +123,33 @@ int credentials_chain_new(CredentialsProvider **providers, unsigned n, Credentia
 
 /* ---- the cache ---- */
 
-/* Nothing happens while nobody asks: a refresh is started by the first get that finds it due. Deadlines are
- * monotonic, counted from when a set arrived, so that later steps of the wall clock do not matter. */
+/* Nothing happens without a request: a refresh is started by the first get that finds it due. Deadlines are
+ * monotonic, counted from the arrival of a set, so that later changes of the wall clock do not matter. */
 typedef struct CacheProvider {
     RequestProvider base;
     CredentialsProvider *inner;
 
     Credentials *held;
-    char latest_key[ACCESS_KEY_MAX]; /* of the latest set that was held; "": none was */
-    CredentialsChanged changed;      /* NULL: nobody watches */
+    char latest_key[ACCESS_KEY_MAX]; /* of the latest set; "": none yet */
+    CredentialsChanged changed;      /* NULL: not watched */
     void *watcher;
     uint64_t refresh_at_usec;
     uint64_t expires_at_usec;
 
-    CredentialsStatus failure; /* of the last fetch; OK when it went well */
+    CredentialsStatus failure; /* of the last fetch; OK if it succeeded */
     char message[CREDENTIALS_MESSAGE_MAX];
     unsigned n_failures; /* in a row */
     uint64_t retry_at_usec;
 
-    bool suspected;              /* held is not given out before inner was asked again */
-    uint64_t suspect_again_usec; /* no suspicion counts before */
+    bool suspected;           /* the present set is not returned before the inner provider was asked again */
+    uint64_t suspect_again_usec; /* suspicions are ignored before */
 
-    bool in_flight; /* inner is being asked */
-    bool discard;   /* what is in flight was asked for before a reload */
+    bool in_flight; /* the inner provider is being asked */
+    bool discard;   /* the running request was made before a reload */
     bool *gone;     /* set to true when destroyed from inside a callback */
 } CacheProvider;
 
-/* Waits once it has begun: one that a done callback starts is answered at the next turn of the loop. */
+/* Waits after this: a request started by a done callback is answered in the next turn of the loop. */
 typedef struct CacheRequest {
     CredentialsRequest request;
     bool waiting;
@@ -167,7 +167,7 @@ static CredentialsRequest *find_waiting(const CacheProvider *c) {
     return request;
 }
 
-/* Answers all that wait. Callbacks may get, invalidate and destroy. */
+/* Answers all waiting requests. Callbacks may call get, invalidate and destroy. */
 static void answer(CacheProvider *c, CredentialsStatus status) {
     char message[CREDENTIALS_MESSAGE_MAX];
     Credentials *credentials = status == CREDENTIALS_OK ? credentials_ref(c->held) : NULL;
@@ -195,7 +195,7 @@ static void note_key(CacheProvider *c, const Credentials *credentials) {
         c->changed(c->watcher);
 }
 
-/* Refresh in the first half of the last max(5 min, quarter of the lifetime). */
+/* Refreshes in the first half of the last max(5 min, quarter of the lifetime). */
 static void hold(CacheProvider *c, Credentials *credentials) {
     uint64_t now = loop_monotonic_usec(c->base.loop), wall = loop_realtime_usec(c->base.loop);
     uint64_t lifetime, ahead;
@@ -248,7 +248,7 @@ static void fetch(CacheProvider *c) {
     }
 }
 
-/* Decides, alone: who can be answered now, and whether inner has to be asked. */
+/* The only place that decides which requests can be answered now, and whether to ask the inner provider. */
 static void cache_turn(CacheProvider *c) {
     uint64_t now = loop_monotonic_usec(c->base.loop);
     bool may_ask = !c->in_flight && (c->failure == CREDENTIALS_OK || now >= c->retry_at_usec);
@@ -327,7 +327,7 @@ int credentials_cache_new(Loop *loop, CredentialsProvider *inner, CredentialsPro
     return 0;
 }
 
-/* NULL when it is something else. */
+/* NULL if it is another provider. */
 static CacheProvider *cache_of(CredentialsProvider *provider) {
     RequestProvider *base = request_provider_cast(provider, &cache_type);
 
@@ -342,7 +342,7 @@ void credentials_cache_invalidate(CredentialsProvider *provider, const Credentia
     c->held = credentials_unref(c->held);
     if (bad)
         return;
-    /* A reload: neither an old failure nor an answer to an old request counts any more. */
+    /* A reload: earlier failures, and answers to earlier requests, no longer count. */
     note_success(c);
     c->discard = c->in_flight;
 }

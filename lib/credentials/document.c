@@ -14,7 +14,7 @@
 
 static const struct {
     const char *provider;
-    const char *token; /* how it calls a session's token */
+    const char *token; /* the member with a session's token */
     bool versioned;
     bool must_end;
 } kinds[_DOCUMENT_KIND_MAX] = {
@@ -28,7 +28,7 @@ static CredentialsStatus fail(char *message, size_t size, const char *why) {
     return CREDENTIALS_FAILED;
 }
 
-/* Says no to what is no text, and gives "" for what is not there. */
+/* False if a member is no text; "" for absent ones. */
 static bool read_texts(const json_t *document, const char *const *names, const char **ret, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (answer_text(document, names[i], &ret[i]) < 0)
@@ -138,7 +138,7 @@ bool imds_read_role(const char *body, size_t len, char ret[static IMDS_ROLE_MAX]
     for (size_t i = 0; i < n; i++)
         if (!memchr(allowed, body[i], sizeof(allowed) - 1))
             return false;
-    /* "." and ".." would be taken for parts of the path. */
+    /* "." and ".." would change the path. */
     if (body[0] == '.' && (n == 1 || (n == 2 && body[1] == '.')))
         return false;
     memcpy(ret, body, n);
@@ -165,7 +165,7 @@ static bool is_set(const char *s) {
     return s && *s;
 }
 
-/* A path and perhaps a query: what follows the host of a URL. */
+/* A path, perhaps with a query: the part of a URL after the host. */
 static bool is_relative_uri(const char *s) {
     if (*s != '/')
         return false;

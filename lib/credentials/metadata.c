@@ -23,14 +23,14 @@
 #define IMDS_ENDPOINT      "http://169.254.169.254"
 #define IMDS_PAUSE_USEC    (200 * USEC_PER_MSEC)
 #define IMDS_TOKEN_TTL_SEC 21600
-/* A token that is about to run out is not used any more. */
+/* A token that is about to expire is not used. */
 #define IMDS_TOKEN_SPARE_USEC (60 * USEC_PER_SEC)
 
 #define CONTAINER_PAUSE_USEC (1 * USEC_PER_SEC)
 #define CONTAINER_TOKEN_MAX  (16 * 1024)
 #define REASON_MAX           200
 
-/* ---- what both share ---- */
+/* ---- shared ---- */
 
 typedef struct MetadataProvider {
     RequestProvider base;
@@ -68,7 +68,7 @@ static int metadata_send(MetadataRequest *m, const char *method, const char *url
                        done, m, &m->exchange);
 }
 
-/* True when the step is tried again after a pause. */
+/* True if the step is repeated after a pause. */
 static bool metadata_again(MetadataRequest *m, uint64_t pause_usec, CredentialsStep send) {
     return m->attempt < ATTEMPTS && credentials_request_wait(&m->request, pause_usec, send) == 0;
 }
@@ -84,7 +84,7 @@ typedef enum ImdsStep {
 typedef struct ImdsProvider {
     MetadataProvider metadata;
     char *endpoint; /* without a trailing slash */
-    char *about;    /* what messages begin with */
+    char *about;    /* the prefix of messages */
     char token[IMDS_TOKEN_MAX];
     uint64_t token_until_usec; /* monotonic; 0: none */
 } ImdsProvider;
@@ -92,7 +92,7 @@ typedef struct ImdsProvider {
 typedef struct ImdsRequest {
     MetadataRequest metadata;
     ImdsStep step;
-    bool token_renewed; /* a 401 has been answered with a new token once */
+    bool token_renewed; /* a 401 was already answered with a new token once */
     char role[IMDS_ROLE_MAX];
 } ImdsRequest;
 
@@ -187,8 +187,8 @@ static void imds_on_credentials(ImdsRequest *r, const HttpResponse *response) {
                              about);
 }
 
-/* No answer, after the last attempt. Before a token was had, this only says that we are not on an EC2 host,
- * or are behind one network hop too many. */
+/* No answer to the last attempt. Before the first token this only means that this is no EC2 host, or one
+ * network hop too far away. */
 static void imds_on_silence(ImdsRequest *r, const HttpResponse *response) {
     if (r->step != STEP_TOKEN)
         imds_fail(r, CREDENTIALS_FAILED, "%s", response->error);
@@ -287,16 +287,16 @@ int credentials_imds_new(Loop *loop, HttpClient *http, const char *endpoint, Cre
 
 typedef struct ContainerProvider {
     MetadataProvider metadata;
-    ContainerOptions options; /* its texts are owned; NULL, never "" */
-    char about[224];          /* what messages begin with */
+    ContainerOptions options; /* owns its texts; NULL, never "" */
+    char about[224];          /* the prefix of messages */
 } ContainerProvider;
 
 static const ContainerProvider *container_of(const CredentialsRequest *request) {
     return CONTAINER_OF(request->owner, ContainerProvider, metadata.base);
 }
 
-/* What the header Authorization must hold, as it stands in the file. 1: *ret is set; 0: there is none; or
- * -errno, -EBADMSG for a line break. */
+/* The value of the Authorization header, from the file. 1: *ret is set; 0: there is none; or -errno,
+ * -EBADMSG for a line break. */
 static int container_read_token(const ContainerOptions *o, char **ret) {
     char *text = NULL;
     size_t len = 0;
@@ -357,8 +357,8 @@ static void container_send(CredentialsRequest *request) {
         credentials_request_fail(request, CREDENTIALS_FAILED, s->about, "%s", strerror(-r));
 }
 
-/* Why the endpoint rejects the request, in its own words: JSON of ECS, text of EKS Pod Identity. An answer
- * that quotes our token is not shown. */
+/* The endpoint's reason for rejecting the request: JSON from ECS, text from EKS Pod Identity. An answer that
+ * quotes our token is not shown. */
 static const char *container_reason(const ContainerOptions *options, const HttpResponse *response,
                                     char dst[static REASON_MAX]) {
     const char *type = http_header(response, "content-type");

@@ -13,7 +13,7 @@
 #include "lib/util/text.h"
 
 #define ERRORS_MAX 4096 /* bytes that are read of its standard error */
-#define HEAD_MAX   40   /* bytes of its beginning and of its end that are quoted when it is long */
+#define HEAD_MAX   40   /* bytes from its beginning and its end that are quoted if it is long */
 #define TAIL_MAX   80
 #define QUOTE_MAX  (HEAD_MAX + TAIL_MAX + 32)
 #define SHOWN_MAX  128 /* bytes of its name */
@@ -21,7 +21,7 @@
 typedef struct ProcessProvider {
     RequestProvider base;
     char *command;
-    char **environment; /* secrets may be in it */
+    char **environment; /* may contain secrets */
 } ProcessProvider;
 
 /* At any time it waits for its timer or the child. */
@@ -35,7 +35,7 @@ static void process_stop(CredentialsRequest *request) {
     loop_kill(request->owner->loop, CONTAINER_OF(request, ProcessRequest, request)->child);
 }
 
-/* All of it on one line, without blanks around it. Returns the length. */
+/* Joins all of it into one line, without surrounding blanks. Returns the length. */
 static size_t fold(char dst[static ERRORS_MAX + 1], const char *text, size_t len) {
     size_t n = 0;
 
@@ -49,8 +49,8 @@ static size_t fold(char dst[static ERRORS_MAX + 1], const char *text, size_t len
     return n;
 }
 
-/* What it wrote to standard error, to be put behind what happened. The end of a long text counts: what an
- * interpreter prints ends with the error. */
+/* Its standard error, to be appended to a message. The end of a long text matters, because interpreters
+ * print the error last. */
 static const char *quote(char dst[static QUOTE_MAX], const LoopExit *ended) {
     char line[ERRORS_MAX + 1], head[HEAD_MAX + 1], cut[HEAD_MAX + TAIL_MAX + 8], shown[QUOTE_MAX - 2];
     size_t n = fold(line, ended->errors, ended->errors_len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a profile of AWS's shared files says, carried out. */
+/* Provides the credentials of a profile in AWS's shared files. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,13 +20,13 @@ typedef struct ProfileProvider {
     AwsClient *client;
     char *credentials_file, *config_file, *profile, *region, *session_name;
     bool file_required, config_required, file_named, config_named, profile_required;
-    char **environment; /* secrets may be in it */
+    char **environment; /* may contain secrets */
     CredentialsProvider
-            *bases[PROFILE_BASE_CONTAINER + 1]; /* by ProfileBase; NULL where a request makes its own */
+            *bases[PROFILE_BASE_CONTAINER + 1]; /* by ProfileBase; NULL if a request creates its own */
 } ProfileProvider;
 
-/* A request builds what the files say at that time: the base, unless it is one of bases, then role upon
- * role; and asks the last of them. */
+/* A request creates the providers that the files describe at that time: the base, unless it is one of bases,
+ * then one per role; and asks the last of them. */
 typedef struct ProfileRequest {
     CredentialsRequest request;
     CredentialsProvider *providers[PROFILE_ROLES_MAX + 1];
@@ -58,7 +58,7 @@ static void texts_done(Texts *t) {
     file_free_secret(t->config, t->files.config.len);
 }
 
-/* A file that is not there is an empty answer; message may hold why it is taken for that. */
+/* A missing file is empty; message may have the reason. */
 static int profile_provider_read_text(const char *path, bool named, char **text, ProfileFile *ret,
                                       char *message, size_t size) {
     bool skipped;
@@ -82,7 +82,7 @@ static int profile_provider_read_text(const char *path, bool named, char **text,
     return 0;
 }
 
-/* The file for want of which there is nothing to read, or NULL. */
+/* The required file that is missing, or NULL. */
 static const char *find_missing(const ProfileProvider *s, const Texts *t) {
     if (!t->credentials && s->file_required && s->credentials_file)
         return s->credentials_file;
@@ -134,7 +134,7 @@ static StsRole role_of(const ProfileProvider *s, const Profile *profile, unsigne
     };
 }
 
-/* What the base alone takes; a key is given to make a provider of only when roles follow. */
+/* What the base alone needs; for a key a provider is only created if roles follow. */
 static int make_base(const ProfileProvider *s, const ProfilePlan *plan, CredentialsProvider **ret,
                      StsRole *ret_role) {
     Loop *loop = aws_client_loop(s->client);
@@ -172,7 +172,7 @@ static void explain(const ProfileProvider *s, int error, const StsRole *role, ch
         snprintf(message, size, "profile \"%s\": %s", shown, strerror(-error));
 }
 
-/* *ret is what to ask: the last of the request's providers, or one of the owner's. */
+/* *ret: the provider to ask, the last of the request's, or one of the owner's. */
 static int build(ProfileRequest *request, const ProfilePlan *plan, CredentialsProvider **ret, char *message,
                  size_t size) {
     ProfileProvider *s = provider_of(request);
@@ -213,7 +213,7 @@ static void on_provider(CredentialsStatus status, Credentials *credentials, cons
     }
     (void)snprintf(about, sizeof(about), "profile \"%s\"",
                    text_escaped(shown, sizeof(shown), provider_of(r)->profile));
-    /* The profile names it, so that it has to be there. */
+    /* The profile names it, so it must exist. */
     credentials_request_fail(&r->request, status == CREDENTIALS_NONE ? CREDENTIALS_FAILED : status, about,
                              "%s", message);
 }
@@ -229,7 +229,7 @@ static void answer_with_key(ProfileRequest *r, const Profile *profile) {
     credentials_unref(credentials);
 }
 
-/* Names what of a plan's key cannot be sent. */
+/* Names the part of a plan's key that cannot be sent. */
 static bool has_bad_key(const ProfileProvider *s, const ProfilePlan *plan, char *message, size_t size) {
     static const char *const names[] = { "aws_access_key_id", "aws_secret_access_key", "aws_session_token" };
     char *const *values = plan->profile.values;

@@ -120,7 +120,7 @@ RequestProvider *request_provider_cast(CredentialsProvider *provider, const Requ
     return provider->ops == &request_provider_ops && p->type == type ? p : NULL;
 }
 
-/* ---- what constructors are given ---- */
+/* ---- arguments of constructors ---- */
 
 bool credentials_copy_text(const char *s, char **ret) {
     *ret = s ? strdup(s) : NULL;
@@ -151,7 +151,7 @@ void credentials_free_list(char **list) {
     free(list);
 }
 
-/* ---- providers that always give the same answer ---- */
+/* ---- providers with a fixed answer ---- */
 
 typedef struct StaticProvider {
     RequestProvider base;
@@ -176,7 +176,7 @@ static void static_free(RequestProvider *provider) {
     free(s);
 }
 
-/* Takes the reference, also on error. */
+/* Takes the reference over, even on error. */
 static int static_new(Loop *loop, CredentialsStatus status, Credentials *credentials, const char *message,
                       CredentialsProvider **ret) {
     static const RequestProviderType type = {
@@ -208,7 +208,7 @@ int credentials_env_new(Loop *loop, const char *access_key_id, const char *secre
     Credentials *credentials;
     char problem[160];
 
-    if (!has_key) /* AWS's tools ask the next provider then, also when the secret is there */
+    if (!has_key) /* AWS's tools then ask the next provider, even if the secret is set */
         return static_new(loop, CREDENTIALS_NONE, NULL,
                           has_secret
                                   ? "environment: AWS_SECRET_ACCESS_KEY is set but AWS_ACCESS_KEY_ID is not"

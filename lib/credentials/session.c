@@ -14,17 +14,17 @@
 
 #define TOKEN_MIN 4
 
-/* Of what AWS said, however long the role's ARN is; and what providers around this one may put before it. */
+/* Room for AWS's error, however long the role's ARN; and for a prefix by an outer provider. */
 #define WHY_LEAST   160
 #define AROUND_MOST 80
 
 typedef struct SessionProvider {
     RequestProvider base;
     AwsClient *client;
-    CredentialsProvider *keys; /* borrowed; who assumes the role; NULL: the token does */
+    CredentialsProvider *keys; /* borrowed; assume the role; NULL: the token does */
     char *token_file;
     char *region, *arn, *session_name, *external_id;
-    StsRole role; /* of these texts */
+    StsRole role; /* with these texts */
 } SessionProvider;
 
 /* At any time it waits for its timer or the call. */
@@ -48,13 +48,14 @@ static void session_fail(CredentialsRequest *request, CredentialsStatus status, 
     credentials_request_fail(request, status, about, "%s", why);
 }
 
-/* Also when the role that was to assume this one was denied. */
+/* Also if the role that was to assume this one was denied. */
 static bool is_denied(const AwsError *error) {
     return error->class == AWS_DENIED ||
            (error->class == AWS_NO_CREDENTIALS && strcmp(error->code, "AccessDenied") == 0);
 }
 
-/* The whole becomes the message of an AwsError, and what is cut off is its end, where the request id is. */
+/* The whole text becomes the message of an AwsError; truncation would remove its end, with the request
+ * id. */
 static size_t room_for_why(const SessionProvider *s) {
     size_t taken = strlen("role : ") + strlen(s->arn) + AROUND_MOST;
     size_t room = sizeof(((AwsError *)NULL)->message);
@@ -86,7 +87,7 @@ static char *trim(char *s) {
     return s;
 }
 
-/* 0; or -errno, and then why (size bytes) may say more than the number does. */
+/* 0; or -errno, and then why (size bytes) may have a more specific reason. */
 static int show_token(SessionRequest *request, char *why, size_t size) {
     const SessionProvider *s = provider_of(&request->request);
     const char *token;

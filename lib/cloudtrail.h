@@ -223,7 +223,8 @@ typedef struct CloudTrailLookup {
 
 /* bytes kept of one text of an event, and of its request parameters */
 #define CLOUDTRAIL_EVENT_TEXT_MAX       1024
-#define CLOUDTRAIL_EVENT_PARAMETERS_MAX 4096
+/* A whole record (CloudTrail User Guide, "Quotas"): a policy in it is judged as a whole or not at all. */
+#define CLOUDTRAIL_EVENT_PARAMETERS_MAX (256 * 1024)
 #define CLOUDTRAIL_EVENT_RESOURCES_MAX  16
 
 /* userIdentity of a record. Texts as in CloudTrailEvent. */

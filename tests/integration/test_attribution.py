@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who did it: whom the event history names, and in which region it is asked."""
 
+import json
 import re
+import time
 import uuid
 
 import pytest
@@ -249,6 +251,24 @@ def test_who_writes_selectors_too_long_for_a_record_is_named(sim, victim, mallor
     assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("mallory", "PutEventSelectors")
     mail, = [mail_of(message) for message in messages(sim) if document(message)["event"] == "trail.attributed"]
     assert "AWS left out of the record which trail" in mail
+
+
+def put_policy(sim, user, *statements, **more):
+    sim.boto3(user, "s3", FRA, s3={"addressing_style": "path"}).put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(
+        {"Version": "2012-10-17", **more, "Statement": list(statements)}))
+
+
+def test_who_pads_his_policy_is_named_and_not_who_wrote_the_next(sim, victim, mallory):
+    """S3 takes policies of 20 KB. Where nobody can read them, the newest call counts."""
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+    hers = {"Effect": "Allow", "Principal": {"AWS": MAIN}, "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+    start(victim)
+    put_policy(sim, mallory.user, deny, Id="x" * 19000)
+    later = record("PutBucketPolicy", "s3", "alice", bucketName=BUCKET, bucketPolicy={"Id": "x" * 19000, "Statement": [deny, hers]})
+    sim.call("add_event", account=MAIN, region=FRA, record=later, time=time.time() + 1)
+    failing = wait_alert(sim, "trail.failing", seconds=20)
+    entry = wait_alert(sim, "trail.attributed", seconds=20)
+    assert (entry["actor"]["name"], entry["incident"]) == ("mallory", failing["incident"]), entry
 
 
 def test_long_records_of_calls_that_were_refused_hide_nobody(sim, victim, mallory):

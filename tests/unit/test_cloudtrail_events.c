@@ -271,8 +271,26 @@ static void test_answers_that_are_none(void **state) {
     cloudtrail_events_done(&events);
 }
 
+/* Who pads his policy is not to be read less than who does not: S3 takes 20 KB, KMS 32 KB. */
+static void test_a_long_policy_is_whole(void **state) {
+    static char id[32 * 1024], record[sizeof(id) + 200];
+    CloudTrailEvents events;
+    const CloudTrailEvent *e;
+
+    (void)state;
+    memset(id, 'x', sizeof(id) - 1);
+    snprintf(record, sizeof(record),
+             "{\"requestParameters\":{\"bucketPolicy\":{\"Id\":\"%s\",\"Statement\":[]}}}", id);
+    read_one("{}", record, &events);
+    e = &events.items[0];
+    assert_true(strlen(e->parameters) > sizeof(id));
+    assert_string_equal(e->parameters + strlen(e->parameters) - 18, "\",\"Statement\":[]}}" + 0);
+    cloudtrail_events_done(&events);
+}
+
 static void test_ceilings(void **state) {
-    static char text[8000], record[9000], body[4096];
+    static char text[CLOUDTRAIL_EVENT_PARAMETERS_MAX + 1000],
+            record[CLOUDTRAIL_EVENT_PARAMETERS_MAX + 2000], body[4096];
     CloudTrailEvents events;
     const CloudTrailEvent *e;
     size_t at;
@@ -358,6 +376,7 @@ int main(void) {
         cmocka_unit_test(test_omitted_parameters),
         cmocka_unit_test(test_denied_user),     cmocka_unit_test(test_damaged_records),
         cmocka_unit_test(test_damaged_members), cmocka_unit_test(test_answers_that_are_none),
+        cmocka_unit_test(test_a_long_policy_is_whole),
         cmocka_unit_test(test_ceilings),        SERVICE_TEST(test_call),
     };
 

@@ -373,10 +373,12 @@ static void media_type(const HttpResponse *response, char *dst, size_t size) {
 
 /* For answers in an unknown format. The first line of plain text is shown. */
 static void describe(const HttpResponse *response, Pieces *p) {
-    char type[64], head[160] = "";
+    char type[64], head[160] = "", coding[HTTP_CODING_MAX];
 
     media_type(response, type, sizeof(type));
-    if (text_equal(type, "text/plain"))
+    if (http_coding_fault(response, coding)[0])
+        (void) text_copy(head, sizeof(head), coding);
+    else if (text_equal(type, "text/plain"))
         (void) text_copy(head, sizeof(head), response->body);
     cut_message(head);
 

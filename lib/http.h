@@ -110,5 +110,11 @@ static inline void http_cancel(HttpClient *client, HttpExchange *exchange) {
 /* The value of the first header of that name (any case), or NULL. Pure; in http.c. */
 const char *http_header(const HttpResponse *response, const char *name);
 
+/* What is wrong with an answer in a content coding, "it comes with Content-Encoding gzip, which was not
+ * requested", escaped: no request asks for any. "" where the answer names none, or has no body. Returns
+ * dst. Pure. */
+#define HTTP_CODING_MAX 96
+const char *http_coding_fault(const HttpResponse *response, char dst[static HTTP_CODING_MAX]);
+
 /* "timed out", "name not found", ... Never NULL. */
 const char *http_result_to_string(HttpResult result);

@@ -144,11 +144,16 @@ int operation_read(const AwsOperation *operation, const char *body, size_t len, 
     return r;
 }
 
-static void set_error(const AwsOperation *operation, int r, const AnswerFault *fault, AwsError *error) {
+static void set_error(const AwsOperation *operation, int r, const AwsReply *reply, const AnswerFault *fault,
+                      AwsError *error) {
+    char coding[HTTP_CODING_MAX] = "";
     const char *what = r == -E2BIG      ? "it is longer than any can be"
                        : r == -ELOOP    ? "its list repeats itself"
                        : fault->text[0] ? fault->text
                                         : "it cannot be read";
+
+    if (r == -EBADMSG && http_coding_fault(reply->response, coding)[0])
+        what = coding; /* whatever the reader has made of the bytes */
 
     if (r == -ENOMEM)
         aws_error_change(error, AWS_INTERNAL, "", "out of memory");
@@ -231,7 +236,7 @@ static bool take_reply(OperationCall *call, const AwsReply *reply, AwsError *err
             return true;
     }
     if (r < 0)
-        set_error(operation, r, &fault, error);
+        set_error(operation, r, reply, &fault, error);
     return false;
 }
 

@@ -158,8 +158,11 @@ static uint64_t retry_after_usec(const HttpResponse *response, uint64_t now_usec
 }
 
 /* The beginning of what it answered, unless that repeats a secret. */
+_Static_assert(QUOTE_MAX >= HTTP_CODING_MAX, "it can be said instead");
+
 static void quote_answer(const HttpResponse *response, const char *secret, char ret[static QUOTE_MAX]) {
-    ret[0] = '\0';
+    if (http_coding_fault(response, ret)[0])
+        return;
     if (response->body_len > 0 && !(secret && secret[0] && strstr(response->body, secret)))
         (void)text_escaped(ret, QUOTE_MAX, response->body);
 }

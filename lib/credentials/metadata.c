@@ -158,13 +158,20 @@ static uint64_t token_ttl_usec(const HttpResponse *response) {
     return (ttl > 0 ? ttl : IMDS_TOKEN_TTL_SEC) * USEC_PER_SEC;
 }
 
+static void imds_fail_to_read(ImdsRequest *r, const HttpResponse *response, const char *what) {
+    char coding[HTTP_CODING_MAX];
+
+    (void)http_coding_fault(response, coding);
+    imds_fail(r, CREDENTIALS_FAILED, "%s cannot be read%s%s", what, coding[0] ? ": " : "", coding);
+}
+
 static void imds_on_token(ImdsRequest *r, const HttpResponse *response) {
     ImdsProvider *s = imds_of(r);
     uint64_t ttl = token_ttl_usec(response);
 
     if (!imds_read_token(response->body, response->body_len, s->token)) {
         imds_forget_token(s);
-        imds_fail(r, CREDENTIALS_FAILED, "the session token cannot be read");
+        imds_fail_to_read(r, response, "the session token");
         return;
     }
     s->token_until_usec =
@@ -176,15 +183,15 @@ static void imds_on_role(ImdsRequest *r, const HttpResponse *response) {
     if (imds_read_role(response->body, response->body_len, r->role))
         imds_step(r, STEP_CREDENTIALS);
     else
-        imds_fail(r, CREDENTIALS_FAILED, "the role's name cannot be read");
+        imds_fail_to_read(r, response, "the role's name");
 }
 
 static void imds_on_credentials(ImdsRequest *r, const HttpResponse *response) {
-    char about[CREDENTIALS_MESSAGE_MAX];
+    char about[CREDENTIALS_MESSAGE_MAX], coding[HTTP_CODING_MAX];
 
     (void)snprintf(about, sizeof(about), "%s: role %s", imds_of(r)->about, r->role);
     credentials_request_read(&r->metadata.request, DOCUMENT_INSTANCE, response->body, response->body_len,
-                             about);
+                             about, http_coding_fault(response, coding));
 }
 
 /* No answer to the last attempt. Before the first token this only means that this is no EC2 host, or one
@@ -379,12 +386,12 @@ static const char *container_reason(const ContainerOptions *options, const HttpR
 static void container_on_answer(const HttpResponse *response, void *userdata) {
     MetadataRequest *m = userdata;
     const ContainerProvider *s = container_of(&m->request);
-    char reason[REASON_MAX];
+    char reason[REASON_MAX], coding[HTTP_CODING_MAX];
 
     m->exchange = NULL;
     if (response->result == HTTP_ANSWERED && response->status == 200) {
         credentials_request_read(&m->request, DOCUMENT_CONTAINER, response->body, response->body_len,
-                                 s->about);
+                                 s->about, http_coding_fault(response, coding));
         return;
     }
     if (metadata_again(m, CONTAINER_PAUSE_USEC, container_send))

@@ -75,7 +75,8 @@ static void on_exit_of_program(const LoopExit *ended, void *userdata) {
 
     r->child = NULL;
     if (ended->ending == LOOP_EXITED && ended->code == 0) {
-        credentials_request_read(&r->request, DOCUMENT_PROCESS, ended->output, ended->output_len, r->about);
+        credentials_request_read(&r->request, DOCUMENT_PROCESS, ended->output, ended->output_len, r->about,
+                                 "");
         return;
     }
     (void)quote(said, ended);

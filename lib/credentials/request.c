@@ -77,12 +77,12 @@ void credentials_request_fail(CredentialsRequest *request, CredentialsStatus sta
 }
 
 void credentials_request_read(CredentialsRequest *request, DocumentKind kind, const char *body, size_t len,
-                              const char *about) {
+                              const char *about, const char *fault) {
     char why[CREDENTIALS_MESSAGE_MAX / 2] = "", until[TIMETEXT_MAX];
     Credentials *credentials = NULL;
 
     if (document_read(kind, body, len, &credentials, why, sizeof(why)) != CREDENTIALS_OK)
-        credentials_request_fail(request, CREDENTIALS_FAILED, about, "%s", why);
+        credentials_request_fail(request, CREDENTIALS_FAILED, about, "%s", fault[0] ? fault : why);
     else if (kind == DOCUMENT_PROCESS && credentials->expires_usec > 0 &&
              credentials->expires_usec <= loop_realtime_usec(request->owner->loop))
         credentials_request_fail(request, CREDENTIALS_FAILED, about, "the answer's keys ended at %s",

@@ -57,9 +57,10 @@ void credentials_request_end(CredentialsRequest *request, CredentialsStatus stat
 /* The message is "ABOUT: text", cut with an ellipsis. */
 void credentials_request_fail(CredentialsRequest *request, CredentialsStatus status, const char *about,
                               const char *format, ...) _printf_(4, 5);
-/* With the keys of a document, or with what is wrong with it. */
+/* With the keys of a document, or with what is wrong with it: `fault`, or what its reader says where that is
+ * "". */
 void credentials_request_read(CredentialsRequest *request, DocumentKind kind, const char *body, size_t len,
-                              const char *about);
+                              const char *about, const char *fault);
 
 /* Copies of what a constructor is given: false when out of memory, true also for NULL. */
 bool credentials_copy_text(const char *s, char **ret);

@@ -109,12 +109,20 @@ static void test_call(void **state) {
     assert_string_equal(f->error.message,
                         "the answer to GetRegionOptStatus is bad: RegionOptStatus is missing");
 
+    /* whatever stands there in another coding is not read, and not taken for something else */
+    fake_http_reply(f->http, 200, "\x1f\x8b\x08", "Content-Encoding", "gzip", NULL);
+    service_expect(f, ask(f), AWS_BAD_ANSWER, false);
+    assert_string_equal(f->error.message, "the answer to GetRegionOptStatus is bad: it comes with "
+                                          "Content-Encoding gzip, which was not requested");
+    fake_http_reply(f->http, 200, ANSWER("\"DISABLED\""), "Content-Encoding", "gzip", NULL);
+    service_expect(f, ask(f), AWS_OK, true); /* only the header is wrong */
+
     assert_int_equal(account_get_region_status(&(AwsCaller){ f->aws, f->credentials, REGION }, REGION,
                                                on_status, f, &call),
                      0);
     operation_cancel(call);
     fake_loop_run(f->loop);
-    assert_int_equal(f->n_done, 4);
+    assert_int_equal(f->n_done, 6);
 }
 
 int main(void) {

@@ -169,7 +169,21 @@ static void reads_headers(void **state _unused_) {
 static void pages_that_are_not_awss(void **state _unused_) {
     static const HttpHeader html[] = { { "Content-Type", "text/html; charset=utf-8" } };
     static const HttpHeader plain[] = { { "content-type", "text/plain" } };
+    static const HttpHeader zipped[] = { { "Content-Type", "text/plain" },
+                                         { "Content-Encoding", "gzip" } };
+    static const HttpHeader odd[] = { { "content-encoding", "x\033[2J0123456789012345678901234567890" } };
     AwsError e;
+
+    e = error_of(503, JSON, zipped, 2, "\x1f\x8b\x08");
+    assert_int_equal(e.class, AWS_UNAVAILABLE);
+    assert_string_equal(e.message, "HTTP 503 (text/plain): it comes with Content-Encoding gzip, which was "
+                                   "not requested");
+    assert_string_equal(error_of(503, JSON, zipped, 2, "").message, "HTTP 503 (text/plain)");
+    e = error_of(503, JSON, odd, 1, "?"); /* cut, and no control characters */
+    assert_null(strchr(e.message, '\033'));
+    assert_non_null(strstr(e.message, ", which was not requested"));
+    e = error_of(403, JSON, (HttpHeader[]){ { "Content-Encoding", "identity" } }, 1, "no JSON");
+    assert_string_equal(e.message, "HTTP 403");
 
     e = error_of(503, JSON, html, 1, "<html><head><title>503</title></head><body><hr>nginx</body></html>");
     assert_int_equal(e.class, AWS_UNAVAILABLE);

@@ -452,6 +452,14 @@ static void test_answers(void **state) {
                      (unsigned long long)receipt.retry_after_usec);
         assert_string_equal(receipt.text, cases[i].text);
     }
+    /* a 200 is a receipt, whatever it says */
+    fake_http_reply(f->http, 200, "\x1f\x8b\x08", "Content-Encoding", "br", NULL);
+    assert_int_equal(send_alert(f, &channel, EVENT_TRAIL_STOPPED).kind, RECEIPT_DELIVERED);
+    fake_http_reply(f->http, 500, "\x1f\x8b\x08", "Content-Encoding", "br", NULL);
+    receipt = send_alert(f, &channel, EVENT_TRAIL_STOPPED);
+    assert_int_equal(receipt.kind, RECEIPT_RETRY);
+    assert_string_equal(receipt.text,
+                        "HTTP 500: it comes with Content-Encoding br, which was not requested");
     fake_http_fail(f->http, HTTP_TLS_FAILED, "soc.example: certificate has expired");
     receipt = send_alert(f, &channel, EVENT_TRAIL_STOPPED);
     assert_int_equal(receipt.kind, RECEIPT_RETRY);

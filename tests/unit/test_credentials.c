@@ -476,6 +476,31 @@ static void test_imds_without_profile(void **state) {
     assert_not_got(f, CREDENTIALS_NONE, "no instance profile is attached");
 }
 
+static void test_imds_in_another_coding(void **state) {
+    static const struct {
+        unsigned n_good; /* answers before it */
+        const char *message;
+    } cases[] = {
+        { 0, "the session token cannot be read: it comes with Content-Encoding gzip, which was not" },
+        { 1, "the role's name cannot be read: it comes with Content-Encoding gzip, which was not" },
+        { 2, "role guard-role: it comes with Content-Encoding gzip, which was not requested" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        Fixture *f;
+
+        set_up(state);
+        f = *state;
+        use_imds(f);
+        for (unsigned n = 0; n < cases[i].n_good; n++)
+            fake_http_reply(f->http, 200, n == 0 ? "TOKEN-1" : "guard-role", NULL);
+        fake_http_reply(f->http, 200, "\x1f\x8b\x08", "Content-Encoding", "gzip", NULL);
+        ask(f);
+        assert_not_got(f, CREDENTIALS_FAILED, cases[i].message);
+        tear_down(state);
+    }
+}
+
 /* Past the token, whatever does not work is a failure and not an absence. */
 static void test_imds_failures(void **state) {
     static const struct {
@@ -1179,6 +1204,7 @@ int main(void) {
         T(test_imds_rejected_token),
         cmocka_unit_test(test_imds_not_here),
         T(test_imds_without_profile),
+        cmocka_unit_test(test_imds_in_another_coding),
         cmocka_unit_test(test_imds_failures),
         T(test_imds_tries_three_times),
         T(test_imds_refused_submit),

@@ -183,6 +183,7 @@ static int expect_added(Reading *r, const config_setting_t *group) {
     if (r->expects_all)
         return config_refuse(r, group, "expect: two groups without trail: one is for all");
     r->expects_all = true;
+    settings_done(&config->expect.pins);
     config->expect = last->expect;
     *last = (TrailExpect){ 0 };
     config->n_trail_expects--;

@@ -93,7 +93,8 @@ typedef struct Position {
     Place at, value;  /* the beginning of its name and of its value; the same for an entry without a name */
     const char *name; /* not NUL-terminated; NULL: an entry */
     size_t name_len, group;
-    bool bad; /* its value has been reported */
+    bool bad;   /* its value has been reported */
+    bool again; /* the second of its name in the group */
 } Position;
 
 typedef struct Mistake {
@@ -151,6 +152,11 @@ void config_list_add(char list[static CONFIG_WORDS_MAX], const char *quote, cons
 /* The allowed values of a NUMBER: "a whole number, 1..3600 seconds". */
 const char *config_number_allowed(char dst[static CONFIG_NUMBER_MAX], const Option *option);
 
+#define CONFIG_GROUPS_MAX 200
+
+/* "a list of at most 16 groups ( { ... } ), or ()": what GROUPS may be. */
+const char *config_groups_allowed(char dst[static CONFIG_GROUPS_MAX], const Option *option);
+
 /* Adds a note that a region, in the option or ARN at setting, is probably mistyped. 0 or -ENOMEM. */
 int config_note_region(Reading *r, const config_setting_t *setting, const char *name, const char *region);
 
@@ -160,6 +166,8 @@ int config_set_value(Reading *r, const config_setting_t *setting, const Option *
 /* All options of a scope, in the struct that base points to. */
 void config_set_defaults(OptionScope scope, void *base);
 void config_free_options(OptionScope scope, void *base);
+/* One of them, which has no value then. */
+void config_free_option(const Option *option, void *base);
 
 /* ---- options that contradict each other: config_checks.c ---- */
 

@@ -51,7 +51,7 @@ static int read_groups(Reading *r, const config_setting_t *setting, const Option
     bool expect = option->members == SCOPE_EXPECT,
          single = expect && config_setting_is_group(setting) && !config_setting_get_member(setting, "trail");
     int n = single ? 1 : config_setting_length(setting), e = 0;
-    char *items;
+    char *items, allowed[CONFIG_GROUPS_MAX];
 
     if (!single && expect && (!config_setting_is_list(setting) || n > (int)option->max))
         return config_refuse(
@@ -60,9 +60,11 @@ static int read_groups(Reading *r, const config_setting_t *setting, const Option
                 "at most %u, each for one trail",
                 kind_of(setting), option->max);
     if (!single && (!config_setting_is_list(setting) || n < (int)option->min || n > (int)option->max))
-        return config_refuse(r, setting, "%s: %s cannot be used; allowed: a list of %s%u groups %s%s",
-                             option->name, kind_of(setting), option->min > 0 ? "1 to " : "at most ",
-                             option->max, option->example, option->min > 0 ? "" : ", or ()");
+        return config_refuse(r, setting, "%s: %s cannot be used; allowed: %s", option->name,
+                             kind_of(setting), config_groups_allowed(allowed, option));
+    config_free_option(option, r->config); /* given twice: the second is read too */
+    if (expect)
+        r->expects_all = false;
     items = calloc((size_t)n + 1, option->size);
     if (!items)
         return -ENOMEM;
@@ -129,16 +131,21 @@ static int read_group(Reading *r, const config_setting_t *group, const char *pre
 
     for (int i = 0; e != -ENOMEM && i < config_setting_length(group); i++) {
         const config_setting_t *setting = config_setting_get_elem((config_setting_t *)group, (unsigned)i);
+        const Position *position = config_setting_get_hook(setting);
+        bool again = position && position->again; /* libconfig has it under another name */
         const Option *option;
         char name[160];
 
-        (void)snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] ? "." : "",
-                       config_setting_name(setting));
+        (void)snprintf(name, sizeof(name), "%s%s%.*s", prefix, prefix[0] ? "." : "",
+                       again ? (int)MIN(position->name_len, sizeof(name)) : -1,
+                       again ? position->name : config_setting_name(setting));
         if (!prefix[0])
             (void)text_copy(r->topic, sizeof(r->topic), name);
         option = config_option_named(name);
-        e = config_worse_of(e, option ? set_option(r, setting, option, base)
-                                      : refuse_unknown(r, setting, name, prefix));
+        if (option)
+            e = config_worse_of(e, set_option(r, setting, option, base));
+        else if (!again)
+            e = config_worse_of(e, refuse_unknown(r, setting, name, prefix));
     }
     return e;
 }

@@ -14,6 +14,7 @@
 #define LETTERS       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS        "0123456789"
 #define WORD_CHARS    LETTERS DIGITS "_-.:/@*+%$"
+#define URL_CHARS     WORD_CHARS "?=&#~"
 #define SECONDS_A_DAY 86400UL
 
 /* What a mistake may show of a value: one that may hold a password is not shown. */
@@ -37,46 +38,77 @@ static void put_quoted(const Scan *t, const char *text, size_t len) {
     scan_put(t, "\"", 1);
 }
 
-/* What stands between quotation marks. */
-static int take_string(Scan *t, const char *path) {
-    const char *start = t->at++;
-    Place place = scan_place_at(t, start);
+/* ---- texts ---- */
 
-    for (; t->at < t->end && *t->at != '"' && *t->at != '\n'; t->at++)
-        if (*t->at == '\\' && t->at + 1 < t->end && t->at[1] != '\n')
-            t->at++;
-    if (t->at >= t->end || *t->at != '"')
-        return config_mistake(t->reading, place,
-                              "syntax error: %s: this text has no closing quotation mark in its line; write "
-                              "\"...\", and \\n for a line break in it",
-                              path);
-    t->at++;
-    scan_put(t, start, (size_t)(t->at - start));
-    return 0;
+/* The closing quotation mark of the text that begins at start, or the end of its line. */
+static const char *end_of_string(const Scan *t, const char *start) {
+    const char *c = start + 1;
+
+    for (; c < t->end && *c != '"' && *c != '\n'; c++)
+        if (*c == '\\' && c + 1 < t->end && c[1] != '\n')
+            c++;
+    return c;
 }
 
-/* A text, also of several parts: libconfig joins them. */
-int scan_strings(Scan *t, const char *path, bool in_sequence) {
-    const char *before = t->at;
-    char one[SHOWN_LEN], other[SHOWN_LEN];
-    int e = take_string(t, path);
-    size_t before_len = (size_t)(t->at - before);
+/* Where a text without a closing mark most likely ends: before what ends an entry or a setting, or before a
+ * comment. */
+static const char *likely_end(const char *start, const char *limit) {
+    const char *end = start;
 
-    while (e >= 0 && scan_skip(t) && *t->at == '"') {
-        const char *start = t->at;
-        Place place = scan_here(t);
+    while (end < limit && !strchr(";,", *end) &&
+           !(end > start && strchr(" \t", end[-1]) && (*end == '#' || (*end == '/' && end[1] == '/'))))
+        end++;
+    while (end > start && strchr(" \t\r)]}", end[-1]))
+        end--;
+    return end;
+}
 
-        e = take_string(t, path);
-        if (e >= 0 && in_sequence)
-            (void)config_mistake(t->reading, place,
-                                 "%s: \"%s\" \"%s\" is one text for libconfig, and could be meant as two; "
-                                 "write a comma between them, or one text",
-                                 path, shown(one, path, before + 1, before_len - 2),
-                                 shown(other, path, start + 1, (size_t)(t->at - start) - 2));
-        before = start;
-        before_len = (size_t)(t->at - start);
+/* The mark that closes a text which goes on in the next lines; NULL: there is none. */
+static const char *end_in_next_lines(const Scan *t, const char *c) {
+    while (c < t->end && *c != '"' && *c != '=')
+        c++;
+    if (c >= t->end || *c != '"')
+        return NULL;
+    return strchr(";,)]}\r\n", c[1 + strspn(c + 1, " \t")]) ? c : NULL;
+}
+
+/* The mark at the end of this text opens the next one: [ "a, "b" ]. */
+static bool opens_another(const Scan *t, const char *start, const char *end) {
+    return end + 1 < t->end && isalnum((unsigned char)end[1]) && end > start &&
+           strcspn(start + 1, ",;=") < (size_t)(end - start - 1);
+}
+
+/* What stands between quotation marks; where one is missing, what is most likely meant. */
+static void take_string(Scan *t, const char *path, Position *position) {
+    const char *start = t->at, *end = end_of_string(t, start), *likely, *next = NULL;
+    Place place = scan_here(t);
+    char dst[SHOWN_LEN];
+
+    if (end < t->end && *end == '"' && !opens_another(t, start, end)) {
+        t->at = end + 1;
+        scan_put(t, start, (size_t)(t->at - start));
+        return;
     }
-    return e;
+    likely = likely_end(start + 1, end);
+    if (likely == end || (likely + 1 == end && end[-1] == '\r'))
+        next = end_in_next_lines(t, end);
+    if (next)
+        (void)config_mistake(t->reading, place,
+                             "%s: a text ends in its line; write \\n for a line break in it", path);
+    else
+        (void)config_mistake(t->reading, place,
+                             "syntax error: %s: this text has no closing quotation mark; write \"%s\"",
+                             path, shown(dst, path, start + 1, (size_t)(likely - start - 1)));
+    position->bad = true;
+    put_quoted(t, start + 1, (size_t)(likely - start - 1));
+    scan_pass(t, next ? next + 1 : likely);
+}
+
+/* A text, also of several parts: libconfig joins them. In an array or list that could be meant as two. */
+void scan_strings(Scan *t, const char *path, Position *position) {
+    take_string(t, path, position);
+    while (position->name && !position->bad && scan_skip(t) && *t->at == '"')
+        take_string(t, path, position);
 }
 
 /* The length of a quotation mark that libconfig does not know; 0. */
@@ -134,10 +166,24 @@ static int truth_of(const char *word, size_t len) {
     return -1;
 }
 
+/* Quotation marks are all that the word lacks; else its value is refused, with what is allowed. */
+static bool takes_text(const char *path, const Position *position, const char *word, size_t len) {
+    const Option *option = config_option_named(path);
+
+    switch (option ? option->kind : OPTION_TEXT) {
+    case OPTION_NUMBER:
+    case OPTION_GROUP:
+    case OPTION_GROUPS: return false;
+    case OPTION_LIST: return !position->name || (len == 3 && memcmp(word, "all", 3) == 0);
+    case OPTION_WORDS: return !position->name;
+    default: return true;
+    }
+}
+
 /* true, false, or a text that lacks its quotation marks. */
 void scan_word(Scan *t, const char *path, Position *position) {
     const char *start = t->at;
-    size_t len = scan_span(t, WORD_CHARS);
+    size_t len = scan_span(t, memmem(start, scan_span(t, WORD_CHARS), "://", 3) ? URL_CHARS : WORD_CHARS);
     int truth = is_bool(path) ? truth_of(start, len) : -1;
     Place place = scan_here(t);
     char dst[SHOWN_LEN];
@@ -158,9 +204,11 @@ void scan_word(Scan *t, const char *path, Position *position) {
         scan_put(t, "true", 4);
         return;
     }
-    (void)config_mistake(t->reading, place, "%s: a text needs quotation marks; write \"%s\"", path,
-                         shown(dst, path, start, len));
+    if (takes_text(path, position, start, len))
+        (void)config_mistake(t->reading, place, "%s: a text needs quotation marks; write \"%s\"", path,
+                             shown(dst, path, start, len));
     put_quoted(t, start, len);
+    t->at += t->at < t->end && *t->at == '"'; /* the other one is there */
 }
 
 /* ---- numbers ---- */

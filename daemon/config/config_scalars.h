@@ -5,9 +5,9 @@
 
 #include "daemon/config/config_scan.h"
 
-/* A text, also of several parts: libconfig joins them. t stands at its quotation mark. 0, or -EINVAL after a
- * mistake that leaves no value. */
-int scan_strings(Scan *t, const char *path, bool in_sequence);
+/* A text, outside of arrays and lists also of several parts: libconfig joins them. t stands at its quotation
+ * mark. */
+void scan_strings(Scan *t, const char *path, Position *position);
 /* The length of a quotation mark that libconfig does not know; 0. */
 size_t scan_foreign_quote(const Scan *t);
 /* A text between such marks: a mistake, read as it was meant. */

@@ -60,6 +60,11 @@ static void take_any(Scan *t) {
         t->at++;
 }
 
+void scan_pass(Scan *t, const char *to) {
+    while (t->at < to)
+        take_any(t);
+}
+
 static void take_comment(Scan *t) {
     Place start = scan_here(t);
 
@@ -145,11 +150,13 @@ bool scan_begins_setting(const Scan *t) {
         return false;
     ahead.at += scan_span(&ahead, SCAN_NAME_CHARS);
     ahead.at += scan_span(&ahead, " \t");
-    return ahead.at < ahead.end && (*ahead.at == '=' || *ahead.at == ':');
+    if (ahead.at >= ahead.end || (*ahead.at != '=' && *ahead.at != ':'))
+        return false;
+    /* an ARN or a URL without quotation marks sets none */
+    return *ahead.at == '=' || !(isalpha((unsigned char)ahead.at[1]) || strchr(":/*", ahead.at[1]));
 }
 
-/* The end of a text that begins here and ends in this line; NULL: there is none. */
-static const char *end_of_text(const Scan *t) {
+const char *scan_text_end(const Scan *t) {
     const char *c = t->at + 1;
 
     if (*t->at != '"' && *t->at != '\'')
@@ -174,15 +181,27 @@ static const char *end_of_comment(const Scan *t) {
     return end ? end : t->end;
 }
 
+char scan_next(const Scan *t) {
+    Scan ahead = *t;
+
+    for (ahead.at++; ahead.at < ahead.end;) {
+        const char *end = end_of_comment(&ahead);
+
+        if (!end && !strchr(SCAN_BLANKS, *ahead.at))
+            return *ahead.at;
+        ahead.at = end ? end : ahead.at + 1;
+    }
+    return '\0';
+}
+
 /* Past a text or a comment, in which brackets and ";" mean nothing. */
 static bool pass_text_or_comment(Scan *t) {
-    const char *end = end_of_text(t);
+    const char *end = scan_text_end(t);
 
     end = end ? end : end_of_comment(t);
     if (!end)
         return false;
-    while (t->at < end)
-        take_any(t);
+    scan_pass(t, end);
     return true;
 }
 
@@ -206,4 +225,70 @@ void scan_recover(Scan *t, unsigned open) {
         if (c == ';' && open == 0)
             return;
     }
+}
+
+/* ---- brackets ---- */
+
+#define AHEAD_MAX (4 * SCAN_DEPTH_MAX)
+
+/* A closing bracket: which of the n open ones, from 1, it closes; 0: none. What is opened inside of that one
+ * ends with it. One that closes none stands in place of the innermost one's, above `level`. */
+static unsigned close_one(const char *open, unsigned *n, unsigned level, char c) {
+    unsigned k = *n;
+
+    while (k > 0 && open[k - 1] != c)
+        k--;
+    if (k > level)
+        *n = k - 1;
+    else if (k == 0 && *n > level)
+        (*n)--;
+    return k;
+}
+
+/* Of so many open brackets, is the innermost closed by one of its kind behind `at`, before one further out
+ * is? */
+static bool is_closed(const Scan *t, const char *at, unsigned level) {
+    Scan ahead = *t;
+    char open[AHEAD_MAX];
+    unsigned n = level;
+
+    memcpy(open, t->open, level);
+    for (ahead.at = at; ahead.at < ahead.end;) {
+        const char *end = scan_text_end(&ahead), *bracket;
+
+        end = end ? end : end_of_comment(&ahead);
+        if (end) {
+            ahead.at = end;
+            continue;
+        }
+        bracket = *ahead.at ? strchr("([{)]}", *ahead.at) : NULL;
+        if (bracket && strlen(bracket) > 3) {
+            if (n == AHEAD_MAX)
+                return true;
+            open[n++] = bracket[3];
+        } else if (bracket) {
+            unsigned closed = close_one(open, &n, level, *bracket);
+
+            if (closed > 0 && closed <= level)
+                return closed == level;
+        }
+        ahead.at++;
+    }
+    return false;
+}
+
+/* Each that is not closed is a mistake, and the whole file was looked through for it: not too often. */
+static bool look_for_end(Scan *t, const char *at, unsigned level) {
+    bool closed = t->n_open > CONFIG_MISTAKES_MAX || is_closed(t, at, level);
+
+    t->n_open += !closed;
+    return closed;
+}
+
+bool scan_is_closed(Scan *t) {
+    return look_for_end(t, t->at, t->depth);
+}
+
+bool scan_closes_instead(Scan *t) {
+    return t->depth < 2 || look_for_end(t, t->at + 1, t->depth - 1);
 }

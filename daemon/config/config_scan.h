@@ -6,6 +6,7 @@
 #include "daemon/config/config_private.h"
 
 #define SCAN_BLANKS     " \t\r\n\f"
+#define SCAN_DEPTH_MAX  16 /* of brackets */
 #define SCAN_NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-*"
 
 typedef struct Scan {
@@ -13,7 +14,10 @@ typedef struct Scan {
     unsigned line;
     const char *counted; /* where the last column was counted to, in the line */
     unsigned column;     /* there */
+    char open[SCAN_DEPTH_MAX]; /* what closes the brackets that are open, the innermost last */
     unsigned depth;
+    const char *open_at; /* where a bracket was taken as closed that is not; NULL */
+    unsigned n_open;     /* brackets that were looked for and not found */
     bool blank_reported; /* one blank that is none is enough */
     StrBuf *out;
     Reading *reading;
@@ -32,6 +36,17 @@ void scan_put(const Scan *t, const char *text, size_t len);
 
 /* Moves behind white space and comments. True when there is something left. */
 bool scan_skip(Scan *t);
+/* The end of a text that begins here and ends in this line; NULL: there is none. */
+const char *scan_text_end(const Scan *t);
+/* What stands behind this character, blanks and comments aside; NUL: nothing. */
+char scan_next(const Scan *t);
+/* Moves to that place, and counts the lines. */
+void scan_pass(Scan *t, const char *to);
+/* Is the innermost bracket closed by one of its kind? */
+bool scan_is_closed(Scan *t);
+/* A closing bracket of another kind than the innermost one has: does it stand in its place? Else it closes
+ * one further out. */
+bool scan_closes_instead(Scan *t);
 /* Does a line begin here that sets an option? Reading can go on there. */
 bool scan_begins_setting(const Scan *t);
 /* Past the rest of a setting, in which that many brackets are open: behind its ";", before the bracket that

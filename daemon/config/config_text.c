@@ -12,7 +12,6 @@
 #include "daemon/config/config_scalars.h"
 #include "lib/util/text.h"
 
-#define DEPTH_MAX 16
 #define NAMES_MAX 2000 /* before it, that a name is compared with */
 #define PATH_LEN  160
 
@@ -38,10 +37,50 @@ static bool at_closing(const Scan *t) {
     return *t->at == ')' || *t->at == ']' || *t->at == '}';
 }
 
-/* A closing bracket is missing; what is in the brackets is read. */
-static void is_open(const Scan *t, const char *path, Place start, char bracket) {
-    (void)config_mistake(t->reading, start, "syntax error: %s: this %c is not closed before the %s", path,
-                         bracket, t->at < t->end ? "next option" : "end of the file");
+/* The innermost bracket, from now on. */
+static void open_bracket(Scan *t) {
+    t->open[t->depth++] = *t->at == '[' ? ']' : *t->at == '(' ? ')' : '}';
+}
+
+static char closing_bracket(const Scan *t) {
+    return t->open[t->depth - 1];
+}
+
+/* What a closing bracket is missing before. An unknown word may be a part of a password. */
+static const char *what_follows(char dst[static PATH_LEN], const Scan *t) {
+    size_t len = MIN(scan_span(t, SCAN_NAME_CHARS), (size_t)80);
+    char name[81];
+
+    (void)snprintf(name, sizeof(name), "%.*s", (int)len, t->at);
+    if (t->at >= t->end)
+        return "the end of the file";
+    if (len > 0)
+        (void)snprintf(dst, PATH_LEN, "%s in line %u", config_option_named(name) ? name : "the next option",
+                       t->line);
+    else
+        (void)snprintf(dst, PATH_LEN, "the %c in line %u", *t->at, t->line);
+    return dst;
+}
+
+/* The closing bracket, one of another kind in its place, or none: what is in the brackets is read. */
+static void take_closing(Scan *t, const char *path, Place start) {
+    char closing = closing_bracket(t), dst[PATH_LEN];
+    const char expected[] = { closing, '\0' };
+
+    if (t->at < t->end && *t->at == closing)
+        t->at++;
+    else if (t->at < t->end && at_closing(t) && scan_closes_instead(t)) {
+        (void)scan_is_not(t, path, expected);
+        t->at++;
+    } else {
+        (void)config_mistake(t->reading, start,
+                             "syntax error: %s: this %c is not closed; write %c before %s", path,
+                             closing == ']'   ? '['
+                             : closing == ')' ? '('
+                                              : '{',
+                             closing, what_follows(dst, t));
+        t->open_at = t->at;
+    }
 }
 
 /* A group in an array, and entries of several kinds: libconfig wants a list for both. */
@@ -60,12 +99,41 @@ static void make_list(Scan *t, size_t opened, size_t entry, char *closing, const
     *closing = ')';
 }
 
-/* The comma behind an entry. 0: none has to follow. */
-static int take_comma(Scan *t, const char *path) {
+/* A value of a kind that needs no knowledge of options to tell it from a name. */
+static bool begins_value(char c) {
+    return c == '"' || isdigit((unsigned char)c) || (c && strchr("([{", c));
+}
+
+/* A semicolon behind an entry: in place of the comma, one too many, or the end of the setting. */
+static int take_semicolon(Scan *t, const char *path) {
+    char next = scan_next(t);
+
+    if (begins_value(next))
+        (void)scan_is_not(t, path, "a comma");
+    else if (next == closing_bracket(t))
+        (void)config_mistake(t->reading, scan_here(t), "syntax error: %s: this ; ends nothing; take it out",
+                             path);
+    else
+        return 0;
+    t->at++;
+    return 1;
+}
+
+/* The comma behind an entry, which begins at `previous`. 0: none has to follow. */
+static int take_comma(Scan *t, const char *path, const char *previous) {
     Place place = scan_here(t);
 
+    if (t->at == t->open_at && *t->at != ',') /* it is missing together with a bracket */
+        return 1;
     if (at_closing(t) || scan_begins_setting(t))
         return 0;
+    if (*t->at == ';')
+        return take_semicolon(t, path);
+    if (*t->at == '"' && *previous == '"')
+        return config_mistake(t->reading, place,
+                              "syntax error: %s: a comma is missing before this; libconfig would join the "
+                              "two texts",
+                              path) < 0;
     if (*t->at == '"' || *t->at == '{' || isalnum((unsigned char)*t->at) || scan_foreign_quote(t) > 0)
         return config_mistake(t->reading, place, "syntax error: %s: a comma is missing before this", path) <
                0;
@@ -80,41 +148,63 @@ static int take_comma(Scan *t, const char *path) {
 }
 
 static int take_value(Scan *t, const char *path, size_t i);
+static void config_take_settings(Scan *t, const char *prefix);
+
+/* Does a group begin here that lacks its brackets? */
+static bool lacks_brackets(const Scan *t, const char *path) {
+    char name[81], member[PATH_LEN];
+
+    (void)snprintf(name, sizeof(name), "%.*s", (int)MIN(scan_span(t, SCAN_NAME_CHARS), sizeof(name) - 1),
+                   t->at);
+    (void)snprintf(member, sizeof(member), "%s.%s", path, name);
+    return scan_begins_setting(t) && t->depth < SCAN_DEPTH_MAX && config_option_named(member) &&
+           !config_option_named(name);
+}
+
+static int take_bare_group(Scan *t, const char *path) {
+    (void)config_mistake(t->reading, scan_here(t),
+                         "syntax error: %s: the options of an entry stand in { }; write { before this",
+                         path);
+    t->open[t->depth++] = '}';
+    scan_put(t, "{", 1);
+    config_take_settings(t, path);
+    scan_put(t, "}", 1);
+    t->at += t->at < t->end && *t->at == '}';
+    t->depth--;
+    return 0;
+}
 
 static int take_sequence(Scan *t, const char *path) {
-    char bracket = *t->at, closing = bracket == '[' ? ']' : ')';
+    char closing = closing_bracket(t); /* what libconfig is given */
     size_t opened = t->out->len;
     Place start = scan_here(t);
     bool first = true;
 
     scan_put(t, t->at++, 1);
-    for (; scan_skip(t) && !at_closing(t) && !scan_begins_setting(t); first = false) {
-        ssize_t i = add_position(t, NULL, 0, 0);
+    for (; scan_skip(t) && !at_closing(t) && *t->at != ';'; first = false) {
+        bool bare = lacks_brackets(t, path);
+        const char *begins = t->at;
         Place place = scan_here(t);
+        ssize_t i;
         size_t entry;
         int e;
 
+        if (!bare && scan_begins_setting(t))
+            break;
+        i = add_position(t, NULL, 0, 0);
         scan_put(t, ",", !first);
         entry = t->out->len;
-        e = i < 0 ? (int)i : take_value(t, path, (size_t)i);
+        e = i < 0 ? (int)i : bare ? take_bare_group(t, path) : take_value(t, path, (size_t)i);
         if (e >= 0 && scan_skip(t))
-            e = take_comma(t, path);
+            e = take_comma(t, path, begins);
         if (e < 0)
             return e;
         make_list(t, opened, entry, &closing, path, place);
     }
     scan_put(t, &closing, 1);
-    if (t->at >= t->end || !at_closing(t))
-        is_open(t, path, start, bracket);
-    else {
-        if (*t->at != (bracket == '[' ? ']' : ')'))
-            (void)scan_is_not(t, path, bracket == '[' ? "]" : ")");
-        t->at++;
-    }
+    take_closing(t, path, start);
     return 0;
 }
-
-static void config_take_settings(Scan *t, const char *prefix);
 
 static int take_group(Scan *t, const char *path) {
     Place start = scan_here(t);
@@ -122,11 +212,71 @@ static int take_group(Scan *t, const char *path) {
     scan_put(t, t->at++, 1);
     config_take_settings(t, path);
     scan_put(t, "}", 1);
-    if (t->at >= t->end)
-        is_open(t, path, start, '{');
-    else
-        t->at++;
+    take_closing(t, path, start);
     return 0;
+}
+
+/* Texts with commas between them, for an array whose brackets were forgotten, or one of them. */
+static bool begins_bare_array(const Scan *t, const char *path) {
+    const Option *option = config_option_named(path);
+    const char *end = scan_text_end(t);
+
+    if (!end || !option || (option->kind != OPTION_LIST && option->kind != OPTION_WORDS))
+        return false;
+    end += strspn(end, " \t");
+    return *end == ',' && end[1 + strspn(end + 1, SCAN_BLANKS)] == '"';
+}
+
+static int take_bare_array(Scan *t, const char *path) {
+    ssize_t i;
+
+    (void)config_mistake(t->reading, scan_here(t),
+                         "syntax error: %s: the texts of an array stand in [ ]; write [ before this", path);
+    scan_put(t, "[", 1);
+    do {
+        i = add_position(t, NULL, 0, 0);
+        if (i < 0)
+            return (int)i;
+        scan_strings(t, path, &t->reading->positions[i]);
+        if (!scan_skip(t) || *t->at != ',')
+            break;
+        scan_put(t, t->at++, 1);
+    } while (scan_skip(t) && *t->at == '"');
+    scan_put(t, "]", 1);
+    t->at += t->at < t->end && (*t->at == ']' || *t->at == ')');
+    return 0;
+}
+
+/* Groups stand in a list, except `expect`, which may be one group. */
+static bool takes_list(const char *path) {
+    const Option *option = config_option_named(path);
+
+    return option && option->kind == OPTION_GROUPS && option->members != SCOPE_EXPECT;
+}
+
+/* Groups without the brackets of their list, or without the first one. */
+static int take_bare_list(Scan *t, const char *path) {
+    char allowed[CONFIG_GROUPS_MAX];
+    int e = 0;
+
+    (void)config_mistake(t->reading, scan_here(t), "%s: a group cannot be used; allowed: %s", path,
+                         config_groups_allowed(allowed, config_option_named(path)));
+    t->open[t->depth++] = ')';
+    scan_put(t, "(", 1);
+    for (bool more = true; e >= 0 && more;) {
+        ssize_t i = add_position(t, NULL, 0, 0);
+
+        e = i < 0 ? (int)i : take_value(t, path, (size_t)i);
+        more = e >= 0 && scan_skip(t) && *t->at == ',' && scan_next(t) == '{';
+        if (more) {
+            scan_put(t, t->at++, 1);
+            more = scan_skip(t);
+        }
+    }
+    scan_put(t, ")", 1);
+    t->at += t->at < t->end && *t->at == ')';
+    t->depth--;
+    return e;
 }
 
 static int take_value(Scan *t, const char *path, size_t i) {
@@ -135,9 +285,13 @@ static int take_value(Scan *t, const char *path, size_t i) {
     int e;
 
     position->value = scan_here(t);
+    if (position->name && begins_bare_array(t, path))
+        return take_bare_array(t, path);
+    if (position->name && c == '{' && takes_list(path) && t->depth + 1 < SCAN_DEPTH_MAX)
+        return take_bare_list(t, path);
     if (c == '"')
-        return scan_strings(t, path, !position->name);
-    if (scan_foreign_quote(t) > 0)
+        scan_strings(t, path, position);
+    else if (scan_foreign_quote(t) > 0)
         scan_foreign_string(t, path);
     else if (isdigit(c) || (c && strchr("+-.", c) && (isdigit((unsigned char)t->at[1]) || t->at[1] == '.')))
         scan_number(t, path, position);
@@ -145,10 +299,10 @@ static int take_value(Scan *t, const char *path, size_t i) {
         scan_word(t, path, position);
     else if (!c || !strchr("[({", c))
         return scan_is_not(t, path, "a value");
-    else if (t->depth == DEPTH_MAX)
+    else if (t->depth == SCAN_DEPTH_MAX)
         return config_mistake(t->reading, scan_here(t), "%s: too many brackets in one another", path);
     else {
-        t->depth++;
+        open_bracket(t);
         e = c == '{' ? take_group(t, path) : take_sequence(t, path);
         t->depth -= e >= 0; /* else leave_out() has to know what is open */
         return e;
@@ -169,6 +323,21 @@ static const Position *find_before(const Reading *r, size_t i) {
     return NULL;
 }
 
+/* An option that is there already. Its value is read too, under a name that libconfig has not had; while
+ * anyone reads that: libconfig looks a name up among all others. */
+static int take_second(Scan *t, const char *path, size_t i, const Position *before) {
+    char number[32];
+
+    (void)config_mistake(t->reading, scan_here(t), "%s: given twice, first in line %u; take one out", path,
+                         before->at.line);
+    if (t->reading->n_mistakes > CONFIG_MISTAKES_MAX)
+        return -EINVAL;
+    t->reading->positions[i].again = true;
+    (void)snprintf(number, sizeof(number), "*%zu", i);
+    scan_put(t, number, strlen(number));
+    return 0;
+}
+
 /* NAME = VALUE; group: a number that only this group has. */
 static int take_setting(Scan *t, const char *prefix, size_t group) {
     const char *name = t->at;
@@ -183,14 +352,18 @@ static int take_setting(Scan *t, const char *prefix, size_t group) {
         (void)text_copy(t->reading->topic, sizeof(t->reading->topic), path);
     if (i < 0)
         return (int)i;
-    if (before)
-        return config_mistake(t->reading, scan_here(t), "%s: given twice, first in line %u; take one out",
-                              path, before->at.line);
     scan_put(t, name, len);
+    if (before && take_second(t, path, (size_t)i, before) < 0)
+        return -EINVAL;
     t->at += len;
-    if (!scan_skip(t) || (*t->at != '=' && *t->at != ':')) /* an unknown word may be a part of a password */
-        return scan_is_not(t, config_option_named(path) ? path : "", "=");
-    t->at++;
+    if (!scan_skip(t) || (*t->at != '=' && *t->at != ':')) {
+        /* an unknown word may be a part of a password */
+        int e = scan_is_not(t, config_option_named(path) ? path : "", "=");
+
+        if (!config_option_named(path) || t->at >= t->end || !begins_value(*t->at))
+            return e;
+    } else
+        t->at++;
     scan_put(t, "=", 1);
     if (!scan_skip(t))
         return scan_is_not(t, path, "a value");
@@ -209,29 +382,55 @@ static void leave_out(Scan *t, unsigned depth, size_t out_len, size_t n_position
     t->reading->n_positions = n_positions;
 }
 
+/* A line of words behind a semicolon, which other files have as a comment. */
+static bool begins_remark(Scan *t) {
+    const char *word = t->at + 1 + strspn(t->at + 1, "; \t"), *end = word + strcspn(word, "=:;{\n");
+
+    return scan_here(t).column == 1 && isalpha((unsigned char)*word) && (*end == '\n' || !*end);
+}
+
 /* What is no setting. */
 static void take_stray(Scan *t) {
     if (*t->at == '@') {
         (void)config_mistake(t->reading, scan_here(t),
                              "@include: not supported; put all options into this file");
         t->at += strcspn(t->at, "\n");
-    } else if (*t->at == ';' || *t->at == ',' || at_closing(t)) {
-        (void)config_mistake(t->reading, scan_here(t),
-                             at_closing(t) ? "syntax error: this %c closes nothing; take it out"
-                                           : "syntax error: this %c ends nothing; take it out",
+    } else if (*t->at == ';' && begins_remark(t)) {
+        (void)config_mistake(t->reading, scan_here(t), "this ; begins no comment; write # instead");
+        t->at += strcspn(t->at, "\n");
+    } else if (*t->at == ';' || *t->at == ',') {
+        (void)config_mistake(t->reading, scan_here(t), "syntax error: this %c ends nothing; take it out",
                              *t->at);
         t->at++;
+    } else if (at_closing(t)) {
+        (void)config_mistake(t->reading, scan_here(t), "syntax error: this %c closes nothing; take it out",
+                             *t->at);
+        t->at += t->at[1] == ';' ? 2 : 1;
     } else {
         (void)scan_is_not(t, "", "the name of an option");
         leave_out(t, t->depth, t->out->len, t->reading->n_positions, t->line);
     }
 }
 
-/* Up to the end of the text or, in a group, to its closing bracket. */
+/* In a group that lacks its closing bracket: is what comes next outside of it? */
+static bool is_outside(const Scan *t, const char *prefix) {
+    char name[81], path[PATH_LEN];
+
+    if (at_closing(t) || strchr("{[(,", *t->at))
+        return true;
+    (void)snprintf(name, sizeof(name), "%.*s", (int)MIN(scan_span(t, SCAN_NAME_CHARS), sizeof(name) - 1),
+                   t->at);
+    (void)snprintf(path, sizeof(path), "%s.%s", prefix, name);
+    return config_option_named(name) && !config_option_named(path);
+}
+
+/* Up to the end of the text or, in a group, to its closing bracket or where that is missing. */
 static void config_take_settings(Scan *t, const char *prefix) {
     size_t group = t->reading->n_positions;
+    bool closed = !prefix[0] || scan_is_closed(t);
 
-    while (t->reading->error >= 0 && scan_skip(t) && !(prefix[0] && *t->at == '}')) {
+    while (t->reading->error >= 0 && scan_skip(t) &&
+           !(prefix[0] && (*t->at == '}' || (!closed && is_outside(t, prefix))))) {
         size_t out_len = t->out->len, n_positions = t->reading->n_positions;
         unsigned line = t->line, depth = t->depth;
 

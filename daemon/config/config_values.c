@@ -149,6 +149,13 @@ const char *config_number_allowed(char dst[static CONFIG_NUMBER_MAX], const Opti
     return dst;
 }
 
+const char *config_groups_allowed(char dst[static CONFIG_GROUPS_MAX], const Option *option) {
+    (void)snprintf(dst, CONFIG_GROUPS_MAX, "a list of %s%u groups %s%s",
+                   option->min > 0 ? "1 to " : "at most ", option->max, option->example,
+                   option->min > 0 ? "" : ", or ()");
+    return dst;
+}
+
 static int set_number(Reading *r, const config_setting_t *setting, const Option *option, unsigned *slot) {
     int type = config_setting_type(setting);
     long long value =
@@ -296,6 +303,13 @@ static const char *in_array(char dst[static MEANT_MAX], const Option *option, co
     return dst;
 }
 
+static void free_list(StringList *list) {
+    for (size_t i = 0; i < list->n; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (StringList){ 0 };
+}
+
 static int set_list(Reading *r, const config_setting_t *setting, const Option *option, StringList *list) {
     const char *text = config_setting_get_string(setting), *or_all = option->all ? ", or \"all\"" : "";
     int n = config_setting_length(setting), e = 0;
@@ -312,7 +326,7 @@ static int set_list(Reading *r, const config_setting_t *setting, const Option *o
     if (n > CONFIG_LIST_MAX || (n == 0 && option->all))
         return config_refuse_value(r, setting, "%s: %d entries; allowed: 1 to %d%s", option->name, n,
                                    CONFIG_LIST_MAX, or_all);
-    list->all = false;
+    free_list(list); /* given twice: the second is read too */
     list->items = calloc((size_t)n + 1, sizeof(*list->items));
     if (!list->items)
         return -ENOMEM;
@@ -361,35 +375,36 @@ void config_set_defaults(OptionScope scope, void *base) {
     }
 }
 
-static void free_list(StringList *list) {
-    for (size_t i = 0; i < list->n; i++)
-        free(list->items[i]);
-    free(list->items);
+static void free_groups(const Option *option, Config *config) {
+    char **items = option_slot(option, config);
+    size_t *n = (size_t *)(void *)((char *)config + option->n_offset);
+
+    for (size_t i = 0; i < *n; i++)
+        config_free_options(option->members, *items + i * option->size);
+    free(*items);
+    *items = NULL;
+    *n = 0;
 }
 
-static void free_groups(const Option *option, Config *config) {
-    char *items = *(char **)option_slot(option, config);
-    size_t n = *(size_t *)(void *)((char *)config + option->n_offset);
+void config_free_option(const Option *option, void *base) {
+    void *slot = option_slot(option, base);
 
-    for (size_t i = 0; i < n; i++)
-        config_free_options(option->members, items + i * option->size);
-    free(items);
+    if (option->kind == OPTION_TEXT || option->kind == OPTION_PIN_BOOL) {
+        if (option->secret && *(char **)slot)
+            hash_wipe(*(char **)slot, strlen(*(char **)slot));
+        free(*(char **)slot);
+        *(char **)slot = NULL;
+    } else if (option->kind == OPTION_LIST)
+        free_list(slot);
+    else if (option->kind == OPTION_GROUPS)
+        free_groups(option, base);
 }
 
 void config_free_options(OptionScope scope, void *base) {
     for (size_t i = 0; i < config_n_options; i++) {
         const Option *option = &config_options[i];
-        void *slot = option_slot(option, base);
 
-        if (option->scope != scope)
-            continue;
-        if (option->kind == OPTION_TEXT || option->kind == OPTION_PIN_BOOL) {
-            if (option->secret && *(char **)slot)
-                hash_wipe(*(char **)slot, strlen(*(char **)slot));
-            free(*(char **)slot);
-        } else if (option->kind == OPTION_LIST)
-            free_list(slot);
-        else if (option->kind == OPTION_GROUPS)
-            free_groups(option, base);
+        if (option->scope == scope)
+            config_free_option(option, base);
     }
 }

@@ -15,6 +15,7 @@
 #include "daemon/searches.h"
 #include "daemon/settings_rows.h"
 #include "daemon/sinks.h"
+#include "daemon/tls_watch.h"
 #include "daemon/trails.h"
 #include "daemon/unaccepted.h"
 
@@ -207,10 +208,11 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
             (void)snprintf(error, ENGINE_ERROR_MAX, "cannot start: %s", strerror(-r));
         return r;
     }
-    if (!engine->once)
+    if (!engine->once) {
         engine_watch_directories(engine);
-    if (!engine->once)
+        engine_watch_tls(engine);
         engine_begin_guard_checks(engine);
+    }
     engine_start_passes(engine, IDENTITY_WAIT_USEC);
     engine_due(engine, DUE_HOLDS);
     for (size_t i = 0; i < engine->n_accounts; i++)
@@ -222,7 +224,7 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
 static void close_aws_and_tables(Engine *engine) {
     LoopTimer **timers[] = { &engine->publish.timer,   &engine->save.timer,    &engine->measure.timer,
                              &engine->watchdog_timer,  &engine->give_up_timer, &engine->weak_timer,
-                             &engine->directory_timer, &engine->cause_timer };
+                             &engine->directory_timer, &engine->cause_timer,   &engine->tls_timer };
 
     if (!engine->aws.loop)
         return;
@@ -521,7 +523,9 @@ int engine_run(const EngineOptions *options, char error[static ENGINE_ERROR_MAX]
         engine_publish_now(engine);
     }
     engine_end_metrics(engine);
-    if (r != 0)
+    if (r > 0 && engine->ends_because)
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s", engine->ends_because);
+    else if (r != 0)
         (void)snprintf(error, ENGINE_ERROR_MAX, "the event loop failed: %s",
                        r < 0 ? strerror(-r) : "see the lines above");
     return r > 0 ? -EIO : r;

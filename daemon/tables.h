@@ -12,6 +12,7 @@
 #include "daemon/core/metrics.h"
 #include "daemon/core/schedule.h"
 #include "daemon/core/scope.h"
+#include "daemon/core/tls_health.h"
 #include "daemon/io/attribute.h"
 #include "daemon/io/channel_check.h"
 #include "daemon/io/deliver.h"
@@ -329,6 +330,10 @@ struct Engine {
     uint64_t watchdog_usec;
     LoopTimer *watchdog_timer;
     LoopTimer *give_up_timer;                       /* shutdown */
+    TlsHealth tls;                                  /* see tls_watch.c ... */
+    uint64_t tls_answers;                           /* ... of the HTTP client, when it last looked */
+    LoopTimer *tls_timer;
+    const char *ends_because; /* for people; static; NULL: not by itself, or for want of a loop */
     char hinted[GUARDS_HINTED_MAX][ACTOR_ARN_MAX]; /* ARNs of callers that look like guards, logged once
                                                       each */
     size_t n_hinted;

@@ -33,5 +33,6 @@ void http_curl_free(HttpClient *client);
 
 typedef struct HttpCurlStats {
     uint64_t exchanges, connections, ca_reads, given_up;
+    uint64_t tls_answers; /* exchanges over TLS that were answered */
 } HttpCurlStats;
 void http_curl_stats(const HttpClient *client, HttpCurlStats *ret);

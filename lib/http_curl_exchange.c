@@ -258,6 +258,7 @@ void curl_exchange_finish(HttpExchange *x, CURLcode code) {
     x->gave_addresses = x->gave_addresses && code != CURLE_OK;
     if (response.result == HTTP_ANSWERED)
         measure(x, n_connects);
+    c->stats.tls_answers += response.result == HTTP_ANSWERED && x->tls;
     curl_watch_trim(&c->watch, x->origin);
     exchange_detach(x);
     exchange_end(x, &response);

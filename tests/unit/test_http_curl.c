@@ -979,6 +979,7 @@ static void test_tls_is_verified(void **state) {
     LocalCa *stranger = local_ca_new();
     LocalServer *other = local_server_new(stranger);
     HttpRequest request = { .method = "GET", .connect_timeout_usec = 5 * USEC_PER_SEC };
+    HttpCurlStats stats;
     char url[64];
     Got got;
 
@@ -989,6 +990,10 @@ static void test_tls_is_verified(void **state) {
     get_tls(f, other, "/echo", &got);
     assert_int_equal(got.result, HTTP_TLS_FAILED);
     assert_false(got.over_tls);
+    get(f, "/echo", &got);
+    assert_answered(&got, 200);
+    http_curl_stats(f->http, &stats);
+    assert_int_equal(stats.tls_answers, 1); /* neither the one that failed nor the plain one */
     assert_int_equal(local_server_n_requests(other), 0);
 
     /* The right CA, the wrong name. */

@@ -138,7 +138,6 @@ void engine_arm(Engine *engine, LoopTimer **timer, uint64_t wake_mono_usec, Loop
 static void trail_woke(void *userdata) {
     Trail *trail = userdata;
 
-    trail->wake = NULL;
     engine_debug_trail_woke(trail);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_TIME });
 }
@@ -362,7 +361,6 @@ static void target_woke(void *userdata) {
     Target *target = userdata;
     Subject subject;
 
-    target->wake = NULL;
     subject = engine_target_subject(target);
     engine_debug_reach_woke(&subject);
     engine_decide_target(target, NULL);
@@ -497,7 +495,6 @@ static void account_woke(void *userdata) {
     Account *account = userdata;
     Subject subject;
 
-    account->wake = NULL;
     subject = engine_account_subject(account);
     engine_debug_reach_woke(&subject);
     engine_decide_account(account, NULL);

@@ -147,7 +147,6 @@ static void report_weak_baselines(void *userdata) {
     Event event;
     size_t n = trails ? list_weak(engine, trails) : 0;
 
-    engine->weak_timer = NULL;
     if (n == 0)
         return;
     (void)baseline_name_weak(trails, n, &b); /* a truncated text still names the first ones */

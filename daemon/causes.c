@@ -146,10 +146,7 @@ static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
 }
 
 static void causes_woke(void *userdata) {
-    Engine *engine = userdata;
-
-    engine->cause_timer = NULL;
-    engine_due(engine, DUE_CAUSES);
+    engine_due(userdata, DUE_CAUSES);
 }
 
 static void drop_causes(Engine *engine) {

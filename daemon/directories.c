@@ -165,10 +165,7 @@ static void go_on(Engine *engine) {
 }
 
 static void watch_fired(void *userdata) {
-    Engine *engine = userdata;
-
-    engine->directory_timer = NULL;
-    engine_check_directories(engine);
+    engine_check_directories(userdata);
 }
 
 void engine_watch_directories(Engine *engine) {

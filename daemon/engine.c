@@ -97,7 +97,6 @@ static void watchdog_fired(void *userdata) {
     Engine *engine = userdata;
     const char *late = what_is_late(engine);
 
-    engine->watchdog_timer = NULL;
     (void)loop_after(engine->aws.loop, engine->watchdog_usec, watchdog_fired, engine,
                      &engine->watchdog_timer);
     if (late)
@@ -353,7 +352,6 @@ static void wait_a_little(void *userdata) {
     Engine *engine = userdata;
     static unsigned polls; /* there is one shutdown per process */
 
-    engine->give_up_timer = NULL;
     if (is_busy(engine) && ++polls < SHUTDOWN_WAIT_USEC / SHUTDOWN_POLL_USEC &&
         loop_after(engine->aws.loop, SHUTDOWN_POLL_USEC, wait_a_little, engine, &engine->give_up_timer) >= 0)
         return;
@@ -592,7 +590,6 @@ static void check_again(void *userdata) {
            channel_watch_is_busy(engine->channel_watch);
     for (size_t i = 0; i < engine->n_trails; i++)
         busy |= engine->trails[i]->remediation != NULL;
-    engine->give_up_timer = NULL;
     if (busy)
         report_progress(once);
     if (!busy ||

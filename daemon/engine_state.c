@@ -371,10 +371,7 @@ void engine_save_state(Engine *engine) {
 }
 
 static void save_fired(void *userdata) {
-    Engine *engine = userdata;
-
-    engine->save.timer = NULL;
-    engine_save_state(engine);
+    engine_save_state(userdata);
 }
 
 /* Reports are saved soon; changed times can wait. */

@@ -410,10 +410,7 @@ void engine_publish_now(Engine *engine) {
 }
 
 static void publish_fired(void *userdata) {
-    Engine *engine = userdata;
-
-    engine->publish.timer = NULL;
-    engine_publish_now(engine);
+    engine_publish_now(userdata);
 }
 
 /* Several changes in one turn of the loop are written once. */
@@ -453,7 +450,6 @@ static void measured(const Status *status, void *userdata) {
 static void measure_fired(void *userdata) {
     Engine *engine = userdata;
 
-    engine->measure.timer = NULL;
     engine_write_begins(engine, &engine->measure);
     engine_with_status(engine, measured, engine);
     engine_written(engine, &engine->measure);

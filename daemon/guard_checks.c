@@ -391,7 +391,6 @@ static void check_fired(void *userdata) {
     uint64_t now = engine_now(engine).mono_usec;
     Account *account = next_account(engine);
 
-    w->timer = NULL;
     send_reminders(engine);
     if (w->check || w->search)
         return; /* its end continues here */

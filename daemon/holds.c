@@ -136,10 +136,7 @@ static void take_release(Engine *engine) {
 /* ---- timing ---- */
 
 static void ticked(void *userdata) {
-    Engine *engine = userdata;
-
-    engine->hold_timer = NULL;
-    engine_run_holds(engine);
+    engine_run_holds(userdata);
 }
 
 void engine_run_holds(Engine *engine) {

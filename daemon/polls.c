@@ -503,7 +503,6 @@ static size_t count_slow(const Engine *engine, uint64_t now_usec) {
 static void starts_ticked(void *userdata) {
     Engine *engine = userdata;
 
-    engine->start_timer = NULL;
     engine->n_slow_polls = count_slow(engine, engine_now(engine).mono_usec);
     begin_starts(engine);
     engine_end_pass(engine);

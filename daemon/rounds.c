@@ -78,7 +78,6 @@ static void contest_ticked(void *userdata) {
     Engine *engine = userdata;
     unsigned n_parts = schedule_contested_parts(engine->n_accounts);
 
-    engine->contest_timer = NULL;
     engine->contest_part = (engine->contest_part + 1) % n_parts;
     engine->n_contest_parts -= engine->n_contest_parts > 0;
     if (poll_contested_of(engine, engine->contest_part, n_parts) < engine->n_accounts)
@@ -259,7 +258,6 @@ static void rounds_turn(void *userdata) {
     Intervals intervals = engine_intervals(engine);
     uint64_t now_usec = engine_now(engine).mono_usec, next_usec;
 
-    engine->pass_timer = NULL;
     if (!engine->passes_begun || schedule_round_was_missed(&intervals, engine->turned_usec, now_usec))
         poll_all(engine, &intervals, now_usec);
     while (next_turn(engine, &intervals, now_usec, &next_usec)) {

@@ -16,7 +16,6 @@ static void unaccepted_are_due(void *userdata) {
     char detail[ERROR_TEXT_MAX];
     Event event;
 
-    account->unaccepted_timer = NULL;
     unaccepted_detail(pace->n_appeared, pace->n_gone, account->unaccepted_names, detail);
     event = event_new(EVENT_TRAILS_UNACCEPTED, PHASE_OPENED, SEVERITY_WARNING, pace->since_usec,
                       engine_account_policy(account).mode, detail);
@@ -84,7 +83,7 @@ void engine_resume_appearance(Trail *trail) {
 void engine_sum_up_now(Engine *engine) {
     for (size_t i = 0; i < engine->n_accounts; i++)
         if (engine->accounts[i]->unaccepted_timer) {
-            loop_cancel(engine->aws.loop, engine->accounts[i]->unaccepted_timer);
+            loop_cancel(engine->aws.loop, TAKE_PTR(engine->accounts[i]->unaccepted_timer));
             unaccepted_are_due(engine->accounts[i]);
         }
 }

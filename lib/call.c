@@ -296,7 +296,6 @@ static void call_attempt(AwsCall *call);
 static void call_on_turn(void *userdata) {
     AwsCall *call = userdata;
 
-    call->timer = NULL;
     if (time_left(call) == 0) {
         call_end_late(call); /* the loop was busy; another call may take the turn */
         return;
@@ -352,7 +351,6 @@ static void on_credentials_late(void *userdata) {
     AwsCall *call = userdata;
     AwsError error = { 0 };
 
-    call->timer = NULL;
     aws_error_set(&error, AWS_TIMED_OUT, "", "%s: no credentials in time", call->scope->host);
     call_end_error(call, &error);
 }
@@ -393,10 +391,7 @@ static void on_credentials(CredentialsStatus status, Credentials *credentials, c
 }
 
 static void on_unsigned_turn(void *userdata) {
-    AwsCall *call = userdata;
-
-    call->timer = NULL;
-    call_attempt(call);
+    call_attempt(userdata);
 }
 
 /* 0, or -errno with nothing in progress. */
@@ -437,7 +432,6 @@ static bool correct_skew(AwsCall *call, const AwsError *error, const HttpRespons
 static void on_pause(void *userdata) {
     AwsCall *call = userdata;
 
-    call->timer = NULL;
     call->attempt++;
     call_attempt(call);
 }

@@ -44,8 +44,9 @@ typedef void (*LoopExited)(const LoopExit *exit, void *userdata);
 
 typedef struct LoopOps {
     /* Calls fired once, delay_usec from now (0: at the next turn of the loop, never from inside after). The
-     * timer is gone once it fired. 0 or -errno. */
-    int (*after)(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata, LoopTimer **ret);
+     * timer is gone then, and *timer is NULL again before the call: it has to be there until then. NULL:
+     * nobody cancels it. 0 or -errno. */
+    int (*after)(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata, LoopTimer **timer);
     /* Ends a timer that has not fired; NULL is fine. */
     void (*cancel)(Loop *loop, LoopTimer *timer);
     /* Runs a program in a process group of its own. exited is called once, never from inside spawn: when the
@@ -66,8 +67,8 @@ struct Loop {
 };
 
 static inline int loop_after(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata,
-                             LoopTimer **ret) {
-    return loop->ops->after(loop, delay_usec, fired, userdata, ret);
+                             LoopTimer **timer) {
+    return loop->ops->after(loop, delay_usec, fired, userdata, timer);
 }
 static inline void loop_cancel(Loop *loop, LoopTimer *timer) {
     loop->ops->cancel(loop, timer);

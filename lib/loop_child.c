@@ -200,7 +200,6 @@ static int on_errors(sd_event_source *source, int fd, uint32_t events, void *use
 static void on_deadline(void *userdata) {
     LoopChild *c = userdata;
 
-    c->deadline = NULL;
     give_up(c, LOOP_TIMED_OUT, 0);
 }
 
@@ -245,7 +244,6 @@ static void on_check(void *userdata) {
     LoopChild *c = userdata;
     siginfo_t info = { 0 };
 
-    c->check = NULL;
     if (waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0 &&
         loop_after(c->loop, CHECK_USEC, on_check, c, &c->check) >= 0)
         return;

@@ -51,6 +51,7 @@ struct LoopTimer {
     uint64_t at_usec;        /* of one that shares its source */
     LoopFired fired;
     void *userdata;
+    LoopTimer **place; /* where its owner has it; NULL: nowhere */
 };
 
 static uint64_t clock_usec(clockid_t id) {
@@ -104,6 +105,8 @@ static void timer_fire(LoopTimer *t) {
     LoopFired fired = t->fired;
     void *userdata = t->userdata;
 
+    if (t->place)
+        *t->place = NULL;
     /* Gone before the call: the callback may free the whole loop. */
     timer_free(t);
     fired(userdata);
@@ -211,7 +214,7 @@ static int timer_arm(LoopTimer *t, uint64_t delay_usec) {
 }
 
 static int loop_event_after(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata,
-                            LoopTimer **ret) {
+                            LoopTimer **timer) {
     LoopEvent *l = CONTAINER_OF(loop, LoopEvent, loop);
     LoopTimer *t;
     int r;
@@ -221,15 +224,15 @@ static int loop_event_after(Loop *loop, uint64_t delay_usec, LoopFired fired, vo
         t = spare_take(l);
     if (!t)
         return -ENOMEM;
-    *t = (LoopTimer){ .owner = l, .fired = fired, .userdata = userdata };
+    *t = (LoopTimer){ .owner = l, .fired = fired, .userdata = userdata, .place = timer };
     list_add(delay_usec == 0 ? &l->due : &l->later, t);
     r = timer_arm(t, delay_usec);
     if (r < 0) {
         timer_free(t);
         return r;
     }
-    if (ret)
-        *ret = t;
+    if (timer)
+        *timer = t;
     return 0;
 }
 

@@ -104,14 +104,12 @@ static void on_nothing_to_send(void *userdata) {
     Receipt receipt = { .kind = a->refresh ? RECEIPT_SKIPPED : RECEIPT_DELIVERED,
                         .text = "nothing is open there" };
 
-    a->timer = NULL;
     alertmanager_finish(a, &receipt);
 }
 
 static void on_unread_set(void *userdata) {
     AlertmanagerSend *a = userdata;
 
-    a->timer = NULL;
     alertmanager_finish(a, &a->worst);
 }
 

@@ -431,7 +431,6 @@ static const CheckByType checks_by_type[_CHANNEL_TYPE_MAX] = {
 static void check_begins(void *userdata) {
     Watched *w = userdata;
 
-    w->timer = NULL;
     w->busy = true;
     if (checks_by_type[w->config->type](w) < 0)
         check_found(w, CHANNEL_UNCHECKED, "not checked: out of memory");

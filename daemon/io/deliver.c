@@ -88,7 +88,6 @@ static void send_next(Channel *channel);
 static void timer_fired(void *userdata) {
     Channel *channel = userdata;
 
-    channel->timer = NULL;
     send_next(channel);
 }
 

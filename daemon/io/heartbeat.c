@@ -124,7 +124,6 @@ static void send_signal(Heartbeat *h, const char *path, const char *body) {
 static void signal_start(void *userdata) {
     Heartbeat *h = userdata;
 
-    h->timer = NULL;
     if (h->exchange || h->options.config->style != HEARTBEAT_HEALTHCHECKS)
         return;
     h->starting = true;

@@ -57,10 +57,7 @@ static void task_run(Task *task) {
 }
 
 static void task_fired(void *userdata) {
-    Task *task = userdata;
-
-    task->timer = NULL;
-    task_run(task);
+    task_run(userdata);
 }
 
 int task_after(Task *task, uint64_t delay_usec) {

@@ -18,7 +18,6 @@
 static void request_on_timer(void *userdata) {
     CredentialsRequest *request = userdata;
 
-    request->timer = NULL;
     TAKE_PTR(request->then)(request);
 }
 

@@ -14,6 +14,7 @@ struct LoopTimer {
     uint64_t due_usec;
     LoopFired fired;
     void *userdata;
+    LoopTimer **place;
 };
 
 struct LoopChild {
@@ -52,7 +53,7 @@ static void *allocate(size_t size) {
     return p;
 }
 
-static int fake_after(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata, LoopTimer **ret) {
+static int fake_after(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata, LoopTimer **timer) {
     FakeLoop *f = CONTAINER_OF(loop, FakeLoop, loop);
     LoopTimer *t, **p;
 
@@ -62,12 +63,13 @@ static int fake_after(Loop *loop, uint64_t delay_usec, LoopFired fired, void *us
     t->due_usec = f->monotonic_usec + MIN(delay_usec, UINT64_MAX - f->monotonic_usec);
     t->fired = fired;
     t->userdata = userdata;
+    t->place = timer;
     for (p = &f->timers; *p && (*p)->due_usec <= t->due_usec; p = &(*p)->next)
         ;
     t->next = *p;
     *p = t;
-    if (ret)
-        *ret = t;
+    if (timer)
+        *timer = t;
     return 0;
 }
 
@@ -254,6 +256,8 @@ static bool fire_one(FakeLoop *f, uint64_t until) {
     }
     fired = t->fired;
     userdata = t->userdata;
+    if (t->place)
+        *t->place = NULL;
     free(t);
     fired(userdata);
     return true;

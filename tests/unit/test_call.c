@@ -65,7 +65,6 @@ static void source_answer(void *userdata) {
     CredentialsDone done = s->done;
     unsigned i = MIN(s->n_gets, s->n_sets) - 1;
 
-    s->timer = NULL;
     s->done = NULL;
     done(s->status, s->status == CREDENTIALS_OK ? s->sets[i] : NULL, s->message ? s->message : "",
          s->userdata);

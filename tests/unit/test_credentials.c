@@ -639,7 +639,6 @@ static void told_answer(void *userdata) {
     Credentials *c = NULL;
     uint64_t expires = 0;
 
-    t->timer = NULL;
     t->done = NULL;
     if (t->lifetime_usec)
         expires = loop_realtime_usec(t->loop) + t->lifetime_usec;

@@ -122,6 +122,25 @@ static void test_far_away(void **state) {
     assert_int_equal(f->n_fired, 1);
 }
 
+static void fired_and_gone(void *userdata) {
+    const Fixture *f = userdata;
+
+    assert_null(f->other);
+    fired(userdata);
+}
+
+/* Its owner cannot cancel it twice. */
+static void test_a_timer_that_fires_is_gone(void **state) {
+    static const uint64_t delays[] = { 0, 1000 };
+    Fixture *f = *state;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(delays); i++) {
+        assert_int_equal(loop_after(f->loop, delays[i], fired_and_gone, f, &f->other), 0);
+        assert_non_null(f->other);
+        run_until(f, i + 1);
+    }
+}
+
 static void cancel_other(void *userdata) {
     Fixture *f = userdata;
 
@@ -466,6 +485,7 @@ int main(void) {
         T(test_timers_fire_in_time),
         T(test_cancelled_timers_do_not_fire),
         T(test_far_away),
+        T(test_a_timer_that_fires_is_gone),
         T(test_cancel_from_inside),
         T(test_arm_from_inside),
         T(test_steps_take_one_turn),

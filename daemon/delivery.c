@@ -3,60 +3,40 @@
 #include "daemon/delivery.h"
 
 #include "daemon/apply_plan.h"
-#include "daemon/core/enum_names.h"
+#include "daemon/core/channel_health.h"
 #include "daemon/core/events.h"
 #include "daemon/engine_private.h"
 #include "daemon/guard_checks.h"
 #include "daemon/log.h"
-#include "lib/aws_error.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-static void channel_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
-    char id[AWS_REQUEST_ID_MAX];
-    LogField fields[] = { { "TRAILGUARD_EVENT",
-                            event_to_string(failed ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED) },
-                          { "AWS_REQUEST_ID", aws_error_text_id(trouble->text, id) } };
+static void report_channel_change(Engine *engine, const ChannelTrouble *trouble, ChannelChange change) {
+    char text[CHANNEL_NEWS_MAX];
+    JournalLine line = channel_news(change, trouble, text);
 
-    if (failed)
-        log_event(EVENT_LINE(LINE_CHANNEL_FAILED), fields, ARRAY_SIZE(fields),
-                  "alerts by %s fail: %s; they are kept and tried again", trouble->channel, trouble->text);
+    if (line < _LINE_MAX)
+        report_line(line, "", trouble->text, text);
     else
-        log_event(EVENT_LINE(LINE_CHANNEL_RECOVERED), fields, ARRAY_SIZE(fields),
-                  "alerts by %s get through again", trouble->channel);
-    engine_report_channel(userdata, trouble, failed ? CHANNEL_FAILS : CHANNEL_WORKS);
-    if (failed)
-        engine_want_guard_check(((Engine *)userdata)->base);
-    engine_publish(userdata);
+        log_line(LOG_NOTICE, "%s", text);
+    engine_report_channel(engine, trouble, change);
+    engine_publish(engine);
 }
 
-/* Signals are not kept: the next one has the state at that time. */
-static void heartbeat_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
-    LogField fields[] = { { "TRAILGUARD_EVENT",
-                            event_to_string(failed ? EVENT_CHANNEL_FAILED : EVENT_CHANNEL_RECOVERED) } };
+static void channel_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
+    Engine *engine = userdata;
 
+    report_channel_change(engine, trouble, failed ? CHANNEL_FAILS : CHANNEL_WORKS);
     if (failed)
-        log_event(EVENT_LINE(LINE_CHANNEL_FAILED), fields, ARRAY_SIZE(fields),
-                  "the heartbeat fails: %s; it goes on at its interval", trouble->text);
-    else
-        log_event(EVENT_LINE(LINE_CHANNEL_RECOVERED), fields, ARRAY_SIZE(fields),
-                  "the heartbeat reaches its switch again");
-    engine_report_channel(userdata, trouble, failed ? CHANNEL_FAILS : CHANNEL_WORKS);
-    engine_publish(userdata);
+        engine_want_guard_check(engine->base);
+}
+
+static void heartbeat_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
+    report_channel_change(userdata, trouble, failed ? CHANNEL_FAILS : CHANNEL_WORKS);
 }
 
 static void heard_changed(const ChannelTrouble *trouble, bool unheard, void *userdata) {
-    EventKind kind = unheard ? EVENT_CHANNEL_UNHEARD : EVENT_CHANNEL_HEARD;
-    LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(kind) } };
-
-    if (unheard)
-        log_event(EVENT_LINE(LINE_CHANNEL_UNHEARD), fields, ARRAY_SIZE(fields),
-                  "nobody receives alerts through %s: %s", trouble->channel, trouble->text);
-    else
-        log_event(EVENT_LINE(LINE_CHANNEL_HEARD), fields, ARRAY_SIZE(fields),
-                  "alerts by %s reach someone again: %s", trouble->channel, trouble->text);
-    engine_report_channel(userdata, trouble, unheard ? CHANNEL_LOSES_ALL : CHANNEL_REACHES_SOMEONE);
-    engine_publish(userdata);
+    report_channel_change(userdata, trouble, unheard ? CHANNEL_LOSES_ALL : CHANNEL_REACHES_SOMEONE);
 }
 
 static void channel_checked(size_t i, const ChannelHealth *health, void *userdata) {
@@ -125,24 +105,22 @@ static bool is_configured(const Engine *engine, const char *channel) {
 }
 
 /* For troubles in the state file: nothing else would report their end. */
-static void end_channels(Engine *engine, const ChannelTrouble *troubles, size_t n, ChannelChange change,
-                         const char *what) {
+static void end_channels(Engine *engine, const ChannelTrouble *troubles, size_t n, ChannelChange change) {
     for (size_t i = 0; i < n; i++) {
         ChannelTrouble trouble = troubles[i];
 
         if (is_configured(engine, trouble.channel))
             continue;
         trouble.text[0] = '\0';
-        log_line(LOG_NOTICE, "%s: %s, and is not configured any more", trouble.channel, what);
-        engine_report_channel(engine, &trouble, change);
+        report_channel_change(engine, &trouble, change);
     }
 }
 
 static void end_channels_that_left(Engine *engine) {
     const StateTable *before = &engine->unclaimed;
 
-    end_channels(engine, before->channels, before->n_channels, CHANNEL_LEFT, "failed");
-    end_channels(engine, before->unheard, before->n_unheard, CHANNEL_LEFT_UNHEARD, "nobody got its alerts");
+    end_channels(engine, before->channels, before->n_channels, CHANNEL_LEFT);
+    end_channels(engine, before->unheard, before->n_unheard, CHANNEL_LEFT_UNHEARD);
 }
 
 static ChannelTrouble heartbeat_trouble(const Engine *engine) {

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "daemon/core/attribute_match.h"
-#include "daemon/core/events.h"
 #include "daemon/core/guard.h"
 #include "daemon/engine_private.h"
 #include "daemon/guard_policy.h"
@@ -61,16 +60,14 @@ static Subject subject_of(const Engine *engine, const GuardRecord *record, Arn *
 
 /* Writes to the journal and the outbox. Negative: the message is lost, and must be sent again. */
 static int guard_checks_report(Engine *engine, const GuardRecord *record, JournalLine line, Event *event) {
-    LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(event->kind) }, { "AWS_ACCOUNT", "" } };
-    char shown[2 * ERROR_TEXT_MAX];
+    bool names_it = event->kind == EVENT_GUARD_CHANGED; /* by itself */
+    char text[ARN_MAX + ERROR_TEXT_MAX + 4];
     Arn arn;
     Subject subject = subject_of(engine, record, &arn);
 
-    fields[1].value = subject.account;
-    (void)text_escaped(shown, sizeof(shown), event->detail);
-    log_event(EVENT_LINE(line), fields, ARRAY_SIZE(fields), "%s%s%s",
-              event->kind == EVENT_GUARD_CHANGED ? "" : record->arn,
-              event->kind == EVENT_GUARD_CHANGED ? "" : ": ", shown);
+    (void)snprintf(text, sizeof(text), "%s%s%s", names_it ? "" : record->arn, names_it ? "" : ": ",
+                   event->detail);
+    report_line(line, subject.account, event->detail, text);
     return engine_queue_message(engine, &subject, event);
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/organization.h"
 
-#include "daemon/core/events.h"
+#include <stdio.h>
+
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "daemon/sinks.h"
 #include "lib/util/macros.h"
-#include "lib/util/text.h"
 
 static unsigned count_polled(const Engine *engine) {
     unsigned n = 0;
@@ -38,16 +38,6 @@ static int organization_send(Engine *engine, Event *event) {
     return r;
 }
 
-static void log_organization(const Engine *engine, JournalLine line, const Event *event,
-                             const char *before) {
-    const LogField fields[] = { { "TRAILGUARD_EVENT", event_to_string(event->kind) },
-                                { "AWS_ACCOUNT", engine_account_named(engine->base) } };
-    char shown[2 * ERROR_TEXT_MAX];
-
-    log_event(EVENT_LINE(line), fields, ARRAY_SIZE(fields), "%s%s", before,
-              text_escaped(shown, sizeof(shown), event->detail));
-}
-
 static void end_trouble(Engine *engine, const char *detail, bool forgotten) {
     AccountListTrouble *trouble = &engine->account_list.trouble;
     AccountListEnd end = account_list_end(trouble, forgotten);
@@ -57,7 +47,7 @@ static void end_trouble(Engine *engine, const char *detail, bool forgotten) {
     if (end == ACCOUNT_LIST_REPORTED) {
         if (organization_send(engine, &event) < 0)
             return; /* the next list or round reports it */
-        log_organization(engine, LINE_ORGANIZATION_READABLE, &event, "");
+        report_line(LINE_ORGANIZATION_READABLE, engine_account_named(engine->base), "", detail);
     } else if (end == ACCOUNT_LIST_IN_LINE) {
         log_line(LOG_NOTICE, "%s", detail);
     }
@@ -70,14 +60,17 @@ void engine_note_unlisted(Engine *engine, const char *error) {
     uint64_t now_usec = engine_now(engine).real_usec;
     bool reports = account_list_failed(trouble, error, engine->config->unreachable_after, now_usec);
     Event event = event_of(engine, EVENT_ORGANIZATION_UNREADABLE, PHASE_OPENED, error);
+    char text[2 * ERROR_TEXT_MAX];
 
     if (trouble->n_failed == 1) /* saves the incident's mark, so that a crash after the message does not make
                                    a second incident */
         engine_save_soon(engine, true);
     if (!reports || engine->once || organization_send(engine, &event) < 0)
         return; /* otherwise the next failed list reports it */
-    log_organization(engine, LINE_ORGANIZATION_UNREADABLE, &event,
-                     "the organization's accounts cannot be listed; new ones are not guarded: ");
+    (void)snprintf(text, sizeof(text),
+                   "the organization's accounts cannot be listed; new ones are not guarded: %s",
+                   event.detail);
+    report_line(LINE_ORGANIZATION_UNREADABLE, engine_account_named(engine->base), event.detail, text);
     account_list_reported(trouble, now_usec);
 }
 

@@ -216,3 +216,30 @@ Event channel_event(ChannelChange change, const ChannelTrouble *trouble, Mode mo
     event.forgotten = rows[change].forgotten;
     return event;
 }
+
+JournalLine channel_news(ChannelChange change, const ChannelTrouble *trouble,
+                         char ret[static CHANNEL_NEWS_MAX]) {
+    enum { HEARTBEAT_FAILS = _CHANNEL_CHANGE_MAX + CHANNEL_FAILS, HEARTBEAT_WORKS };
+    static const struct {
+        JournalLine line;
+        const char *before, *behind, *end; /* the name and the text; end NULL: no text */
+    } rows[] = {
+        [CHANNEL_FAILS] = { LINE_CHANNEL_FAILED, "alerts by ",
+                            " fail: ", "; they are kept and tried again" },
+        [CHANNEL_WORKS] = { LINE_CHANNEL_RECOVERED, "alerts by ", " get through again", NULL },
+        [CHANNEL_LEFT] = { _LINE_MAX, "", ": failed, and is not configured any more", NULL },
+        [CHANNEL_LOSES_ALL] = { LINE_CHANNEL_UNHEARD, "nobody receives alerts through ", ": ", "" },
+        [CHANNEL_REACHES_SOMEONE] = { LINE_CHANNEL_HEARD, "alerts by ", " reach someone again: ", "" },
+        [CHANNEL_LEFT_UNHEARD] = { _LINE_MAX, "", ": nobody got its alerts, and is not configured any more",
+                                   NULL },
+        /* signals are not kept: the next one has the state at that time */
+        [HEARTBEAT_FAILS] = { LINE_CHANNEL_FAILED, "the ", " fails: ", "; it goes on at its interval" },
+        [HEARTBEAT_WORKS] = { LINE_CHANNEL_RECOVERED, "the ", " reaches its switch again", NULL },
+    };
+    bool of_heartbeat = change < CHANNEL_LEFT && text_equal(trouble->channel, HEARTBEAT_KEY);
+    size_t at = change + (of_heartbeat ? _CHANNEL_CHANGE_MAX : 0U);
+
+    (void)snprintf(ret, CHANNEL_NEWS_MAX, "%s%.440s%s%s%s", rows[at].before, trouble->channel,
+                   rows[at].behind, rows[at].end ? trouble->text : "", rows[at].end ? rows[at].end : "");
+    return rows[at].line;
+}

@@ -52,6 +52,12 @@ typedef enum ChannelChange {
 /* The message about that. trouble: as reported, or as it is now. */
 Event channel_event(ChannelChange change, const ChannelTrouble *trouble, Mode mode);
 
+/* Writes what the journal says about the change to ret, not escaped. Returns the line of the table of
+ * events, or _LINE_MAX if there is none: the text is a notice. */
+#define CHANNEL_NEWS_MAX (3 * ERROR_TEXT_MAX)
+JournalLine channel_news(ChannelChange change, const ChannelTrouble *trouble,
+                         char ret[static CHANNEL_NEWS_MAX]);
+
 /* The delay of the first check of a channel from the start, because trails are polled first. at_once: they
  * have been polled, or it is `check`. interval_usec: the maximum; 0: none. */
 uint64_t channel_health_first_usec(bool at_once, uint64_t interval_usec);

@@ -51,6 +51,9 @@ typedef enum ReceiptKind {
     _RECEIPT_MAX,
 } ReceiptKind;
 
+/* The name of the heartbeat among the channels. */
+#define HEARTBEAT_KEY "heartbeat"
+
 /* A channel that was reported as failed or unheard, and not as recovered yet. */
 typedef struct ChannelTrouble {
     char *channel;             /* key, "sns:arn:..."; owned by whoever holds the value */

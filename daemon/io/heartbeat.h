@@ -12,9 +12,6 @@ typedef struct Heartbeat Heartbeat;
 /* It fails (refused, or for 60 s), or works again (then text is ""): once per change. */
 typedef void (*HeartbeatChanged)(const ChannelTrouble *trouble, bool failed, void *userdata);
 
-/* Its name among the channels. */
-#define HEARTBEAT_KEY "heartbeat"
-
 typedef struct HeartbeatOptions {
     ChannelContext context;
     const HeartbeatConfig *config; /* borrowed; has url or url_file */

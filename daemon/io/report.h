@@ -16,6 +16,10 @@
 void report_entry(const Subject *subject, const JournalEntry *note, const char *incident_id,
                   uint64_t now_real_usec);
 
+/* One line about an account ("": none) with the caller's text, which is escaped here. error: AWS's error
+ * text or ""; its request id becomes a field. */
+void report_line(JournalLine line, const char *account, const char *error, const char *text);
+
 /* ---- the daemon's status, a snapshot that borrows everything ---- */
 
 typedef struct StatusTrail {

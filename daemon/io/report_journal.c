@@ -311,3 +311,18 @@ void report_entry(const Subject *subject, const JournalEntry *note, const char *
     add_text(&w, row->text);
     log_event((int)row->level, row->id, fields, ARRAY_SIZE(fields), "%s", strbuf_str(&line));
 }
+
+void report_line(JournalLine line, const char *account, const char *error, const char *text) {
+    _cleanup_strbuf_ StrBuf shown = STRBUF_INIT(4096);
+    char id[AWS_REQUEST_ID_MAX];
+    EventKind kind;
+    const EventLine *row = event_line(line, &kind);
+    const LogField fields[] = {
+        { "TRAILGUARD_EVENT", event_to_string(kind) },
+        { "AWS_ACCOUNT", account },
+        { "AWS_REQUEST_ID", aws_error_text_id(error, id) },
+    };
+
+    (void)text_escape(&shown, text, 4096);
+    log_event((int)row->level, row->id, fields, ARRAY_SIZE(fields), "%s", strbuf_str(&shown));
+}

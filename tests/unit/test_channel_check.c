@@ -537,6 +537,38 @@ static void test_changes(void **state _unused_) {
     assert_string_equal(channel_event(CHANNEL_LEFT, &trouble, MODE_RESTART).detail, "sns:" TOPIC);
 }
 
+static void test_what_the_journal_says(void **state _unused_) {
+    static const struct {
+        const char *channel;
+        ChannelChange change;
+        JournalLine line;
+        const char *text;
+    } rows[] = {
+        { "sns:x", CHANNEL_FAILS, LINE_CHANNEL_FAILED,
+          "alerts by sns:x fail: it is gone; they are kept and tried again" },
+        { "sns:x", CHANNEL_WORKS, LINE_CHANNEL_RECOVERED, "alerts by sns:x get through again" },
+        { "sns:x", CHANNEL_LEFT, _LINE_MAX, "sns:x: failed, and is not configured any more" },
+        { "sns:x", CHANNEL_LOSES_ALL, LINE_CHANNEL_UNHEARD,
+          "nobody receives alerts through sns:x: it is gone" },
+        { "sns:x", CHANNEL_REACHES_SOMEONE, LINE_CHANNEL_HEARD,
+          "alerts by sns:x reach someone again: it is gone" },
+        { "sns:x", CHANNEL_LEFT_UNHEARD, _LINE_MAX,
+          "sns:x: nobody got its alerts, and is not configured any more" },
+        { HEARTBEAT_KEY, CHANNEL_FAILS, LINE_CHANNEL_FAILED,
+          "the heartbeat fails: it is gone; it goes on at its interval" },
+        { HEARTBEAT_KEY, CHANNEL_WORKS, LINE_CHANNEL_RECOVERED, "the heartbeat reaches its switch again" },
+        { HEARTBEAT_KEY, CHANNEL_LEFT, _LINE_MAX, "heartbeat: failed, and is not configured any more" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const ChannelTrouble trouble = { .channel = (char *)rows[i].channel, .text = "it is gone" };
+        char text[CHANNEL_NEWS_MAX];
+
+        assert_int_equal(channel_news(rows[i].change, &trouble, text), rows[i].line);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_topics),
@@ -554,6 +586,7 @@ int main(void) {
         SERVICE_TEST(test_url_that_cannot_be_read),
         SERVICE_TEST(test_end_during_a_check),
         cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_what_the_journal_says),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

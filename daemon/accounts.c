@@ -212,7 +212,7 @@ static void take_base_shard(Account *base) {
 
     base->guarded = base_is_guarded(base->engine, base->id);
     if (was && !base->guarded)
-        engine_unguard(base, ENGINE_OTHER_SHARD);
+        engine_unguard(base, scope_ended_text(ENDED_ELSEWHERE));
 }
 
 static void take_base_id(Account *base, const char *id) {
@@ -239,7 +239,7 @@ static void take_base_id(Account *base, const char *id) {
                  id);
     else
         log_line(LOG_INFO, "account %s, our own, is excluded", id);
-    engine_unguard(base, ENGINE_ACCOUNT_GONE);
+    engine_unguard(base, scope_ended_text(ENDED_ACCOUNT_GONE));
 }
 
 static void accounts_take_identity(Account *account, const StsIdentity *identity) {

@@ -114,16 +114,7 @@ static void judge_absence(const Account *account, const Trail *trail, Observatio
     bool owned = text_equal(engine_account_named(account), trail->account);
 
     scope.shows_own = text_equal(account->engine->shown_account, trail->account);
-    if (scope_proves_absence(&scope, owned, trail->organization))
-        return;
-    seen->kind = OBSERVED_ERROR;
-    seen->error = POLL_CREDENTIALS;
-    if (scope.identity_known)
-        (void)snprintf(seen->error_text, sizeof(seen->error_text),
-                       "not found: the keys belong to account %s", account->id);
-    else
-        (void)text_copy(seen->error_text, sizeof(seen->error_text),
-                        "not found, and AWS has not said which account the keys belong to");
+    scope_judge_absence(&scope, account->id, owned, trail->organization, seen);
 }
 
 static void note_shown_account(const TargetPoll *poll, const CloudTrailTrails *list) {

@@ -106,26 +106,11 @@ static Rejection rejection_of(Target *target) {
     return rejection;
 }
 
-/* Adds AWS's status of the region to the error, which is ambiguous by itself. */
-static void add_status(const Rejection *rejection, PollResult *result) {
-    const char *meaning = scope_region_meaning(rejection->status);
-    size_t n = strlen(result->error_text);
-
-    if (meaning && !result->not_enabled)
-        (void)snprintf(result->error_text + n, sizeof(result->error_text) - n, " (GetRegionOptStatus: %s)",
-                       meaning);
-}
-
 /* True if the result is final. */
 static bool is_clear(Target *target, PollResult *result) {
     Rejection rejection = rejection_of(target);
-    RejectionMeaning meaning = scope_judge_rejection(&rejection);
 
-    result->not_enabled = meaning == REJECTION_NOT_ENABLED;
-    if (meaning == REJECTION_UNCLEAR)
-        return false;
-    add_status(&rejection, result);
-    return true;
+    return scope_take_rejection(&rejection, result);
 }
 
 bool engine_region_is_unclear(Target *target, const PollAnswer *answer, PollResult *result) {

@@ -22,35 +22,20 @@
 
 /* Only another poll can show that these findings have ended. */
 static void resume_errors(Trail *trail) {
-    static const char not_read_yet[] = "not read since the start";
-    static const struct {
-        Finding finding;
-        size_t offset, size;
-    } rows[] = {
-        { FINDING_BUCKET, offsetof(Observation, bucket_error), CODE_TEXT_MAX },
-        { FINDING_LIFECYCLE, offsetof(Observation, lifecycle_error), CODE_TEXT_MAX },
-        { FINDING_KEY, offsetof(Observation, key_error), CODE_TEXT_MAX },
-    };
     const Config *config = trail->engine->config;
-    SettingsTracking *k = &trail->tracking;
+    const BucketResume in = {
+        .findings = TRAIL_STATE(trail, findings),
+        .bucket_checks = config->bucket_checks,
+        .owner_check = config->owner_check,
+        .unreachable_after = engine_account_policy(trail->via).unreachable_after,
+    };
     Observation seen;
 
     engine_get_seen(trail, &seen);
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if ((TRAIL_STATE(trail, findings) & FINDING_BIT(rows[i].finding)) &&
-            bucket_is_checked(config->bucket_checks, config->owner_check, rows[i].finding == FINDING_BUCKET))
-            (void)text_copy((char *)&seen + rows[i].offset, rows[i].size, not_read_yet);
-    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++) {
-        bool checked = bucket_is_checked(config->bucket_checks, config->owner_check, u == UNREADABLE_BUCKET);
-
-        k->n_unread[u] = unreadable_resume(TRAIL_STATE(trail, findings), u, checked,
-                                           engine_account_policy(trail->via).unreachable_after);
-        if (k->n_unread[u] > 0)
-            (void)text_copy(seen.unreadable[u], sizeof(seen.unreadable[u]), not_read_yet);
-    }
+    bucket_resume(&in, &seen, trail->tracking.n_unread);
     engine_keep_seen(trail, &seen);
     /* the finding is only made if the selectors record reads, so they did */
-    trail->facts.records_reads = TRAIL_STATE(trail, findings) & FINDING_BIT(FINDING_STALE);
+    trail->facts.records_reads = in.findings & FINDING_BIT(FINDING_STALE);
 }
 
 /* The desired settings must be known before anything is restored. Whether the file is new is reported at the
@@ -314,15 +299,6 @@ int engine_resume_account(Account *account) {
 
 /* ---- what is no longer guarded ---- */
 
-static const char *const why_ended[_ENDED_MAX] = {
-    [ENDED_NOT] = NULL,
-    [ENDED_IGNORED] = "the configuration ignores it",
-    [ENDED_ELSEWHERE] = ENGINE_OTHER_SHARD,
-    [ENDED_ACCOUNT_GONE] = ENGINE_ACCOUNT_GONE,
-    [ENDED_NOT_NAMED] = ENGINE_NOT_NAMED,
-    [ENDED_REGION_GONE] = "`regions` does not have it any more",
-};
-
 static AccountPlace place_of(const Engine *engine, const char *id) {
     const Account *account = engine_account_by_id(engine, id);
 
@@ -339,15 +315,15 @@ static AccountPlace place_of(const Engine *engine, const char *id) {
 /* True if every list was read or has failed. */
 static bool are_listed(const Engine *engine) {
     unsigned unreachable_after = engine_intervals(engine).unreachable_after;
+    bool listed = true;
 
-    for (size_t i = 0; i < engine->n_targets; i++) {
+    for (size_t i = 0; listed && i < engine->n_targets; i++) {
         const Target *target = engine->targets[i];
 
-        if (engine_list_is_to_come(target) && engine_account_is_open(target->account) &&
-            TARGET_STATE(target, n_failed) < unreachable_after)
-            return false;
+        listed = !list_is_awaited(engine_list_is_to_come(target), engine_account_is_open(target->account),
+                                  TARGET_STATE(target, n_failed), unreachable_after);
     }
-    return true;
+    return listed;
 }
 
 /* NULL: it is guarded, or this is not known yet. */
@@ -363,7 +339,7 @@ static const char *why_unguarded(const Engine *engine, const StateTrail *row) {
         .named = account && is_row_guarded(account, row),
     };
 
-    return why_ended[scope_trail_ended(&trail)];
+    return scope_ended_text(scope_trail_ended(&trail));
 }
 
 /* The row stays: if the trail is guarded again, it is known that it was before. */
@@ -401,7 +377,7 @@ static void end_target_rows(Engine *engine) {
     for (size_t i = 0; i < engine->unclaimed.n_targets; i++) {
         StateTarget *row = &engine->unclaimed.targets[i];
         const AccountPlace account = place_of(engine, row->account);
-        const char *why = why_ended[scope_region_ended(&account)];
+        const char *why = scope_ended_text(scope_region_ended(&account));
 
         if (why && guard_target_owes_end(&row->state) && !engine_has_target(engine, row))
             end_target_row(engine, row->account, row->region, &row->state, why);
@@ -411,7 +387,7 @@ static void end_target_rows(Engine *engine) {
 const char *engine_why_account_ended(const Engine *engine, const char *id) {
     const AccountPlace account = place_of(engine, id);
 
-    return why_ended[scope_account_ended(&account)];
+    return scope_ended_text(scope_account_ended(&account));
 }
 
 static void end_account_rows(Engine *engine) {

@@ -35,11 +35,6 @@
 
 #define GUARDS_HINTED_MAX 16
 
-/* Reasons why a trail is no longer guarded. */
-#define ENGINE_NOT_NAMED    "`trails` does not name it any more"
-#define ENGINE_ACCOUNT_GONE "its account is not configured any more"
-#define ENGINE_OTHER_SHARD  "another shard guards its account"
-
 typedef struct Engine Engine;
 typedef struct Account Account;
 typedef struct Target Target;

@@ -46,7 +46,7 @@ static void change_viewer(Trail *trail, Account *account) {
     engine_stop_tracking(trail); /* it uses the other account's credentials */
     engine_detach_trail(trail);
     if (!engine_is_guarded(account, trail->name, trail->arn))
-        engine_forget_trail(trail, ENGINE_NOT_NAMED);
+        engine_forget_trail(trail, scope_ended_text(ENDED_NOT_NAMED));
     else if (engine_attach_trail(trail, account) < 0)
         engine_drop_trail(trail->engine, trail);
 }

@@ -28,9 +28,7 @@ static void unaccepted_are_due(void *userdata) {
     for (size_t i = 0; i < engine->n_trails; i++)
         if (engine->trails[i]->via == account)
             SET_REPORTED_STATE(engine->trails[i], appearance_pending, false);
-    pace->n_appeared = pace->n_gone = 0;
-    pace->since_usec = 0;
-    pace->summed_usec = now.mono_usec;
+    schedule_unaccepted_summed_up(pace, now.mono_usec);
     account->unaccepted_names[0] = '\0';
     engine_save_soon(engine, true);
 }

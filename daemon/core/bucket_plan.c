@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/util/macros.h"
 #include "lib/util/text.h"
 
 static bool is_wanted(const BucketFacts *facts, const char *bucket) {
@@ -98,6 +99,31 @@ bool bucket_owner_is_out_of_reach(bool bucket_checks, bool known, bool failed) {
     return failed && !bucket_checks && !known;
 }
 
-bool bucket_is_checked(bool bucket_checks, bool owner_check, bool about_bucket) {
-    return bucket_checks || (owner_check && about_bucket);
+static bool is_checked(const BucketResume *in, bool about_bucket) {
+    return in->bucket_checks || (in->owner_check && about_bucket);
+}
+
+void bucket_resume(const BucketResume *in, Observation *seen, unsigned n_failed[static _UNREADABLE_MAX]) {
+    static const char not_read_yet[] = "not read since the start";
+    const struct {
+        Finding finding;
+        char *text;
+    } rows[] = {
+        { FINDING_BUCKET, seen->bucket_error },
+        { FINDING_LIFECYCLE, seen->lifecycle_error },
+        { FINDING_KEY, seen->key_error },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if ((in->findings & FINDING_BIT(rows[i].finding)) &&
+            is_checked(in, rows[i].finding == FINDING_BUCKET))
+            (void)text_copy(rows[i].text, CODE_TEXT_MAX, not_read_yet);
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++) {
+        bool checked = u < UNREADABLE_BUCKET || is_checked(in, u == UNREADABLE_BUCKET);
+
+        n_failed[u] =
+                checked && (in->findings & FINDING_BIT(FINDING_UNREADABLE(u))) ? in->unreachable_after : 0;
+        if (n_failed[u] > 0)
+            (void)text_copy(seen->unreadable[u], sizeof(seen->unreadable[u]), not_read_yet);
+    }
 }

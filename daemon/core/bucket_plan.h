@@ -31,9 +31,17 @@ typedef struct BucketPlan {
 
 BucketPlan bucket_plan(const BucketFacts *facts);
 
-/* True if buckets and keys are checked, so that a problem found by an earlier run can be seen to end.
- * about_bucket: a problem with its existence or owner, which `owner_check` alone checks, too. */
-bool bucket_is_checked(bool bucket_checks, bool owner_check, bool about_bucket);
+/* Resumes the findings of an earlier run about a bucket or key: what was wrong or unreadable stays so until
+ * it is read again. Sets the texts in seen, and n_failed by Unreadable. A finding that the configuration no
+ * longer checks is dropped, because nothing could end it; `owner_check` alone checks the bucket's existence
+ * and owner. */
+typedef struct BucketResume {
+    uint32_t findings; /* of the earlier run */
+    bool bucket_checks, owner_check;
+    unsigned unreachable_after;
+} BucketResume;
+
+void bucket_resume(const BucketResume *in, Observation *seen, unsigned n_failed[static _UNREADABLE_MAX]);
 
 /* True if the bucket is checked right after the settings were read, and not only with the next list. Without
  * a baseline the settings say which bucket it is. */

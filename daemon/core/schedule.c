@@ -333,6 +333,10 @@ bool schedule_unaccepted_count(UnacceptedPace *pace, bool counted, bool gone) {
     return gone || !counted;
 }
 
+void schedule_unaccepted_summed_up(UnacceptedPace *pace, uint64_t now_usec) {
+    *pace = (UnacceptedPace){ .singly = pace->singly, .summed_usec = now_usec };
+}
+
 uint64_t schedule_unaccepted_wait(const UnacceptedPace *pace, uint64_t now_usec) {
     uint64_t due_usec = pace->summed_usec + SCHEDULE_UNACCEPTED_USEC;
 

@@ -317,6 +317,8 @@ void schedule_unaccepted_reported(UnacceptedPace *pace, uint64_t now_usec);
 /* Counts one more that appeared (counted: it was already, or was reported) or is gone. True if the summary
  * names it. It names one that is gone, because its appearance may have been reported before. */
 bool schedule_unaccepted_count(UnacceptedPace *pace, bool counted, bool gone);
+/* Starts over after a summary. */
+void schedule_unaccepted_summed_up(UnacceptedPace *pace, uint64_t now_usec);
 /* The time until the next summary; UINT64_MAX if there is nothing to report. */
 uint64_t schedule_unaccepted_wait(const UnacceptedPace *pace, uint64_t now_usec);
 

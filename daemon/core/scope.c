@@ -64,7 +64,8 @@ bool scope_is_proven_off(const char *status) {
     return i < ARRAY_SIZE(region_statuses) && region_statuses[i].off;
 }
 
-const char *scope_region_meaning(const char *status) {
+/* NULL: the status is unknown. */
+static const char *meaning_of(const char *status) {
     size_t i = row_of(status);
 
     return i < ARRAY_SIZE(region_statuses) ? region_statuses[i].meaning : NULL;
@@ -87,7 +88,7 @@ bool scope_wants_status(const Rejection *rejection) {
 bool scope_is_off(const Rejection *rejection) {
     if (!rejection->opt_in || rejection->named || rejection->has_trails)
         return false;
-    if (scope_region_meaning(rejection->status))
+    if (meaning_of(rejection->status))
         return scope_is_proven_off(rejection->status);
     return rejection->good_elsewhere &&
            (!rejection->ever_reachable || rejection->lasts_usec >= SCOPE_OFF_PROOF_USEC);
@@ -104,15 +105,27 @@ static bool may_be_off(const Rejection *rejection, bool asking) {
     return scope_is_off(&best);
 }
 
+/* True if an answer that is still to come decides: AWS's status, or that of another region. */
+static bool is_unclear(const Rejection *rejection) {
+    if (rejection->asking && (rejection->waits || may_be_off(rejection, true)))
+        return true;
+    return !scope_is_off(rejection) && rejection->polls_elsewhere && may_be_off(rejection, false);
+}
+
 /* A region that is not enabled answers "unknown key". TrailGuard takes it for that only if `regions` is
  * "all", and either AWS's status says so, or the same keys work elsewhere and no status says that the region
  * is enabled. */
-RejectionMeaning scope_judge_rejection(const Rejection *rejection) {
-    if (rejection->asking && (rejection->waits || may_be_off(rejection, true)))
-        return REJECTION_UNCLEAR;
-    if (scope_is_off(rejection))
-        return REJECTION_NOT_ENABLED;
-    return rejection->polls_elsewhere && may_be_off(rejection, false) ? REJECTION_UNCLEAR : REJECTION_FAILED;
+bool scope_take_rejection(const Rejection *rejection, PollResult *result) {
+    const char *meaning = meaning_of(rejection->status);
+    size_t n = strlen(result->error_text);
+
+    if (is_unclear(rejection))
+        return false;
+    result->not_enabled = scope_is_off(rejection);
+    if (meaning && !result->not_enabled)
+        (void)snprintf(result->error_text + n, sizeof(result->error_text) - n, " (GetRegionOptStatus: %s)",
+                       meaning);
+    return true;
 }
 
 bool scope_may_ask_region(const RegionQuestion *question, uint64_t now_usec) {
@@ -147,6 +160,20 @@ bool scope_proves_absence(const AccountScope *account, bool owned, bool organiza
     if (account->by_role)
         return true;
     return account->identity_known ? owned || organization : account->shows_own && !organization;
+}
+
+void scope_judge_absence(const AccountScope *account, const char *id, bool owned, bool organization,
+                         Observation *seen) {
+    if (scope_proves_absence(account, owned, organization))
+        return;
+    seen->kind = OBSERVED_ERROR;
+    seen->error = POLL_CREDENTIALS;
+    if (account->identity_known)
+        (void)snprintf(seen->error_text, sizeof(seen->error_text),
+                       "not found: the keys belong to account %.12s", id);
+    else
+        (void)text_copy(seen->error_text, sizeof(seen->error_text),
+                        "not found, and AWS has not said which account the keys belong to");
 }
 
 /* Base credentials that STS rejects, or that cannot be sent to it, may still work in the regions of the
@@ -322,6 +349,10 @@ AccountListEnd account_list_end(const AccountListTrouble *trouble, bool forgotte
 
 /* ---- what is no longer guarded ---- */
 
+bool scope_tables_are_whole(const TablesBegun *begun) {
+    return begun->passes && !begun->waits && (!begun->organization || begun->list_tried);
+}
+
 Ended scope_account_ended(const AccountPlace *account) {
     if (account->known ? account->guarded : !account->elsewhere && !account->all_known)
         return ENDED_NOT;
@@ -362,10 +393,27 @@ Ended scope_trail_ended(const FormerTrail *trail) {
     return ended;
 }
 
+const char *scope_ended_text(Ended ended) {
+    static const char *const texts[_ENDED_MAX] = {
+        [ENDED_NOT] = NULL,
+        [ENDED_IGNORED] = "the configuration ignores it",
+        [ENDED_ELSEWHERE] = "another shard guards its account",
+        [ENDED_ACCOUNT_GONE] = "its account is not configured any more",
+        [ENDED_NOT_NAMED] = "`trails` does not name it any more",
+        [ENDED_REGION_GONE] = "`regions` does not have it any more",
+    };
+
+    return texts[ended];
+}
+
 /* ---- which listed trails are guarded ---- */
 
 bool list_is_to_come(bool configured, bool not_enabled, bool listed) {
     return configured && !not_enabled && !listed;
+}
+
+bool list_is_awaited(bool to_come, bool open, unsigned n_failed, unsigned unreachable_after) {
+    return to_come && open && n_failed < unreachable_after;
 }
 
 bool listing_covers(const Listing *listing) {
@@ -575,13 +623,6 @@ ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after
     meaning.reported = (*n_failed)++ == 0;
     meaning.unreadable = *n_failed >= unreachable_after;
     return meaning;
-}
-
-unsigned unreadable_resume(uint32_t findings, Unreadable what, bool bucket_checks,
-                           unsigned unreachable_after) {
-    bool checked = what < UNREADABLE_BUCKET || bucket_checks;
-
-    return checked && (findings & FINDING_BIT(FINDING_UNREADABLE(what))) ? unreachable_after : 0;
 }
 
 bool unreadable_is_recorded(const Settings *baseline, Unreadable what) {

@@ -66,13 +66,10 @@ typedef struct Rejection {
     bool polls_elsewhere; /* polls of the account's other regions are in progress */
 } Rejection;
 
-typedef enum RejectionMeaning {
-    REJECTION_UNCLEAR,     /* depends on an answer that is still to come */
-    REJECTION_FAILED,      /* an ordinary failed poll */
-    REJECTION_NOT_ENABLED, /* the account has not enabled the region */
-} RejectionMeaning;
-
-RejectionMeaning scope_judge_rejection(const Rejection *rejection);
+/* Sets what a rejection means for the poll: an ordinary failure, with AWS's status of the region added to
+ * the error, which is ambiguous by itself; or that the account has not enabled the region. False, and
+ * nothing is set, if that depends on an answer that is still to come. */
+bool scope_take_rejection(const Rejection *rejection, PollResult *result);
 
 /* How long AWS's status of a region stays valid, also when the call got no answer; and how long a denial
  * stays valid for the account. */
@@ -99,10 +96,6 @@ bool scope_is_off(const Rejection *rejection);
 
 /* True if this status means that the region is disabled. */
 bool scope_is_proven_off(const char *status);
-/* The status and its meaning for a region that rejects the keys as unknown; NULL if there is no status or it
- * is not one we know. */
-const char *scope_region_meaning(const char *status);
-
 /* True if the target gets a row in the status. If a whole account cannot be polled, the account gets one row
  * in place of its targets. */
 bool scope_shows_target(bool configured, size_t n_trails, bool account_is_row);
@@ -134,6 +127,11 @@ bool scope_is_row(const AccountScope *account);
  * those of another account, which has no such trail, even if AWS does not say which account they belong to.
  * owned: the account owns the trail; organization: other accounts can list it too. */
 bool scope_proves_absence(const AccountScope *account, bool owned, bool organization);
+
+/* Turns the observation into an error if the keys do not prove that the trail is gone. id: of the account
+ * that the keys belong to, if known. */
+void scope_judge_absence(const AccountScope *account, const char *id, bool owned, bool organization,
+                         Observation *seen);
 
 /* True if this failure of GetCallerIdentity means that there are no usable keys. none: no source has keys;
  * refused: AWS rejected them, or there were none. */
@@ -271,7 +269,17 @@ typedef enum AccountListEnd {
 /* forgotten: `organization` was removed from the configuration. */
 AccountListEnd account_list_end(const AccountListTrouble *trouble, bool forgotten);
 
-/* ---- what is not guarded any more ---- */
+/* ---- what is no longer guarded ---- */
+
+typedef struct TablesBegun {
+    bool passes;       /* the first pass has begun */
+    bool waits;        /* a guarded account has not begun */
+    bool organization; /* one is configured ... */
+    bool list_tried;   /* ... and the first attempt to list its accounts has ended */
+} TablesBegun;
+
+/* True if the tables are complete: what is not in them is not guarded. */
+bool scope_tables_are_whole(const TablesBegun *begun);
 
 typedef enum Ended {
     ENDED_NOT, /* it is still guarded, or this is not known yet */
@@ -322,11 +330,16 @@ typedef struct FormerTrail {
 
 Ended scope_trail_ended(const FormerTrail *trail);
 
+/* The reason, for people; NULL for ENDED_NOT. */
+const char *scope_ended_text(Ended ended);
+
 /* ---- which trails a list brings ---- */
 
 /* True if the first list of the region is still outstanding, so that missing trails cannot be determined
  * yet. listed: read since the start. */
 bool list_is_to_come(bool configured, bool not_enabled, bool listed);
+/* True if it is worth waiting for: the account can be polled (open), and not too many polls have failed. */
+bool list_is_awaited(bool to_come, bool open, unsigned n_failed, unsigned unreachable_after);
 
 /* A trail in the list of a region. */
 typedef struct Listing {
@@ -531,11 +544,6 @@ typedef struct ReadMeaning {
 
 /* n_failed: consecutive failures of this call for the trail. */
 ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after, unsigned *n_failed);
-
-/* The number of failures to resume with, from the findings of an earlier run: what was unreadable stays so
- * until it is read. */
-unsigned unreadable_resume(uint32_t findings, Unreadable what, bool bucket_checks,
-                           unsigned unreachable_after);
 
 /* True if the baseline has what the call reads. Buckets and keys are checked whether recorded or not. */
 bool unreadable_is_recorded(const Settings *baseline, Unreadable what);

@@ -176,9 +176,9 @@ static void the_first_confirmed_owner_of_the_recorded_bucket_is_recorded(void **
         bool recorded;
     } rows[] = {
         { &logs, &logs, OWN, true },
-        { &logs, &logs, "", false },       /* S3 did not say */
-        { &owned, &owned, OTHER, false },  /* another one than before is trouble, and no recording */
-        { &logs, &evil, OWN, false }, /* of the bucket that a pin names */
+        { &logs, &logs, "", false },      /* S3 did not say */
+        { &owned, &owned, OTHER, false }, /* another one than before is trouble, and no recording */
+        { &logs, &evil, OWN, false },     /* of the bucket that a pin names */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -222,17 +222,61 @@ static void whose_a_bucket_is_need_not_be_known(void **state _unused_) {
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        assert_int_equal(
-                bucket_owner_is_out_of_reach(rows[i].bucket_checks, rows[i].known, rows[i].failed),
-                rows[i].out_of_reach);
+        assert_int_equal(bucket_owner_is_out_of_reach(rows[i].bucket_checks, rows[i].known, rows[i].failed),
+                         rows[i].out_of_reach);
 }
 
-static void what_of_buckets_and_keys_is_checked(void **state _unused_) {
-    assert_true(bucket_is_checked(true, false, false));
-    assert_true(bucket_is_checked(true, true, true));
-    assert_true(bucket_is_checked(false, true, true));
-    assert_false(bucket_is_checked(false, true, false));
-    assert_false(bucket_is_checked(false, false, true));
+/* Only what is polled again can be seen to be over. */
+static void what_was_found_or_unreadable_stays_so_over_a_restart(void **state _unused_) {
+#define FOUND (FINDING_BIT(FINDING_BUCKET) | FINDING_BIT(FINDING_LIFECYCLE) | FINDING_BIT(FINDING_KEY))
+#define UNREAD(what) FINDING_BIT(FINDING_UNREADABLE(UNREADABLE_##what))
+    static const struct {
+        BucketResume in;
+        bool bucket, lifecycle, key; /* are still in trouble */
+        unsigned unread;             /* bits, by Unreadable */
+    } rows[] = {
+        { { .findings = 0, .bucket_checks = true }, false, false, false, 0 },
+        { { .findings = FOUND, .bucket_checks = true }, true, true, true, 0 },
+        { { .findings = FINDING_BIT(FINDING_KEY), .bucket_checks = true, .owner_check = true },
+          false,
+          false,
+          true,
+          0 },
+        /* that asks for the bucket alone */
+        { { .findings = FOUND, .owner_check = true }, true, false, false, 0 },
+        { { .findings = FOUND }, false, false, false, 0 },
+        { { .findings = UNREAD(TAGS) }, false, false, false, 1U << UNREADABLE_TAGS },
+        { { .findings = UNREAD(BUCKET) | UNREAD(KEY), .bucket_checks = true },
+          false,
+          false,
+          false,
+          1U << UNREADABLE_BUCKET | 1U << UNREADABLE_KEY },
+        { { .findings = UNREAD(BUCKET) | UNREAD(KEY), .owner_check = true },
+          false,
+          false,
+          false,
+          1U << UNREADABLE_BUCKET },
+        { { .findings = UNREAD(BUCKET) | UNREAD(KEY) }, false, false, false, 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        unsigned n_failed[_UNREADABLE_MAX] = { [UNREADABLE_TAGS] = 7 };
+        BucketResume in = rows[i].in;
+        Observation seen = { 0 };
+
+        in.unreachable_after = 3;
+        bucket_resume(&in, &seen, n_failed);
+        if ((seen.bucket_error[0] != '\0') != rows[i].bucket ||
+            (seen.lifecycle_error[0] != '\0') != rows[i].lifecycle ||
+            (seen.key_error[0] != '\0') != rows[i].key)
+            fail_msg("row %zu", i);
+        for (Unreadable u = 0; u < _UNREADABLE_MAX; u++) {
+            bool unread = rows[i].unread & 1U << u;
+
+            assert_int_equal(n_failed[u], unread ? 3 : 0);
+            assert_string_equal(seen.unreadable[u], unread ? "not read since the start" : "");
+        }
+    }
 }
 
 int main(void) {
@@ -246,7 +290,7 @@ int main(void) {
         cmocka_unit_test(which_bucket_is_asked_about),
         cmocka_unit_test(how_many_calls_a_bucket_takes),
         cmocka_unit_test(whose_a_bucket_is_need_not_be_known),
-        cmocka_unit_test(what_of_buckets_and_keys_is_checked),
+        cmocka_unit_test(what_was_found_or_unreadable_stays_so_over_a_restart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

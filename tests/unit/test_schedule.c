@@ -533,8 +533,7 @@ static void unaccepted_trails_are_summed_up(void **state _unused_) {
     assert_int_equal(schedule_unaccepted_wait(&pace, now), 5 * SEC);
     pace.n_gone = 40;
     assert_int_equal(schedule_unaccepted_wait(&pace, now), 5 * SEC);
-    pace.n_appeared = pace.n_gone = 0;
-    pace.summed_usec = now;
+    schedule_unaccepted_summed_up(&pace, now);
     assert_true(schedule_unaccepted_wait(&pace, now) == UINT64_MAX);
     pace.n_gone = 1;
     assert_int_equal(schedule_unaccepted_wait(&pace, now + 40 * SEC), 260 * SEC);

@@ -220,10 +220,8 @@ static void the_word_of_aws_decides_whether_a_region_is_off(void **state _unused
             if (scope_is_off(&rejection) != rows[i].off[k])
                 fail_msg("row %zu, %s", i, statuses[k]);
         }
-    for (size_t k = 0; k < ARRAY_SIZE(statuses); k++) {
+    for (size_t k = 0; k < ARRAY_SIZE(statuses); k++)
         assert_int_equal(scope_is_proven_off(statuses[k]), k == 0);
-        assert_int_equal(scope_region_meaning(statuses[k]) != NULL, k < 5);
-    }
 }
 
 static void aws_is_asked_only_where_its_word_can_matter(void **state _unused_) {
@@ -247,32 +245,59 @@ static void aws_is_asked_only_where_its_word_can_matter(void **state _unused_) {
 static void what_it_means_that_a_region_calls_keys_unknown(void **state _unused_) {
     static const struct {
         Rejection rejection;
-        RejectionMeaning meaning;
+        enum { UNCLEAR, FAILED, NOT_ENABLED } meaning;
     } rows[] = {
-        { { .opt_in = true, .good_elsewhere = true }, REJECTION_NOT_ENABLED },
-        { { .opt_in = true }, REJECTION_FAILED },
-        { { .opt_in = true, .status = "DISABLED" }, REJECTION_NOT_ENABLED },
-        { { .opt_in = true, .good_elsewhere = true, .status = "ENABLED" }, REJECTION_FAILED },
+        { { .opt_in = true, .good_elsewhere = true }, NOT_ENABLED },
+        { { .opt_in = true }, FAILED },
+        { { .opt_in = true, .status = "DISABLED" }, NOT_ENABLED },
+        { { .opt_in = true, .good_elsewhere = true, .status = "ENABLED" }, FAILED },
         /* the keys may turn out to be good elsewhere, where that would make a difference */
-        { { .opt_in = true, .polls_elsewhere = true }, REJECTION_UNCLEAR },
-        { { .opt_in = true, .polls_elsewhere = true, .status = "ENABLED" }, REJECTION_FAILED },
-        { { .opt_in = true, .polls_elsewhere = true, .ever_reachable = true }, REJECTION_FAILED },
-        { { .opt_in = true, .polls_elsewhere = true, .named = true }, REJECTION_FAILED },
-        { { .polls_elsewhere = true }, REJECTION_FAILED },
+        { { .opt_in = true, .polls_elsewhere = true }, UNCLEAR },
+        { { .opt_in = true, .polls_elsewhere = true, .status = "ENABLED" }, FAILED },
+        { { .opt_in = true, .polls_elsewhere = true, .ever_reachable = true }, FAILED },
+        { { .opt_in = true, .polls_elsewhere = true, .named = true }, FAILED },
+        { { .polls_elsewhere = true }, FAILED },
         /* AWS may say that it is off, where that would make a difference */
-        { { .opt_in = true, .good_elsewhere = true, .asking = true }, REJECTION_UNCLEAR },
-        { { .opt_in = true, .good_elsewhere = true, .asking = true, .ever_reachable = true },
-          REJECTION_UNCLEAR },
-        { { .opt_in = true, .good_elsewhere = true, .asking = true, .has_trails = true }, REJECTION_FAILED },
-        { { .opt_in = true, .named = true, .asking = true }, REJECTION_FAILED },
+        { { .opt_in = true, .good_elsewhere = true, .asking = true }, UNCLEAR },
+        { { .opt_in = true, .good_elsewhere = true, .asking = true, .ever_reachable = true }, UNCLEAR },
+        { { .opt_in = true, .good_elsewhere = true, .asking = true, .has_trails = true }, FAILED },
+        { { .opt_in = true, .named = true, .asking = true }, FAILED },
         /* a check waits, for the answer explains the refusal */
-        { { .opt_in = true, .named = true, .asking = true, .waits = true }, REJECTION_UNCLEAR },
-        { { .opt_in = true, .named = true, .waits = true }, REJECTION_FAILED },
+        { { .opt_in = true, .named = true, .asking = true, .waits = true }, UNCLEAR },
+        { { .opt_in = true, .named = true, .waits = true }, FAILED },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (scope_judge_rejection(&rows[i].rejection) != rows[i].meaning)
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        PollResult result = { .error = POLL_CREDENTIALS };
+
+        if (scope_take_rejection(&rows[i].rejection, &result) != (rows[i].meaning != UNCLEAR) ||
+            result.not_enabled != (rows[i].meaning == NOT_ENABLED))
             fail_msg("row %zu", i);
+    }
+}
+
+/* That it is off says all. */
+static void what_aws_says_of_a_region_stands_beside_its_refusal(void **state _unused_) {
+    static const struct {
+        const char *status, *text;
+    } rows[] = {
+        { "ENABLED", "no such key (GetRegionOptStatus: ENABLED, the account has enabled the region, so the "
+                     "keys or the way there are at fault)" },
+        { "ENABLING", "no such key (GetRegionOptStatus: ENABLING, the account is turning the region on)" },
+        { "DISABLING", "no such key (GetRegionOptStatus: DISABLING, the account is turning the region "
+                       "off)" },
+        { "DISABLED", "no such key" },
+        { "PAUSED", "no such key" },
+        { "", "no such key" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const Rejection rejection = { .opt_in = true, .status = rows[i].status };
+        PollResult result = { .error_text = "no such key" };
+
+        assert_true(scope_take_rejection(&rejection, &result));
+        assert_string_equal(result.error_text, rows[i].text);
+    }
 }
 
 static void which_regions_show_that_keys_are_good(void **state _unused_) {
@@ -317,6 +342,48 @@ static void a_trail_is_gone_only_by_its_own_accounts_keys(void **state _unused_)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (scope_proves_absence(&rows[i].account, rows[i].owned, rows[i].organization) != rows[i].proven)
             fail_msg("row %zu", i);
+}
+
+static void what_the_keys_of_others_do_not_show_is_an_error(void **state _unused_) {
+    static const struct {
+        AccountScope account;
+        bool owned;
+        const char *error; /* NULL: it is gone */
+    } rows[] = {
+        { { .identity_known = true }, true, NULL },
+        { { .identity_known = true }, false, "not found: the keys belong to account 444455556666" },
+        { { .identity_known = false },
+          true,
+          "not found, and AWS has not said which account the keys belong to" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Observation seen = { .kind = OBSERVED_ABSENT };
+
+        scope_judge_absence(&rows[i].account, "444455556666", rows[i].owned, false, &seen);
+        assert_int_equal(seen.kind, rows[i].error ? OBSERVED_ERROR : OBSERVED_ABSENT);
+        assert_int_equal(seen.error, rows[i].error ? POLL_CREDENTIALS : POLL_OK);
+        assert_string_equal(seen.error_text, rows[i].error ? rows[i].error : "");
+    }
+}
+
+static void which_lists_are_waited_for(void **state _unused_) {
+    assert_true(list_is_awaited(true, true, 0, 1));
+    assert_true(list_is_awaited(true, true, 2, 3));
+    assert_false(list_is_awaited(false, true, 0, 1));
+    assert_false(list_is_awaited(true, false, 0, 1));
+    assert_false(list_is_awaited(true, true, 3, 3));
+}
+
+/* Who is not in them is not guarded: that must not be said while some are still to come. */
+static void when_the_tables_are_whole(void **state _unused_) {
+    for (unsigned bits = 0; bits < 16; bits++) {
+        const TablesBegun begun = {
+            .passes = bits & 1, .waits = bits & 2, .organization = bits & 4, .list_tried = bits & 8
+        };
+
+        assert_int_equal(scope_tables_are_whole(&begun), bits == 1 || bits == 9 || bits == 13);
+    }
 }
 
 static void how_long_keys_have_been_called_unknown(void **state _unused_) {
@@ -603,6 +670,8 @@ static void a_trail_ends_with_its_account_or_its_name(void **state _unused_) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (scope_trail_ended(&rows[i].trail) != rows[i].ended)
             fail_msg("row %zu", i);
+    for (Ended ended = 0; ended < _ENDED_MAX; ended++)
+        assert_int_equal(scope_ended_text(ended) != NULL, ended != ENDED_NOT);
 }
 
 int main(void) {
@@ -621,8 +690,12 @@ int main(void) {
         cmocka_unit_test(the_word_of_aws_decides_whether_a_region_is_off),
         cmocka_unit_test(aws_is_asked_only_where_its_word_can_matter),
         cmocka_unit_test(what_it_means_that_a_region_calls_keys_unknown),
+        cmocka_unit_test(what_aws_says_of_a_region_stands_beside_its_refusal),
         cmocka_unit_test(which_regions_show_that_keys_are_good),
         cmocka_unit_test(a_trail_is_gone_only_by_its_own_accounts_keys),
+        cmocka_unit_test(what_the_keys_of_others_do_not_show_is_an_error),
+        cmocka_unit_test(which_lists_are_waited_for),
+        cmocka_unit_test(when_the_tables_are_whole),
         cmocka_unit_test(a_trail_ends_with_its_account_or_its_name),
         cmocka_unit_test(how_long_keys_have_been_called_unknown),
         cmocka_unit_test(what_aws_can_be_asked_to_do_to_the_trail_of_another_account),

@@ -164,26 +164,6 @@ static void what_is_asked_of_a_bucket_that_is_not_found(void **state _unused_) {
     }
 }
 
-static void what_was_unreadable_stays_so_over_a_restart(void **state _unused_) {
-    static const struct {
-        uint32_t findings;
-        Unreadable what;
-        bool bucket_checks;
-        unsigned n;
-    } rows[] = {
-        { FINDING_BIT(FINDING_UNREADABLE(UNREADABLE_TAGS)), UNREADABLE_TAGS, false, 3 },
-        { FINDING_BIT(FINDING_UNREADABLE(UNREADABLE_TAGS)), UNREADABLE_INSIGHTS, false, 0 },
-        { FINDING_BIT(FINDING_UNREADABLE(UNREADABLE_KEY)), UNREADABLE_KEY, true, 3 },
-        /* what is not checked any more is no finding */
-        { FINDING_BIT(FINDING_UNREADABLE(UNREADABLE_KEY)), UNREADABLE_KEY, false, 0 },
-        { 0, UNREADABLE_TAGS, true, 0 },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (unreadable_resume(rows[i].findings, rows[i].what, rows[i].bucket_checks, 3) != rows[i].n)
-            fail_msg("row %zu", i);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_call_means),
@@ -192,7 +172,6 @@ int main(void) {
         cmocka_unit_test(what_a_check_of_the_bucket_can_judge),
         cmocka_unit_test(what_is_asked_of_a_bucket_that_is_not_found),
         cmocka_unit_test(what_is_read_of_a_bucket_needs_no_recording),
-        cmocka_unit_test(what_was_unreadable_stays_so_over_a_restart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

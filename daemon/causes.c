@@ -62,81 +62,69 @@ static bool find_causes(Engine *engine) {
 
 /* The members of a cause, during a decision. */
 typedef struct Gathering {
-    CauseMembers in;
-    Subject *members, *rest;
+    CauseGathering them;
     Target *last;
-    TargetState first; /* see CauseMembers.first */
 } Gathering;
 
-static void gather_one(Gathering *g, CauseKind kind, const Subject *subject, const TargetState *state) {
-    g->members[g->in.n] = *subject;
-    guard_cause_count(&g->in, kind, state, &g->first);
-}
-
-static void gather_target(Gathering *g, const Cause *cause, Target *target) {
+static void gather_target(Gathering *g, Target *target) {
     Subject subject = engine_target_subject(target);
     const TargetState state = states_target(target->state);
 
-    if (cause->kind == CAUSE_CLOSED)
-        g->in.silent_usec = MAX(g->in.silent_usec, state.failed_since_usec);
-    if (guard_cause_lists(cause->kind, &state, engine_place(target))) {
-        gather_one(g, cause->kind, &subject, &state);
+    if (guard_cause_take(&g->them, &subject, &state, engine_place(target), target->configured))
         g->last = target;
-    } else if (guard_cause_has_rest(cause->kind, target->configured, &state)) {
-        g->rest[g->in.n_rest++] = subject;
-        g->in.n_answering += guard_cause_answers(&state, engine_place(target));
-    }
 }
 
-static void gather_account(Gathering *g, const Cause *cause, const Account *account) {
+static void gather_account(Gathering *g, const Account *account) {
     Subject subject = engine_account_subject(account);
     const TargetState state = states_target(account->state);
 
     for (size_t k = 0; k < account->n_targets; k++)
-        if (engine_cause_covers(cause, account, account->targets[k]->region))
-            gather_target(g, cause, account->targets[k]);
-    if (guard_cause_scope(cause->kind) == CAUSE_OF_ALL &&
-        guard_cause_lists(cause->kind, &state, PLACE_ACCOUNT))
-        gather_one(g, cause->kind, &subject, &state);
+        if (engine_cause_covers(g->them.cause, account, account->targets[k]->region))
+            gather_target(g, account->targets[k]);
+    (void)guard_cause_take(&g->them, &subject, &state, PLACE_ACCOUNT, false);
 }
 
 static void gather(const Engine *engine, const Cause *cause, Gathering *g) {
     const Account *one = engine_account_by_id(engine, cause->account);
 
+    g->them.cause = cause;
+    g->them.in = (CauseMembers){ .members = g->them.members, .rest = g->them.rest };
+    g->last = NULL;
     for (size_t i = 0; !one && i < engine->n_accounts; i++)
-        gather_account(g, cause, engine->accounts[i]);
+        gather_account(g, engine->accounts[i]);
     if (one)
-        gather_account(g, cause, one);
-    g->in.members = g->members;
-    g->in.rest = g->rest;
+        gather_account(g, one);
 }
 
-/* True if the tables are complete, so that what is not in them is not guarded. */
 static bool are_all_begun(const Engine *engine) {
+    TablesBegun begun = {
+        .passes = engine->passes_begun,
+        .organization = engine->config->organization.role_name,
+        .list_tried = engine->account_list.tried,
+    };
+
     for (size_t i = 0; i < engine->n_accounts; i++)
-        if (engine->accounts[i]->guarded && !engine->accounts[i]->begun)
-            return false;
-    return engine->passes_begun && (!engine->config->organization.role_name || engine->account_list.tried);
+        begun.waits |= engine->accounts[i]->guarded && !engine->accounts[i]->begun;
+    return scope_tables_are_whole(&begun);
 }
 
 /* Returns the mono time of its next decision; 0: none. */
 static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
     Policy policy = engine_policy(engine);
     Subject subject = engine_cause_subject(engine, cause);
+    CauseMembers *in = &g->them.in;
     Cause next;
     Plan plan;
     bool alone;
 
     gather(engine, cause, g);
-    if (!guard_cause_is_ripe(cause, &g->in, are_all_begun(engine)))
+    if (!guard_cause_is_ripe(cause, in, are_all_begun(engine)))
         return 0;
-    guard_cause(&policy, cause, &g->in, engine_now(engine), &plan, &next, &alone);
+    guard_cause(&policy, cause, in, engine_now(engine), &plan, &next, &alone);
     if (plan.n_events > 0)
-        engine_save_mark(engine, MAX(MAX(g->in.since_usec, cause->incident.last_dedup_usec),
-                                     cause->incident.reported_usec));
+        engine_save_mark(engine, guard_cause_mark(cause, in));
     if (engine_queue_messages(engine, &subject, &plan) < 0)
         return 0; /* retried in the next round */
-    next.had_members = cause->had_members || g->in.n > 0;
     *cause = next;
     if (plan.n_events > 0)
         engine_save_soon(engine, true);
@@ -160,11 +148,8 @@ static uint64_t decide_all(Engine *engine, Gathering *g) {
     uint64_t wake = 0;
 
     for (size_t i = 0; i < engine->n_causes; i++) {
-        uint64_t next;
+        uint64_t next = decide_cause(engine, &engine->causes[i], g);
 
-        g->in = (CauseMembers){ 0 };
-        g->last = NULL;
-        next = decide_cause(engine, &engine->causes[i], g);
         wake = wake == 0 || (next != 0 && next < wake) ? next : wake;
     }
     return wake;
@@ -181,8 +166,8 @@ void engine_decide_causes(Engine *engine) {
         return;
     }
     engine->causes_due_usec = now_usec + PAUSE_USEC;
-    g = (Gathering){ .members = calloc(n, sizeof(*g.members)), .rest = calloc(n, sizeof(*g.rest)) };
-    if (g.members && g.rest) {
+    g = (Gathering){ .them.members = calloc(n, sizeof(Subject)), .them.rest = calloc(n, sizeof(Subject)) };
+    if (g.them.members && g.them.rest) {
         engine->causes_are_left = !find_causes(engine);
         wake = decide_all(engine, &g);
         drop_causes(engine);
@@ -190,6 +175,6 @@ void engine_decide_causes(Engine *engine) {
     if (engine->causes_are_left)
         wake = engine->causes_due_usec;
     engine_arm(engine, &engine->cause_timer, wake, causes_woke, engine);
-    free(g.members);
-    free(g.rest);
+    free(g.them.members);
+    free(g.them.rest);
 }

@@ -188,14 +188,6 @@ CauseKind guard_cause_to_share(const PollResult *result, const TargetState *stat
 /* True if an uncovered region is reported together with others of its account ("": not known yet). once:
  * `check`. */
 bool guard_cover_is_shared(bool once, const char *account);
-/* Which targets can share a cause: all, those of one account, or those of one region. */
-typedef enum CauseScope {
-    CAUSE_OF_ALL,
-    CAUSE_OF_ACCOUNT,
-    CAUSE_OF_REGION,
-} CauseScope;
-
-CauseScope guard_cause_scope(CauseKind kind);
 /* The key of the cause that a region of the account can have; region "": the account as a whole. */
 Cause guard_cause_key(CauseKind kind, const char *account, const char *region);
 /* True if this account and region can have the cause. */
@@ -216,24 +208,30 @@ bool guard_cause_has(CauseKind kind, const TargetState *state, Place place);
 /* True if the target was reported under a cause that no longer applies. Example: a trail was found whose
  * home region is one that a policy denies. */
 bool guard_cause_is_left(const TargetState *state, Place place);
-/* True if it is a region that a policy could deny and that answers. One failed poll or a restart of the
- * guard does not change that. */
-bool guard_cause_answers(const TargetState *state, Place place);
 /* True if a decision about a target adds it to a cause or removes it. */
 bool guard_cause_is_touched(const TargetState *was, const TargetState *state);
 
-/* True if the message lists the target: it has the cause, or was reported by itself for it before others
- * failed. */
-bool guard_cause_lists(CauseKind kind, const TargetState *state, Place place);
-/* Counts a member. first: storage for what CauseMembers.first points to. The caller collects the
- * subjects. */
-void guard_cause_count(CauseMembers *in, CauseKind kind, const TargetState *state, TargetState *first);
-/* True if a target without the cause belongs to CauseMembers.rest. Only CAUSE_CLOSED has a rest. */
-bool guard_cause_has_rest(CauseKind kind, bool configured, const TargetState *state);
+/* Collects the members of a cause. */
+typedef struct CauseGathering {
+    const Cause *cause;
+    CauseMembers in;         /* begins with pointers to these: */
+    Subject *members, *rest; /* room for all targets and accounts */
+    TargetState first;       /* what in.first points to */
+} CauseGathering;
+
+/* Takes a target or a whole account. True if it is a member: it has the cause, or was reported by itself for it
+ * before others failed. A target without the cause may belong to CauseMembers.rest, which only CAUSE_CLOSED
+ * has. configured: the target's region is one of `regions`. */
+bool guard_cause_take(CauseGathering *g, const Subject *subject, const TargetState *state, Place place,
+                      bool configured);
+
 /* True if the cause can be decided about. If it has and had no members since the start, it waits until the
  * tables are complete, because members may still appear. all_begun: the tables are complete, so what is not
  * in them is not guarded. */
 bool guard_cause_is_ripe(const Cause *cause, CauseMembers *in, bool all_begun);
+
+/* The newest of the times that the ids of its messages come from, see guard_target_marks(). */
+uint64_t guard_cause_mark(const Cause *cause, const CauseMembers *in);
 
 /* True if it is over and too old to be reopened: it can be forgotten. */
 bool guard_cause_is_over(const Cause *cause, Now now);

@@ -7,6 +7,13 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
+/* Which targets can share a cause: all, those of one account, or those of one region. */
+typedef enum CauseScope {
+    CAUSE_OF_ALL,
+    CAUSE_OF_ACCOUNT,
+    CAUSE_OF_REGION,
+} CauseScope;
+
 typedef struct Judging {
     const Policy *policy;
     const CauseMembers *in;
@@ -30,14 +37,10 @@ static const struct {
     [CAUSE_OUTAGE] = { EVENT_TARGET_UNREACHABLE, EVENT_TARGET_REACHABLE, true, true, 2, CAUSE_OF_REGION },
 };
 
-CauseScope guard_cause_scope(CauseKind kind) {
-    return cause_rows[kind].scope;
-}
-
 /* ---- scope of a cause ---- */
 
 Cause guard_cause_key(CauseKind kind, const char *account, const char *region) {
-    CauseScope scope = guard_cause_scope(kind);
+    CauseScope scope = cause_rows[kind].scope;
     Cause key = { .kind = kind, .incident.event = _EVENT_MAX };
 
     if (scope == CAUSE_OF_ACCOUNT)
@@ -48,7 +51,7 @@ Cause guard_cause_key(CauseKind kind, const char *account, const char *region) {
 }
 
 bool guard_cause_covers(const Cause *cause, const char *account, const char *region) {
-    switch (guard_cause_scope(cause->kind)) {
+    switch (cause_rows[cause->kind].scope) {
     case CAUSE_OF_ACCOUNT: return text_equal(account, cause->account);
     case CAUSE_OF_REGION: return text_equal(region, cause->region);
     case CAUSE_OF_ALL: break;
@@ -115,15 +118,14 @@ bool guard_cause_is_left(const TargetState *state, Place place) {
     return state->reach.open && state->cause == CAUSE_CLOSED && place != PLACE_EMPTY;
 }
 
-bool guard_cause_answers(const TargetState *state, Place place) {
-    return state->ever_reachable && !state->unreachable && !state->not_enabled &&
-           !guard_cause_has(CAUSE_CLOSED, state, place);
-}
-
 bool guard_cause_is_touched(const TargetState *was, const TargetState *state) {
     return was->cause != state->cause || was->cover_is_shared != state->cover_is_shared ||
            was->cover.open != state->cover.open || was->reach.open != state->reach.open ||
            (was->n_failed == 0) != (state->n_failed == 0);
+}
+
+uint64_t guard_cause_mark(const Cause *cause, const CauseMembers *in) {
+    return MAX(MAX(in->since_usec, cause->incident.last_dedup_usec), cause->incident.reported_usec);
 }
 
 bool guard_cause_is_over(const Cause *cause, Now now) {
@@ -141,27 +143,45 @@ bool guard_cause_has(CauseKind kind, const TargetState *state, Place place) {
     return guard_cause_fails(kind, state, place);
 }
 
-bool guard_cause_lists(CauseKind kind, const TargetState *state, Place place) {
-    return guard_cause_has(kind, state, place) || guard_cause_fails(kind, state, place);
-}
-
-void guard_cause_count(CauseMembers *in, CauseKind kind, const TargetState *state, TargetState *first) {
-    bool cover = kind == CAUSE_UNCOVERED;
+static void count_member(CauseGathering *g, const TargetState *state) {
+    bool cover = g->cause->kind == CAUSE_UNCOVERED;
     uint64_t since_usec = cover ? state->cover.last_dedup_usec : state->failed_since_usec;
 
-    in->n++;
-    if (!cover && state->reach.open && state->cause != kind)
+    if (!cover && state->reach.open && state->cause != g->cause->kind)
         return;
-    in->n_begun += cover || state->reach.open;
-    if (!in->first || since_usec < in->since_usec) {
-        *first = *state;
-        in->first = first;
-        in->since_usec = since_usec;
+    g->in.n_begun += cover || state->reach.open;
+    if (!g->in.first || since_usec < g->in.since_usec) {
+        g->first = *state;
+        g->in.first = &g->first;
+        g->in.since_usec = since_usec;
     }
 }
 
-bool guard_cause_has_rest(CauseKind kind, bool configured, const TargetState *state) {
-    return kind == CAUSE_CLOSED && configured && !state->not_enabled;
+/* True if it is a region that a policy could deny and that answers. One failed poll or a restart of the
+ * guard does not change that. */
+static bool answers(const TargetState *state, Place place) {
+    return state->ever_reachable && !state->unreachable && !state->not_enabled &&
+           !guard_cause_has(CAUSE_CLOSED, state, place);
+}
+
+bool guard_cause_take(CauseGathering *g, const Subject *subject, const TargetState *state, Place place,
+                      bool configured) {
+    CauseKind kind = g->cause->kind;
+
+    if (place == PLACE_ACCOUNT && cause_rows[kind].scope != CAUSE_OF_ALL)
+        return false;
+    if (kind == CAUSE_CLOSED)
+        g->in.silent_usec = MAX(g->in.silent_usec, state->failed_since_usec);
+    if (guard_cause_has(kind, state, place) || guard_cause_fails(kind, state, place)) {
+        g->members[g->in.n++] = *subject;
+        count_member(g, state);
+        return true;
+    }
+    if (kind == CAUSE_CLOSED && configured && !state->not_enabled) {
+        g->rest[g->in.n_rest++] = *subject;
+        g->in.n_answering += answers(state, place);
+    }
+    return false;
 }
 
 bool guard_cause_is_ripe(const Cause *cause, CauseMembers *in, bool all_begun) {
@@ -340,5 +360,6 @@ void guard_cause(const Policy *policy, const Cause *prev, const CauseMembers *in
     }
     remind(&j);
     ret_plan->wake_mono_usec = cause_wake(&j);
+    j.c.had_members |= in->n > 0;
     *ret_next = j.c;
 }

@@ -63,6 +63,18 @@ static void the_first_denial_calls_for_a_look_at_our_rights(void **state _unused
                          rows[i].is_news);
 }
 
+/* What a gathering takes of one of them, for which it has room. */
+static bool take(CauseGathering *g, const Cause *cause, const TargetState *state, Place place,
+                 bool configured) {
+    static Subject members[8], rest[8];
+    const Subject subject = { "", "", "111122223333", "eu-central-1" };
+
+    g->cause = cause;
+    g->members = members;
+    g->rest = rest;
+    return guard_cause_take(g, &subject, state, place, configured);
+}
+
 static void a_region_answers_until_it_counts_as_unreachable(void **state _unused_) {
     static const struct {
         TargetState state;
@@ -92,8 +104,14 @@ static void a_region_answers_until_it_counts_as_unreachable(void **state _unused
           true },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        assert_int_equal(guard_cause_answers(&rows[i].state, rows[i].place), rows[i].answers);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const Cause closed = { .kind = CAUSE_CLOSED };
+        CauseGathering g = { 0 };
+
+        (void)take(&g, &closed, &rows[i].state, rows[i].place, true);
+        if (g.in.n_answering != rows[i].answers)
+            fail_msg("row %zu", i);
+    }
 }
 
 static void a_decision_touches_a_cause_by_what_it_is_made_of(void **state _unused_) {
@@ -205,41 +223,92 @@ static void members_are_counted_as_far_as_they_are_reported(void **state _unused
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        CauseMembers in = { 0 };
-        TargetState first;
+        const Cause cause = { .kind = rows[i].kind };
+        CauseGathering g = { 0 };
 
-        if (guard_cause_lists(rows[i].kind, &rows[i].state, PLACE_TRAILS) != rows[i].lists)
+        if (take(&g, &cause, &rows[i].state, PLACE_TRAILS, true) != rows[i].lists || g.in.n != rows[i].lists)
             fail_msg("row %zu", i);
         if (!rows[i].lists)
             continue;
-        guard_cause_count(&in, rows[i].kind, &rows[i].state, &first);
-        if (in.n != 1 || in.n_begun != rows[i].n_begun || in.since_usec != rows[i].since_usec ||
-            (in.first != NULL) != (rows[i].since_usec != 0))
+        if (g.in.n_begun != rows[i].n_begun || g.in.since_usec != rows[i].since_usec ||
+            (g.in.first != NULL) != (rows[i].since_usec != 0))
             fail_msg("row %zu", i);
+        assert_string_equal(g.members[0].region, "eu-central-1");
     }
 }
 
 static void the_first_member_is_the_one_that_failed_first(void **state _unused_) {
     static const uint64_t since_usec[] = { 7, 8, 6, 9 };
-    CauseMembers in = { 0 };
-    TargetState first;
+    const Cause outage = { .kind = CAUSE_OUTAGE };
+    CauseGathering g = { 0 };
 
     for (size_t i = 0; i < ARRAY_SIZE(since_usec); i++) {
-        const TargetState member = { .n_failed = (unsigned)i + 1, .failed_since_usec = since_usec[i] };
+        const TargetState member = { .n_failed = (unsigned)i + 1,
+                                     .error = POLL_UNREACHABLE,
+                                     .failed_since_usec = since_usec[i] };
 
-        guard_cause_count(&in, CAUSE_OUTAGE, &member, &first);
+        assert_true(take(&g, &outage, &member, PLACE_TRAILS, true));
     }
-    assert_int_equal(in.n, 4);
-    assert_int_equal(in.since_usec, 6);
-    assert_ptr_equal(in.first, &first);
-    assert_int_equal(first.n_failed, 3);
+    assert_int_equal(g.in.n, 4);
+    assert_int_equal(g.in.since_usec, 6);
+    assert_ptr_equal(g.in.first, &g.first);
+    assert_int_equal(g.first.n_failed, 3);
+    assert_int_equal(g.in.silent_usec, 0);
 }
 
 static void only_closed_regions_have_a_rest(void **state _unused_) {
-    assert_true(guard_cause_has_rest(CAUSE_CLOSED, true, &(TargetState){ 0 }));
-    assert_false(guard_cause_has_rest(CAUSE_CLOSED, false, &(TargetState){ 0 }));
-    assert_false(guard_cause_has_rest(CAUSE_CLOSED, true, &(TargetState){ .not_enabled = true }));
-    assert_false(guard_cause_has_rest(CAUSE_OUTAGE, true, &(TargetState){ 0 }));
+    static const struct {
+        CauseKind kind;
+        bool configured, not_enabled, rest;
+    } rows[] = {
+        { CAUSE_CLOSED, true, false, true },
+        { CAUSE_CLOSED, false, false, false },
+        { CAUSE_CLOSED, true, true, false },
+        { CAUSE_OUTAGE, true, false, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const TargetState member = { .not_enabled = rows[i].not_enabled, .failed_since_usec = 5 };
+        const Cause cause = { .kind = rows[i].kind };
+        CauseGathering g = { 0 };
+
+        assert_false(take(&g, &cause, &member, PLACE_EMPTY, rows[i].configured));
+        assert_int_equal(g.in.n_rest, rows[i].rest);
+        assert_int_equal(g.in.n_answering, 0);
+        assert_int_equal(g.in.silent_usec, rows[i].kind == CAUSE_CLOSED ? 5 : 0);
+    }
+}
+
+/* A whole account has what may be anybody's, and no region's cause. */
+static void an_account_as_a_whole_has_its_own_causes(void **state _unused_) {
+    static const struct {
+        CauseKind kind;
+        TargetState state;
+        bool has;
+    } rows[] = {
+        { CAUSE_ROLE, { .n_failed = 1, .error = POLL_DENIED }, true },
+        { CAUSE_CREDENTIALS, { .n_failed = 1, .error = POLL_CREDENTIALS }, true },
+        { CAUSE_ROLE, { .n_failed = 0 }, false },
+        { CAUSE_CLOSED, { .reach.open = true, .cause = CAUSE_CLOSED }, false },
+        { CAUSE_OUTAGE, { .reach.open = true, .cause = CAUSE_OUTAGE }, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const Cause cause = { .kind = rows[i].kind };
+        CauseGathering g = { 0 };
+
+        if (take(&g, &cause, &rows[i].state, PLACE_ACCOUNT, false) != rows[i].has || g.in.n != rows[i].has ||
+            g.in.n_rest > 0 || g.in.silent_usec > 0)
+            fail_msg("row %zu", i);
+    }
+}
+
+static void the_newest_time_is_on_the_disk_before_a_message(void **state _unused_) {
+    const Cause cause = { .incident = { .last_dedup_usec = 5, .reported_usec = 7 } };
+
+    assert_int_equal(guard_cause_mark(&cause, &(CauseMembers){ .since_usec = 6 }), 7);
+    assert_int_equal(guard_cause_mark(&cause, &(CauseMembers){ .since_usec = 8 }), 8);
+    assert_int_equal(guard_cause_mark(&(Cause){ .incident.last_dedup_usec = 9 }, &(CauseMembers){ 0 }), 9);
 }
 
 static void a_cause_of_an_earlier_run_waits_for_its_members(void **state _unused_) {
@@ -515,6 +584,8 @@ int main(void) {
         cmocka_unit_test(members_are_counted_as_far_as_they_are_reported),
         cmocka_unit_test(the_first_member_is_the_one_that_failed_first),
         cmocka_unit_test(only_closed_regions_have_a_rest),
+        cmocka_unit_test(an_account_as_a_whole_has_its_own_causes),
+        cmocka_unit_test(the_newest_time_is_on_the_disk_before_a_message),
         cmocka_unit_test(a_cause_of_an_earlier_run_waits_for_its_members),
         cmocka_unit_test(a_cause_is_over_when_nothing_would_reopen_it),
         cmocka_unit_test(closed_regions_are_one_incident),

@@ -19,13 +19,19 @@
 #define WATCH_USEC      (2 * USEC_PER_SEC)
 #define WATCH_IDLE_USEC (10 * USEC_PER_SEC) /* if no poll wakes the process earlier */
 #define TRY_AGAIN_USEC  (10 * USEC_PER_SEC)
-#define TAKEN_MAX       3 /* another daemon that fails to start holds the lock for a moment */
 
 /* ---- at the start ---- */
 
-static int lock_dir(const char *dir, int *ret_fd, char error[static ENGINE_ERROR_MAX]) {
-    int pid = 0, r = state_lock(dir, ret_fd, &pid);
+/* Creates the directory if it is missing, and locks it. why: what a failure to create it means. */
+static int take_dir(const char *dir, mode_t mode, const char *why, int *ret_fd,
+                    char error[static ENGINE_ERROR_MAX]) {
+    int pid = 0, r = file_ensure_dir(dir, mode);
 
+    if (r < 0) {
+        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: %s: %s", dir, why, file_strerror(r));
+        return r;
+    }
+    r = state_lock(dir, ret_fd, &pid);
     if (r == -EBUSY)
         (void)snprintf(error, ENGINE_ERROR_MAX,
                        "%s: another trailguard (pid %d) is guarding with this state", dir, pid);
@@ -34,27 +40,14 @@ static int lock_dir(const char *dir, int *ret_fd, char error[static ENGINE_ERROR
     return r;
 }
 
+/* The runtime directory first: its lock reveals a daemon whose state directory was removed, before that is
+ * created again. */
 int engine_open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
-    int r;
+    int r = take_dir(engine->runtime_dir, RUNTIME_MODE, "cannot write there", &engine->runtime_lock_fd,
+                     error);
 
-    /* The runtime directory's lock first: it reveals a daemon whose state directory was removed, before that
-     * is created again. */
-    r = file_ensure_dir(engine->runtime_dir, RUNTIME_MODE);
-    if (r < 0) {
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot write there: %s", engine->runtime_dir,
-                       file_strerror(r));
-        return r;
-    }
-    r = lock_dir(engine->runtime_dir, &engine->runtime_lock_fd, error);
-    if (r < 0)
-        return r;
-    r = file_ensure_dir(engine->state_dir, STATE_MODE);
-    if (r < 0) {
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: cannot keep state there: %s", engine->state_dir,
-                       file_strerror(r));
-        return r;
-    }
-    r = lock_dir(engine->state_dir, &engine->lock_fd, error);
+    if (r >= 0)
+        r = take_dir(engine->state_dir, STATE_MODE, "cannot keep state there", &engine->lock_fd, error);
     if (r < 0)
         return r;
     state_sweep(engine->state_dir, engine->runtime_dir);
@@ -63,24 +56,19 @@ int engine_open_directories(Engine *engine, char error[static ENGINE_ERROR_MAX])
 
 /* ---- while they are in use ---- */
 
-/* 0: unchanged, 1: created again and locked; -errno with one line in error. */
-static int renew(const char *dir, mode_t mode, int *lock_fd, char error[static ENGINE_ERROR_MAX]) {
+/* One line in error if the directory is not the one it was and cannot be used. */
+static DirectoryFound renew(const char *dir, mode_t mode, int *lock_fd,
+                            char error[static ENGINE_ERROR_MAX]) {
     int fd = -1, r;
 
     if (state_lock_is_kept(dir, *lock_fd))
-        return 0;
-    r = file_ensure_dir(dir, mode);
-    if (r < 0) {
-        (void)snprintf(error, ENGINE_ERROR_MAX, "%s: removed while in use, and cannot be made again: %s",
-                       dir, file_strerror(r));
-        return r;
-    }
-    r = lock_dir(dir, &fd, error);
+        return DIRECTORY_KEPT;
+    r = take_dir(dir, mode, "removed while in use, and cannot be made again", &fd, error);
     if (r < 0)
-        return r;
+        return r == -EBUSY ? DIRECTORY_TAKEN : DIRECTORY_REFUSED;
     file_closep(lock_fd);
     *lock_fd = fd;
-    return 1;
+    return DIRECTORY_RENEWED;
 }
 
 /* True if everything was written. Other code retries what was not. */
@@ -114,22 +102,20 @@ static void set_problem(Engine *engine, const char *problem) {
 
 static void check_state_dir(Engine *engine) {
     char error[ENGINE_ERROR_MAX] = "";
-    int r = renew(engine->state_dir, STATE_MODE, &engine->lock_fd, error);
+    DirectoryFound found = renew(engine->state_dir, STATE_MODE, &engine->lock_fd, error);
 
-    engine->n_taken = r == -EBUSY ? engine->n_taken + 1 : 0;
-    if (engine->n_taken >= TAKEN_MAX) {
+    switch (schedule_directory(found, &engine->n_taken)) {
+    case DIRECTORY_WAITS: return;
+    case DIRECTORY_STOPS:
         log_line(LOG_ERR, "%s; this one stops", error);
         (void)sd_event_exit(engine->event, EXIT_FAILURE);
         return;
-    }
-    if (r == -EBUSY)
-        return;
-    if (r > 0) {
-        bool all = write_all_again(engine);
-
+    case DIRECTORY_WRITES:
         log_line(LOG_ERR, "%s: removed or replaced while in use; made again%s", engine->state_dir,
-                 all ? ", and what is known is written there"
-                     : "; not all that is known can be written there: trying again");
+                 write_all_again(engine) ? ", and what is known is written there"
+                                         : "; not all that is known can be written there: trying again");
+        break;
+    case DIRECTORY_GOES_ON: break;
     }
     set_problem(engine, error);
 }
@@ -137,7 +123,7 @@ static void check_state_dir(Engine *engine) {
 static void check_runtime_dir(Engine *engine) {
     char error[ENGINE_ERROR_MAX] = "";
 
-    if (renew(engine->runtime_dir, RUNTIME_MODE, &engine->runtime_lock_fd, error) <= 0)
+    if (renew(engine->runtime_dir, RUNTIME_MODE, &engine->runtime_lock_fd, error) != DIRECTORY_RENEWED)
         return; /* the failure to write status.json is reported there */
     log_line(LOG_WARNING, "%s: removed or replaced while in use; made again", engine->runtime_dir);
     engine_publish_now(engine);

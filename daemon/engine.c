@@ -341,18 +341,20 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 
 /* ---- shutdown ---- */
 
-static bool is_busy(const Engine *engine) {
+static size_t count_acting(const Engine *engine) {
+    size_t n = 0;
+
     for (size_t i = 0; i < engine->n_trails; i++)
-        if (engine->trails[i]->remediation)
-            return true;
-    return !deliver_is_idle(engine->deliver);
+        n += engine->trails[i]->remediation != NULL;
+    return n;
 }
 
 static void wait_a_little(void *userdata) {
     Engine *engine = userdata;
     static unsigned polls; /* there is one shutdown per process */
 
-    if (is_busy(engine) && ++polls < SHUTDOWN_WAIT_USEC / SHUTDOWN_POLL_USEC &&
+    if ((count_acting(engine) > 0 || !deliver_is_idle(engine->deliver)) &&
+        ++polls < SHUTDOWN_WAIT_USEC / SHUTDOWN_POLL_USEC &&
         loop_after(engine->aws.loop, SHUTDOWN_POLL_USEC, wait_a_little, engine, &engine->give_up_timer) >= 0)
         return;
     (void)sd_event_exit(engine->event, 0);
@@ -581,15 +583,22 @@ static void report_progress(Once *once) {
 static void check_again(void *userdata) {
     Once *once = userdata;
     Engine *engine = once->engine;
+    CheckWork work;
     bool busy;
 
     /* the last thing it waited for may be gone with its account, without an end of its own */
     engine_end_pass(engine);
-    busy = engine->pass_open || engine->n_passes == 0 || engine->n_polling > 0 || engine->n_beside > 0 ||
-           engine->due || !engine_identities_are_known(engine) ||
-           channel_watch_is_busy(engine->channel_watch);
-    for (size_t i = 0; i < engine->n_trails; i++)
-        busy |= engine->trails[i]->remediation != NULL;
+    work = (CheckWork){
+        .pass_open = engine->pass_open,
+        .n_passes = engine->n_passes,
+        .n_polling = engine->n_polling,
+        .n_beside = engine->n_beside,
+        .n_acting = count_acting(engine),
+        .due = engine->due,
+        .identities_known = engine_identities_are_known(engine),
+        .channels = channel_watch_is_busy(engine->channel_watch),
+    };
+    busy = schedule_check_is_busy(&work);
     if (busy)
         report_progress(once);
     if (!busy ||

@@ -188,6 +188,20 @@ bool schedule_has_room(size_t n_polls, size_t n_slow, unsigned max_connections) 
     return n_polls - MIN(n_slow, n_polls) < (size_t)STARTS_A_CONNECTION * max_connections;
 }
 
+bool schedule_check_is_busy(const CheckWork *work) {
+    return work->pass_open || work->n_passes == 0 || work->n_polling > 0 || work->n_beside > 0 ||
+           work->n_acting > 0 || work->due || !work->identities_known || work->channels;
+}
+
+DirectoryStep schedule_directory(DirectoryFound found, unsigned *n_taken) {
+    *n_taken = found == DIRECTORY_TAKEN ? *n_taken + 1 : 0;
+    if (*n_taken >= SCHEDULE_TAKEN_MAX)
+        return DIRECTORY_STOPS;
+    if (found == DIRECTORY_TAKEN)
+        return DIRECTORY_WAITS;
+    return found == DIRECTORY_RENEWED ? DIRECTORY_WRITES : DIRECTORY_GOES_ON;
+}
+
 bool schedule_is_wedged(uint64_t by_usec, uint64_t now_usec) {
     return now_usec > by_usec + SCHEDULE_WEDGED_USEC;
 }

@@ -184,10 +184,45 @@ bool schedule_poll_asks(size_t n_statuses, bool list, bool configured, size_t n_
  * because that could take for ever. once: `check`, which has only one pass. */
 bool schedule_pass_waits(const Intervals *intervals, bool of_pass, unsigned n_failed, bool once);
 
+/* What `check`, which makes one pass, may still wait for. */
+typedef struct CheckWork {
+    bool pass_open;
+    uint64_t n_passes;          /* that have ended */
+    size_t n_polling, n_beside; /* polls; checks of settings and buckets */
+    size_t n_acting;            /* actions */
+    bool due;                   /* something runs in the next turn of the loop */
+    bool identities_known;      /* GetCallerIdentity was answered or failed in all accounts */
+    bool channels;              /* channels are being checked */
+} CheckWork;
+
+bool schedule_check_is_busy(const CheckWork *work);
+
 /* Requests that wait for a connection use memory. So only this many polls begin at a time, and the next ones
  * when these end. Polls that take over a second (n_slow) do not count. */
 #define SCHEDULE_SLOW_POLL_USEC USEC_PER_SEC
 bool schedule_has_room(size_t n_polls, size_t n_slow, unsigned max_connections);
+
+/* ---- the state and runtime directories ---- */
+
+/* The state of a directory in use. */
+typedef enum DirectoryFound {
+    DIRECTORY_KEPT,
+    DIRECTORY_RENEWED, /* it was removed or replaced; it was created again and locked */
+    DIRECTORY_TAKEN,   /* another daemon has locked the one that is there now */
+    DIRECTORY_REFUSED, /* it cannot be created again or locked */
+} DirectoryFound;
+
+typedef enum DirectoryStep {
+    DIRECTORY_GOES_ON, /* no change, or a failure that is reported and retried */
+    DIRECTORY_WAITS,
+    DIRECTORY_WRITES, /* write everything again */
+    DIRECTORY_STOPS,  /* another daemon guards */
+} DirectoryStep;
+
+/* Another daemon that fails to start holds a lock for a moment: it guards if it holds it so many times in a
+ * row. n_taken: the number of times so far. */
+#define SCHEDULE_TAKEN_MAX 3U
+DirectoryStep schedule_directory(DirectoryFound found, unsigned *n_taken);
 
 /* ---- the watchdog ---- */
 

@@ -188,6 +188,43 @@ static void thirty_seconds_past_a_deadline_something_is_wedged(void **state _unu
     assert_true(schedule_is_wedged(1000 * SEC, 1030 * SEC + 1));
 }
 
+static void what_a_directory_that_was_removed_means(void **state _unused_) {
+    static const struct {
+        DirectoryFound found;
+        DirectoryStep step;
+    } turns[] = {
+        { DIRECTORY_KEPT, DIRECTORY_GOES_ON },    { DIRECTORY_RENEWED, DIRECTORY_WRITES },
+        { DIRECTORY_REFUSED, DIRECTORY_GOES_ON }, { DIRECTORY_TAKEN, DIRECTORY_WAITS },
+        { DIRECTORY_TAKEN, DIRECTORY_WAITS },     { DIRECTORY_RENEWED, DIRECTORY_WRITES }, /* it gave up */
+        { DIRECTORY_TAKEN, DIRECTORY_WAITS },     { DIRECTORY_TAKEN, DIRECTORY_WAITS },
+        { DIRECTORY_TAKEN, DIRECTORY_STOPS },
+    };
+    unsigned n_taken = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(turns); i++)
+        if (schedule_directory(turns[i].found, &n_taken) != turns[i].step)
+            fail_msg("turn %zu", i);
+}
+
+static void a_check_ends_when_nothing_keeps_it_busy(void **state _unused_) {
+    static const CheckWork ended = { .n_passes = 1, .identities_known = true };
+    static const CheckWork busy[] = {
+        { .n_passes = 0, .identities_known = true },
+        { .n_passes = 1, .identities_known = false },
+        { .n_passes = 1, .identities_known = true, .pass_open = true },
+        { .n_passes = 1, .identities_known = true, .n_polling = 1 },
+        { .n_passes = 1, .identities_known = true, .n_beside = 1 },
+        { .n_passes = 1, .identities_known = true, .n_acting = 1 },
+        { .n_passes = 1, .identities_known = true, .due = true },
+        { .n_passes = 1, .identities_known = true, .channels = true },
+    };
+
+    assert_false(schedule_check_is_busy(&ended));
+    for (size_t i = 0; i < ARRAY_SIZE(busy); i++)
+        if (!schedule_check_is_busy(&busy[i]))
+            fail_msg("row %zu", i);
+}
+
 static void what_a_check_still_has_to_read(void **state _unused_) {
     assert_int_equal(schedule_reads_left(true, false), 0);
     assert_int_equal(schedule_reads_left(true, true), 4);
@@ -207,6 +244,8 @@ int main(void) {
         cmocka_unit_test(polls_begin_two_a_connection_at_a_time),
         cmocka_unit_test(thirty_seconds_past_a_deadline_something_is_wedged),
         cmocka_unit_test(what_a_check_still_has_to_read),
+        cmocka_unit_test(what_a_directory_that_was_removed_means),
+        cmocka_unit_test(a_check_ends_when_nothing_keeps_it_busy),
         cmocka_unit_test(accounts_with_contested_trails_take_turns),
     };
 

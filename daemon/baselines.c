@@ -237,7 +237,7 @@ static void log_unreadable(Trail *trail, const char *error) {
  * be set aside, it is reported once. */
 static int report_damaged(Trail *trail, const BaselineStamp *stamp, const char *error) {
     SettingsTracking *k = &trail->tracking;
-    uint64_t mark = guard_hash(GUARD_HASH_BASIS, stamp, sizeof(*stamp)) & (uint64_t)INT64_MAX;
+    uint64_t mark = guard_mark(GUARD_HASH_BASIS, stamp, sizeof(*stamp));
     int r;
 
     if (mark == k->damaged_mark)

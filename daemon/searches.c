@@ -44,9 +44,8 @@ static void search_done(const Attribution *found, void *userdata) {
 }
 
 static void search_failed(Trail *trail, const char *why) {
-    Attribution failed = { .searched = false };
+    const Attribution failed = guard_search_failed(why);
 
-    (void)text_copy(failed.error_text, sizeof(failed.error_text), why);
     engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = &failed });
 }
 
@@ -142,7 +141,7 @@ void engine_search_departure(Account *account) {
         .until_usec = guard_latest_event(engine_now(engine).real_usec),
         .reached_usec = at->reached_usec,
     };
-    Attribution failed = { .searched = false };
+    Attribution failed;
     int r;
 
     if (account->search)
@@ -150,9 +149,8 @@ void engine_search_departure(Account *account) {
     r = management ? attribute_start(&keys, &request, departure_done, account, &account->search) : -ENXIO;
     if (r >= 0)
         return;
-    (void)text_copy(failed.error_text, sizeof(failed.error_text),
-                    management ? strerror(-r)
-                               : "the organization's accounts could not be listed, so the management "
-                                 "account is not known");
+    failed = guard_search_failed(management ? strerror(-r)
+                                            : "the organization's accounts could not be listed, so the "
+                                              "management account is not known");
     engine_account_attributed(account, &failed);
 }

@@ -219,9 +219,9 @@ typedef struct CauseGathering {
     TargetState first;       /* what in.first points to */
 } CauseGathering;
 
-/* Takes a target or a whole account. True if it is a member: it has the cause, or was reported by itself for it
- * before others failed. A target without the cause may belong to CauseMembers.rest, which only CAUSE_CLOSED
- * has. configured: the target's region is one of `regions`. */
+/* Takes a target or a whole account. True if it is a member: it has the cause, or was reported by itself for
+ * it before others failed. A target without the cause may belong to CauseMembers.rest, which only
+ * CAUSE_CLOSED has. configured: the target's region is one of `regions`. */
 bool guard_cause_take(CauseGathering *g, const Subject *subject, const TargetState *state, Place place,
                       bool configured);
 
@@ -269,12 +269,14 @@ bool guard_is_contested(const TrailState *state, Now now);
  * can be the drill's: its logging or tags changed, or its cause was found. */
 bool guard_may_be_drill(const TrailState *state, const TrailInput *input);
 
-/* guard_search_may_begin: true if the event history can be searched. As long as the guard's own identity is
- * unknown, it would take its own writes, mostly the newest, for another caller's. A substitute for AWS may
- * never report the identity. */
-/* guard_latest_event: the time up to which the event history may have records by now. guard_search_until:
- * the time up to which a trail's search wants them. AWS's clock may be ahead of ours. */
+/* True if the event history can be searched. As long as the guard's own identity is unknown, it would take
+ * its own writes, mostly the newest, for another caller's. A substitute for AWS may never report the
+ * identity. */
 bool guard_search_may_begin(const char *identity, bool identity_is_not_there);
+/* The result of a search that cannot begin. */
+Attribution guard_search_failed(const char *why);
+/* The time up to which the event history may have records by now, and up to which a trail's search wants
+ * them. AWS's clock may be ahead of ours. */
 uint64_t guard_latest_event(uint64_t real_usec);
 uint64_t guard_search_until(const Attributing *at, uint64_t real_usec);
 /* The StopLoggingTime of the stop whose cause is sought; 0 if it is no stop, or AWS gave no time. */
@@ -315,3 +317,5 @@ uint32_t guard_drift_fields(const Drift *drift, bool strengthens);
 /* FNV-1a, 64 bits: tells values apart, and does not resist an attacker. */
 #define GUARD_HASH_BASIS 0xcbf29ce484222325ULL
 uint64_t guard_hash(uint64_t hash, const void *data, size_t size);
+/* The same for what goes into files, which have signed numbers. */
+uint64_t guard_mark(uint64_t hash, const void *data, size_t size);

@@ -289,6 +289,13 @@ bool guard_search_may_begin(const char *identity, bool identity_is_not_there) {
     return identity[0] || identity_is_not_there;
 }
 
+Attribution guard_search_failed(const char *why) {
+    Attribution failed = { .searched = false };
+
+    (void)text_copy(failed.error_text, sizeof(failed.error_text), why);
+    return failed;
+}
+
 uint64_t guard_latest_event(uint64_t real_usec) {
     return real_usec + CLOCK_SLACK_USEC;
 }

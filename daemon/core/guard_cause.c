@@ -289,7 +289,7 @@ static uint64_t change_mark(const Incident *inc) {
     uint64_t mark =
             guard_hash(add_text(GUARD_HASH_BASIS, "members"), &inc->dedup_usec, sizeof(inc->dedup_usec));
 
-    return guard_hash(mark, &inc->sequence, sizeof(inc->sequence)) & (uint64_t)INT64_MAX;
+    return guard_mark(mark, &inc->sequence, sizeof(inc->sequence));
 }
 
 static void go_on(Judging *j) {

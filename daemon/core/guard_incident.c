@@ -24,6 +24,10 @@ uint64_t guard_hash(uint64_t hash, const void *data, size_t size) {
     return hash;
 }
 
+uint64_t guard_mark(uint64_t hash, const void *data, size_t size) {
+    return guard_hash(hash, data, size) & (uint64_t)INT64_MAX;
+}
+
 static bool is_given_out(const uint64_t *marks, uint64_t mark) {
     for (size_t i = 0; i < MARKS_MAX; i++)
         if (marks[i] == mark)

@@ -37,6 +37,7 @@ void attribute_cancel(Attribute *a) {
     free(a->guards);
     free(a);
 }
+DEFINE_CLEANUP(Attribute *, attribute_cancel);
 
 /* The call behind a departure that AWS recorded: one of the management account, or one in a history that is
  * still readable. */
@@ -221,7 +222,7 @@ static int keep_texts(Attribute *a) {
 
 int attribute_start(const AttributeKeys *keys, const AttributeRequest *request, AttributeDone done,
                     void *userdata, Attribute **ret) {
-    Attribute *a = calloc(1, sizeof(*a));
+    _cleanup_(attribute_cancelp) Attribute *a = calloc(1, sizeof(*a));
     int r;
 
     if (!a)
@@ -237,10 +238,7 @@ int attribute_start(const AttributeKeys *keys, const AttributeRequest *request, 
         a->n_questions = attribute_questions(&a->request, a->questions); /* of our texts */
         r = task_after(&a->task, 0);
     }
-    if (r < 0) {
-        attribute_cancel(a);
-        return r;
-    }
-    *ret = a;
-    return 0;
+    if (r >= 0)
+        *ret = TAKE_PTR(a);
+    return r;
 }

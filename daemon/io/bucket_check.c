@@ -39,6 +39,7 @@ void bucket_check_cancel(BucketCheck *check) {
     task_done(&check->task);
     free(check);
 }
+DEFINE_CLEANUP(BucketCheck *, bucket_check_cancel);
 
 static void bucket_check_finish(void *userdata) {
     BucketCheck *check = userdata;
@@ -396,7 +397,7 @@ static int prepare(BucketCheck *check) {
 
 int bucket_check_start(const BucketCheckRequest *request, BucketCheckDone done, void *userdata,
                        BucketCheck **ret) {
-    BucketCheck *check;
+    _cleanup_(bucket_check_cancelp) BucketCheck *check = NULL;
     int r;
 
     if (request->n_owners == 0)
@@ -408,10 +409,7 @@ int bucket_check_start(const BucketCheckRequest *request, BucketCheckDone done, 
     check->done = done;
     check->userdata = userdata;
     r = prepare(check);
-    if (r < 0) {
-        bucket_check_cancel(check);
-        return r;
-    }
-    *ret = check;
-    return 0;
+    if (r >= 0)
+        *ret = TAKE_PTR(check);
+    return r;
 }

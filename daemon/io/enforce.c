@@ -34,6 +34,7 @@ void enforce_cancel(Enforcement *e) {
     task_done(&e->task);
     free(e);
 }
+DEFINE_CLEANUP(Enforcement *, enforce_cancel);
 
 static void finish(void *userdata) {
     Enforcement *e = userdata;
@@ -160,7 +161,7 @@ static void go_on(void *userdata) {
 }
 
 int enforce_start(const EnforceRequest *request, Enforcement **ret) {
-    Enforcement *e = calloc(1, sizeof(*e));
+    _cleanup_(enforce_cancelp) Enforcement *e = calloc(1, sizeof(*e));
     int r;
 
     if (!e)
@@ -174,10 +175,7 @@ int enforce_start(const EnforceRequest *request, Enforcement **ret) {
         r = task_keep(&e->task, &e->request.region);
     if (r >= 0)
         r = task_after(&e->task, 0);
-    if (r < 0) {
-        enforce_cancel(e);
-        return r;
-    }
-    *ret = e;
-    return 0;
+    if (r >= 0)
+        *ret = TAKE_PTR(e);
+    return r;
 }

@@ -54,6 +54,7 @@ void poll_cancel(Poll *poll) {
     free(poll->denials);
     free(poll);
 }
+DEFINE_CLEANUP(Poll *, poll_cancel);
 
 /* ---- the end ---- */
 
@@ -427,7 +428,7 @@ static int prepare(Poll *poll) {
 }
 
 int poll_start(const PollRequest *request, PollDone done, void *userdata, Poll **ret) {
-    Poll *poll = calloc(1, sizeof(*poll));
+    _cleanup_(poll_cancelp) Poll *poll = calloc(1, sizeof(*poll));
     int r;
 
     if (!poll)
@@ -437,10 +438,7 @@ int poll_start(const PollRequest *request, PollDone done, void *userdata, Poll *
     poll->userdata = userdata;
     poll->probing = request->probe && (request->list || request->n_arns > 0);
     r = prepare(poll);
-    if (r < 0) {
-        poll_cancel(poll);
-        return r;
-    }
-    *ret = poll;
-    return 0;
+    if (r >= 0)
+        *ret = TAKE_PTR(poll);
+    return r;
 }

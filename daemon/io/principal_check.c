@@ -53,6 +53,7 @@ void principal_check_cancel(PrincipalCheck *check) {
     free_found(&check->found);
     free(check);
 }
+DEFINE_CLEANUP(PrincipalCheck *, principal_check_cancel);
 
 static void principal_check_finish(void *userdata) {
     PrincipalCheck *check = userdata;
@@ -440,7 +441,7 @@ static int prepare(PrincipalCheck *check) {
 
 int principal_check_start(const PrincipalCheckRequest *request, PrincipalChecked done, void *userdata,
                           PrincipalCheck **ret) {
-    PrincipalCheck *check = calloc(1, sizeof(*check));
+    _cleanup_(principal_check_cancelp) PrincipalCheck *check = calloc(1, sizeof(*check));
     int r;
 
     if (!check)
@@ -449,10 +450,7 @@ int principal_check_start(const PrincipalCheckRequest *request, PrincipalChecked
     check->done = done;
     check->userdata = userdata;
     r = prepare(check);
-    if (r < 0) {
-        principal_check_cancel(check);
-        return r;
-    }
-    *ret = check;
-    return 0;
+    if (r >= 0)
+        *ret = TAKE_PTR(check);
+    return r;
 }

@@ -135,6 +135,7 @@ void remediate_cancel(Remediation *job) {
     settings_done(&job->actual);
     free(job);
 }
+DEFINE_CLEANUP(Remediation *, remediate_cancel);
 
 /* Confirmed; or failed, if a field to restore was left out. */
 static void remediate_finish(void *userdata) {
@@ -657,7 +658,7 @@ static int copy_request(Remediation *job) {
 }
 
 int remediate_start(const RemediationRequest *request, Remediation **ret) {
-    Remediation *job;
+    _cleanup_(remediate_cancelp) Remediation *job = NULL;
     int r;
 
     if ((unsigned)request->action >= _ACTION_MAX || !steps[request->action])
@@ -672,10 +673,7 @@ int remediate_start(const RemediationRequest *request, Remediation **ret) {
     r = copy_request(job);
     if (r >= 0)
         r = task_after(&job->task, 0);
-    if (r < 0) {
-        remediate_cancel(job);
-        return r;
-    }
-    *ret = job;
-    return 0;
+    if (r >= 0)
+        *ret = TAKE_PTR(job);
+    return r;
 }

@@ -60,6 +60,7 @@ void settings_check_cancel(SettingsCheck *check) {
     settings_done(&check->snapshot.settings);
     free(check);
 }
+DEFINE_CLEANUP(SettingsCheck *, settings_check_cancel);
 
 static void settings_check_finish(void *userdata) {
     SettingsCheck *check = userdata;
@@ -249,7 +250,7 @@ static void settings_check_go_on(void *userdata) {
 }
 
 int settings_check_start(const SettingsCheckRequest *request, SettingsCheck **ret) {
-    SettingsCheck *check = calloc(1, sizeof(*check));
+    _cleanup_(settings_check_cancelp) SettingsCheck *check = calloc(1, sizeof(*check));
     int r;
 
     if (!check)
@@ -267,10 +268,7 @@ int settings_check_start(const SettingsCheckRequest *request, SettingsCheck **re
         r = settings_copy(request->listed, &check->snapshot.settings);
     if (r >= 0)
         r = task_after(&check->task, 0);
-    if (r < 0) {
-        settings_check_cancel(check);
-        return r;
-    }
-    *ret = check;
-    return 0;
+    if (r >= 0)
+        *ret = TAKE_PTR(check);
+    return r;
 }

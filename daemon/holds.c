@@ -32,17 +32,10 @@ static int report(Engine *engine, const ContainHold *hold, ContainStep step, con
 
 /* ---- actions ---- */
 
-static void forget(Engine *engine, const char *arn) {
-    for (size_t i = 0; i < engine->contain.n_holds; i++)
-        if (text_equal(engine->contain.holds[i].arn, arn))
-            hold_drop(&engine->contain, i);
-}
-
 static void enforced(const char *arn, const HoldOutcome *outcome, void *userdata) {
     Engine *engine = userdata;
     ContainHold *hold = hold_find(&engine->contain, arn);
     const char *topics[CONFIG_CHANNELS_MAX];
-    char whose[ACTOR_ARN_MAX];
     HoldNews news;
 
     if (!hold)
@@ -53,9 +46,8 @@ static void enforced(const char *arn, const HoldOutcome *outcome, void *userdata
         (void)report(engine, hold, news.step,
                      news.step == CONTAIN_STEP_RELEASED ? hold->released_by : outcome->error);
     if (news.over) {
-        (void)text_copy(whose, sizeof(whose), arn);
-        contain_forgive(&engine->contain, whose, engine_now(engine).real_usec);
-        forget(engine, whose);
+        contain_forgive(&engine->contain, hold->arn, engine_now(engine).real_usec);
+        hold_drop(&engine->contain, hold);
     }
     engine_save_soon(engine, true);
     engine_publish(engine);

@@ -78,12 +78,11 @@ static int take_target_rows(Account *account, const char *assumed) {
 
     for (size_t i = 0; r >= 0 && i < unclaimed->n_targets; i++) {
         const StateTarget *row = &unclaimed->targets[i];
+        Target *target =
+                is_its_row(account, assumed, row->account) ? engine_target_at(account, row->region) : NULL;
 
-        if (!is_its_row(account, assumed, row->account))
-            continue;
-        for (size_t k = 0; r >= 0 && k < account->n_targets; k++)
-            if (text_equal(account->targets[k]->region, row->region))
-                r = states_keep_target(&account->targets[k]->state, &row->state);
+        if (target)
+            r = states_keep_target(&target->state, &row->state);
     }
     return r;
 }

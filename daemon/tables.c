@@ -122,12 +122,7 @@ const char *engine_account_named(const Account *account) {
 }
 
 bool engine_is_excluded(const Engine *engine, const char *id) {
-    const StringList *exclude = &engine->config->organization.exclude;
-
-    for (size_t i = 0; i < exclude->n; i++)
-        if (text_equal(exclude->items[i], id))
-            return true;
-    return false;
+    return config_list_has(&engine->config->organization.exclude, id);
 }
 
 bool engine_is_elsewhere(const Engine *engine, const char *id) {
@@ -205,15 +200,21 @@ static Target *free_new(Target *target) {
     return NULL;
 }
 
+Target *engine_target_at(const Account *account, const char *region) {
+    for (size_t i = 0; i < account->n_targets; i++)
+        if (text_equal(account->targets[i]->region, region))
+            return account->targets[i];
+    return NULL;
+}
+
 Target *engine_target(Account *account, const char *region, bool configured) {
     Engine *engine = account->engine;
-    Target *target;
+    Target *target = engine_target_at(account, region);
 
-    for (size_t i = 0; i < account->n_targets; i++)
-        if (text_equal(account->targets[i]->region, region)) {
-            account->targets[i]->configured |= configured;
-            return account->targets[i];
-        }
+    if (target) {
+        target->configured |= configured;
+        return target;
+    }
     target = calloc(1, sizeof(*target));
     if (!target)
         return NULL;

@@ -393,6 +393,8 @@ static inline void engine_want_guard_check(Account *account) {
 
 /* The target of the region, created if there is none. NULL without memory. */
 Target *engine_target(Account *account, const char *region, bool configured);
+/* That of the region; NULL: it has none. */
+Target *engine_target_at(const Account *account, const char *region);
 int engine_add_configured_targets(Account *account);
 /* Removes the targets of an account that turned out not to be guarded. */
 void engine_drop_targets(Account *account);

@@ -37,10 +37,7 @@ Trail *engine_trail_by_arn(Engine *engine, const char *arn) {
 }
 
 static bool list_has(const StringList *list, const char *name, const char *arn) {
-    for (size_t i = 0; i < list->n; i++)
-        if (text_equal(list->items[i], name) || text_equal(list->items[i], arn))
-            return true;
-    return false;
+    return config_list_has(list, name) || config_list_has(list, arn);
 }
 
 bool engine_is_ignored(const Engine *engine, const char *name, const char *arn) {

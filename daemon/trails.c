@@ -75,17 +75,15 @@ int engine_begin_account(Account *account) {
 /* ---- organization trails, which several accounts can see ---- */
 
 static Viewer viewer_of(const Account *account, const Trail *trail) {
-    Viewer viewer = {
+    const Target *home = engine_target_at(account, trail->region);
+
+    return (Viewer){
         .open = engine_account_is_open(account),
         .guards = engine_is_guarded(account, trail->name, trail->arn),
         .owner = text_equal(trail->account, account->id),
         .base = account == trail->engine->base,
+        .n_home_failed = home ? TARGET_STATE(home, n_failed) : 0,
     };
-
-    for (size_t i = 0; i < account->n_targets; i++)
-        if (text_equal(account->targets[i]->region, trail->region))
-            viewer.n_home_failed = TARGET_STATE(account->targets[i], n_failed);
-    return viewer;
 }
 
 static bool has_shown(const Target *target, const Trail *trail) {
@@ -175,11 +173,9 @@ void engine_unguard(Account *account, const char *why) {
 /* ---- taking a list ---- */
 
 static void set_covers(Trail *trail, Target *target) {
-    for (size_t i = 0; i < target->n_shown; i++)
-        if (target->shown[i] == trail)
-            return;
     /* without memory only region.uncovered is less exact */
-    trail->n_covers += ARRAY_APPEND(target->shown, target->n_shown, trail);
+    if (!has_shown(target, trail))
+        trail->n_covers += ARRAY_APPEND(target->shown, target->n_shown, trail);
 }
 
 static void note_ignored(Engine *engine, const char *arn) {

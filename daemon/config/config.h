@@ -206,6 +206,8 @@ const AccountConfig *config_base_account(const Config *config);
  * are guarded. */
 bool config_guards_base(const Config *config);
 
+bool config_list_has(const StringList *list, const char *text);
+
 /* The settings of one account; NULL for an account that is not in `accounts`. */
 const StringList *config_account_regions(const Config *config, const AccountConfig *account);
 const StringList *config_account_trails(const Config *config, const AccountConfig *account);

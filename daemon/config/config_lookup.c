@@ -54,6 +54,13 @@ static bool is_set(const StringList *list) {
     return list->all || list->items;
 }
 
+bool config_list_has(const StringList *list, const char *text) {
+    for (size_t i = 0; i < list->n; i++)
+        if (text_equal(list->items[i], text))
+            return true;
+    return false;
+}
+
 const AccountConfig *config_base_account(const Config *config) {
     for (size_t i = 0; i < config->n_accounts; i++)
         if (!config->accounts[i].role_arn)

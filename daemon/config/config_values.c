@@ -285,10 +285,8 @@ static int add_item(Reading *r, const config_setting_t *setting, const Option *o
 
     if (!text || allowed)
         return refuse_value(r, setting, option, allowed ? allowed : "a text");
-    for (size_t i = 0; !option->repeats && i < list->n; i++)
-        if (text_equal(list->items[i], text))
-            return config_refuse_value(r, setting, "%s: %s is listed twice", option->name,
-                                       found(dst, setting));
+    if (!option->repeats && config_list_has(list, text))
+        return config_refuse_value(r, setting, "%s: %s is listed twice", option->name, found(dst, setting));
     list->items[list->n] = strdup(text);
     return list->items[list->n++] ? check_item(r, setting, option, list) : -ENOMEM;
 }

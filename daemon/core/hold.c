@@ -143,10 +143,8 @@ void hold_release(ContainHold *hold, const char *by) {
     hold->n_failed = 0;
 }
 
-void hold_drop(ContainHistory *history, size_t i) {
-    memmove(&history->holds[i], &history->holds[i + 1],
-            (history->n_holds - i - 1) * sizeof(history->holds[0]));
-    history->n_holds--;
+void hold_drop(ContainHistory *history, ContainHold *hold) {
+    memmove(hold, hold + 1, (size_t)(history->holds + --history->n_holds - hold) * sizeof(*hold));
 }
 
 static bool is_meant(const ContainHold *hold, const char *who, const char *account) {

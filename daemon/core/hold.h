@@ -42,7 +42,7 @@ typedef struct HoldNews {
  * alerts. 0, -EEXIST, -ENOSPC, -ENOMEM. */
 int hold_add(ContainHistory *history, const Containment *contain, const char *const *topics,
              size_t n_topics);
-void hold_drop(ContainHistory *history, size_t i);
+void hold_drop(ContainHistory *history, ContainHold *hold);
 ContainHold *hold_find(const ContainHistory *history, const char *arn);
 
 bool hold_is_role(const ContainHold *hold);

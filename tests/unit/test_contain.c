@@ -544,7 +544,7 @@ static void what_was_before_a_release_counts_no_longer(void **state _unused_) {
     bob = user("bob");
     assert_int_equal(enforce(&policy, &bob, "b", true).verdict, CONTAIN_NOTHING); /* held */
     contain_forgive(&history, USER("bob"), now_usec);
-    hold_drop(&history, 0);
+    hold_drop(&history, &history.holds[0]);
     bob = user("bob"); /* at the time of the release: found only later */
     assert_int_equal(enforce(&policy, &bob, "a", true).verdict, CONTAIN_NOTHING);
     now_usec += MINUTE;

@@ -272,7 +272,7 @@ static void names(void **state _unused_) {
     (void)add("arn:aws:iam::444455556666:user/bob");
     assert_null(hold_meant(&history, "user/bob", "", &several));
     assert_true(several);
-    hold_drop(&history, 0);
+    hold_drop(&history, &history.holds[0]);
     assert_non_null(hold_meant(&history, "user/bob", "", &several));
     assert_int_equal(history.n_holds, 2);
 }

@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "daemon/core/alert.h"
+#include "daemon/core/protection_rows.h"
 #include "daemon/engine_private.h"
+#include "daemon/guard_policy.h"
 #include "daemon/log.h"
-#include "daemon/protection_facts.h"
 #include "daemon/version.h"
 #include "lib/util/file.h"
 #include "lib/util/macros.h"
@@ -348,6 +349,40 @@ static void all_rows_done(AllRows *all) {
     free(all->incidents);
 }
 
+/* ---- what a check knows of what protects the guard ---- */
+
+typedef struct ProtectionTexts {
+    const char *topics[CONFIG_CHANNELS_MAX];
+    GuardIdentity guard;
+} ProtectionTexts;
+
+/* Borrows from the engine, and from the texts. */
+static ProtectionFacts protection_of(const Engine *engine, ProtectionTexts *texts) {
+    const Config *config = engine->config;
+    ProtectionFacts facts = {
+        .guard_checks = config->guard_checks,
+        .heartbeat = config->heartbeat.url || config->heartbeat.url_file,
+    };
+
+    *texts = (ProtectionTexts){ 0 };
+    if (engine->base && engine->base->identity[0])
+        guard_identity_take(&texts->guard, engine->base->id, engine->base->identity);
+    facts.principal = texts->guard.arn;
+    facts.account = texts->guard.account;
+    facts.n_topics = config_topics(config, texts->topics);
+    facts.topics = texts->topics;
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (engine->accounts[i]->guarded)
+            protection_guards(&facts, engine->accounts[i]->id);
+    facts.boundary =
+            protection_boundary(engine->recorded.guards, engine->recorded.n_guards, facts.principal);
+    for (size_t i = 0; i < config->n_channels; i++)
+        facts.outside_channel |= config->channels[i].type != CHANNEL_SNS;
+    return facts;
+}
+
+/* ---- all of it ---- */
+
 void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
     StatusChannel channels[CONFIG_CHANNELS_MAX];
     ChannelStatus *texts = calloc(CONFIG_CHANNELS_MAX, sizeof(*texts));
@@ -375,7 +410,7 @@ void engine_with_status(Engine *engine, EngineChecked fn, void *userdata) {
         fill_guard(engine, &status);
         if (engine->once) {
             r = all_rows(&all, &rows, &status);
-            status.protection = engine_protection(engine, &protection);
+            status.protection = protection_of(engine, &protection);
             status.trails = all.trails;
             status.targets = all.targets;
             status.accounts = all.accounts;

@@ -38,11 +38,10 @@ static void guard_checks_arm(Engine *engine, uint64_t delay_usec) {
 
 static GuardRecord *record_of(Engine *engine, const char *arn) {
     GuardWatch *w = &engine->guard;
-    GuardRecord *record;
+    GuardRecord *record = guard_record_find(w->records, w->n_records, arn);
 
-    for (size_t i = 0; i < w->n_records; i++)
-        if (text_equal(w->records[i].arn, arn))
-            return &w->records[i];
+    if (record)
+        return record;
     if (!ARRAY_APPEND(w->records, w->n_records, (GuardRecord){ 0 }))
         return NULL;
     record = &w->records[w->n_records - 1];
@@ -132,29 +131,15 @@ static bool take_rights(Engine *engine, GuardRecord *record, const PrincipalFoun
 
 /* ---- changes ---- */
 
-/* The same after a crash, because the former state and its time are on disk. */
-static uint64_t change_mark(const GuardRecord *record) {
-    uint64_t mark = guard_hash(GUARD_HASH_BASIS, record->arn, strlen(record->arn));
-
-    return guard_hash(mark, &record->read_usec, sizeof(record->read_usec)) & (uint64_t)INT64_MAX;
-}
-
-/* unread: the caller may be in records that were not read. The finding counts once its message is in the
- * outbox. */
+/* The finding counts once its message is in the outbox. */
 static void change_known(Engine *engine, const Actor *actor, bool unread) {
     GuardWatch *w = &engine->guard;
     GuardRecord *record = &w->records[w->changed];
-    Event event = event_new(EVENT_GUARD_CHANGED, PHASE_OPENED, w->severity, change_mark(record),
-                            engine->config->mode, w->text);
+    const GuardChange change = { w->severity, w->text, actor, w->n_read, unread };
+    Event event = guard_change_event(record, &change, engine->config->mode);
 
     event.opened_usec = engine_now(engine).real_usec;
-    event.n_records = w->n_read;
-    event.unread = unread;
     engine_save_mark(engine, record->read_usec);
-    if (actor) {
-        event.has_actor = true;
-        event.actor = *actor;
-    }
     if (guard_checks_report(engine, record, LINE_GUARD_CHANGED, &event) >= 0 &&
         guard_parts_merge(&record->parts, &w->now) >= 0)
         record->read_usec = engine_now(engine).real_usec;

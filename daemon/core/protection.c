@@ -179,6 +179,26 @@ Event guard_rights_event(const GuardRecord *record, EventPhase phase, const char
     return event;
 }
 
+Event guard_change_event(const GuardRecord *record, const GuardChange *change, Mode mode) {
+    uint64_t mark = guard_mark(guard_hash(GUARD_HASH_BASIS, record->arn, strlen(record->arn)),
+                               &record->read_usec, sizeof(record->read_usec));
+    Event event = event_new(EVENT_GUARD_CHANGED, PHASE_OPENED, change->severity, mark, mode, change->text);
+
+    event.n_records = change->n_read;
+    event.unread = change->unread;
+    event.has_actor = change->actor != NULL;
+    if (change->actor)
+        event.actor = *change->actor;
+    return event;
+}
+
+GuardRecord *guard_record_find(GuardRecord *records, size_t n, const char *arn) {
+    for (size_t i = 0; i < n; i++)
+        if (text_equal(records[i].arn, arn))
+            return &records[i];
+    return NULL;
+}
+
 void guard_rights_end(GuardRecord *record) {
     record->lost_usec = record->found_usec = record->lost_mark = record->reported_usec = 0;
     record->n_lost = record->sequence = record->n_reminders = record->n_lost_now = 0;

@@ -156,6 +156,21 @@ Event guard_rights_event(const GuardRecord *record, EventPhase phase, const char
 /* Call when the return of all rights was reported. */
 void guard_rights_end(GuardRecord *record);
 
+/* A change of a user, role or topic, and its caller. */
+typedef struct GuardChange {
+    Severity severity;
+    const char *text;
+    const Actor *actor; /* NULL: unknown ... */
+    unsigned n_read;    /* ... after so many records were read ... */
+    bool unread;        /* ... and the caller may be in records that were not read */
+} GuardChange;
+
+/* The message about it. It is the same after a crash, because the former state and its time are on disk. */
+Event guard_change_event(const GuardRecord *record, const GuardChange *change, Mode mode);
+
+/* The record of the user, role or topic; NULL: none. */
+GuardRecord *guard_record_find(GuardRecord *records, size_t n, const char *arn);
+
 /* An attacker who takes all rights also takes the right to simulate. True if a denied
  * SimulatePrincipalPolicy counts as that loss: only if simulation worked before. text: AWS's error. */
 bool guard_losses_of_denial(const GuardRecord *record, bool denied, const char *text, GuardLossReport *ret);

@@ -132,6 +132,29 @@ static bool row_heartbeat(const ProtectionFacts *facts, ProtectionRow *row) {
     return true;
 }
 
+void protection_guards(ProtectionFacts *facts, const char *account) {
+    Arn arn;
+
+    if (!account[0])
+        return;
+    facts->account_guarded |= text_equal(facts->account, account);
+    for (size_t i = 0; !facts->exposed_topic && i < facts->n_topics; i++)
+        if (arn_parse(facts->topics[i], &arn) >= 0 && text_equal(arn.account, account))
+            facts->exposed_topic = facts->topics[i];
+}
+
+const char *protection_boundary(const GuardRecord *records, size_t n, const char *principal) {
+    const GuardRecord *record = guard_record_find((GuardRecord *)records, n, principal);
+    const GuardParts *parts = record ? &record->parts : NULL;
+
+    if (!parts || !(parts->kinds & GUARD_PART_BIT(GUARD_PART_BOUNDARY)))
+        return NULL;
+    for (size_t i = 0; i < parts->n; i++)
+        if (parts->items[i].kind == GUARD_PART_BOUNDARY)
+            return parts->items[i].name;
+    return "";
+}
+
 size_t protection_rows(const ProtectionFacts *facts, ProtectionRow ret[static _PROTECTION_ABOUT_MAX]) {
     static bool (*const fill[_PROTECTION_ABOUT_MAX])(const ProtectionFacts *facts, ProtectionRow *row) = {
         [PROTECTION_ACCOUNT] = row_account,     [PROTECTION_TOPICS] = row_topics,

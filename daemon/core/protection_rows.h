@@ -2,8 +2,7 @@
 #pragma once
 /* What protects the guard from those it watches, and what does not, as lines for people. Pure. */
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "daemon/core/protection.h"
 
 #define PROTECTION_TEXT_MAX 1024
 
@@ -11,10 +10,10 @@
 typedef struct ProtectionFacts {
     const char *principal;     /* ARN of the guard's user or role; "": unknown */
     const char *account;       /* its own; "": unknown */
-    bool account_guarded;      /* trails of that account are guarded */
+    bool account_guarded;      /* trails of that account are guarded; see protection_guards() */
     const char *const *topics; /* ARNs of the alerts' topics ... */
     size_t n_topics;
-    const char *exposed_topic; /* ... and the first of them in a guarded account; NULL: none */
+    const char *exposed_topic; /* ... and one of them in a guarded account, likewise; NULL: none */
     const char *boundary;      /* its permissions boundary; NULL: unknown; "": none */
     bool guard_checks;         /* as configured */
     bool outside_channel;      /* a channel that needs no right in AWS */
@@ -50,6 +49,12 @@ typedef struct ProtectionRow {
 const char *protection_state_to_string(ProtectionState state);
 /* "account", "topics", ... */
 const char *protection_about_to_string(ProtectionAbout about);
+
+/* Takes an account whose trails are guarded: its administrators can change what the guard has there. */
+void protection_guards(ProtectionFacts *facts, const char *account);
+
+/* The permissions boundary of the user or role as last read, see ProtectionFacts.boundary. */
+const char *protection_boundary(const GuardRecord *records, size_t n, const char *principal);
 
 /* Returns how many. */
 size_t protection_rows(const ProtectionFacts *facts, ProtectionRow ret[static _PROTECTION_ABOUT_MAX]);

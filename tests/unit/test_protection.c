@@ -594,6 +594,31 @@ static void messages_about_rights(void **state _unused_) {
     assert_string_equal(event.detail, "guard_checks is off");
 }
 
+static void a_message_about_a_change(void **state _unused_) {
+    const Actor actor = { .arn = USER };
+    const GuardRecord record = { .arn = ROLE, .read_usec = 5 }, later = { .arn = ROLE, .read_usec = 6 },
+                      other = { .arn = USER, .read_usec = 5 };
+    const GuardChange unknown = { SEVERITY_WARNING, "a key was added", NULL, 40, true },
+                      known = { SEVERITY_CRITICAL, "the trust policy was changed", &actor, 3, false };
+    Event event = guard_change_event(&record, &unknown, MODE_RESTART);
+
+    assert_int_equal(event.kind, EVENT_GUARD_CHANGED);
+    assert_int_equal(event.phase, PHASE_OPENED);
+    assert_int_equal(event.severity, SEVERITY_WARNING);
+    assert_int_equal(event.mode, MODE_RESTART);
+    assert_int_equal(event.n_records, 40);
+    assert_true(event.unread && !event.has_actor);
+    assert_string_equal(event.detail, "a key was added");
+    event = guard_change_event(&record, &known, MODE_OBSERVE);
+    assert_int_equal(event.severity, SEVERITY_CRITICAL);
+    assert_true(event.has_actor && !event.unread);
+    assert_string_equal(event.actor.arn, USER);
+    /* found again after a crash it is the same message */
+    assert_true(event.dedup_usec == guard_change_event(&record, &unknown, MODE_RESTART).dedup_usec);
+    assert_true(event.dedup_usec != guard_change_event(&later, &known, MODE_OBSERVE).dedup_usec);
+    assert_true(event.dedup_usec != guard_change_event(&other, &known, MODE_OBSERVE).dedup_usec);
+}
+
 static void when_checks_begin_and_are_looked_for(void **state _unused_) {
     assert_true(guard_check_begin_usec(3600 * USEC_PER_SEC) == 10 * USEC_PER_SEC);
     assert_true(guard_check_begin_usec(4 * USEC_PER_SEC) == USEC_PER_SEC); /* of a test */
@@ -681,6 +706,7 @@ int main(void) {
         cmocka_unit_test(more_than_can_be_compared),
         cmocka_unit_test(trust),
         cmocka_unit_test(messages_about_rights),
+        cmocka_unit_test(a_message_about_a_change),
         cmocka_unit_test(when_checks_begin_and_are_looked_for),
         cmocka_unit_test(where_changes_are_recorded),
         cmocka_unit_test(whose_record_it_is),

@@ -100,10 +100,57 @@ static void what_is_a_problem(void **state) {
     assert_int_equal(row_about(rows, n, PROTECTION_ACCOUNT)->state, PROTECTION_UNKNOWN);
 }
 
+/* Whoever administers an account that is guarded can change what the guard has there. */
+static void what_is_exposed_to_whom_it_watches(void **state _unused_) {
+    static const char *const odd[] = { "no ARN", TOPIC, TOPIC ":other" };
+    static const struct {
+        const char *account, *guarded[2];
+        const char *const *topics;
+        size_t n_topics;
+        bool account_guarded;
+        const char *exposed;
+    } rows[] = {
+        { "111122223333", { "111122223333", "999900001111" }, odd, 3, true, TOPIC },
+        { "999900001111", { "111122223333", "" }, topics, 2, false, TOPIC },
+        { "999900001111", { "111122223333", "" }, topics, 1, false, NULL },
+        { "", { "", "" }, odd, 1, false, NULL }, /* AWS has not said yet which account it is */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        ProtectionFacts facts = { .account = rows[i].account,
+                                  .topics = rows[i].topics,
+                                  .n_topics = rows[i].n_topics };
+
+        for (size_t k = 0; k < ARRAY_SIZE(rows[i].guarded); k++)
+            protection_guards(&facts, rows[i].guarded[k]);
+        assert_int_equal(facts.account_guarded, rows[i].account_guarded);
+        assert_string_equal(facts.exposed_topic ? facts.exposed_topic : "",
+                            rows[i].exposed ? rows[i].exposed : "");
+    }
+}
+
+static void the_boundary_is_the_one_that_was_read(void **state _unused_) {
+    GuardPart parts[] = { { .kind = GUARD_PART_KEY, .name = "AKIA" },
+                          { .kind = GUARD_PART_BOUNDARY, .name = "arn:aws:iam::1:policy/B" } };
+    GuardRecord records[] = {
+        { .arn = ROLE, .parts = { parts, 2, GUARD_PART_BIT(GUARD_PART_BOUNDARY) } },
+        { .arn = USER, .parts = { parts, 1, GUARD_PART_BIT(GUARD_PART_BOUNDARY) } },
+        { .arn = TOPIC, .parts = { parts, 1, GUARD_PART_BIT(GUARD_PART_KEY) } },
+    };
+
+    assert_string_equal(protection_boundary(records, 3, ROLE), "arn:aws:iam::1:policy/B");
+    assert_string_equal(protection_boundary(records, 3, USER), "");
+    assert_null(protection_boundary(records, 3, TOPIC)); /* that was not read */
+    assert_null(protection_boundary(records, 1, USER));
+    assert_null(protection_boundary(NULL, 0, ROLE));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_line_is_golden),
         cmocka_unit_test(what_is_a_problem),
+        cmocka_unit_test(what_is_exposed_to_whom_it_watches),
+        cmocka_unit_test(the_boundary_is_the_one_that_was_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

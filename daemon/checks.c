@@ -60,6 +60,7 @@ static void count_failure(Trail *trail, Unreadable what, const CallFailure *fail
         .failed = failure->text[0],
         .unsupported = failure->unsupported,
         .denied = failure->denial.action[0],
+        .gone = failure->gone && what < UNREADABLE_BUCKET && !trail->engine->once, /* which asks but once */
         .foreign = engine_is_foreign(trail),
         .recorded = unreadable_is_recorded(k->baseline, what),
     };
@@ -68,7 +69,7 @@ static void count_failure(Trail *trail, Unreadable what, const CallFailure *fail
     if (scope_is_no_news(failure->held_back, trail->engine->once))
         return;
     meaning = unreadable_take(&result, engine_account_policy(trail->via).unreachable_after,
-                              &k->n_unread[what]);
+                              &k->n_unread[what], &k->said_unread);
     if (meaning.not_shown)
         note_not_shown(trail, what, failure->text);
     else if (meaning.reported)

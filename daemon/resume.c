@@ -33,6 +33,9 @@ static void resume_errors(Trail *trail) {
 
     engine_get_seen(trail, &seen);
     bucket_resume(&in, &seen, trail->tracking.n_unread);
+    for (Unreadable u = 0; u < _UNREADABLE_MAX; u++)
+        if (trail->tracking.n_unread[u] > 0)
+            trail->tracking.said_unread |= (uint8_t)(1u << u);
     engine_keep_seen(trail, &seen);
     /* the finding is only made if the selectors record reads, so they did */
     trail->facts.records_reads = in.findings & FINDING_BIT(FINDING_STALE);

@@ -40,6 +40,7 @@ typedef struct SettingsTracking {
     bool gone;        /* it was accepted that the trail may be gone; if it returns, it starts from nothing */
     bool check_waits;      /* for checks of other trails of the target or the region */
     bool poll_is_stale;    /* the check may read values from before our own write */
+    uint8_t said_unread;      /* bits of Unreadable: it was logged that it could not be read */
     uint8_t said_unsupported; /* bits of Unreadable: it was logged that AWS does not return it here */
 
     Drift *drift; /* the present difference; NULL: none, see drift_kept */

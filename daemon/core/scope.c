@@ -610,17 +610,25 @@ static bool is_not_shown(const ReadResult *result) {
 }
 
 /* Failures are counted per call, as for polls. They never put in doubt whether the trail logs. */
-ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after, unsigned *n_failed) {
+ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after, unsigned *n_failed,
+                            uint8_t *logged) {
+    _Static_assert(_UNREADABLE_MAX <= 8, "logged has a bit for each");
+    const uint8_t bit = (uint8_t)(1u << result->what);
+    const bool was_logged = *logged & bit;
     ReadMeaning meaning = { .not_shown = is_not_shown(result) };
 
     meaning.readable = !result->failed || meaning.not_shown;
     meaning.denied = result->denied && !meaning.not_shown;
     if (meaning.readable) {
-        meaning.reported = *n_failed > 0;
+        meaning.reported = was_logged;
+        *logged &= (uint8_t)~bit;
         *n_failed = 0;
         return meaning;
     }
-    meaning.reported = (*n_failed)++ == 0;
+    if (++*n_failed == 1 && result->gone)
+        return meaning;
+    meaning.reported = !was_logged;
+    *logged |= bit;
     meaning.unreadable = *n_failed >= unreachable_after;
     return meaning;
 }

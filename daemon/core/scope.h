@@ -530,20 +530,24 @@ typedef struct ReadResult {
     bool failed;
     bool unsupported; /* the endpoint does not have the call */
     bool denied;
+    bool gone;     /* AWS does not find the trail, which the list had */
     bool foreign;  /* another account owns the trail */
     bool recorded; /* the baseline has what the call reads */
 } ReadResult;
 
 typedef struct ReadMeaning {
     bool not_shown;  /* AWS never returns it here: nothing is lost */
-    bool reported;   /* to be logged: the first failure, or the first success after one */
+    bool reported;   /* to be logged: the first failure, or the first success after one that was logged */
     bool unreadable; /* it is a finding */
     bool readable;   /* the finding ends; if neither is set, too few calls failed */
     bool denied;     /* AWS denied it: the guard's rights should be checked */
 } ReadMeaning;
 
-/* n_failed: consecutive failures of this call for the trail. */
-ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after, unsigned *n_failed);
+/* n_failed: consecutive failures of this call for the trail. logged: bits of Unreadable, whose failure was
+ * logged. That the trail is not found once is not a failure yet: it was deleted, and the next poll reports
+ * that. */
+ReadMeaning unreadable_take(const ReadResult *result, unsigned unreachable_after, unsigned *n_failed,
+                            uint8_t *logged);
 
 /* True if the baseline has what the call reads. Buckets and keys are checked whether recorded or not. */
 bool unreadable_is_recorded(const Settings *baseline, Unreadable what);

@@ -63,6 +63,7 @@ void observe_failure(const AwsError *error, const char *operation, const char *a
 
     (void)aws_error_text(error, operation, ret->text, sizeof(ret->text));
     ret->held_back = error->class == AWS_HELD_BACK;
+    ret->gone = error->class == AWS_NOT_FOUND;
     if (error->class != AWS_DENIED || aws_error_denied_action(error, denial->action, denial->resource))
         return;
     (void)text_copy(denial->action, sizeof(denial->action), action);

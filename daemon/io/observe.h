@@ -16,6 +16,7 @@ typedef struct CallDenial {
 typedef struct CallFailure {
     char text[ERROR_TEXT_MAX]; /* raw; names the operation; "": it succeeded */
     CallDenial denial;         /* action "": not denied */
+    bool gone;                 /* AWS does not find what it is about */
     bool unsupported;          /* AWS does not have the operation, or not for this trail */
     bool held_back;         /* by our own rate limiter: AWS was not asked, so nothing is known to be wrong */
 } CallFailure;

@@ -34,3 +34,21 @@ def test_what_was_done_to_a_trail_that_could_not_be_read(sim, make_guard):
                           if entry["actor"]["event_name"] == "CreateTrail"], within(40))
     assert found[0]["actor"]["arn"] == f"arn:aws:iam::{MAIN}:user/eve"
     assert any("was recreated by user eve" in " ".join(mail.split()) for mail in mails(sim))
+
+
+def test_a_trail_that_is_deleted_while_its_settings_are_read_is_only_deleted(sim, make_guard):
+    """The journal has one fact for one deletion, also where the calls for its settings are the first to find it gone."""
+    sim.add_trail("victim", MAIN, FRA)
+    guard = make_guard(sim, regions=[FRA], trails=["victim"], settings_interval=1, mode="restore",
+                       restore=["deleted"]).start().wait_guarding().wait_baselines(1, weak=1)
+    sim.add_user("eve", MAIN)
+    cloudtrail = sim.boto3("eve", "cloudtrail", FRA)
+    mark = sim.mark()
+    sim.add_fault("error", code="TrailNotFoundException", count=1, operation="GetEventSelectors", user_agent="TrailGuard*")
+    sim.wait_for_request(within(20), operation="GetEventSelectors", since=mark)
+    cloudtrail.delete_trail(Name=VICTIM)
+    guard.wait_line("victim .*: is missing: it was deleted", 20)
+    guard.wait_line("victim .*: created again, confirmed", 20)
+    mark = sim.mark()
+    sim.wait_for_request(within(20), operation="GetEventSelectors", since=mark, count=2)
+    assert guard.found("victim .* (could not|can) be read") == []

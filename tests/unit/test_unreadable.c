@@ -74,7 +74,8 @@ static void what_one_call_means(void **state _unused_) {
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         unsigned n = rows[i].n_before;
-        ReadMeaning meaning = unreadable_take(&rows[i].result, rows[i].unreachable_after, &n);
+        uint8_t logged = n > 0 ? (uint8_t)(1u << rows[i].result.what) : 0;
+        ReadMeaning meaning = unreadable_take(&rows[i].result, rows[i].unreachable_after, &n, &logged);
 
         if (n != rows[i].n_after || meaning.not_shown != rows[i].meaning.not_shown ||
             meaning.unreadable != rows[i].meaning.unreadable ||
@@ -82,6 +83,34 @@ static void what_one_call_means(void **state _unused_) {
             (!meaning.not_shown && meaning.reported != rows[i].meaning.reported))
             fail_msg("row %zu", i);
     }
+}
+
+/* A trail that is deleted while its settings are read is not unreadable; one that stays unfound is. */
+static void a_trail_that_is_not_found(void **state _unused_) {
+    const ReadResult gone = { .what = UNREADABLE_TAGS, .failed = true, .gone = true },
+                     read = { .what = UNREADABLE_TAGS },
+                     denied = { .what = UNREADABLE_TAGS, .failed = true, .denied = true };
+    uint8_t logged = 1u << UNREADABLE_SELECTORS;
+    unsigned n = 0;
+    ReadMeaning meaning = unreadable_take(&gone, 1, &n, &logged);
+
+    assert_false(meaning.reported || meaning.unreadable || meaning.readable);
+    meaning = unreadable_take(&read, 1, &n, &logged);
+    assert_true(meaning.readable && !meaning.reported);
+    assert_int_equal(n, 0);
+
+    (void)unreadable_take(&gone, 2, &n, &logged);
+    meaning = unreadable_take(&gone, 2, &n, &logged);
+    assert_true(meaning.reported && meaning.unreadable);
+    meaning = unreadable_take(&gone, 2, &n, &logged);
+    assert_true(!meaning.reported && meaning.unreadable);
+    meaning = unreadable_take(&read, 2, &n, &logged);
+    assert_true(meaning.reported && meaning.readable);
+
+    (void)unreadable_take(&gone, 3, &n, &logged);
+    meaning = unreadable_take(&denied, 3, &n, &logged);
+    assert_true(meaning.reported && meaning.denied && !meaning.unreadable);
+    assert_int_equal(logged, 1u << UNREADABLE_SELECTORS | 1u << UNREADABLE_TAGS);
 }
 
 static void what_was_held_back_is_news_in_a_check_only(void **state _unused_) {
@@ -167,6 +196,7 @@ static void what_is_asked_of_a_bucket_that_is_not_found(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_call_means),
+        cmocka_unit_test(a_trail_that_is_not_found),
         cmocka_unit_test(what_was_held_back_is_news_in_a_check_only),
         cmocka_unit_test(what_is_read_again_before_it_is_due),
         cmocka_unit_test(what_a_check_of_the_bucket_can_judge),

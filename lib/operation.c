@@ -2,6 +2,7 @@
 #include "lib/operation.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,9 +51,31 @@ void operation_cancel(OperationCall *call) {
 
 /* ---- asking ---- */
 
+/* Above the greatest message to a topic, of which percent-encoding makes three bytes a byte at worst. */
+#define FORM_MAX (1024 * 1024)
+
+static int build_form(const AwsOperation *operation, const void *input, const char *token, char **ret) {
+    _cleanup_strbuf_ StrBuf form = { .max = FORM_MAX, .wipe = true }; /* a token of an identity may be in it */
+    int r = 0;
+
+    (void)form_add(&form, "Action", operation->name);
+    (void)form_add(&form, "Version", operation->version);
+    if (operation->fill)
+        r = operation->fill(input, &form);
+    else if (operation->member)
+        (void)form_add(&form, operation->member, input);
+    if (r < 0)
+        return r;
+    (void)form_add(&form, operation->token_name, token);
+    r = strbuf_take(&form, ret);
+    return r == -E2BIG ? -EINVAL : r;
+}
+
 int operation_build(const AwsOperation *operation, const void *input, const char *token, char **ret) {
     if (operation->build)
         return operation->build(input, token, ret);
+    if (operation->protocol == AWS_PROTOCOL_QUERY)
+        return build_form(operation, input, token, ret);
     return answer_request(operation->member ? json_pack("{s:s}", operation->member, input) : json_object(),
                           operation->member ? input : NULL, ret);
 }
@@ -117,7 +140,7 @@ static int read_answer(const AwsOperation *operation, Answer *answer, void *valu
 
 int operation_read_page(const AwsOperation *operation, const AwsReply *reply, const char *input, void *value,
                         char **ret_token, AnswerFault *fault) {
-    Answer answer = { .reply = reply, .input = input, .fault = fault };
+    Answer answer = { .operation = operation->name, .reply = reply, .input = input, .fault = fault };
     int r;
 
     r = read_answer(operation, &answer, value);
@@ -168,7 +191,11 @@ static void set_error(const AwsOperation *operation, int r, const AwsReply *repl
 /* 1: there is another page; 0: that was the last; or -errno. */
 static int take_page(OperationCall *call, const AwsReply *reply, AnswerFault *fault) {
     unsigned max = call->operation->pages_max ? call->operation->pages_max : OPERATION_PAGES_MAX;
-    Answer answer = { .reply = reply, .input = call->input, .region = call->region, .fault = fault };
+    Answer answer = { .operation = call->operation->name,
+                      .reply = reply,
+                      .input = call->input,
+                      .region = call->region,
+                      .fault = fault };
     _cleanup_free_ const char *before = TAKE_PTR(call->token);
     int r;
 
@@ -303,6 +330,8 @@ int operation_start(const AwsCaller *caller, const AwsOperation *operation, cons
     return 0;
 }
 
+/* ---- the Query protocol ---- */
+
 int form_add(StrBuf *b, const char *name, const char *value) {
     if (!value)
         return strbuf_error(b);
@@ -312,6 +341,52 @@ int form_add(StrBuf *b, const char *name, const char *value) {
     (void)sigv4_encode(b, name, strlen(name), false);
     (void)strbuf_add_char(b, '=');
     return sigv4_encode(b, value, strlen(value), false);
+}
+
+#define RESULT_MAX 160
+#define TOKEN_MAX  4096
+
+/* A list, as it says of itself whether it goes on. */
+typedef struct Walk {
+    XmlVisit visit;
+    void *userdata;
+    AnswerFault *fault;
+    char result[RESULT_MAX]; /* the path of the element that the rest is in */
+    bool whole, goes_on;
+    char token[TOKEN_MAX];
+} Walk;
+
+static int visit_element(const char *path, const char *text, void *userdata) {
+    Walk *walk = userdata;
+    const char *member = text_starts_with(path, walk->result) ? path + strlen(walk->result) : NULL;
+    bool by_token = text_equal(member, "/NextToken"); /* SNS; IAM has both of the others */
+
+    walk->whole |= member && !member[0];
+    if (text_equal(member, "/IsTruncated"))
+        walk->goes_on = text_equal(text, "true");
+    walk->goes_on |= by_token && text[0];
+    if ((by_token || text_equal(member, "/Marker")) && !text_copy(walk->token, sizeof(walk->token), text))
+        return answer_fault(walk->fault, "%s is too long", member + 1);
+    return walk->visit(path, text, walk->userdata);
+}
+
+int operation_walk(Answer *answer, XmlVisit visit, void *userdata) {
+    Walk walk = { .visit = visit, .userdata = userdata, .fault = answer->fault };
+    int r;
+
+    (void)snprintf(walk.result, sizeof(walk.result), "%sResponse/%sResult", answer->operation,
+                   answer->operation);
+    r = xml_walk(answer->reply->body, answer->reply->body_len, visit_element, &walk);
+    if (r < 0)
+        return r;
+    if (!walk.whole)
+        return answer_fault(answer->fault, "%sResult is missing", answer->operation);
+    if (!walk.goes_on)
+        return 0;
+    if (!walk.token[0])
+        return answer_fault(answer->fault, "Marker is missing");
+    answer->next_token = strdup(walk.token);
+    return answer->next_token ? 0 : -ENOMEM;
 }
 
 static int digit(char c) {

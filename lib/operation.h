@@ -8,6 +8,8 @@
 
 #include "lib/answer.h"
 #include "lib/call.h"
+#include "lib/util/strbuf.h"
+#include "lib/xml.h"
 
 #define OPERATION_REGION_MAX 32
 #define OPERATION_PAGES_MAX  5000 /* of one list; a page may be empty */
@@ -27,6 +29,7 @@ typedef struct AwsBucket {
 
 /* What a reader reads. */
 typedef struct Answer {
+    const char *operation; /* its name */
     const AwsReply *reply;
     const json_t *root; /* of the JSON protocols: an object */
     const char *input;  /* of an operation whose input is a text, else NULL */
@@ -49,6 +52,10 @@ typedef struct AwsOperation {
      * Pure. */
     const char *member;
     int (*build)(const void *input, const char *token, char **ret);
+    /* Of the Query protocol instead of build: what follows Action and Version in the form, and what the token
+     * of the next page is called. */
+    int (*fill)(const void *input, StrBuf *form);
+    const char *version, *token_name;
     bool text_input; /* the reader, or the builder of further pages, needs the input: one text (as with
                         member) */
     bool hurried; /* takes at most half of a call's time, so that a call that waits for it hears how it went
@@ -129,6 +136,11 @@ int operation_read_page(const AwsOperation *operation, const AwsReply *reply, co
 /* Appends "name=value" to a form of the Query protocol, with "&" before it unless the buffer is empty; both
  * percent-encoded (a space is %20). A NULL value appends nothing. Returns the buffer's error. */
 int form_add(StrBuf *b, const char *name, const char *value);
+
+/* Goes through an answer of the Query protocol that is a list, as xml_walk does, and sets the answer's
+ * next_token. */
+int operation_walk(Answer *answer, XmlVisit visit, void *userdata);
+
 /* Decodes percent-encoded text (RFC 3986) in place, as IAM sends policies. False, with text half decoded,
  * where a % does not stand before two hexadecimal digits, or for a zero byte. */
 bool form_decode(char *text);

@@ -18,11 +18,8 @@
 #define SUBJECT_MAX    99
 #define FIFO_ID_MAX    128
 #define ATTRIBUTES_MAX 32
-/* Percent-encoding triples a byte at worst. */
-#define FORM_MAX (3 * SNS_MESSAGE_MAX + 16 * 1024)
+#define KEY_MAX        64 /* of an attribute's name in an answer */
 
-#define VERSION          "2010-03-31"
-#define TOPIC_FORM_MAX   4096
 #define TOPIC_ATTRIBUTES "GetTopicAttributesResponse/GetTopicAttributesResult/Attributes/entry/"
 
 /* ---- building ---- */
@@ -85,8 +82,7 @@ static void add_attribute(StrBuf *b, unsigned number, const SnsAttribute *a) {
     form_add(b, name, a->value);
 }
 
-static int build_publish(const void *input, const char *token _unused_, char **ret) {
-    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(FORM_MAX);
+static int fill_publish(const void *input, StrBuf *form) {
     const SnsMessage *message = input;
     unsigned number = 0;
     int r;
@@ -94,40 +90,28 @@ static int build_publish(const void *input, const char *token _unused_, char **r
     r = check(message);
     if (r < 0)
         return r;
-    form_add(&b, "Action", "Publish");
-    form_add(&b, "Version", VERSION);
-    form_add(&b, "TopicArn", message->topic_arn);
-    form_add(&b, "Subject", message->subject);
-    form_add(&b, "Message", message->message);
-    form_add(&b, "MessageStructure", "json");
+    form_add(form, "TopicArn", message->topic_arn);
+    form_add(form, "Subject", message->subject);
+    form_add(form, "Message", message->message);
+    form_add(form, "MessageStructure", "json");
     for (size_t i = 0; i < message->n_attributes; i++)
         if (message->attributes[i].value && *message->attributes[i].value)
-            add_attribute(&b, ++number, &message->attributes[i]);
-    form_add(&b, "MessageGroupId", message->group_id);
-    form_add(&b, "MessageDeduplicationId", message->deduplication_id);
-    return strbuf_take(&b, ret);
+            add_attribute(form, ++number, &message->attributes[i]);
+    form_add(form, "MessageGroupId", message->group_id);
+    return form_add(form, "MessageDeduplicationId", message->deduplication_id);
 }
 
 static int region_of_topic(const void *input, char ret[static OPERATION_REGION_MAX]) {
     Arn topic;
 
-    return arn_parse(input, &topic) < 0 || !text_copy(ret, OPERATION_REGION_MAX, topic.region) ? -EINVAL : 0;
+    return arn_parse(input, &topic) < 0 || !arn_is_topic(&topic) ||
+                           !text_copy(ret, OPERATION_REGION_MAX, topic.region)
+                   ? -EINVAL
+                   : 0;
 }
 
 static int region_of_message(const void *input, char ret[static OPERATION_REGION_MAX]) {
     return region_of_topic(((const SnsMessage *)input)->topic_arn, ret);
-}
-
-static int build_get_topic(const void *input, const char *token _unused_, char **ret) {
-    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(TOPIC_FORM_MAX);
-    Arn topic;
-
-    if (arn_parse(input, &topic) < 0 || !arn_is_topic(&topic))
-        return -EINVAL;
-    form_add(&b, "Action", "GetTopicAttributes");
-    form_add(&b, "Version", VERSION);
-    form_add(&b, "TopicArn", input);
-    return strbuf_take(&b, ret);
 }
 
 /* ---- reading ---- */
@@ -182,7 +166,7 @@ static int read_publish(Answer *answer, void *value) {
 typedef struct TopicReading {
     SnsTopic *topic;
     AnswerFault *fault;
-    char key[64];
+    char key[KEY_MAX];
     bool has_confirmed;
 } TopicReading;
 
@@ -196,12 +180,12 @@ static int take_count(const char *text, void *ret) {
     return 0;
 }
 
-static int take_policy(const char *text, void *ret) {
-    char **policy = ret;
+static int take_string(const char *text, void *ret) {
+    char **text_slot = ret;
 
-    free(*policy);
-    *policy = strdup(text);
-    return *policy ? 0 : -ENOMEM;
+    free(*text_slot);
+    *text_slot = strdup(text);
+    return *text_slot ? 0 : -ENOMEM;
 }
 
 static int take_key(const char *text, void *ret) {
@@ -216,7 +200,7 @@ static const struct TopicAttribute {
 } topic_attributes[] = {
     { "SubscriptionsConfirmed", take_count, offsetof(SnsTopic, confirmed), "no number" },
     { "SubscriptionsPending", take_count, offsetof(SnsTopic, pending), "no number" },
-    { "Policy", take_policy, offsetof(SnsTopic, policy), NULL },
+    { "Policy", take_string, offsetof(SnsTopic, policy), NULL },
     { "KmsMasterKeyId", take_key, offsetof(SnsTopic, key), "too long" },
 };
 
@@ -258,25 +242,146 @@ static void clear_topic(void *value) {
     free(((SnsTopic *)value)->policy);
 }
 
+#define SNS(name_, operation)                                                                               \
+    .service = AWS_SNS, .protocol = AWS_PROTOCOL_QUERY, .version = "2010-03-31", .name = (operation),       \
+    .deliver = name_##_deliver
+
 const AwsOperation sns_get_topic_attributes_operation = {
-    .service = AWS_SNS,
-    .protocol = AWS_PROTOCOL_QUERY,
-    .name = "GetTopicAttributes",
-    .build = build_get_topic,
+    SNS(sns_get_topic_attributes, "GetTopicAttributes"),
+    .member = "TopicArn",
     .region = region_of_topic,
     .read = read_topic,
     .clear = clear_topic,
     .value_size = sizeof(SnsTopic),
-    .deliver = sns_get_topic_attributes_deliver,
 };
 
 const AwsOperation sns_publish_operation = {
-    .service = AWS_SNS,
-    .protocol = AWS_PROTOCOL_QUERY,
-    .name = "Publish",
-    .build = build_publish,
+    SNS(sns_publish, "Publish"),
+    .fill = fill_publish,
     .region = region_of_message,
     .read = read_publish,
     .value_size = SNS_ID_MAX,
-    .deliver = sns_publish_deliver,
+};
+
+/* ---- ListSubscriptionsByTopic ---- */
+
+#define LIST "ListSubscriptionsByTopicResponse/ListSubscriptionsByTopicResult"
+
+typedef struct ListReading {
+    SnsSubscriptions *list;
+    AnswerFault *fault;
+    SnsSubscription row;
+} ListReading;
+
+static int add_subscription(ListReading *r) {
+    if (!r->row.arn[0])
+        return answer_fault(r->fault, "SubscriptionArn is missing");
+    if (r->list->n < SNS_SUBSCRIPTIONS_MAX && !ARRAY_APPEND(r->list->items, r->list->n, r->row))
+        return -ENOMEM;
+    r->row = (SnsSubscription){ 0 };
+    return 0;
+}
+
+static int visit_list(const char *path, const char *text, void *userdata) {
+    ListReading *r = userdata;
+
+    if (text_equal(path, LIST "/Subscriptions/member"))
+        return add_subscription(r);
+    if (text_equal(path, LIST "/Subscriptions/member/SubscriptionArn") &&
+        !text_copy(r->row.arn, sizeof(r->row.arn), text))
+        return answer_fault(r->fault, "SubscriptionArn is too long");
+    if (text_equal(path, LIST "/Subscriptions/member/Protocol"))
+        (void)text_copy(r->row.protocol, sizeof(r->row.protocol), text);
+    return 0;
+}
+
+static int read_subscriptions(Answer *answer, void *value) {
+    ListReading reading = { .list = value, .fault = answer->fault };
+    int r = operation_walk(answer, visit_list, &reading);
+
+    if (r >= 0 && reading.list->n >= SNS_SUBSCRIPTIONS_MAX)
+        free(TAKE_PTR(answer->next_token)); /* further pages would add nothing */
+    return r;
+}
+
+static void clear_subscriptions(void *value) {
+    SnsSubscriptions *list = value;
+
+    free(list->items);
+    *list = (SnsSubscriptions){ 0 };
+}
+
+const AwsOperation sns_list_subscriptions_by_topic_operation = {
+    SNS(sns_list_subscriptions_by_topic, "ListSubscriptionsByTopic"),
+    .member = "TopicArn",
+    .token_name = "NextToken",
+    .region = region_of_topic,
+    .read = read_subscriptions,
+    .clear = clear_subscriptions,
+    .value_size = sizeof(SnsSubscriptions),
+};
+
+/* ---- GetSubscriptionAttributes ---- */
+
+#define ENTRY "GetSubscriptionAttributesResponse/GetSubscriptionAttributesResult/Attributes/entry/"
+
+typedef struct FilterReading {
+    SnsFilter *filter;
+    char key[KEY_MAX]; /* it comes before its value */
+    unsigned n;
+} FilterReading;
+
+/* The resource is that of its topic, and an id. */
+static int region_of_subscription(const void *input, char ret[static OPERATION_REGION_MAX]) {
+    Arn arn;
+
+    return arn_parse(input, &arn) < 0 || !text_equal(arn.service, "sns") ||
+                           !text_copy(ret, OPERATION_REGION_MAX, arn.region)
+                   ? -EINVAL
+                   : 0;
+}
+
+static int visit_filter(const char *path, const char *text, void *userdata) {
+    FilterReading *r = userdata;
+
+    if (text_equal(path, ENTRY "key") && !text_copy(r->key, sizeof(r->key), text))
+        r->key[0] = '\0';
+    if (!text_equal(path, ENTRY "value"))
+        return 0;
+    r->n++;
+    if (text_equal(r->key, "FilterPolicy"))
+        return take_string(text, &r->filter->policy);
+    return text_equal(r->key, "FilterPolicyScope") ? take_string(text, &r->filter->scope) : 0;
+}
+
+static void clear_filter(void *value) {
+    SnsFilter *filter = value;
+
+    free(filter->policy);
+    free(filter->scope);
+    *filter = (SnsFilter){ 0 };
+}
+
+static int read_filter(Answer *answer, void *value) {
+    FilterReading reading = { .filter = value };
+    int r = xml_walk(answer->reply->body, answer->reply->body_len, visit_filter, &reading);
+
+    if (r < 0)
+        return r;
+    if (reading.n == 0)
+        return answer_fault(answer->fault, "Attributes is missing");
+    if (!reading.filter->policy)
+        r = take_string("", &reading.filter->policy);
+    if (r >= 0 && !reading.filter->scope)
+        r = take_string("", &reading.filter->scope);
+    return r;
+}
+
+const AwsOperation sns_get_subscription_attributes_operation = {
+    SNS(sns_get_subscription_attributes, "GetSubscriptionAttributes"),
+    .member = "SubscriptionArn",
+    .region = region_of_subscription,
+    .read = read_filter,
+    .clear = clear_filter,
+    .value_size = sizeof(SnsFilter),
 };

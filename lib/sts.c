@@ -9,7 +9,6 @@
 #include "lib/util/text.h"
 #include "lib/xml.h"
 
-#define VERSION         "2011-06-15"
 #define IDENTITY_RESULT "GetCallerIdentityResponse/GetCallerIdentityResult/"
 
 #define WORD               "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
@@ -18,8 +17,6 @@
 #define EXTERNAL_ID_MAX    1224
 #define DURATION_MIN       900
 #define DURATION_MAX       43200
-/* Every byte of the longest token and of the other values may take three. */
-#define BODY_MAX (3 * (STS_WEB_TOKEN_MAX + ARN_MAX + STS_SESSION_NAME_MAX + EXTERNAL_ID_MAX) + 256)
 
 /* ---- who we are: reading ---- */
 
@@ -54,17 +51,12 @@ static int read_identity(Answer *answer, void *value) {
     return r;
 }
 
-static int build_identity(const void *input _unused_, const char *token _unused_, char **ret) {
-    *ret = strdup("Action=GetCallerIdentity&Version=" VERSION);
-    return *ret ? 0 : -ENOMEM;
-}
-
 #define STS(name_, operation)                                                                               \
-    .service = AWS_STS, .protocol = AWS_PROTOCOL_QUERY, .name = (operation), .deliver = name_##_deliver
+    .service = AWS_STS, .protocol = AWS_PROTOCOL_QUERY, .version = "2011-06-15", .name = (operation),       \
+    .deliver = name_##_deliver
 
 const AwsOperation sts_get_caller_identity_operation = {
     STS(sts_get_caller_identity, "GetCallerIdentity"),
-    .build = build_identity,
     .read = read_identity,
     .value_size = sizeof(StsIdentity),
 };
@@ -106,38 +98,33 @@ const char *sts_session_name(char ret[static STS_SESSION_NAME_MAX], const char *
     return ret;
 }
 
-static int build_session(const StsRole *role, const char *web_token, char **ret) {
-    _cleanup_strbuf_ StrBuf b = STRBUF_INIT(BODY_MAX);
+static int fill_session(const StsRole *role, const char *external_id, StrBuf *form) {
     char duration[16] = "";
-    int r;
 
-    b.wipe = true;
     if (sts_role_problem(role))
         return -EINVAL;
     if (role->duration_sec != 0)
         (void)snprintf(duration, sizeof(duration), "%u", role->duration_sec);
-
-    (void)form_add(&b, "Action", web_token ? "AssumeRoleWithWebIdentity" : "AssumeRole");
-    (void)form_add(&b, "Version", VERSION);
-    (void)form_add(&b, "RoleArn", role->arn);
-    (void)form_add(&b, "RoleSessionName", role->session_name);
-    (void)form_add(&b, "ExternalId", is_set(role->external_id) && !web_token ? role->external_id : NULL);
-    (void)form_add(&b, "DurationSeconds", duration[0] ? duration : NULL);
-    (void)form_add(&b, "WebIdentityToken", web_token);
-    r = strbuf_take(&b, ret);
-    return r == -E2BIG ? -EINVAL : r;
+    (void)form_add(form, "RoleArn", role->arn);
+    (void)form_add(form, "RoleSessionName", role->session_name);
+    (void)form_add(form, "ExternalId", is_set(external_id) ? external_id : NULL);
+    return form_add(form, "DurationSeconds", duration[0] ? duration : NULL);
 }
 
-static int build_assume_role(const void *input, const char *token _unused_, char **ret) {
-    return build_session(input, NULL, ret);
+static int fill_assume_role(const void *input, StrBuf *form) {
+    const StsRole *role = input;
+
+    return fill_session(role, role->external_id, form);
 }
 
-static int build_web_identity(const void *input, const char *token _unused_, char **ret) {
+static int fill_web_identity(const void *input, StrBuf *form) {
     const StsWebIdentity *identity = input;
+    int r;
 
     if (!is_set(identity->token) || strlen(identity->token) > STS_WEB_TOKEN_MAX)
         return -EINVAL;
-    return build_session(&identity->role, identity->token, ret);
+    r = fill_session(&identity->role, NULL, form);
+    return r < 0 ? r : form_add(form, "WebIdentityToken", identity->token);
 }
 
 /* AWS tells the end by its own clock; what keeps the session goes by ours. */
@@ -202,7 +189,7 @@ static void clear_session(void *value) {
 
 const AwsOperation sts_assume_role_operation = {
     STS(sts_assume_role, "AssumeRole"),
-    .build = build_assume_role,
+    .fill = fill_assume_role,
     .hurried = true,
     .read = read_assume_role,
     .clear = clear_session,
@@ -211,7 +198,7 @@ const AwsOperation sts_assume_role_operation = {
 };
 const AwsOperation sts_assume_role_with_web_identity_operation = {
     STS(sts_assume_role_with_web_identity, "AssumeRoleWithWebIdentity"),
-    .build = build_web_identity,
+    .fill = fill_web_identity,
     .hurried = true,
     .read = read_web_identity,
     .clear = clear_session,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "daemon/io/task.h"
-#include "lib/iam_policy.h"
+#include "lib/iam.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "daemon/io/task.h"
-#include "lib/iam_policy.h"
-#include "lib/iam_principal.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 

@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "lib/iam.h"
-#include "lib/iam_policy.h"
-#include "lib/iam_principal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "lib/iam_policy.h"
+#include "lib/iam.h"
 #include "lib/util/macros.h"
 #include "tests/unit/service_fixture.h"
 

@@ -265,16 +265,23 @@ static void test_call_refused_and_cancelled(void **state) {
     "<GetTopicAttributesResult><Attributes>" entries "</Attributes></GetTopicAttributesResult>"             \
     "<ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></GetTopicAttributesResponse>"
 
+static void on_topic(const AwsError *error, const SnsTopic *topic, void *userdata) {
+    service_note(userdata, error, topic != NULL);
+}
+
 static void test_topic_is_asked_for(void **state) {
+    ServiceFixture *f = *state;
+    AwsCaller caller = { f->aws, f->credentials, "eu-central-1" };
     char *body;
 
-    (void)state;
     assert_int_equal(operation_build(&sns_get_topic_attributes_operation, TOPIC, NULL, &body), 0);
     assert_string_equal(body,
                         "Action=GetTopicAttributes&Version=2010-03-31&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1"
                         "%3A111122223333%3Aalerts");
     free(body);
-    assert_int_equal(operation_build(&sns_get_topic_attributes_operation, "alerts", NULL, &body), -EINVAL);
+    assert_int_equal(sns_get_topic_attributes(&caller, "alerts", on_topic, f, NULL), -EINVAL);
+    assert_int_equal(sns_get_topic_attributes(&caller, TOPIC ":1", on_topic, f, NULL), -EINVAL);
+    assert_int_equal(f->n_done, 0);
 }
 
 /* Longer than an ARN may be. */
@@ -331,7 +338,7 @@ int main(void) {
         cmocka_unit_test(test_build_refuses),
         cmocka_unit_test(test_build_size),
         cmocka_unit_test(test_read),
-        cmocka_unit_test(test_topic_is_asked_for),
+        SERVICE_TEST(test_topic_is_asked_for),
         cmocka_unit_test(test_topic_is_read),
         SERVICE_TEST(test_call),
         SERVICE_TEST(test_call_refused_and_cancelled),

@@ -13,7 +13,6 @@
 #include "daemon/core/contain.h"
 #include "daemon/core/enum_names.h"
 #include "daemon/core/hold.h"
-#include "daemon/core/recording.h"
 #include "daemon/core/settings.h"
 #include "daemon/engine_debug.h"
 #include "daemon/engine_private.h"

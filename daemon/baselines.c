@@ -10,7 +10,6 @@
 #include "daemon/apply_plan.h"
 #include "daemon/core/baseline.h"
 #include "daemon/core/enum_names.h"
-#include "daemon/core/recording.h"
 #include "daemon/core/settings.h"
 #include "daemon/core/settings_kept.h"
 #include "daemon/engine_private.h"

@@ -26,7 +26,6 @@
 #include "daemon/io/state.h"
 #include "daemon/states.h"
 #include "daemon/tracking.h"
-#include "lib/account.h"
 #include "lib/organizations.h"
 #include "lib/sts.h"
 

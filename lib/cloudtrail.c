@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "lib/arn.h"
-#include "lib/cloudtrail_operation.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -222,7 +221,7 @@ static int build_describe_trails(const void *input _unused_, const char *token _
 }
 
 const AwsOperation cloudtrail_describe_trails_operation = {
-    CLOUDTRAIL(cloudtrail_describe_trails, "DescribeTrails"),
+    CLOUDTRAIL_ROW(cloudtrail_describe_trails, "DescribeTrails"),
     .build = build_describe_trails,
     .read = read_trails,
     .clear = clear_trails,
@@ -251,19 +250,19 @@ static int cloudtrail_read_status(Answer *answer, void *value) {
 }
 
 const AwsOperation cloudtrail_get_trail_status_operation = {
-    CLOUDTRAIL(cloudtrail_get_trail_status, "GetTrailStatus"),
+    CLOUDTRAIL_ROW(cloudtrail_get_trail_status, "GetTrailStatus"),
     .member = "Name",
     .read = cloudtrail_read_status,
     .value_size = sizeof(CloudTrailStatus),
 };
 
 const AwsOperation cloudtrail_start_logging_operation = {
-    CLOUDTRAIL(cloudtrail_start_logging, "StartLogging"),
+    CLOUDTRAIL_ROW(cloudtrail_start_logging, "StartLogging"),
     .member = "Name",
 };
 
 const AwsOperation cloudtrail_stop_logging_operation = {
-    CLOUDTRAIL(cloudtrail_stop_logging, "StopLogging"),
+    CLOUDTRAIL_ROW(cloudtrail_stop_logging, "StopLogging"),
     .member = "Name",
 };
 
@@ -302,7 +301,7 @@ static void clear_selectors(void *value) {
 }
 
 const AwsOperation cloudtrail_get_event_selectors_operation = {
-    CLOUDTRAIL(cloudtrail_get_event_selectors, "GetEventSelectors"),
+    CLOUDTRAIL_ROW(cloudtrail_get_event_selectors, "GetEventSelectors"),
     .member = "TrailName",
     .read = read_event_selectors,
     .clear = clear_selectors,
@@ -314,7 +313,7 @@ static int read_insight_selectors(Answer *answer, void *value) {
 }
 
 const AwsOperation cloudtrail_get_insight_selectors_operation = {
-    CLOUDTRAIL(cloudtrail_get_insight_selectors, "GetInsightSelectors"),
+    CLOUDTRAIL_ROW(cloudtrail_get_insight_selectors, "GetInsightSelectors"),
     .member = "TrailName",
     .none = "InsightNotEnabledException",
     .read = read_insight_selectors,
@@ -332,7 +331,7 @@ static int read_event_configuration(Answer *answer, void *value) {
 }
 
 const AwsOperation cloudtrail_get_event_configuration_operation = {
-    CLOUDTRAIL(cloudtrail_get_event_configuration, "GetEventConfiguration"),
+    CLOUDTRAIL_ROW(cloudtrail_get_event_configuration, "GetEventConfiguration"),
     .member = "TrailName",
     .read = read_event_configuration,
     OPERATION_TEXT_VALUE,
@@ -428,7 +427,7 @@ static int build_list_tags(const void *input, const char *token, char **ret) {
 }
 
 const AwsOperation cloudtrail_list_tags_operation = {
-    CLOUDTRAIL(cloudtrail_list_tags, "ListTags"),
+    CLOUDTRAIL_ROW(cloudtrail_list_tags, "ListTags"),
     .text_input = true,
     .pages_max = 20, /* more pages would have more tags than possible */
     .build = build_list_tags,

@@ -296,3 +296,11 @@ void cloudtrail_events_done(CloudTrailEvents *events);
 /* One page. -EINVAL for a value that is missing or too long, times or max_results out of range. An event
  * that is damaged is kept as far as it could be read. */
 DECLARE_OPERATION(cloudtrail_lookup_events, CloudTrailLookup, const CloudTrailEvents);
+
+/* ---- for lib/cloudtrail*.c: what the rows of the operations share ---- */
+
+/* The spelling that AWS's own tools send; the answer is the same for the shorter one. */
+#define CLOUDTRAIL_ROW(name_, operation)                                                                    \
+    .service = AWS_CLOUDTRAIL, .protocol = AWS_PROTOCOL_JSON, .name = (operation),                          \
+    .target = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101." operation,                          \
+    .deliver = name_##_deliver

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cloudtrail_operation.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/text.h"
@@ -347,7 +346,7 @@ static void clear_events(void *value) {
 
 /* One page: the caller decides whether the next one is worth a call. */
 const AwsOperation cloudtrail_lookup_events_operation = {
-    CLOUDTRAIL(cloudtrail_lookup_events, "LookupEvents"),
+    CLOUDTRAIL_ROW(cloudtrail_lookup_events, "LookupEvents"),
     .build = build_lookup,
     .read = read_events,
     .clear = clear_events,

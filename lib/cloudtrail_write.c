@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "lib/arn.h"
-#include "lib/cloudtrail_operation.h"
 #include "lib/util/json_text.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -260,30 +259,30 @@ static int build_put_event_configuration(const void *input, const char *token _u
 /* ---- operations ---- */
 
 const AwsOperation cloudtrail_update_trail_operation = {
-    CLOUDTRAIL(cloudtrail_update_trail, "UpdateTrail"),
+    CLOUDTRAIL_ROW(cloudtrail_update_trail, "UpdateTrail"),
     .build = build_update_trail,
 };
 const AwsOperation cloudtrail_create_trail_operation = {
-    CLOUDTRAIL(cloudtrail_create_trail, "CreateTrail"),
+    CLOUDTRAIL_ROW(cloudtrail_create_trail, "CreateTrail"),
     .build = build_create_trail,
 };
 const AwsOperation cloudtrail_put_event_selectors_operation = {
-    CLOUDTRAIL(cloudtrail_put_event_selectors, "PutEventSelectors"),
+    CLOUDTRAIL_ROW(cloudtrail_put_event_selectors, "PutEventSelectors"),
     .build = build_put_event_selectors,
 };
 const AwsOperation cloudtrail_put_insight_selectors_operation = {
-    CLOUDTRAIL(cloudtrail_put_insight_selectors, "PutInsightSelectors"),
+    CLOUDTRAIL_ROW(cloudtrail_put_insight_selectors, "PutInsightSelectors"),
     .build = build_put_insight_selectors,
 };
 const AwsOperation cloudtrail_put_event_configuration_operation = {
-    CLOUDTRAIL(cloudtrail_put_event_configuration, "PutEventConfiguration"),
+    CLOUDTRAIL_ROW(cloudtrail_put_event_configuration, "PutEventConfiguration"),
     .build = build_put_event_configuration,
 };
 const AwsOperation cloudtrail_add_tags_operation = {
-    CLOUDTRAIL(cloudtrail_add_tags, "AddTags"),
+    CLOUDTRAIL_ROW(cloudtrail_add_tags, "AddTags"),
     .build = build_add_tags,
 };
 const AwsOperation cloudtrail_remove_tags_operation = {
-    CLOUDTRAIL(cloudtrail_remove_tags, "RemoveTags"),
+    CLOUDTRAIL_ROW(cloudtrail_remove_tags, "RemoveTags"),
     .build = build_remove_tags,
 };

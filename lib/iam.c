@@ -300,7 +300,7 @@ static int add_row(ListReading *r, const char *text) {
     return 0;
 }
 
-static int visit_list(const char *path, const char *text, void *userdata) {
+static int iam_visit_list(const char *path, const char *text, void *userdata) {
     ListReading *r = userdata;
 
     if (text_ends_with(path, "/member"))
@@ -315,10 +315,10 @@ static int visit_list(const char *path, const char *text, void *userdata) {
     return 0;
 }
 
-static int read_list(Answer *answer, void *value) {
+static int iam_read_list(Answer *answer, void *value) {
     ListReading reading = { .list = value, .fault = answer->fault };
 
-    return operation_walk(answer, visit_list, &reading);
+    return operation_walk(answer, iam_visit_list, &reading);
 }
 
 static void clear_list(void *value) {
@@ -332,7 +332,7 @@ static void clear_list(void *value) {
     const AwsOperation name_##_operation = {                                                                \
         IAM(name_, operation),                                                                              \
         .member = (member_),                                                                                \
-        .read = read_list,                                                                                  \
+        .read = iam_read_list,                                                                              \
         .pages_max = 10,                                                                                    \
         .clear = clear_list,                                                                                \
         .value_size = sizeof(IamList),                                                                      \
@@ -346,7 +346,7 @@ LIST(iam_list_access_keys, "ListAccessKeys", "UserName");
 
 /* ---- GetPolicy ---- */
 
-static int read_policy(Answer *answer, void *value) {
+static int read_managed_policy(Answer *answer, void *value) {
     XmlField fields[] = { { .path = "GetPolicyResponse/GetPolicyResult/Policy/PolicyId" },
                           { .path = "GetPolicyResponse/GetPolicyResult/Policy/DefaultVersionId" } };
     IamManaged *policy = value;
@@ -364,7 +364,7 @@ static int read_policy(Answer *answer, void *value) {
 const AwsOperation iam_get_policy_operation = {
     IAM(iam_get_policy, "GetPolicy"),
     .member = "PolicyArn",
-    .read = read_policy,
+    .read = read_managed_policy,
     .value_size = sizeof(IamManaged),
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/loop_child.h"
+#include "lib/loop_event.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,6 @@
 #include <systemd/sd-event.h>
 #include <time.h>
 
-#include "lib/loop_child.h"
 #include "lib/util/macros.h"
 
 /* sd-event may fire this much late so as to wake up once for several timers. */

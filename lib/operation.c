@@ -55,7 +55,8 @@ void operation_cancel(OperationCall *call) {
 #define FORM_MAX (1024 * 1024)
 
 static int build_form(const AwsOperation *operation, const void *input, const char *token, char **ret) {
-    _cleanup_strbuf_ StrBuf form = { .max = FORM_MAX, .wipe = true }; /* a token of an identity may be in it */
+    /* the token of an identity may be in it */
+    _cleanup_strbuf_ StrBuf form = { .max = FORM_MAX, .wipe = true };
     int r = 0;
 
     (void)form_add(&form, "Action", operation->name);

@@ -52,8 +52,8 @@ typedef struct AwsOperation {
      * Pure. */
     const char *member;
     int (*build)(const void *input, const char *token, char **ret);
-    /* Of the Query protocol instead of build: what follows Action and Version in the form, and what the token
-     * of the next page is called. */
+    /* The same for the Query protocol, whose forms begin with Action and Version: adds the input; and what
+     * the token of the next page is called. */
     int (*fill)(const void *input, StrBuf *form);
     const char *version, *token_name;
     bool text_input; /* the reader, or the builder of further pages, needs the input: one text (as with

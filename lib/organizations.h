@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* AWS Organizations, API version 2016-11-28 (awsJson1_1): which accounts there are. The management
- * account and delegated administrators may ask. Source: AWS Organizations API Reference. */
+ * account and delegated administrators may ask. And AWS Account Management: what an account is like. Source:
+ * AWS Organizations API Reference. */
 
 #include <stddef.h>
 
@@ -40,3 +41,15 @@ void organizations_accounts_done(OrganizationsAccounts *accounts);
  * digits makes a page bad; its state is taken from State, or from Status, which AWS is retiring, where there
  * is no State. The region: any of the partition. No input. */
 DECLARE_OPERATION(organizations_list_accounts, void, const OrganizationsAccounts);
+
+/* ---- account ---- */
+
+/* AWS Account Management, API version 2021-02-01 (restJson1): whether the account has enabled a region.
+ * Source: AWS Account Management Reference Guide, GetRegionOptStatus. */
+
+/* Of a word for a region's status. */
+#define ACCOUNT_STATUS_MAX 32
+
+/* The input is a region. The value is the word in the answer, raw: ENABLED, ENABLING, DISABLING, DISABLED,
+ * ENABLED_BY_DEFAULT, or one that AWS adds. It must be there, and be about the region. */
+DECLARE_OPERATION(account_get_region_status, char, const char);

@@ -180,7 +180,7 @@ static int take_count(const char *text, void *ret) {
     return 0;
 }
 
-static int take_string(const char *text, void *ret) {
+static int copy_string(const char *text, void *ret) {
     char **text_slot = ret;
 
     free(*text_slot);
@@ -200,7 +200,7 @@ static const struct TopicAttribute {
 } topic_attributes[] = {
     { "SubscriptionsConfirmed", take_count, offsetof(SnsTopic, confirmed), "no number" },
     { "SubscriptionsPending", take_count, offsetof(SnsTopic, pending), "no number" },
-    { "Policy", take_string, offsetof(SnsTopic, policy), NULL },
+    { "Policy", copy_string, offsetof(SnsTopic, policy), NULL },
     { "KmsMasterKeyId", take_key, offsetof(SnsTopic, key), "too long" },
 };
 
@@ -282,7 +282,7 @@ static int add_subscription(ListReading *r) {
     return 0;
 }
 
-static int visit_list(const char *path, const char *text, void *userdata) {
+static int visit_subscriptions(const char *path, const char *text, void *userdata) {
     ListReading *r = userdata;
 
     if (text_equal(path, LIST "/Subscriptions/member"))
@@ -297,7 +297,7 @@ static int visit_list(const char *path, const char *text, void *userdata) {
 
 static int read_subscriptions(Answer *answer, void *value) {
     ListReading reading = { .list = value, .fault = answer->fault };
-    int r = operation_walk(answer, visit_list, &reading);
+    int r = operation_walk(answer, visit_subscriptions, &reading);
 
     if (r >= 0 && reading.list->n >= SNS_SUBSCRIPTIONS_MAX)
         free(TAKE_PTR(answer->next_token)); /* further pages would add nothing */
@@ -350,8 +350,8 @@ static int visit_filter(const char *path, const char *text, void *userdata) {
         return 0;
     r->n++;
     if (text_equal(r->key, "FilterPolicy"))
-        return take_string(text, &r->filter->policy);
-    return text_equal(r->key, "FilterPolicyScope") ? take_string(text, &r->filter->scope) : 0;
+        return copy_string(text, &r->filter->policy);
+    return text_equal(r->key, "FilterPolicyScope") ? copy_string(text, &r->filter->scope) : 0;
 }
 
 static void clear_filter(void *value) {
@@ -371,9 +371,9 @@ static int read_filter(Answer *answer, void *value) {
     if (reading.n == 0)
         return answer_fault(answer->fault, "Attributes is missing");
     if (!reading.filter->policy)
-        r = take_string("", &reading.filter->policy);
+        r = copy_string("", &reading.filter->policy);
     if (r >= 0 && !reading.filter->scope)
-        r = take_string("", &reading.filter->scope);
+        r = copy_string("", &reading.filter->scope);
     return r;
 }
 

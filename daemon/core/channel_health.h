@@ -3,6 +3,8 @@
 /* What can be known of a channel without sending a message: whether the guard may send, and anyone receives
  * it. Pure. */
 
+#include <stdbool.h>
+
 #include "daemon/core/model_alert.h"
 #include "lib/arn.h"
 
@@ -65,3 +67,14 @@ uint64_t channel_health_first_usec(bool at_once, uint64_t interval_usec);
 /* The delay of the next check: short after trouble, else a day, with up to an hour of jitter from a random
  * number. error: the check itself failed. */
 uint64_t channel_health_next_usec(ChannelVerdict verdict, bool error, uint64_t random);
+
+/* ---- filters ---- */
+
+/* Filter policies of SNS subscriptions (Amazon SNS Developer Guide, "Amazon SNS message filtering").
+ * Pure. */
+
+/* Does the policy drop a critical alert about a stopped trail? Only what is certain counts: a key that no
+ * alert has, or a list that does not take the alert's severity or event. What it says of accounts, regions
+ * and trails may fit some, and a policy about the body is not judged. scope: "", "MessageAttributes" or
+ * "MessageBody". */
+bool subscription_filter_drops(const char *policy, const char *scope);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/core/codec_kinds.h"
+#include "daemon/core/codec.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of events. Their messages are in messages_trail.c, messages_scope.c,
- * messages_channel.c and messages_guard.c. */
+/* The table of events. Their messages are in messages_trail.c, messages_scope.c and
+ * messages_guard.c. */
 #include "daemon/core/events.h"
 
 #include <assert.h>

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/core/subscription_filter.h"
+#include "daemon/core/channel_health.h"
 #include "daemon/log.h"
 #include "lib/kms.h"
 #include "lib/sns.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sources: AWS SDKs and Tools Reference Guide, "Process credential provider" and "Container credential
  * provider"; Amazon EC2 User Guide, "Retrieve security credentials from instance metadata". */
-#include "lib/credentials/document.h"
+#include "lib/credentials/request.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 
 #include "lib/credentials/providers.h"
 #include "lib/credentials/request.h"
-#include "lib/shell_split.h"
+#include "lib/profile.h"
 #include "lib/util/hash.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"

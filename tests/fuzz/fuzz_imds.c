@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/credentials/document.h"
+#include "lib/credentials/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

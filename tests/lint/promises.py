@@ -50,7 +50,8 @@ def iam_actions(root, binary):
         source = "".join(text_of(path) for path in sorted(root.glob(f"lib/{service}*.c")))
         names = re.findall(r'"(?:Action=)?((?:Describe|Get|List|Lookup|Start|Publish|Assume)[A-Za-z]*)[&"]', source)
         called |= {f"{service}:{name}" for name in names if not name.endswith(("Response", "Result", "Time", "LookupAttributes"))}
-    called |= {f"account:{name}" for name in re.findall(r'\.name = "([A-Za-z]*)"', text_of(root / "lib/account.c"))}
+    called |= {f"account:{name}" for name in re.findall(r'AWS_ACCOUNT,[^}]*\.name = "([A-Za-z]*)"',
+                                                     text_of(root / "lib/organizations.c"))}
     if "s3_head_bucket" in text_of(root / "lib/s3.c"):
         called.add("s3:ListBucket")     # what S3 calls the right to HeadBucket
     policy = json.loads(text_of(root / "conf/iam/guard.json"))

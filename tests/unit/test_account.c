@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "lib/account.h"
+#include "lib/organizations.h"
 #include "lib/util/macros.h"
 #include "tests/unit/service_fixture.h"
 

@@ -14,8 +14,8 @@
 
 #include "lib/call.h"
 #include "lib/credentials.h"
-#include "lib/credentials/document.h"
 #include "lib/credentials/providers.h"
+#include "lib/credentials/request.h"
 #include "lib/util/macros.h"
 #include "tests/unit/between.h"
 #include "tests/unit/fake_http.h"

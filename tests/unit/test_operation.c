@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "lib/account.h"
 #include "lib/cloudtrail.h"
 #include "lib/kms.h"
 #include "lib/organizations.h"

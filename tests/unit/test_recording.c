@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/core/recording.h"
+#include "daemon/core/baseline.h"
 #include "lib/util/macros.h"
 
 static void when_the_file_is_read(void **state _unused_) {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lib/shell_split.h"
+#include "lib/profile.h"
 #include "lib/util/macros.h"
 #include "lib/util/strbuf.h"
 

@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "lib/call.h"
-#include "lib/credentials/document.h"
 #include "lib/credentials/providers.h"
+#include "lib/credentials/request.h"
 #include "lib/sts.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/core/subscription_filter.h"
+#include "daemon/core/channel_health.h"
 #include "lib/util/macros.h"
 
 static void policies(void **state _unused_) {

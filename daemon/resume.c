@@ -105,6 +105,7 @@ static int take_state(Trail *trail, StateTrail *row) {
                                 .trust = trail->engine->config->trust_new,
                                 .listed_before = true,
                                 .named = engine_is_named(trail),
+                                .namesake = engine_has_namesake(trail),
                         }));
     engine_set_facts(trail);
     resume_tracking(trail, &row->changes, &row->episode);

@@ -461,6 +461,11 @@ static inline bool engine_is_missing(const Trail *trail) {
 }
 /* True if `trails` or `expect` names it. */
 bool engine_is_named(const Trail *trail);
+/* Hash of the names in the account's `trails`, never 0. */
+uint64_t engine_hash_names(const Account *account);
+/* True if the configuration names it by its name only, and another guarded trail of its account, which may
+ * be missing, has the same name. */
+bool engine_has_namesake(const Trail *trail);
 /* True if it is another account's organization trail, as far as is known. */
 bool engine_is_foreign(const Trail *trail);
 void engine_set_facts(Trail *trail);

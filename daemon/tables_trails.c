@@ -74,6 +74,52 @@ bool engine_is_named(const Trail *trail) {
     return false;
 }
 
+uint64_t engine_hash_names(const Account *account) {
+    const StringList *trails = config_account_trails(account->engine->config, account->config);
+    uint64_t hash = GUARD_HASH_BASIS;
+
+    for (size_t i = 0; i < trails->n; i++)
+        hash = guard_hash(hash, trails->items[i], strlen(trails->items[i]) + 1);
+    hash &= INT64_MAX; /* the state file has signed numbers */
+    return hash ? hash : 1;
+}
+
+static bool is_named_by_arn(const Trail *trail) {
+    const Config *config = trail->engine->config;
+    const StringList *trails = config_account_trails(config, trail->via->config);
+
+    for (size_t i = 0; i < trails->n; i++)
+        if (text_equal(trails->items[i], trail->arn))
+            return true;
+    for (size_t i = 0; i < config->n_trail_expects; i++)
+        if (text_equal(config->trail_expects[i].trail, trail->arn))
+            return true;
+    return false;
+}
+
+static bool is_namesake(const Trail *trail, const char *name, const char *arn, const char *account,
+                        bool provisional) {
+    return !provisional && arn[0] && text_equal(name, trail->name) && text_equal(account, trail->account) &&
+           !text_equal(arn, trail->arn);
+}
+
+bool engine_has_namesake(const Trail *trail) {
+    const Engine *engine = trail->engine;
+    bool found = false;
+
+    for (size_t i = 0; !found && i < engine->n_trails; i++) {
+        const Trail *t = engine->trails[i];
+
+        found = is_namesake(trail, t->name, t->arn, t->account, TRAIL_STATE(t, provisional));
+    }
+    for (size_t i = 0; !found && i < engine->unclaimed.n_trails; i++) {
+        const StateTrail *row = &engine->unclaimed.trails[i];
+
+        found = is_namesake(trail, row->name, row->arn, row->account, row->state.provisional);
+    }
+    return found && !is_named_by_arn(trail);
+}
+
 static TrailHolder holder_of(const Trail *trail) {
     const Account *via = trail->via;
 

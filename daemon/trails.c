@@ -287,10 +287,12 @@ static bool make_room(Account *account, const char *name) {
 static void judge_newcomer(Trail *trail, const Target *target, const CloudTrailTrail *listed) {
     Newcomer in = {
         .trust = trail->engine->config->trust_new,
-        .listed_before = TARGET_STATE(target, settled),
+        .listed_before = TARGET_STATE(target, settled) ||
+                         TARGET_STATE(target, listed_names) == engine_hash_names(target->account),
         .known = TRAIL_STATE(trail, known),
         .missing = engine_is_missing(trail),
         .named = engine_is_named(trail),
+        .namesake = engine_has_namesake(trail),
     };
     Settings actual;
 
@@ -388,6 +390,7 @@ void engine_take_list(Engine *engine, Target *target, const CloudTrailTrails *li
     target->listed = true;
     if (config_account_trails(engine->config, target->account->config)->all)
         SET_TARGET_STATE(target, settled, true);
+    SET_TARGET_STATE(target, listed_names, engine_hash_names(target->account));
 }
 
 void engine_forget_unaccepted(Engine *engine) {

@@ -194,6 +194,8 @@ typedef struct TargetState {
     bool covered; /* by the last list */
     bool listed;  /* was listed at least once */
     bool settled; /* ... while all its trails were guarded, or was not enabled: what appears later is new */
+    uint64_t listed_names; /* hash of the names in `trails` at the last list: what appears under one of them
+                              later is new; 0: never listed */
     char error_text[ERROR_TEXT_MAX];
     uint64_t left_usec;      /* real; of an account: since when it is no active member of the organization */
     Incident reach;           /* target.unreachable */

@@ -432,7 +432,7 @@ bool named_trail_is_for(const NamedByArn *in) {
 
 bool newcomer_is_provisional(const Newcomer *in) {
     return in->trust != TRUST_KEEP && in->listed_before && !in->known && !in->missing && !in->recorded &&
-           !in->named;
+           (!in->named || in->namesake);
 }
 
 /* The name of a trail never contains a space. */

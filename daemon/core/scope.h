@@ -378,6 +378,8 @@ typedef struct Newcomer {
     bool missing;       /* ... or recorded it as missing */
     bool recorded;      /* an earlier run recorded its baseline */
     bool named;         /* named in `trails` or `expect` */
+    bool namesake;      /* named by its name only, which another guarded trail of the account has: an
+                           attacker can delete that trail and create this one in another region */
 } Newcomer;
 
 /* True if someone has to accept it first (TrailState.provisional). */

@@ -378,6 +378,7 @@ static const CodecMember target_state_members[] = {
     CODEC(TargetState, covered, "covered", bool),
     CODEC(TargetState, listed, "listed", bool),
     CODEC(TargetState, settled, "settled", bool),
+    CODEC(TargetState, listed_names, "listed_names", usec),
     CODEC(TargetState, left_usec, "left_usec", usec),
     CODEC(TargetState, error_text, "error_text", text),
     CODEC(TargetState, cause, "cause", word, .names = &codec_causes),

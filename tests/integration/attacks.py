@@ -16,6 +16,7 @@ SINGLE = trail_arn("single", IAD)
 ORGANIZATION = trail_arn("organization", FRA)
 KEY_STORE = "cks-1234567890abcdef0"
 TOMORROW = trail_arn("tomorrow", SYD)
+ADVANCED = trail_arn("advanced", SYD)
 BUCKET, KEY = "example-victim-logs", f"arn:aws:kms:{FRA}:{MAIN}:key/1111aaaa-22bb-33cc-44dd-5555eeee6666"
 FOREIGN_KEY = f"arn:aws:kms:{FRA}:999988887777:key/9999aaaa-22bb-33cc-44dd-5555eeee6666"
 GROUP = f"arn:aws:logs:{FRA}:{MAIN}:log-group:CloudTrail:*"
@@ -53,6 +54,13 @@ SCENARIO = {
     "settings": {"delivery_interval": 1, "digest_interval": 1},
 }
 
+RECORDED = [{"Name": "management", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]},
+            {"Name": "functions", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]},
+                                                     {"Field": "resources.type", "Equals": ["AWS::Lambda::Function"]}]}]
+WITH_ADVANCED = {**SCENARIO, "trails": SCENARIO["trails"] + [
+    {"name": "advanced", "account": MAIN, "region": SYD, "S3BucketName": "example-advanced-logs",
+     "advanced_event_selectors": RECORDED}]}
+
 # number: a name of our own. does: for people. event: of the alert that tells. fields: what its `changes` name. put_back:
 # can be undone by writing to CloudTrail. finding: what the alert names where there are no changes. options: that the guard
 # needs to see it.
@@ -69,6 +77,11 @@ def selectors(**entry):
     basic = {"ReadWriteType": "All", "IncludeManagementEvents": True,
              "DataResources": SELECTORS[0]["DataResources"], **entry}
     return lambda m, trail: m.client(trail).put_event_selectors(TrailName=trail, EventSelectors=[basic])
+
+
+def basic(**entry):
+    chosen = {"ReadWriteType": "All", "IncludeManagementEvents": True, **entry}
+    return lambda m, trail: m.client(trail).put_event_selectors(TrailName=trail, EventSelectors=[chosen])
 
 
 def advanced(*fields):
@@ -114,6 +127,18 @@ def recreate_elsewhere(m, trail):
     m.sim.call("settings", delivery_interval=300)
     m.client(trail).delete_trail(Name=trail)
     m.client(trail).create_trail(Name=trail.rpartition("/")[2], S3BucketName="mallorys-bucket")
+    m.client(trail).start_logging(Name=trail)
+
+
+def recreate_for_one_region(m, trail):
+    """With every other setting that it had."""
+    m.sim.call("settings", delivery_interval=300)
+    m.client(trail).delete_trail(Name=trail)
+    m.client(trail).create_trail(
+        Name=trail.rpartition("/")[2], S3BucketName=BUCKET, S3KeyPrefix="audit", KmsKeyId=KEY, CloudWatchLogsLogGroupArn=GROUP,
+        CloudWatchLogsRoleArn=ROLE, SnsTopicName=NOTIFIED, EnableLogFileValidation=True, IncludeGlobalServiceEvents=True,
+        IsMultiRegionTrail=False)
+    m.client(trail).put_event_selectors(TrailName=trail, EventSelectors=SELECTORS)
     m.client(trail).start_logging(Name=trail)
 
 
@@ -253,6 +278,8 @@ ATTACKS = [
     Attack("A3", "DeleteTrail", delete, "trail.missing"),
     Attack("A4", "DeleteTrail, and CreateTrail under the same name with another bucket", recreate_elsewhere,
            "trail.replaced", ("S3BucketName",)),
+    Attack("A4s", "DeleteTrail, and CreateTrail under the same name with the same settings, but for one region",
+           recreate_for_one_region, "trail.replaced", ("IsMultiRegionTrail",)),
     Attack("A5", "UpdateTrail to another bucket", update(S3BucketName="mallorys-bucket"), "trail.weakened",
            ("S3BucketName",)),
     Attack("A5p", "UpdateTrail to another prefix", update(S3KeyPrefix="elsewhere"), "trail.weakened", ("S3KeyPrefix",)),
@@ -286,12 +313,18 @@ ATTACKS = [
            ("EventSelectors",)),
     Attack("B3", "PutEventSelectors: KMS left out", selectors(ExcludeManagementEventSources=["kms.amazonaws.com"]),
            "trail.weakened", ("EventSelectors",)),
+    Attack("B3d", "PutEventSelectors: the RDS Data API left out",
+           selectors(ExcludeManagementEventSources=["rdsdata.amazonaws.com"]), "trail.weakened", ("EventSelectors",)),
     Attack("B4a", "advanced selectors without management events", advanced(), "trail.weakened", ("EventSelectors",)),
     Attack("B4b", "advanced selectors with readOnly", advanced(MANAGEMENT, {"Field": "readOnly", "Equals": ["true"]}),
            "trail.weakened", ("EventSelectors",)),
     Attack("B4c", "advanced selectors that leave a source out",
            advanced(MANAGEMENT, {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]}), "trail.weakened",
            ("EventSelectors",)),
+    Attack("B4d", "basic selectors in place of advanced ones", basic(), "trail.weakened", ("EventSelectors",), trail=ADVANCED),
+    Attack("B4e", "basic selectors in place of advanced ones: reads only, KMS and the RDS Data API left out",
+           basic(ReadWriteType="ReadOnly", ExcludeManagementEventSources=["kms.amazonaws.com", "rdsdata.amazonaws.com"]),
+           "trail.weakened", ("EventSelectors",), trail=ADVANCED),
     Attack("B5", "PutEventSelectors: data events dropped", selectors(DataResources=[]), "trail.weakened",
            ("EventSelectors",)),
     Attack("B5n", "PutEventSelectors: data events of one folder only",
@@ -353,6 +386,8 @@ WAR = Attack("A1w", "StopLogging again after each restart, within a second", sto
 CHURN = Attack("A3n", "trails created and deleted under new names, then StopLogging of the real one", None, "trails.unaccepted")
 MOVES = Attack("F3", "AcceptHandshake: a member moves to another organization; polled with its own keys", None, "trail.missing",
                put_back=False)
+MOVED = Attack("A4r", "DeleteTrail, and CreateTrail under the same name in another region; that trail is never recorded", None,
+               "trail.missing")
 OWN = Attack("A15", "CreateTrail: a trail of his own, to a bucket of his own; never recorded, never created again", None, "trail.appeared",
              put_back=False)
 PROPOSED = Attack("H1", "StopLogging, with `contain` that proposes: the alert has the commands that end it", stop, "trail.attributed")

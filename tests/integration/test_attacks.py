@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from attacks import (ATTACKS, BLIND, BUCKET, CHURN, DECOYS, DENIED, ENFORCED, FREED, GUARD_ROLE, LEAVES, MOVES, NAMESAKE, ON_GUARD,
-                     ORGANIZATION, OWN, PROPOSED, SCENARIO, VICTIM, WAR)
+from attacks import (ATTACKS, BLIND, BUCKET, CHURN, DECOYS, DENIED, ENFORCED, FREED, GUARD_ROLE, LEAVES, MOVED, MOVES, NAMESAKE,
+                     ON_GUARD, ORGANIZATION, OWN, PROPOSED, SCENARIO, VICTIM, WAR, WITH_ADVANCED)
 from guard import PLAIN, within
 from helpers import FRA, IAD, MAIN, MEMBER, ORG_TRAIL, TOPIC, documents, matches, operations, refused, sns, trail_arn, wait_alert
 from simaws.client import SimError, poll
@@ -26,7 +26,7 @@ MODES = {"observe": {}, "restart": {}, "restore": {"restore": ALL_KINDS}}
 @pytest.fixture
 def range_(sim, make_guard, mallory, request):
     """A guard that knows the victim's baseline, and mallory."""
-    sim.load(SCENARIO)
+    sim.load(WITH_ADVANCED)
 
     def begin(mode, trail=VICTIM, **options):
         region = trail.split(":")[3]
@@ -264,6 +264,37 @@ def test_a_member_that_moves_to_another_organization(sim, make_guard, mode):
     assert (entry["actor"]["name"], entry["actor"]["event_name"]) == ("member-admin", "AcceptHandshake")
     assert not WRITES & {call["operation"] for call in sim.requests(principal="*:user/member-guard")}
     write_down(MOVES, mode, event="trail.missing", undone=False, by=[], fields=[], finding=None, severity=missing["severity"])
+
+
+def wait_missing(sim, arn):
+    return wait_alert(sim, "trail.missing", seconds=20, holds=lambda entry: entry["trail"]["arn"] == arn)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_namesake_in_another_region(sim, mallory, range_, mode):
+    """The configuration has the trail's name alone, and the new one had it too: its settings became a baseline to keep."""
+    guard = range_(mode, attribution=True, poll_interval=1)
+    before, mark, namesake = picture(sim, VICTIM), sim.mark(), trail_arn("victim", IAD)
+    mallory.delete(VICTIM)
+    mallory.client(namesake).create_trail(Name="victim", S3BucketName="mallorys-bucket", IsMultiRegionTrail=True)
+    mallory.client(namesake).start_logging(Name=namesake)
+    gone = wait_missing(sim, VICTIM)
+    assert gone["severity"] == "critical"
+    new = wait_alert(sim, "trail.appeared", seconds=20)
+    assert (new["trail"]["arn"], new["severity"]) == (namesake, "warning")
+    found = wait_alert(sim, "trail.attributed", seconds=20, holds=lambda entry: entry["trail"]["arn"] == VICTIM)
+    assert (found["actor"]["name"], found["actor"]["event_name"], found["incident"]) == ("mallory", "DeleteTrail", gone["incident"])
+    if mode == "restore":
+        wait_put_back(sim, VICTIM, before)
+    by = sorted(writes(sim, mark))
+    assert guard.stop() == 0                    # nor is it trusted after a restart
+    guard.start().wait_guarding()
+    mallory.delete(namesake)
+    lost = wait_missing(sim, namesake)
+    assert (lost["severity"], lost["action"]["taken"]) == ("warning", "none")
+    assert not [path for path in (guard.state / "baselines").glob("*.json") if namesake in path.read_text()]
+    write_down(MOVED, mode, event=gone["event"], undone=mode == "restore", by=by, fields=[], finding=None,
+               severity=gone["severity"])
 
 
 def wait_watched(sim, mallory, guard, own, told):

@@ -137,7 +137,12 @@ static void a_trail_that_appears_later_has_to_be_accepted(void **state _unused_)
                                   .missing = bits & 8,
                                   .recorded = bits & 16 };
 
+            Newcomer namesake = in;
+
             assert_int_equal(newcomer_is_provisional(&in), bits == 1 && trust != TRUST_KEEP);
+            namesake.namesake = true; /* the name alone is no proof */
+            assert_int_equal(newcomer_is_provisional(&namesake),
+                             (bits == 1 || bits == 5) && trust != TRUST_KEEP);
         }
 }
 

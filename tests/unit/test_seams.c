@@ -74,7 +74,7 @@ static char *new_text(void) {
 _Static_assert(sizeof(Incident) == 648, "a field is new: fill_incident()");
 _Static_assert(sizeof(Attributing) == 144, "a field is new: fill_attributing()");
 _Static_assert(sizeof(TrailState) == 2336 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
-_Static_assert(sizeof(TargetState) == 3072, "a field is new: fill_target()");
+_Static_assert(sizeof(TargetState) == 3080, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 3240, "a field is new: fill_episode()");
 #endif
 
@@ -243,6 +243,7 @@ static void fill_target(TargetState *s) {
             s->list_unreadable = true;
     TEXT(s->error_text);
     s->left_usec = next();
+    s->listed_names = next();
     fill_incident(&s->reach, 1);
     fill_incident(&s->cover, 2);
     s->uncovered_usec = next();

@@ -12,6 +12,7 @@
 #include "daemon/engine_private.h"
 #include "daemon/log.h"
 #include "daemon/organization.h"
+#include "daemon/resume.h"
 #include "daemon/trails.h"
 #include "lib/arn.h"
 #include "lib/util/macros.h"
@@ -218,8 +219,11 @@ static void take_base_shard(Account *base) {
 static void take_base_id(Account *base, const char *id) {
     Engine *engine = base->engine;
     BaseAccount in = { .configured = base->config, .excluded = engine_is_excluded(engine, id) };
+    const char *was = engine_account_named(base);
     BaseEnd ends;
 
+    if (was[0] && !text_equal(was, id))
+        engine_leave_base(base, was);
     engine_unindex_account(base); /* keys of another account replaced the former ones */
     (void)text_copy(base->id, sizeof(base->id), id);
     if (engine->config->shard.total > 0)

@@ -31,14 +31,17 @@ static void write_notes(Engine *engine, const Subject *subject, const Incident *
     const Subject *about = guard_lines_are_about(plan, subject, incident, &dedup_usec);
     char id[17] = "";
 
-    if (about)
-        (void)alert_incident_id(about, dedup_usec, id);
+    if (about) {
+        const Subject unnamed = alert_unnamed(about);
+
+        (void)alert_incident_id(about == subject && incident->unnamed ? &unnamed : about, dedup_usec, id);
+    }
     for (unsigned i = 0; i < plan->n_entries; i++)
         engine->sink->entry(subject, &plan->entries[i], id, engine_now(engine).real_usec);
 }
 
 void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, ChannelChange change) {
-    Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
+    Subject subject = { .name = "", .arn = "", .account = trouble->account, .region = "" };
     Event event = channel_event(change, trouble, engine->config->mode);
 
     engine->reporting = event.phase == PHASE_OPENED ? trouble : NULL;
@@ -424,6 +427,7 @@ static void decide_target(Target *target, const PollResult *result, CauseKind al
     Policy policy = engine_account_policy(target->account);
 
     policy.attribution = false; /* no event history has the reason why a region does not answer */
+    policy.unnamed = !engine_account_named(target->account)[0];
     (void)apply_target_plan(&(Deciding){ target->engine, &policy, engine_target_subject(target),
                                          &target->state, &target->wake, target_woke, target, alone, NULL },
                             result, NULL);
@@ -511,7 +515,8 @@ static void decide_account(Account *account, const PollResult *result, const Att
     SharedIncident shared;
 
     if (cause)
-        shared = (SharedIncident){ &cause->incident, engine_cause_subject(engine, cause) };
+        shared = (SharedIncident){ &cause->incident, guard_cause_subject(cause) };
+    policy.unnamed = !engine_account_named(account)[0];
     policy.attribution =
             policy.attribution && scope_departure_is_searched(&scope, organization, &management);
     if (apply_target_plan(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state,

@@ -138,19 +138,27 @@ static size_t list_weak(const Engine *engine, Subject *trails) {
     return n;
 }
 
+/* The id of the message about them comes from it. An older version's state file does not have all of it. */
+static void weakness_begins(Engine *engine) {
+    if (engine->weak_since_usec == 0)
+        engine->weak_since_usec = engine_now(engine).real_usec;
+    if (!engine->weak_account[0])
+        (void)text_copy(engine->weak_account, sizeof(engine->weak_account),
+                        engine_account_named(engine->base));
+}
+
 static void report_weak_baselines(void *userdata) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
     Engine *engine = userdata;
     _cleanup_free_ Subject *trails = calloc(engine->n_trails + 1, sizeof(*trails));
-    Subject subject = { .name = "", .arn = "", .account = engine_account_named(engine->base), .region = "" };
+    Subject subject = { .name = "", .arn = "", .account = engine->weak_account, .region = "" };
     Event event;
     size_t n = trails ? list_weak(engine, trails) : 0;
 
     if (n == 0)
         return;
     (void)baseline_name_weak(trails, n, &b); /* a truncated text still names the first ones */
-    if (engine->weak_since_usec == 0) /* state files of earlier versions do not have it */
-        engine->weak_since_usec = engine_now(engine).real_usec;
+    weakness_begins(engine);
     engine_save_mark(engine, engine->weak_since_usec);
     event = baseline_message(engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING, engine->weak_since_usec,
                              engine->config->mode, strbuf_str(&b));
@@ -161,6 +169,7 @@ static void report_weak_baselines(void *userdata) {
     for (size_t i = 0; i < engine->n_trails; i++)
         SET_REPORTED_STATE(engine->trails[i], weakness_pending, false);
     engine->weak_since_usec = 0;
+    engine->weak_account[0] = '\0';
     engine_save_soon(engine, true);
 }
 
@@ -190,8 +199,7 @@ static void report_weakness_later(Trail *trail) {
     Engine *engine = trail->engine;
 
     SET_REPORTED_STATE(trail, weakness_pending, true);
-    if (engine->weak_since_usec == 0)
-        engine->weak_since_usec = engine_now(engine).real_usec;
+    weakness_begins(engine);
     engine_save_soon(engine, true);
     engine_weakness_waits(engine);
 }

@@ -26,6 +26,7 @@ static bool add_cause(Engine *engine, CauseKind kind, const Account *account, co
     if (!grown)
         return false;
     engine->causes = grown;
+    (void)text_copy(cause.home, sizeof(cause.home), engine_account_named(engine->base));
     grown[engine->n_causes++] = cause;
     engine_sort_causes(engine);
     return true;
@@ -111,7 +112,7 @@ static bool are_all_begun(const Engine *engine) {
 /* Returns the mono time of its next decision; 0: none. */
 static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
     Policy policy = engine_policy(engine);
-    Subject subject = engine_cause_subject(engine, cause);
+    Subject subject = guard_cause_subject(cause);
     CauseMembers *in = &g->them.in;
     Cause next;
     Plan plan;

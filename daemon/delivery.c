@@ -57,12 +57,18 @@ static void delivered(const Alert *alert, const char *channel, const Receipt *re
     engine_publish(userdata);
 }
 
-static ChannelContext channel_context(const Engine *engine) {
+static const char *base_account(void *userdata) {
+    return engine_account_named(((const Engine *)userdata)->base);
+}
+
+static ChannelContext channel_context(Engine *engine) {
     return (ChannelContext){ .aws = engine->aws.client,
                              .credentials = engine->aws.credentials,
                              .http = engine->aws.http,
                              .loop = engine->aws.loop,
-                             .state_dir = engine->state_dir };
+                             .state_dir = engine->state_dir,
+                             .account = base_account,
+                             .userdata = engine };
 }
 
 static void topic_seen(const char *topic_arn, GuardParts *parts, void *userdata) {
@@ -123,7 +129,7 @@ static void end_channels_that_left(Engine *engine) {
     end_channels(engine, before->unheard, before->n_unheard, CHANNEL_LEFT_UNHEARD);
 }
 
-static ChannelTrouble heartbeat_trouble(const Engine *engine) {
+static ChannelTrouble heartbeat_before(const Engine *engine) {
     for (size_t i = 0; i < engine->unclaimed.n_channels; i++)
         if (text_equal(engine->unclaimed.channels[i].channel, HEARTBEAT_KEY))
             return engine->unclaimed.channels[i];
@@ -148,12 +154,10 @@ int engine_open_delivery(Engine *engine) {
         .tried = count_delivery,
         .userdata = engine,
     };
-    const ChannelTrouble trouble = heartbeat_trouble(engine);
     const HeartbeatOptions heartbeat = {
         .context = options.context,
         .config = &config->heartbeat,
-        .failed_since_usec = trouble.since_usec,
-        .pending = trouble.pending,
+        .before = heartbeat_before(engine),
         .changed = heartbeat_changed,
         .userdata = engine,
     };

@@ -11,6 +11,7 @@
 #include "daemon/guard_checks.h"
 #include "daemon/passes.h"
 #include "daemon/polls.h"
+#include "daemon/resume.h"
 #include "daemon/rounds.h"
 #include "daemon/searches.h"
 #include "daemon/settings_rows.h"
@@ -195,6 +196,8 @@ static int open_aws_and_tables(Engine *engine, char error[static ENGINE_ERROR_MA
     r = engine_load_state(engine, error);
     if (r >= 0)
         r = engine_add_configured_accounts(engine);
+    if (r >= 0)
+        r = engine_resume_base(engine);
     if (r >= 0)
         r = engine_add_known_members(engine);
     for (size_t i = 0; r >= 0 && i < engine->n_accounts; i++)

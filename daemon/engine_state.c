@@ -52,6 +52,7 @@ int engine_load_state(Engine *engine, char error[static ENGINE_ERROR_MAX]) {
     engine->account_list.trouble = engine->unclaimed.organization;
     engine->identities = engine->unclaimed.identities;
     engine->weak_since_usec = engine->unclaimed.weak_since_usec;
+    memcpy(engine->weak_account, engine->unclaimed.weak_account, sizeof(engine->weak_account));
     if (engine->state_unread) {
         log_line(LOG_ERR, "%s; guarding without it, and reading it again every minute", error);
         error[0] = '\0';
@@ -146,7 +147,9 @@ static const StateAccount *engine_state_account_row(void *userdata, size_t i) {
     };
     (void)text_copy(rows->account.unaccepted_names, sizeof(rows->account.unaccepted_names),
                     a->unaccepted_names);
-    return id[0] ? &rows->account : NULL;
+    /* of one that AWS has not named yet: what is wrong with its keys */
+    return id[0] || (a == engine->base && rows->account.state.failed_since_usec != 0) ? &rows->account
+                                                                                      : NULL;
 }
 
 static const StateTarget *engine_state_target_row(void *userdata, size_t i) {
@@ -182,16 +185,9 @@ static int add_unheard_channels(const Engine *engine, StateTable *table) {
     for (size_t i = 0; i < n; i++) {
         ChannelTrouble *trouble = &table->unheard[table->n_unheard];
 
-        trouble->since_usec = channel_watch_unheard_usec(engine->channel_watch, i);
-        trouble->pending = trouble->since_usec == 0;
-        if (trouble->pending)
-            trouble->since_usec = channel_watch_pending_usec(engine->channel_watch, i);
-        if (trouble->since_usec == 0)
+        if (!channel_watch_trouble(engine->channel_watch, i, trouble))
             continue;
-        trouble->channel = (char *)channel_watch_key(engine->channel_watch, i);
         trouble->pending |= is_pending(engine, trouble);
-        (void)text_copy(trouble->text, sizeof(trouble->text),
-                        channel_watch_unheard_text(engine->channel_watch, i));
         table->n_unheard++;
     }
     return 0;
@@ -199,7 +195,6 @@ static int add_unheard_channels(const Engine *engine, StateTable *table) {
 
 static int add_failed_channels(const Engine *engine, StateTable *table) {
     size_t n = engine->deliver ? deliver_n_channels(engine->deliver) : 0;
-    uint64_t heartbeat_usec = heartbeat_failed_since(engine->heartbeat);
 
     table->channels = calloc(n + 2, sizeof(*table->channels));
     if (!table->channels)
@@ -215,14 +210,14 @@ static int add_failed_channels(const Engine *engine, StateTable *table) {
         trouble->since_usec = status.failed_since_usec;
         trouble->by_check = status.by_check;
         trouble->pending = !status.failed || is_pending(engine, trouble);
+        (void)text_copy(trouble->account, sizeof(trouble->account), status.account);
         (void)text_copy(trouble->text, sizeof(trouble->text), status.text);
         table->n_channels++;
     }
-    if (heartbeat_usec != 0) {
+    if (heartbeat_trouble(engine->heartbeat, &table->channels[table->n_channels])) {
         ChannelTrouble *trouble = &table->channels[table->n_channels++];
 
-        *trouble = (ChannelTrouble){ .channel = (char *)HEARTBEAT_KEY, .since_usec = heartbeat_usec };
-        trouble->pending = !heartbeat_is_failed(engine->heartbeat) || is_pending(engine, trouble);
+        trouble->pending |= is_pending(engine, trouble);
     }
     return add_unheard_channels(engine, table);
 }
@@ -315,6 +310,8 @@ static int save_rows(const Engine *engine) {
         .weak_since_usec = engine->weak_since_usec,
     };
     int r = source ? add_failed_channels(engine, &table) : -ENOMEM;
+
+    memcpy(table.weak_account, engine->weak_account, sizeof(table.weak_account));
 
     if (r >= 0) {
         source->engine = engine;

@@ -28,10 +28,11 @@ static Event event_of(const Engine *engine, EventKind kind, EventPhase phase, co
 
 /* Negative: the message is lost, and must be sent again. */
 static int organization_send(Engine *engine, Event *event) {
-    Subject subject = engine_account_subject(engine->base);
+    const AccountListTrouble *trouble = &engine->account_list.trouble;
+    Subject subject = { .name = "", .arn = "", .account = trouble->account, .region = "" };
     int r;
 
-    engine_save_mark(engine, engine->account_list.trouble.since_usec);
+    engine_save_mark(engine, trouble->since_usec);
     r = engine_queue_message(engine, &subject, event);
 
     engine_save_soon(engine, true);
@@ -58,7 +59,8 @@ static void end_trouble(Engine *engine, const char *detail, bool forgotten) {
 void engine_note_unlisted(Engine *engine, const char *error) {
     AccountListTrouble *trouble = &engine->account_list.trouble;
     uint64_t now_usec = engine_now(engine).real_usec;
-    bool reports = account_list_failed(trouble, error, engine->config->unreachable_after, now_usec);
+    bool reports = account_list_failed(trouble, engine_account_named(engine->base), error,
+                                       engine->config->unreachable_after, now_usec);
     Event event = event_of(engine, EVENT_ORGANIZATION_UNREADABLE, PHASE_OPENED, error);
     char text[2 * ERROR_TEXT_MAX];
 

@@ -68,11 +68,39 @@ static int take_account_row(Account *account, const char *assumed) {
 
         if (!text_equal(row->account, assumed))
             continue;
-        r = states_keep_target(&account->state, &row->state);
+        r = account->resumed ? 0 : states_keep_target(&account->state, &row->state);
         if (r >= 0)
             engine_resume_unaccepted(account, row);
     }
     return r;
+}
+
+int engine_resume_base(Engine *engine) {
+    Account *base = engine->base;
+
+    for (size_t i = 0; i < engine->unclaimed.n_accounts; i++) {
+        StateAccount *row = &engine->unclaimed.accounts[i];
+        int r = row->base ? states_keep_target(&base->state, &row->state) : 0;
+
+        if (r < 0)
+            return r;
+        if (!row->base)
+            continue;
+        base->resumed = true;
+        row->state = (TargetState){ 0 }; /* it is the account's from now on */
+        break;
+    }
+    return 0;
+}
+
+void engine_leave_base(Account *base, const char *was) {
+    Subject subject = { .name = "", .arn = "", .account = was, .region = "" };
+    TargetState state = states_target(base->state);
+
+    if (guard_target_owes_end(&state))
+        engine_forget_target(base->engine, &subject, &state, scope_ended_text(ENDED_ACCOUNT_GONE));
+    (void)states_new_target(&base->state);
+    base->resumed = false;
 }
 
 static int take_target_rows(Account *account, const char *assumed) {

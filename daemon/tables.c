@@ -45,7 +45,7 @@ void engine_due(Engine *engine, unsigned what) {
 /* ---- accounts ---- */
 
 Subject engine_account_subject(const Account *account) {
-    return (Subject){ .name = "", .arn = "", .account = account->id, .region = "" };
+    return (Subject){ .name = "", .arn = "", .account = engine_account_named(account), .region = "" };
 }
 
 Policy engine_account_policy(const Account *account) {

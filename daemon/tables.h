@@ -61,6 +61,7 @@ struct Account {
     bool blocked;                 /* no credentials are available: nothing in it is polled */
     uint64_t identity_again_usec; /* mono; 0: not needed */
     bool begun;                   /* its rows of the state file were loaded */
+    bool resumed;                 /* ... or only that of the account as a whole */
     uint64_t
             region_denied_until_usec; /* mono; AWS denied which regions are enabled: not asked before */
     bool region_denial_reported;
@@ -320,6 +321,7 @@ struct Engine {
     bool reload_refused;         /* the latest one */
     LoopTimer *weak_timer;       /* see baselines.c ... */
     uint64_t weak_since_usec;    /* ... real; when the first that waits was found; 0: none waits */
+    char weak_account[16];       /* ... and the account of the base credentials then */
     WeakPace weak_pace;
     uint64_t watchdog_usec;
     LoopTimer *watchdog_timer;
@@ -490,10 +492,6 @@ static inline Cause engine_cause_key(CauseKind kind, const Account *account, con
 }
 static inline bool engine_cause_covers(const Cause *cause, const Account *account, const char *region) {
     return guard_cause_covers(cause, engine_account_named(account), region);
-}
-
-static inline Subject engine_cause_subject(const Engine *engine, const Cause *cause) {
-    return guard_cause_subject(cause, engine_account_named(engine->base));
 }
 
 static inline void engine_sort_causes(Engine *engine) {

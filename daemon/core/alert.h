@@ -22,6 +22,8 @@ int alert_compose(const AlertGuard *guard, const Subject *subject, const Event *
 /* Frees the strings and clears the rest. May be called twice, and on a zeroed Alert. */
 void alert_done(Alert *alert);
 
+/* Of an incident that began before AWS said which account it is. */
+Subject alert_unnamed(const Subject *subject);
 /* The incident's public id, 16 hex digits, from its subject and mark. 0, -ENOMEM or -EIO (hashing). */
 int alert_incident_id(const Subject *subject, uint64_t dedup_usec, char ret[static 17]);
 

@@ -4,6 +4,7 @@
 
 #include "daemon/core/alert.h"
 #include "daemon/core/events.h"
+#include "lib/util/hash.h"
 #include "lib/util/strbuf.h"
 #include "lib/util/timetext.h"
 
@@ -155,6 +156,9 @@ int alert_wrap(const char *text, StrBuf *ret);
 static inline EventKind alert_event(const Event *event) {
     return event->drill ? EVENT_GUARD_DRILL : event->kind;
 }
+
+/* alert_id.c: the message's id. */
+int alert_make_id(const Subject *subject, const Event *event, char ret[static HASH_HEX_SIZE]);
 
 /* alert_json.c */
 int alert_document(const AlertSource *source, const char *id, char **ret);

@@ -194,9 +194,9 @@ Cause guard_cause_key(CauseKind kind, const char *account, const char *region);
 bool guard_cause_covers(const Cause *cause, const char *account, const char *region);
 /* The order of the table; both point to Causes. */
 int guard_cause_compare(const void *a, const void *b);
-/* The subject to show. base: the account of the base credentials, for causes that belong to no single
- * account. */
-Subject guard_cause_subject(const Cause *cause, const char *base);
+/* The subject to show. It stays the same until the end, whatever becomes known: the incident's id comes from
+ * it. */
+Subject guard_cause_subject(const Cause *cause);
 /* True if the target fails for this cause, reported or not, alone or with others. */
 bool guard_cause_fails(CauseKind kind, const TargetState *state, Place place);
 /* True if the failure is reported as shared. n_failing: the targets and accounts whose last polls failed for

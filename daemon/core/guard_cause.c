@@ -67,11 +67,11 @@ int guard_cause_compare(const void *a, const void *b) {
     return order != 0 ? order : strcmp(x->region, y->region);
 }
 
-Subject guard_cause_subject(const Cause *cause, const char *base) {
+Subject guard_cause_subject(const Cause *cause) {
     bool has_place = cause->account[0] || cause->region[0];
 
     return (Subject){
-        .name = "", .arn = "", .region = cause->region, .account = has_place ? cause->account : base
+        .name = "", .arn = "", .region = cause->region, .account = has_place ? cause->account : cause->home
     };
 }
 

@@ -23,6 +23,7 @@ static Event *target_report(Judging *j, Incident *inc, EventPhase phase, EventKi
                             uint64_t dedup_usec) {
     Event *t = incident_report(inc, j->plan, phase, kind, severity, dedup_usec, j->now);
 
+    t->unnamed = inc->unnamed;
     t->mode = j->policy->mode;
     t->may_act = false;
     t->error = j->s.error;
@@ -49,6 +50,8 @@ static bool is_shared(const TargetState *s, const Incident *inc) {
 static void target_begin(Judging *j, Incident *inc, EventKind kind, uint64_t dedup_usec) {
     EventPhase phase = incident_begin(inc, dedup_usec, j->now);
 
+    if (phase == PHASE_OPENED)
+        inc->unnamed = j->policy->unnamed;
     if (is_shared(&j->s, inc)) {
         inc->event = kind;
         return;

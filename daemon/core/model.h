@@ -564,7 +564,7 @@ typedef struct Event {
     bool nobody;              /* trail.attributed: nobody was found ... */
     unsigned n_records;       /* ... in so many records ... */
     bool unread;              /* ... and there are more than could be read */
-    bool forgotten;           /* no longer guarded: detail has the reason */
+    bool forgotten, unnamed; /* no longer guarded: detail has the reason; account not named, see Incident */
     CauseKind cause;          /* of several regions or accounts: what they have in common; else OWN */
     const Subject *members;   /* ... these regions or accounts; borrowed */
     size_t n_members;

@@ -58,6 +58,7 @@ typedef enum ReceiptKind {
 typedef struct ChannelTrouble {
     char *channel;             /* key, "sns:arn:..."; owned by whoever holds the value */
     uint64_t since_usec;       /* real; when it was reported: the incident's mark */
+    char account[16];          /* of the base credentials, as known then: part of the incident's id */
     bool by_check;             /* found by a check, not by a refused message */
     bool pending;              /* the alert may not be in the outbox yet */
     char text[ERROR_TEXT_MAX]; /* the error, escaped */

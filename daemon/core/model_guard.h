@@ -8,6 +8,8 @@
 /* An incident about one trail or one target. opened_usec 0: none is remembered. */
 typedef struct Incident {
     bool open;
+    bool unnamed; /* of a target: it began before AWS said which account the keys belong to, and its messages
+                     name none to the end: its id comes from the account */
     uint64_t dedup_usec;
     uint64_t opened_usec;     /* real */
     uint64_t reopened_usec;   /* real; when the present episode began; 0: it is the first */
@@ -262,6 +264,7 @@ typedef struct ContainHistory {
 typedef struct AccountListTrouble {
     unsigned n_failed;          /* failed lists in a row */
     uint64_t since_usec;  /* real; when the first of them failed, the mark of the incident; 0: none failed */
+    char account[16];           /* of the base credentials, as known then: part of the incident's id */
     unsigned sequence;          /* of the last message about it; 0: not reported */
     uint64_t reported_usec;     /* real; the last message ... */
     unsigned n_reminders;       /* ... and how many of the messages were reminders */
@@ -273,6 +276,7 @@ typedef struct Cause {
     CauseKind kind;
     char account[16]; /* that the regions belong to; "": of any account */
     char region[32];  /* OUTAGE: the region; else "" */
+    char home[16];    /* "": of any account: that of the base credentials, as known when it began */
     Incident incident;
     uint64_t members_mark;   /* identifies the members reported last ... */
     unsigned n_reported;     /* ... and their number */
@@ -305,6 +309,7 @@ typedef struct Policy {
     uint64_t stale_after_usec;       /* 0: off */
     TrustNew trust_new;
     bool attribution; /* of an account: the event history that may have the caller can be read */
+    bool unnamed;     /* of a target: AWS has not said yet which account it is in */
 } Policy;
 
 /* What is known of a trail besides its status. */

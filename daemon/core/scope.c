@@ -308,10 +308,12 @@ bool account_list_is_due(bool tried, bool blocked, uint64_t due_usec, uint64_t n
     return tried && !blocked && now_usec >= due_usec;
 }
 
-bool account_list_failed(AccountListTrouble *trouble, const char *error, unsigned unreachable_after,
-                         uint64_t now_usec) {
-    if (trouble->n_failed++ == 0)
+bool account_list_failed(AccountListTrouble *trouble, const char *account, const char *error,
+                         unsigned unreachable_after, uint64_t now_usec) {
+    if (trouble->n_failed++ == 0) {
         trouble->since_usec = now_usec;
+        (void)text_copy(trouble->account, sizeof(trouble->account), account);
+    }
     (void)text_copy(trouble->error, sizeof(trouble->error), error);
     if (trouble->sequence > 0)
         return false;

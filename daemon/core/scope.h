@@ -248,9 +248,10 @@ bool scope_member_is_resumed(const MemberInput *in);
 /* True if the list is due again. tried: the first attempt has ended; blocked: there are no keys, which is
  * reported separately. */
 bool account_list_is_due(bool tried, bool blocked, uint64_t due_usec, uint64_t now_usec);
-/* Records a failed list. True if it is to be reported now. */
-bool account_list_failed(AccountListTrouble *trouble, const char *error, unsigned unreachable_after,
-                         uint64_t now_usec);
+/* Records a failed list. account: of the base credentials, "" while unknown; the trouble keeps the one that
+ * it began with, because the incident's id comes from it. True if it is to be reported now. */
+bool account_list_failed(AccountListTrouble *trouble, const char *account, const char *error,
+                         unsigned unreachable_after, uint64_t now_usec);
 /* True if a reminder is due. */
 bool account_list_reminds(AccountListTrouble *trouble, uint64_t interval_usec, uint64_t now_usec);
 /* Call when the report or the reminder is in the outbox. */

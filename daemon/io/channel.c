@@ -38,6 +38,12 @@ void channel_finish_text(ChannelSend *send, ReceiptKind kind, const char *format
     channel_finish(send, &receipt);
 }
 
+void channel_trouble_begins(const ChannelContext *context, uint64_t *ret_since_usec,
+                            char ret_account[static 16]) {
+    *ret_since_usec = loop_realtime_usec(context->loop);
+    (void)text_copy(ret_account, 16, context->account ? context->account(context->userdata) : "");
+}
+
 /* ---- files ---- */
 
 /* The path of a bare name: systemd's credential if there is one, so that a verb that root runs finds the

@@ -17,7 +17,15 @@ typedef struct ChannelContext {
     HttpClient *http;
     Loop *loop;
     const char *state_dir; /* NULL: nothing is saved (test-alert) */
+    const char *(*account)(void *userdata); /* of the credentials, "" while unknown; NULL: failures open no
+                                               incident (test-alert) */
+    void *userdata;
 } ChannelContext;
+
+/* Trouble with a channel begins now: since when, and whose it is. Found once, for the incident's id comes
+ * from both. */
+void channel_trouble_begins(const ChannelContext *context, uint64_t *ret_since_usec,
+                            char ret_account[static 16]);
 
 typedef void (*ChannelSent)(const Receipt *receipt, void *userdata);
 

@@ -39,6 +39,7 @@ typedef struct Watched {
     bool denial_is_said; /* the denial was logged */
     uint64_t unheard_usec; /* real; when that was reported; 0: not ... */
     uint64_t mark_usec;    /* ... or a crash may have prevented the report; else 0 */
+    char account[16];      /* ... and the account then */
     char unheard_text[ERROR_TEXT_MAX];
 } Watched;
 
@@ -63,11 +64,14 @@ static void report_heard(Watched *w, bool unheard) {
     ChannelTrouble trouble = { .channel = w->key };
 
     if (unheard) {
-        w->unheard_usec = w->mark_usec ? w->mark_usec : loop_realtime_usec(w->watch->loop);
+        if (w->mark_usec == 0)
+            channel_trouble_begins(&options->context, &w->mark_usec, w->account);
+        w->unheard_usec = w->mark_usec;
         w->mark_usec = 0;
         (void)text_copy(w->unheard_text, sizeof(w->unheard_text), w->health.text);
     }
     trouble.since_usec = w->unheard_usec;
+    (void)text_copy(trouble.account, sizeof(trouble.account), w->account);
     (void)text_copy(trouble.text, sizeof(trouble.text), w->health.text);
     if (!unheard)
         w->unheard_usec = 0;
@@ -439,6 +443,7 @@ static void check_begins(void *userdata) {
 static void remember_unheard(Watched *w, const ChannelTrouble *trouble) {
     if (!text_equal(w->key, trouble->channel))
         return;
+    (void)text_copy(w->account, sizeof(w->account), trouble->account);
     if (trouble->pending) {
         w->mark_usec = trouble->since_usec;
         return;
@@ -514,12 +519,18 @@ uint64_t channel_watch_unheard_usec(const ChannelWatch *watch, size_t i) {
     return watch->rows[i].unheard_usec;
 }
 
-uint64_t channel_watch_pending_usec(const ChannelWatch *watch, size_t i) {
-    return watch->rows[i].mark_usec;
-}
+bool channel_watch_trouble(const ChannelWatch *watch, size_t i, ChannelTrouble *ret) {
+    const Watched *w = &watch->rows[i];
+    bool pending = w->unheard_usec == 0;
 
-const char *channel_watch_unheard_text(const ChannelWatch *watch, size_t i) {
-    return watch->rows[i].unheard_usec ? watch->rows[i].unheard_text : "";
+    if (pending && w->mark_usec == 0)
+        return false;
+    *ret = (ChannelTrouble){ .channel = w->key,
+                             .since_usec = pending ? w->mark_usec : w->unheard_usec,
+                             .pending = pending };
+    (void)text_copy(ret->account, sizeof(ret->account), w->account);
+    (void)text_copy(ret->text, sizeof(ret->text), pending ? "" : w->unheard_text);
+    return true;
 }
 
 const char *channel_watch_key(const ChannelWatch *watch, size_t i) {

@@ -47,8 +47,7 @@ bool channel_watch_is_busy(const ChannelWatch *watch);
  * channel_watch_unheard_usec: since when it is reported as unheard, real; 0: it is not. */
 const ChannelHealth *channel_watch_health(const ChannelWatch *watch, size_t i);
 uint64_t channel_watch_unheard_usec(const ChannelWatch *watch, size_t i);
-/* ... or since when a crash may have prevented the report; 0: did not. */
-uint64_t channel_watch_pending_usec(const ChannelWatch *watch, size_t i);
-/* The reported text; "" if nothing was reported. */
-const char *channel_watch_unheard_text(const ChannelWatch *watch, size_t i);
+/* True if it was reported as unheard, or a crash may have prevented the report (pending). The key is
+ * borrowed. */
+bool channel_watch_trouble(const ChannelWatch *watch, size_t i, ChannelTrouble *ret);
 const char *channel_watch_key(const ChannelWatch *watch, size_t i);

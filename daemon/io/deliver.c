@@ -37,6 +37,7 @@ typedef struct Channel {
     bool failed;                 /* as reported */
     bool by_check;               /* ... by a check only: no message was refused */
     uint64_t failed_since_usec;  /* real; when that was reported, or a crash may have prevented it; else 0 */
+    char account[16];            /* ... and the account then */
     char text[ERROR_TEXT_MAX];
 } Channel;
 
@@ -113,6 +114,7 @@ static void report_change(Channel *channel, bool failed) {
                                .by_check = channel->by_check };
 
     channel->failed = failed;
+    (void)text_copy(trouble.account, sizeof(trouble.account), channel->account);
     (void)text_copy(trouble.text, sizeof(trouble.text), channel->text);
     if (options->channel_changed)
         options->channel_changed(&trouble, failed, options->userdata);
@@ -120,7 +122,8 @@ static void report_change(Channel *channel, bool failed) {
 
 static void report_failed(Channel *channel) {
     if (channel->failed_since_usec == 0)
-        channel->failed_since_usec = loop_realtime_usec(channel->deliver->loop);
+        channel_trouble_begins(&channel->deliver->options.context, &channel->failed_since_usec,
+                               channel->account);
     report_change(channel, true);
 }
 
@@ -378,6 +381,7 @@ static void remember_failed(Deliver *deliver, const ChannelTrouble *trouble) {
             continue;
         channel->failed = !trouble->pending;
         channel->failed_since_usec = trouble->since_usec;
+        (void)text_copy(channel->account, sizeof(channel->account), trouble->account);
         if (trouble->pending)
             continue;
         channel->by_check = trouble->by_check;
@@ -492,5 +496,6 @@ void deliver_channel_status(const Deliver *deliver, size_t i, ChannelStatus *ret
         .by_check = channel->by_check,
         .waiting = count_waiting(deliver, channel->key),
     };
+    (void)text_copy(ret->account, sizeof(ret->account), channel->account);
     (void)text_copy(ret->text, sizeof(ret->text), channel->text);
 }

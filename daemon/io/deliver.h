@@ -57,6 +57,7 @@ typedef struct ChannelStatus {
     const char *channel; /* its key, from config_channel_key() */
     bool failed;
     uint64_t failed_since_usec; /* real; while failed, or if a crash may have prevented the report */
+    char account[16];           /* ... and the account then, see ChannelTrouble */
     bool by_check;              /* ... found by a check only */
     unsigned waiting;
     char text[ERROR_TEXT_MAX];

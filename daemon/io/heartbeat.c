@@ -27,15 +27,17 @@ struct Heartbeat {
     uint64_t failing_since_usec; /* mono; 0: the last signal was good */
     bool failed;                 /* as reported */
     uint64_t failed_since_usec;  /* real; when that was reported, or a crash kept it from being; else 0 */
+    char account[16];            /* ... whose it was then */
 };
 
 static void heartbeat_report(Heartbeat *h, bool failed, const char *text) {
     ChannelTrouble trouble = { .channel = (char *)HEARTBEAT_KEY };
 
     if (failed && h->failed_since_usec == 0)
-        h->failed_since_usec = loop_realtime_usec(h->options.context.loop);
+        channel_trouble_begins(&h->options.context, &h->failed_since_usec, h->account);
     h->failed = failed;
     trouble.since_usec = h->failed_since_usec;
+    (void)text_copy(trouble.account, sizeof(trouble.account), h->account);
     (void)text_escaped(trouble.text, sizeof(trouble.text), text);
     h->options.changed(&trouble, failed, h->options.userdata);
 }
@@ -136,8 +138,9 @@ int heartbeat_new(const HeartbeatOptions *options, Heartbeat **ret) {
     if (!h)
         return -ENOMEM;
     h->options = *options;
-    h->failed_since_usec = options->failed_since_usec;
-    h->failed = h->failed_since_usec != 0 && !options->pending;
+    h->failed_since_usec = options->before.since_usec;
+    (void)text_copy(h->account, sizeof(h->account), options->before.account);
+    h->failed = h->failed_since_usec != 0 && !options->before.pending;
     if (loop_after(options->context.loop, 0, signal_start, h, &h->timer) < 0) {
         free(h);
         return -ENOMEM;
@@ -156,12 +159,14 @@ void heartbeat_free(Heartbeat *heartbeat) {
     free(heartbeat);
 }
 
-uint64_t heartbeat_failed_since(const Heartbeat *heartbeat) {
-    return heartbeat ? heartbeat->failed_since_usec : 0;
-}
-
-bool heartbeat_is_failed(const Heartbeat *heartbeat) {
-    return heartbeat && heartbeat->failed;
+bool heartbeat_trouble(const Heartbeat *heartbeat, ChannelTrouble *ret) {
+    if (!heartbeat || heartbeat->failed_since_usec == 0)
+        return false;
+    *ret = (ChannelTrouble){ .channel = (char *)HEARTBEAT_KEY,
+                             .since_usec = heartbeat->failed_since_usec,
+                             .pending = !heartbeat->failed };
+    (void)text_copy(ret->account, sizeof(ret->account), heartbeat->account);
+    return true;
 }
 
 bool heartbeat_is_due(const Heartbeat *heartbeat) {

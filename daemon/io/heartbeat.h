@@ -15,8 +15,8 @@ typedef void (*HeartbeatChanged)(const ChannelTrouble *trouble, bool failed, voi
 typedef struct HeartbeatOptions {
     ChannelContext context;
     const HeartbeatConfig *config; /* borrowed; has url or url_file */
-    uint64_t failed_since_usec;    /* real; it was reported as failed before the start; 0: not ... */
-    bool pending;                  /* ... or a crash may have prevented the report */
+    ChannelTrouble before; /* as reported before the start; since_usec 0: it worked. Read by heartbeat_new
+                              only */
     HeartbeatChanged changed;
     void *userdata;
 } HeartbeatOptions;
@@ -26,9 +26,8 @@ int heartbeat_new(const HeartbeatOptions *options, Heartbeat **ret);
 /* Cancels a running signal. NULL is allowed. */
 void heartbeat_free(Heartbeat *heartbeat);
 
-/* Since when it fails (real), as reported or prevented by a crash; 0: it does not. NULL is allowed. */
-uint64_t heartbeat_failed_since(const Heartbeat *heartbeat);
-bool heartbeat_is_failed(const Heartbeat *heartbeat); /* as reported */
+/* True if it fails, as reported or prevented by a crash (pending). NULL is allowed. */
+bool heartbeat_trouble(const Heartbeat *heartbeat, ChannelTrouble *ret);
 
 /* True if a signal is due. Then the next pass that ends is judged and passed to heartbeat_pass. */
 bool heartbeat_is_due(const Heartbeat *heartbeat);

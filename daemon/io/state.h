@@ -68,6 +68,7 @@ typedef struct StateTable {
     AccountListTrouble organization; /* with the list of its accounts */
     Identities identities;
     uint64_t weak_since_usec; /* since when weak baselines wait for a common report; 0: none does */
+    char weak_account[16];    /* ... and the account of the base credentials then, if known */
 } StateTable;
 
 #define STATE_SIZE_MAX    (64U * 1024 * 1024)

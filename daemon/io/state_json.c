@@ -163,6 +163,7 @@ static const CodecMember report_members[] = {
 
 static const CodecMember incident_members[] = {
     CODEC(Incident, open, "open", bool),
+    CODEC(Incident, unnamed, "unnamed", bool),
     CODEC(Incident, dedup_usec, "dedup_usec", usec, .old_name = "mark_usec"),
     CODEC(Incident, last_dedup_usec, "last_dedup_usec", usec, .old_name = "last_mark_usec"),
     CODEC(Incident, opened_usec, "opened_usec", usec),
@@ -406,6 +407,7 @@ static const CodecMember target_members[] = {
 static const CodecMember channel_members[] = {
     CODEC(ChannelTrouble, channel, "channel", string),
     CODEC(ChannelTrouble, since_usec, "failed_since_usec", usec),
+    CODEC(ChannelTrouble, account, "account", text),
     CODEC(ChannelTrouble, by_check, "by_check", bool),
     CODEC(ChannelTrouble, pending, "pending", bool),
     CODEC(ChannelTrouble, text, "error_text", text),
@@ -416,6 +418,7 @@ static const CodecMember cause_members[] = {
     CODEC(Cause, kind, "kind", word, .names = &codec_causes),
     CODEC(Cause, account, "account", text),
     CODEC(Cause, region, "region", text),
+    CODEC(Cause, home, "home", text),
     CODEC(Cause, members_mark, "members_mark", usec),
     CODEC(Cause, n_reported, "members", uint),
     CODEC(Cause, incident, "incident", object, INCIDENT),
@@ -425,6 +428,7 @@ static const CodecMember cause_members[] = {
 static const CodecMember unheard_members[] = {
     CODEC(ChannelTrouble, channel, "channel", string),
     CODEC(ChannelTrouble, since_usec, "unheard_since_usec", usec),
+    CODEC(ChannelTrouble, account, "account", text),
     CODEC(ChannelTrouble, pending, "pending", bool),
     CODEC(ChannelTrouble, text, "text", text),
     CODEC_END,
@@ -507,6 +511,7 @@ static const CodecMember guard_members[] = {
 static const CodecMember account_list_members[] = {
     CODEC(AccountListTrouble, n_failed, "failed", uint),
     CODEC(AccountListTrouble, since_usec, "since_usec", usec),
+    CODEC(AccountListTrouble, account, "account", text),
     CODEC(AccountListTrouble, sequence, "sequence", uint),
     CODEC(AccountListTrouble, reported_usec, "reported_usec", usec),
     CODEC(AccountListTrouble, n_reminders, "reminders", uint),
@@ -559,6 +564,7 @@ static const CodecMember table_members[] = {
     CODEC(StateTable, organization, "organization", object, .members = account_list_members),
     CODEC(StateTable, identities, "identities", object, .members = identities_members),
     CODEC(StateTable, weak_since_usec, "weak_baselines_since_usec", usec),
+    CODEC(StateTable, weak_account, "weak_baselines_account", text),
     CODEC_END,
 };
 

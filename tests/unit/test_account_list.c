@@ -34,8 +34,8 @@ static void which_failure_is_reported(void **state _unused_) {
         unsigned reported = 0;
 
         for (unsigned k = 0; k < failures[i].n; k++)
-            if (account_list_failed(&trouble, k == 0 ? "first" : "denied", failures[i].after,
-                                    failures[i].at[k] * SEC)) {
+            if (account_list_failed(&trouble, k == 0 ? "" : "111122223333", k == 0 ? "first" : "denied",
+                                    failures[i].after, failures[i].at[k] * SEC)) {
                 if (reported != 0)
                     fail_msg("%s: reported twice", failures[i].name);
                 reported = k + 1;
@@ -46,6 +46,7 @@ static void which_failure_is_reported(void **state _unused_) {
                      failures[i].reported);
         assert_int_equal(trouble.n_failed, failures[i].n);
         assert_int_equal(trouble.since_usec, failures[i].at[0] * SEC); /* the mark stays */
+        assert_string_equal(trouble.account, ""); /* the keys came later: the incident's id stays, too */
         assert_string_equal(trouble.error, failures[i].n == 1 ? "first" : "denied");
     }
 }
@@ -53,10 +54,10 @@ static void which_failure_is_reported(void **state _unused_) {
 static void a_message_that_was_lost_is_made_again(void **state _unused_) {
     AccountListTrouble trouble = { 0 };
 
-    assert_true(account_list_failed(&trouble, "denied", 1, 1000 * SEC));
-    assert_true(account_list_failed(&trouble, "denied", 1, 1015 * SEC));
+    assert_true(account_list_failed(&trouble, "111122223333", "denied", 1, 1000 * SEC));
+    assert_true(account_list_failed(&trouble, "111122223333", "denied", 1, 1015 * SEC));
     account_list_reported(&trouble, 1015 * SEC);
-    assert_false(account_list_failed(&trouble, "denied", 1, 1045 * SEC));
+    assert_false(account_list_failed(&trouble, "111122223333", "denied", 1, 1045 * SEC));
 }
 
 static void reminders(void **state _unused_) {
@@ -64,7 +65,7 @@ static void reminders(void **state _unused_) {
     AccountListTrouble trouble = { 0 };
 
     assert_false(account_list_reminds(&trouble, hour, 20 * hour)); /* it can be read */
-    assert_false(account_list_failed(&trouble, "denied", 3, 10 * hour));
+    assert_false(account_list_failed(&trouble, "111122223333", "denied", 3, 10 * hour));
     assert_false(account_list_reminds(&trouble, hour, 20 * hour)); /* not reported yet */
     account_list_reported(&trouble, 10 * hour);
     assert_int_equal(trouble.n_reminders, 0);

@@ -306,6 +306,7 @@ static const ChannelConfig topic_channel = { .topic_arn = (char *)TOPIC };
 
 static void test_topic_nobody_subscribed_to(void **state) {
     Story s = begin(state);
+    ChannelTrouble trouble;
 
     fake_http_reply(s.f->http, 200, SUBSCRIBED("0"), NULL);
     fake_http_reply(s.f->http, 200, LIST(MEMBER("PendingConfirmation")), NULL);
@@ -320,7 +321,8 @@ static void test_topic_nobody_subscribed_to(void **state) {
     expect_story(&s, "silent the topic has no confirmed subscription; UNHEARD the topic has no confirmed "
                      "subscription; ");
     assert_true(channel_watch_unheard_usec(s.watch, 0) > 0);
-    assert_string_equal(channel_watch_unheard_text(s.watch, 0), "the topic has no confirmed subscription");
+    assert_true(channel_watch_trouble(s.watch, 0, &trouble));
+    assert_string_equal(trouble.text, "the topic has no confirmed subscription");
     assert_string_equal(channel_watch_key(s.watch, 0), "sns:" TOPIC);
     fake_loop_advance(s.f->loop, 300 * USEC_PER_SEC); /* reported once */
     expect_story(&s, "silent the topic has no confirmed subscription; ");

@@ -183,14 +183,15 @@ static void causes_have_an_order(void **state _unused_) {
 }
 
 static void a_cause_of_anybody_is_shown_with_the_base_account(void **state _unused_) {
-    const Cause anybody = { .kind = CAUSE_CREDENTIALS }, region = { .kind = CAUSE_OUTAGE, .region = "here" },
-                account = { .kind = CAUSE_CLOSED, .account = "1" };
+    const Cause anybody = { .kind = CAUSE_CREDENTIALS, .home = "base" },
+                region = { .kind = CAUSE_OUTAGE, .region = "here", .home = "base" },
+                account = { .kind = CAUSE_CLOSED, .account = "1", .home = "base" };
 
-    assert_string_equal(guard_cause_subject(&anybody, "base").account, "base");
-    assert_string_equal(guard_cause_subject(&anybody, "base").region, "");
-    assert_string_equal(guard_cause_subject(&region, "base").account, "");
-    assert_string_equal(guard_cause_subject(&region, "base").region, "here");
-    assert_string_equal(guard_cause_subject(&account, "base").account, "1");
+    assert_string_equal(guard_cause_subject(&anybody).account, "base");
+    assert_string_equal(guard_cause_subject(&anybody).region, "");
+    assert_string_equal(guard_cause_subject(&region).account, "");
+    assert_string_equal(guard_cause_subject(&region).region, "here");
+    assert_string_equal(guard_cause_subject(&account).account, "1");
 }
 
 /* Reported with others, reported by itself before there were any, or failing and not reported yet. */

@@ -84,6 +84,28 @@ static void the_search_for_who_made_an_account_leave(void **unused) {
     assert_int_equal(l.plan.wake_mono_usec, T0 + GUARD_UNREACHABLE_CRITICAL_USEC);
 }
 
+/* Its id comes from the account: what opened without one ends without one. */
+static void what_began_before_the_account_was_known_names_none_to_the_end(void **unused) {
+    Life l = life_of_an_account();
+
+    (void)unused;
+    l.policy.unnamed = true;
+    poll(&l, POLL_CREDENTIALS);
+    poll(&l, POLL_CREDENTIALS);
+    assert_true(l.plan.n_events == 1 && l.plan.events[0].unnamed);
+    l.policy.unnamed = false;
+    poll(&l, POLL_OK);
+    assert_true(l.plan.events[0].phase == PHASE_RESOLVED && l.plan.events[0].unnamed);
+    poll(&l, POLL_CREDENTIALS);
+    poll(&l, POLL_CREDENTIALS);
+    assert_true(l.plan.events[0].phase == PHASE_REOPENED && l.plan.events[0].unnamed);
+    poll(&l, POLL_OK);
+    pass(&l, 301);
+    poll(&l, POLL_CREDENTIALS);
+    poll(&l, POLL_CREDENTIALS);
+    assert_true(l.plan.events[0].phase == PHASE_OPENED && !l.plan.events[0].unnamed);
+}
+
 /* An account that fails with others is in their incident: a message about it under an id of its own would
  * open an incident that nothing ends. */
 static void who_did_it_is_reported_in_the_incident_that_the_account_shares(void **unused) {
@@ -534,6 +556,7 @@ static void what_a_policy_closes_is_quiet_only_while_it_is_empty(void **unused) 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_search_for_who_made_an_account_leave),
+        cmocka_unit_test(what_began_before_the_account_was_known_names_none_to_the_end),
         cmocka_unit_test(who_did_it_is_reported_in_the_incident_that_the_account_shares),
         cmocka_unit_test(what_ends_a_search),
         cmocka_unit_test(a_search_that_aws_throttles_waits),

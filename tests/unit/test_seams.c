@@ -297,7 +297,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     StateTable table = { &trail, 1,    &target, 1, &channel, 1, &account,
                          1,      NULL, NULL,    0, &unheard, 1, { &identity, 1, &hold, 1 }, &record, 1,
                          { 0 },  { .former_until_usec = 0 },
-                         0 },
+                         0,      "" },
                loaded;
     char error[256];
 
@@ -311,11 +311,14 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     fill_target(&account.state);
     account.unaccepted_usec = next();
     table.weak_since_usec = next();
+    TEXT(table.weak_account);
     channel.channel = new_text();
     channel.since_usec = next();
+    TEXT(channel.account);
     TEXT(channel.text);
     unheard.channel = new_text();
     unheard.since_usec = next();
+    TEXT(unheard.account);
     TEXT(unheard.text);
     TEXT(identity.arn);
     for (unsigned i = 0; i < CONTAIN_AFTER_MAX; i++) {
@@ -352,6 +355,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     list->sequence = next();
     list->reported_usec = next();
     list->n_reminders = next();
+    TEXT(list->account);
     TEXT(list->error);
     TEXT(table.identities.latest);
     TEXT(table.identities.former);
@@ -372,6 +376,9 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     assert_true(loaded.channels[0].by_check && loaded.channels[0].pending && loaded.unheard[0].pending);
     assert_int_equal(account.unaccepted_usec, loaded.accounts[0].unaccepted_usec);
     assert_int_equal(table.weak_since_usec, loaded.weak_since_usec);
+    assert_string_equal(table.weak_account, loaded.weak_account);
+    assert_string_equal(channel.account, loaded.channels[0].account);
+    assert_string_equal(unheard.account, loaded.unheard[0].account);
     assert_string_equal(unheard.channel, loaded.unheard[0].channel);
     assert_int_equal(unheard.since_usec, loaded.unheard[0].since_usec);
     assert_string_equal(unheard.text, loaded.unheard[0].text);

@@ -504,6 +504,7 @@ static void a_cause_is_kept(void **unused) {
     Cause causes[] = {
         { .kind = CAUSE_CLOSED,
           .account = "111122223333",
+          .home = "444455556666",
           .members_mark = 77,
           .n_reported = 15,
           .had_members = true,
@@ -527,6 +528,7 @@ static void a_cause_is_kept(void **unused) {
     assert_int_equal(state_json_read(text, len, &loaded, reason, sizeof(reason)), 0);
     assert_int_equal(loaded.n_causes, 2);
     assert_string_equal(loaded.causes[0].account, "111122223333");
+    assert_string_equal(loaded.causes[0].home, "444455556666");
     assert_int_equal(loaded.causes[0].members_mark, 77);
     assert_int_equal(loaded.causes[0].n_reported, 15);
     assert_false(loaded.causes[0].had_members);

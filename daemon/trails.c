@@ -292,10 +292,12 @@ static void judge_newcomer(Trail *trail, const Target *target, const CloudTrailT
         .known = TRAIL_STATE(trail, known),
         .missing = engine_is_missing(trail),
         .named = engine_is_named(trail),
-        .namesake = engine_has_namesake(trail),
     };
     Settings actual;
 
+    /* the first lists have thousands of trails: each would be compared with all */
+    if (in.listed_before && in.named)
+        in.namesake = engine_has_namesake(trail);
     /* state of an earlier run is loaded already; the baseline may be all that is left of it */
     if (!in.known && !trail->tracking.recorded)
         engine_resume_baseline(trail);

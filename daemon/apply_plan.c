@@ -361,9 +361,8 @@ void engine_resume_trail(Trail *trail) {
 
 static void target_woke(void *userdata) {
     Target *target = userdata;
-    Subject subject;
+    Subject subject = engine_target_subject(target);
 
-    subject = engine_target_subject(target);
     engine_debug_reach_woke(&subject);
     engine_decide_target(target, NULL);
 }
@@ -496,9 +495,8 @@ void engine_decide_target(Target *target, const PollResult *result) {
 
 static void account_woke(void *userdata) {
     Account *account = userdata;
-    Subject subject;
+    Subject subject = engine_account_subject(account);
 
-    subject = engine_account_subject(account);
     engine_debug_reach_woke(&subject);
     engine_decide_account(account, NULL);
 }

@@ -108,39 +108,33 @@ static void watchdog_fired(void *userdata) {
 
 /* ---- what is due in this turn of the loop ---- */
 
+/* True if it was set; it no longer is. */
+static bool take_flag(bool *flag) {
+    bool was = *flag;
+
+    *flag = false;
+    return was;
+}
+
 static void run_searches(Engine *engine) {
-    for (size_t i = 0; i < engine->n_accounts; i++) {
-        Account *account = engine->accounts[i];
-
-        if (account->search_is_due) {
-            account->search_is_due = false;
-            engine_search_departure(account);
-        }
-    }
-    for (size_t i = 0; i < engine->n_trails; i++) {
-        Trail *trail = engine->trails[i];
-
-        if (trail->search_is_due) {
-            trail->search_is_due = false;
-            engine_search_actor(trail);
-        }
-    }
+    for (size_t i = 0; i < engine->n_accounts; i++)
+        if (take_flag(&engine->accounts[i]->search_is_due))
+            engine_search_departure(engine->accounts[i]);
+    for (size_t i = 0; i < engine->n_trails; i++)
+        if (take_flag(&engine->trails[i]->search_is_due))
+            engine_search_actor(engine->trails[i]);
 }
 
 static void run_checks(Engine *engine) {
     for (size_t i = 0; i < engine->n_targets; i++)
-        if (engine->targets[i]->check_is_due) {
-            engine->targets[i]->check_is_due = false;
+        if (take_flag(&engine->targets[i]->check_is_due))
             engine_begin_next_check(engine->targets[i]);
-        }
 }
 
 static void run_polls(Engine *engine) {
     for (size_t i = 0; i < engine->n_accounts; i++)
-        if (engine->accounts[i]->polls_are_due) {
-            engine->accounts[i]->polls_are_due = false;
+        if (take_flag(&engine->accounts[i]->polls_are_due))
             engine_poll_account(engine->accounts[i]);
-        }
 }
 
 static int run_due(sd_event_source *source, void *userdata) {

@@ -409,49 +409,33 @@ void engine_check_wanted_guards(Engine *engine) {
 
 /* ---- start and end ---- */
 
-/* For an account that is still guarded, or the base credentials' one: true if the guard no longer uses this
- * user or role there. */
-static bool is_left(const Engine *engine, const char *id, const GuardRecord *record) {
-    const Account *accounts[] = { engine->base, engine_account_by_id(engine, id) };
-    char names[ARRAY_SIZE(accounts)][ARN_MAX];
-    const char *used[ARRAY_SIZE(accounts)];
-    size_t n = 0;
+/* NULL: it is still the guard's, or this is not known yet. */
+static const char *why_ended(const Engine *engine, const GuardRecord *record) {
+    const char *topics[CONFIG_CHANNELS_MAX], *used[2];
+    char names[ARRAY_SIZE(used)][ARN_MAX];
+    Arn arn;
+    const char *id = subject_of(engine, record, &arn).account;
+    const Account *accounts[ARRAY_SIZE(used)] = { engine->base, engine_account_by_id(engine, id) };
+    GuardRecordUse use = {
+        .arn = record->arn,
+        .checks = engine->config->guard_checks,
+        .topics = topics,
+        .n_topics = config_topics(engine->config, topics),
+        .base = text_equal(id, engine->base->id),
+        .account_ended = engine_why_account_ended(engine, id),
+        .used = used,
+    };
 
     for (size_t i = 0; i < ARRAY_SIZE(accounts); i++) {
         GuardIdentity own = { 0 };
 
         if (!accounts[i] || !text_equal(accounts[i]->id, id))
             continue;
-        guard_record_name(principal_of(accounts[i], &own), names[n]);
-        used[n] = names[n];
-        n++;
+        guard_record_name(principal_of(accounts[i], &own), names[use.n_used]);
+        used[use.n_used] = names[use.n_used];
+        use.n_used++;
     }
-    return guard_record_is_left(record->arn, used, n);
-}
-
-/* NULL: it is still the guard's, or this is not known yet. */
-static const char *why_ended(const Engine *engine, const GuardRecord *record) {
-    const char *topics[CONFIG_CHANNELS_MAX];
-    size_t n = config_topics(engine->config, topics);
-    const char *why = NULL;
-    Arn arn;
-
-    if (!engine->config->guard_checks)
-        return "guard_checks is off";
-    if (arn_parse(record->arn, &arn) < 0)
-        return NULL;
-    if (text_equal(arn.service, "sns")) {
-        for (size_t i = 0; i < n; i++)
-            if (text_equal(topics[i], record->arn))
-                return NULL;
-        return "`alerts` does not have the topic any more";
-    }
-    /* the base credentials need their rights even if their account is not guarded */
-    if (!text_equal(arn.account, engine->base->id))
-        why = engine_why_account_ended(engine, arn.account);
-    if (!why && is_left(engine, arn.account, record))
-        why = "the guard uses another user or role there";
-    return why;
+    return guard_record_why_ended(&use);
 }
 
 void engine_end_guard_records(Engine *engine) {

@@ -39,7 +39,7 @@ static int compare_trails(const void *a, const void *b) {
 
 /* ---- what a poll means for the target ---- */
 
-static Cover cover_of(Target *target, const CloudTrailTrails *list) {
+static void take_cover(Target *target, const CloudTrailTrails *list, PollResult *result) {
     uint64_t now_usec = engine_now(target->engine).mono_usec;
     CoverInput in = {
         .n_listed = list->n,
@@ -49,15 +49,12 @@ static Cover cover_of(Target *target, const CloudTrailTrails *list) {
         .uncovered = TARGET_STATE(target, cover.open),
         .shown_elsewhere = target->shown_elsewhere,
     };
-    Cover cover;
 
     target->empty_usec = scope_empty_since(list->n, target->empty_usec, now_usec);
     in.empty_usec = target->empty_usec > 0 ? now_usec - target->empty_usec : 0;
     for (size_t i = 0; i < target->n_shown; i++)
         in.shown_have_trouble |= TRAIL_STATE(target->shown[i], incident.open);
-    cover = scope_cover(&in);
-    target->cover_is_suspect = scope_is_suspect(&in, cover);
-    return cover;
+    target->cover_is_suspect = scope_take_cover(&in, result);
 }
 
 const TargetPoll *engine_latest_poll(const Target *target) {
@@ -243,12 +240,8 @@ static void take_answer(TargetPoll *poll, const PollAnswer *answer) {
         take_observation(poll, i, &answer->seen[i]);
     engine_leave_pass(poll);
     engine_free_poll(poll);
-    if (answer->trails) {
-        Cover cover = cover_of(target, answer->trails);
-
-        result.covered = cover == COVER_YES;
-        result.listed = cover != COVER_SUSPECT;
-    }
+    if (answer->trails)
+        take_cover(target, answer->trails, &result);
     take_result(target, answer, &result, list);
     engine_judge_rejected(target->account);
     if (answer->trails) {

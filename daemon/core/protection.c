@@ -255,11 +255,29 @@ void guard_record_name(const char *principal, char ret[static ARN_MAX]) {
         (void)text_copy(ret, ARN_MAX, principal);
 }
 
-bool guard_record_is_left(const char *arn, const char *const *used, size_t n) {
+static bool has_text(const char *const *texts, size_t n, const char *text) {
     for (size_t i = 0; i < n; i++)
-        if (!used[i][0] || text_equal(used[i], arn))
-            return false;
-    return n > 0;
+        if (text_equal(texts[i], text))
+            return true;
+    return false;
+}
+
+const char *guard_record_why_ended(const GuardRecordUse *use) {
+    Arn arn;
+
+    if (!use->checks)
+        return "guard_checks is off";
+    if (arn_parse(use->arn, &arn) < 0)
+        return NULL;
+    if (text_equal(arn.service, "sns"))
+        return has_text(use->topics, use->n_topics, use->arn) ? NULL
+                                                              : "`alerts` does not have the topic any more";
+    if (use->account_ended && !use->base)
+        return use->account_ended;
+    if (use->n_used == 0 || has_text(use->used, use->n_used, "") ||
+        has_text(use->used, use->n_used, use->arn))
+        return NULL;
+    return "the guard uses another user or role there";
 }
 
 uint64_t guard_check_gap_usec(uint64_t interval_usec, size_t n_accounts) {

@@ -206,9 +206,22 @@ bool guard_is_checkable(const GuardPrincipal *principal);
  * second answer on. */
 void guard_record_name(const char *principal, char ret[static ARN_MAX]);
 
-/* True if the guard no longer uses this user or role in its account. used: the names of the records in use;
- * "": one is unknown, so the result is false. */
-bool guard_record_is_left(const char *arn, const char *const *used, size_t n);
+/* What decides whether a record is still the guard's. All is borrowed. */
+typedef struct GuardRecordUse {
+    const char *arn;           /* the record's */
+    bool checks;               /* guard_checks */
+    const char *const *topics; /* of `alerts` */
+    size_t n_topics;
+    bool base;                 /* it is in the account of the base credentials */
+    const char *account_ended; /* why its account is no longer guarded; NULL: it is, or this is unknown */
+    const char *const
+            *used; /* names of the records of the users and roles in use there; "": one is unknown */
+    size_t n_used;
+} GuardRecordUse;
+
+/* Why the guard no longer uses the user, role or topic; NULL: it does, or this is not known yet. The base
+ * credentials need their rights even if their account is not guarded. */
+const char *guard_record_why_ended(const GuardRecordUse *use);
 
 /* The longest pause between two checks: with a thousand accounts a day has room for four checks each.
  * Shorter only if some account would otherwise miss its turn. */

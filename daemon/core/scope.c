@@ -17,20 +17,20 @@ uint64_t scope_empty_since(size_t n_listed, uint64_t since_usec, uint64_t now_us
     return since_usec > 0 ? since_usec : now_usec;
 }
 
-Cover scope_cover(const CoverInput *in) {
+static bool is_covered(const CoverInput *in) {
     if (in->n_listed > 0 || !in->configured)
-        return COVER_YES;
+        return true;
     if (in->uncovered)
-        return COVER_NO;
-    if (in->shown_have_trouble)
-        return COVER_YES;
-    if (in->shown_elsewhere && in->empty_usec < SCOPE_ELSEWHERE_USEC)
-        return COVER_YES;
-    return in->n_shown > 0 && !in->suspect ? COVER_SUSPECT : COVER_NO;
+        return false;
+    return in->shown_have_trouble || (in->shown_elsewhere && in->empty_usec < SCOPE_ELSEWHERE_USEC);
 }
 
-bool scope_is_suspect(const CoverInput *in, Cover cover) {
-    return cover == COVER_SUSPECT || (in->suspect && in->n_listed == 0 && in->configured);
+bool scope_take_cover(const CoverInput *in, PollResult *result) {
+    bool covered = is_covered(in), doubted = !covered && !in->uncovered && in->n_shown > 0 && !in->suspect;
+
+    result->covered = covered;
+    result->listed = !doubted;
+    return doubted || (in->suspect && in->n_listed == 0 && in->configured);
 }
 
 /* ---- regions that reject the keys as unknown ---- */

@@ -23,19 +23,13 @@ typedef struct CoverInput {
  * no trail at all after this time, this shard reports the region. */
 #define SCOPE_ELSEWHERE_USEC (3600ULL * 1000000)
 
-typedef enum Cover {
-    COVER_YES,
-    COVER_NO,
-    COVER_SUSPECT, /* the list is empty although trails were there: perhaps those trails have a problem,
-                      which the poll of their home region reports better. Poll again first */
-} Cover;
-
 /* The time (mono) since which its lists have been empty, 0 if they are not. since_usec: the result for the
  * previous list. */
 uint64_t scope_empty_since(size_t n_listed, uint64_t since_usec, uint64_t now_usec);
-Cover scope_cover(const CoverInput *in);
-/* The value of CoverInput.suspect for the next list. cover: the result for this one. */
-bool scope_is_suspect(const CoverInput *in, Cover cover);
+/* Sets whether the region is covered, and whether its list can be believed: not if it is empty although
+ * trails were there. Perhaps those trails have a problem, which the poll of their home region reports
+ * better. Returns the value of CoverInput.suspect for the next list. */
+bool scope_take_cover(const CoverInput *in, PollResult *result);
 
 /* An opt-in region that answered before must reject good keys as unknown for this long before it counts as
  * disabled. */

@@ -664,20 +664,58 @@ static void whose_record_it_is(void **state _unused_) {
     }
 }
 
+#define TOPIC   "arn:aws:sns:eu-central-1:111122223333:alerts"
+#define ANOTHER "the guard uses another user or role there"
+
 static void which_records_are_of_nobody_any_more(void **state _unused_) {
+    static const char *const topics[] = { "arn:aws:sns:eu-central-1:111122223333:other", TOPIC };
     static const struct {
+        const char *arn;
+        bool unchecked, base;
+        size_t n_topics;
+        const char *account_ended;
         const char *used[2];
-        size_t n;
-        bool left;
+        size_t n_used;
+        const char *why;
     } rows[] = {
-        { { USER }, 1, false },       { { ROLE }, 1, true },       { { ROLE, USER }, 2, false },
-        { { ROLE, ROLE }, 2, true },  { { "" }, 1, false },        { { ROLE, "" }, 2, false },
-        { { NULL }, 0, false },
+        { .arn = USER, .used = { USER }, .n_used = 1 },
+        { .arn = USER, .used = { ROLE }, .n_used = 1, .why = ANOTHER },
+        { .arn = USER, .used = { ROLE, USER }, .n_used = 2 },
+        { .arn = USER, .used = { ROLE, ROLE }, .n_used = 2, .why = ANOTHER },
+        /* not known yet */
+        { .arn = USER, .used = { "" }, .n_used = 1 },
+        { .arn = USER, .used = { ROLE, "" }, .n_used = 2 },
+        { .arn = USER },
+        { .arn = "no ARN" },
+        /* the base credentials need their rights in any account */
+        { .arn = USER, .used = { USER }, .n_used = 1, .account_ended = "gone", .why = "gone" },
+        { .arn = USER, .used = { USER }, .n_used = 1, .account_ended = "gone", .base = true },
+        { .arn = USER,
+          .used = { ROLE },
+          .n_used = 1,
+          .account_ended = "gone",
+          .base = true,
+          .why = ANOTHER },
+        { .arn = TOPIC, .n_topics = 2, .account_ended = "gone" },
+        { .arn = TOPIC, .n_topics = 1, .why = "`alerts` does not have the topic any more" },
+        { .arn = USER, .used = { USER }, .n_used = 1, .unchecked = true, .why = "guard_checks is off" },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (guard_record_is_left(USER, rows[i].used, rows[i].n) != rows[i].left)
-            fail_msg("row %zu", i);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const char *why = guard_record_why_ended(&(GuardRecordUse){
+                .arn = rows[i].arn,
+                .checks = !rows[i].unchecked,
+                .topics = topics,
+                .n_topics = rows[i].n_topics,
+                .base = rows[i].base,
+                .account_ended = rows[i].account_ended,
+                .used = rows[i].used,
+                .n_used = rows[i].n_used,
+        });
+
+        if (!text_equal(why, rows[i].why))
+            fail_msg("row %zu: %s", i, why ? why : "none");
+    }
 }
 
 int main(void) {

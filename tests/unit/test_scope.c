@@ -14,7 +14,7 @@
 static void an_empty_list_is_believed_when_it_comes_twice(void **state _unused_) {
     static const struct {
         CoverInput in;
-        Cover cover;
+        enum { COVER_YES, COVER_NO, COVER_SUSPECT } cover;
     } rows[] = {
         { { .n_listed = 1, .configured = true }, COVER_YES },
         { { .n_listed = 1, .configured = true, .n_shown = 2, .suspect = true }, COVER_YES },
@@ -42,29 +42,37 @@ static void an_empty_list_is_believed_when_it_comes_twice(void **state _unused_)
         { { .uncovered = true }, COVER_YES },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (scope_cover(&rows[i].in) != rows[i].cover)
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        PollResult result = { 0 };
+
+        (void)scope_take_cover(&rows[i].in, &result);
+        if (result.covered != (rows[i].cover == COVER_YES) ||
+            result.listed != (rows[i].cover != COVER_SUSPECT))
             fail_msg("row %zu", i);
+    }
 }
 
 static void an_empty_list_stays_suspect_until_one_is_not_empty(void **state _unused_) {
     static const struct {
         CoverInput in;
-        Cover cover;
         bool suspect;
     } rows[] = {
-        { { .configured = true }, COVER_SUSPECT, true },
-        { { .configured = true, .suspect = true }, COVER_NO, true },
-        { { .configured = true, .suspect = true }, COVER_YES, true }, /* what was shown has trouble */
-        { { .configured = true, .suspect = true, .n_listed = 1 }, COVER_YES, false },
-        { { .suspect = true }, COVER_YES, false }, /* it is not configured any more */
-        { { .configured = true }, COVER_NO, false },
-        { { .configured = true }, COVER_YES, false },
+        { { .configured = true, .n_shown = 1 }, true },
+        { { .configured = true, .n_shown = 1, .suspect = true }, true },
+        { { .configured = true, .n_shown = 1, .suspect = true, .shown_have_trouble = true }, true },
+        { { .configured = true, .n_shown = 1, .suspect = true, .n_listed = 1 }, false },
+        { { .n_shown = 1, .suspect = true }, false }, /* it is not configured any more */
+        { { .configured = true }, false },
+        { { .configured = true, .n_shown = 1, .shown_have_trouble = true }, false },
+        { { .configured = true, .n_shown = 1, .uncovered = true }, false },
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (scope_is_suspect(&rows[i].in, rows[i].cover) != rows[i].suspect)
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        PollResult result = { 0 };
+
+        if (scope_take_cover(&rows[i].in, &result) != rows[i].suspect)
             fail_msg("row %zu", i);
+    }
 }
 
 static void how_often_aws_is_asked_whether_a_region_is_enabled(void **state _unused_) {

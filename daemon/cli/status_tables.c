@@ -322,6 +322,57 @@ static bool is_stretched(const json_t *status, const json_t *target) {
            json_integer_value(json_object_get(status, "poll_interval"));
 }
 
+/* What a person can do about a target: the first row that fits. "{member}" is the target's. */
+static const struct {
+    const char *state, *cause; /* NULL: any */
+    bool account;              /* only for a whole account */
+    const char *next;
+} target_steps[] = {
+    { "unreachable", "gone", true,
+      "if that was planned, list it in exclude or remove it from accounts; if not, find out who did it" },
+    { "unreachable", "denied", true,
+      "correct the role, its trust policy or the keys: trailguard check --doctor names what fails" },
+    { "unreachable", "denied", false,
+      "give {identity} its rights back: trailguard policy guard prints the policy" },
+    { "unreachable", "credentials", false,
+      "renew or correct the keys: trailguard check --doctor shows which are used" },
+    { "unreachable", "throttled", false,
+      "find out who else calls CloudTrail there; if nobody does, raise poll_interval" },
+    { "unreachable", "unreachable", false,
+      "correct network, DNS, proxy or CA bundle: trailguard check --doctor names what fails" },
+    { "unreachable", NULL, false,
+      "wait, TrailGuard retries at least once a minute; trailguard check --doctor names what fails" },
+    { "list unreadable", "denied", false,
+      "allow cloudtrail:DescribeTrails: trailguard policy guard prints the policy" },
+    { "list unreadable", NULL, false,
+      "wait, TrailGuard retries at least once a minute; trailguard check --doctor names what fails" },
+};
+
+static const char *target_next(const json_t *target) {
+    bool account = !status_text(target, "region")[0];
+
+    for (size_t i = 0; i < ARRAY_SIZE(target_steps); i++)
+        if (strcmp(target_steps[i].state, status_text(target, "state")) == 0 &&
+            (!target_steps[i].account || account) &&
+            (!target_steps[i].cause || strcmp(target_steps[i].cause, status_text(target, "cause")) == 0))
+            return target_steps[i].next;
+    return json_is_true(json_object_get(target, "uncovered"))
+                   ? "create a trail that records it, or list in regions only those that need one"
+                   : NULL;
+}
+
+/* The step for `target`, unless the next row, which may be NULL, needs the same one. */
+static void put_target_next(FILE *out, const json_t *target, const json_t *following) {
+    const char *next = target ? target_next(target) : NULL;
+
+    if (!next || (following && next == target_next(following) &&
+                  strcmp(status_text(target, "account"), status_text(following, "account")) == 0))
+        return;
+    fputs("    next: ", out);
+    put_filled(out, target, next);
+    fputc('\n', out);
+}
+
 static void put_state(FILE *out, const json_t *status, const json_t *target) {
     status_put(out, status_text(target, "state"));
     fputs(json_is_true(json_object_get(target, "uncovered")) ? ", no trail records it" : "", out);
@@ -337,6 +388,7 @@ static void print_targets(FILE *out, const json_t *status, const StatusView *vie
     const json_t *targets = json_object_get(status, "targets");
     int account = width(targets, "account", "ACCOUNT"), region = width(targets, "region", "REGION"),
         identity = width(targets, "identity", "IDENTITY");
+    const json_t *before = NULL;
     bool heading = false;
 
     for (size_t i = 0; i < json_array_size(targets); i++) {
@@ -345,6 +397,8 @@ static void print_targets(FILE *out, const json_t *status, const StatusView *vie
         if (!every_target && strcmp(status_text(target, "state"), "well") == 0 &&
             !is_stretched(status, target) && !json_is_true(json_object_get(target, "uncovered")))
             continue;
+        put_target_next(out, before, target);
+        before = target;
         if (!heading) {
             fprintf(out, "\n%-*s  %-*s  ", account, "ACCOUNT", region, "REGION");
             if (every_target)
@@ -358,6 +412,7 @@ static void print_targets(FILE *out, const json_t *status, const StatusView *vie
             put_column(out, target, "identity", identity);
         put_state(out, status, target);
     }
+    put_target_next(out, before, NULL);
 }
 
 static bool is_bad_channel(const json_t *channel) {

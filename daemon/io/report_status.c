@@ -426,6 +426,21 @@ static int write_target_error(const CodecMember *m _unused_, const void *base, j
     return error->kind->write(error, state, ret);
 }
 
+static const CodecMember cause_members[] = { SHOW(TargetState, error, "cause", word,
+                                                  .names = &codec_poll_errors),
+                                             CODEC_END };
+static const CodecMember list_cause_members[] = { SHOW(TargetState, list_error, "cause", word,
+                                                       .names = &codec_poll_errors),
+                                                  CODEC_END };
+
+/* Of the same call as the error. */
+static int write_target_cause(const CodecMember *m _unused_, const void *base, json_t **ret) {
+    const TargetState *state = ((const StatusTarget *)base)->state;
+    const CodecMember *cause = state->error_text[0] ? cause_members : list_cause_members;
+
+    return cause->kind->write(cause, state, ret);
+}
+
 static int write_interval(const CodecMember *m _unused_, const void *base, json_t **ret) {
     uint64_t usec = ((const StatusTarget *)base)->interval_usec;
 
@@ -435,6 +450,7 @@ static int write_interval(const CodecMember *m _unused_, const void *base, json_
 
 static const CodecKind kind_target_state = { .write = write_target_state },
                        kind_target_error = { .write = write_target_error },
+                       kind_target_cause = { .write = write_target_cause },
                        kind_interval = { .write = write_interval };
 
 static const CodecMember target_cover_members[] = { SHOW(TargetState, cover.open, "uncovered", bool),
@@ -446,6 +462,7 @@ static const CodecMember target_members[] = {
     SHOW(StatusTarget, identity, "identity", string),
     DERIVED("state", kind_target_state),
     DERIVED("error", kind_target_error),
+    DERIVED("cause", kind_target_cause),
     SHOW(StatusTarget, polled_usec, "polled", time),
     SHOW(StatusTarget, by_shadow, "because_of_trail", bool),
     SHOW(StatusTarget, idle, "idle", bool),

@@ -267,11 +267,47 @@ static const struct {
       DOCUMENT(", \"targets\": [{\"account\": \"111122223333\", \"region\": \"us-east-1\", \"state\": "
                "\"well\"},"
                "{\"account\": \"111122223333\", \"region\": \"us-west-2\", \"state\": \"unreachable\","
-               "\"error\": \"timeout\"}]"),
+               "\"error\": \"timeout\", \"cause\": \"unreachable\"}]"),
       "guarding 1 trail\n"
       "\n"
       "ACCOUNT       REGION     STATE\n"
-      "111122223333  us-west-2  unreachable: timeout\n",
+      "111122223333  us-west-2  unreachable: timeout\n"
+      "    next: correct network, DNS, proxy or CA bundle: trailguard check --doctor names what fails\n",
+      2 },
+    { "targets with one next step, and with several",
+      DOCUMENT(", \"targets\": ["
+               "{\"account\": \"1\", \"region\": \"a\", \"identity\": \"arn:x\", \"state\": "
+               "\"unreachable\", \"cause\": \"denied\", \"error\": \"AccessDenied\"},"
+               "{\"account\": \"1\", \"region\": \"b\", \"identity\": \"arn:x\", \"state\": "
+               "\"unreachable\", \"cause\": \"denied\", \"error\": \"AccessDenied\"},"
+               "{\"account\": \"2\", \"region\": \"a\", \"identity\": \"arn:y\", \"state\": "
+               "\"unreachable\", \"cause\": \"denied\", \"error\": \"AccessDenied\"},"
+               "{\"account\": \"3\", \"region\": \"\", \"state\": \"unreachable\", \"cause\": "
+               "\"denied\", \"error\": \"AssumeRole: AccessDenied\"},"
+               "{\"account\": \"4\", \"region\": \"a\", \"state\": \"unreachable\", \"cause\": "
+               "\"credentials\", \"error\": \"ExpiredToken\"},"
+               "{\"account\": \"5\", \"region\": \"a\", \"state\": \"unreachable\", \"cause\": "
+               "\"service\", \"error\": \"InternalError\"},"
+               "{\"account\": \"6\", \"region\": \"a\", \"state\": \"list unreadable\", \"cause\": "
+               "\"denied\", \"error\": \"AccessDenied\"}]"),
+      "guarding 1 trail\n"
+      "\n"
+      "ACCOUNT  REGION  STATE\n"
+      "1        a       unreachable: AccessDenied\n"
+      "1        b       unreachable: AccessDenied\n"
+      "    next: give arn:x its rights back: trailguard policy guard prints the policy\n"
+      "2        a       unreachable: AccessDenied\n"
+      "    next: give arn:y its rights back: trailguard policy guard prints the policy\n"
+      "3                unreachable: AssumeRole: AccessDenied\n"
+      "    next: correct the role, its trust policy or the keys: trailguard check --doctor names what "
+      "fails\n"
+      "4        a       unreachable: ExpiredToken\n"
+      "    next: renew or correct the keys: trailguard check --doctor shows which are used\n"
+      "5        a       unreachable: InternalError\n"
+      "    next: wait, TrailGuard retries at least once a minute; trailguard check --doctor names what "
+      "fails\n"
+      "6        a       list unreadable: AccessDenied\n"
+      "    next: allow cloudtrail:DescribeTrails: trailguard policy guard prints the policy\n",
       2 },
     { "stretched",
       DOCUMENT(", \"targets\": [{\"account\": \"111122223333\", \"region\": \"us-east-1\", \"state\": "
@@ -289,7 +325,8 @@ static const struct {
       "guarding 1 trail\n"
       "\n"
       "ACCOUNT       REGION     STATE\n"
-      "111122223333  us-east-1  well, no trail records it\n",
+      "111122223333  us-east-1  well, no trail records it\n"
+      "    next: create a trail that records it, or list in regions only those that need one\n",
       2 },
     { "list unreadable", DOCUMENT(", \"targets\": [{\"state\": \"list unreadable\"}]"), NULL, 2 },
     { "a channel and the outbox",

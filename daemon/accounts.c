@@ -276,8 +276,8 @@ static bool is_about_credentials(AwsErrorClass class) {
     return class == AWS_NO_CREDENTIALS || class == AWS_BAD_CREDENTIALS || class == AWS_EXPIRED;
 }
 
-/* The role's provider passes AWS's denial on as its own error. */
-static void note_denied_role(const Account *account, const AwsError *error) {
+/* A role's provider passes AWS's denial on as its own error. */
+static void note_denied(const Account *account, const AwsError *error) {
     char action[AWS_ACTION_MAX], resource[AWS_RESOURCE_MAX];
     Subject where = engine_account_subject(account);
     AwsError denial = *error;
@@ -315,7 +315,7 @@ static void identity_failed(Account *account, const AwsError *error, bool first)
     account->identity_is_not_there = error->class == AWS_INVALID && error->code[0];
     describe(error, &result);
     if (result.error == POLL_DENIED)
-        note_denied_role(account, error);
+        note_denied(account, error);
     if (!account->role_arn) {
         explain_problem(account->engine, error);
         if (first)
@@ -601,13 +601,10 @@ static void resume_searches(Engine *engine) {
 /* ---- requesting a list ---- */
 
 static void list_failed(Engine *engine, const AwsError *error) {
-    char action[AWS_ACTION_MAX], resource[AWS_RESOURCE_MAX];
-    Subject where = engine_account_subject(engine->base);
     char text[ERROR_TEXT_MAX];
 
     (void)aws_error_text(error, "ListAccounts", text, sizeof(text));
-    if (aws_error_denied_action(error, action, resource))
-        engine_note_denial(engine, &where, action, resource);
+    note_denied(engine->base, error);
     if (engine->account_list.n_failed++ == 0)
         log_aws(LOG_WARNING, text, "cannot list the organization's accounts: %s; going on with those known",
                 text);

@@ -40,6 +40,7 @@ static Recording recording_of(const Trail *trail) {
         .unsaved = k->unsaved,
         .gone = k->gone,
         .provisional = TRAIL_STATE(trail, provisional),
+        .shows = !trail->engine->sink->records,
     };
 }
 
@@ -325,10 +326,10 @@ void engine_refresh_baseline(Trail *trail) {
     baseline_record_done(&record);
 }
 
-bool engine_has_to_record(const Trail *trail) {
+bool engine_has_to_record(const Trail *trail, const Settings *seen) {
     const Recording known = recording_of(trail);
 
-    return recording_is_due(&known);
+    return recording_is_due(&known) && settings_can_be_recorded(seen);
 }
 
 bool engine_lets_go(const Trail *trail, bool listed) {
@@ -342,7 +343,7 @@ static void keep_unaccepted(const Trail *trail, const Settings *seen) {
     const Engine *engine = trail->engine;
     int r;
 
-    if (!engine->sink->records || !settings_can_be_recorded(seen))
+    if (!settings_can_be_recorded(seen))
         return;
     r = baseline_file_keep_unaccepted(engine->state_dir, trail->arn, seen, engine_now(engine).real_usec);
     if (r < 0)
@@ -449,7 +450,7 @@ void engine_rewrite_baseline(Trail *trail) {
     uint64_t recorded_usec = TRAIL_STATE(trail, accepted_usec);
     int r;
 
-    if (!engine->sink->records || !recording_is_rewritten(&known))
+    if (!recording_is_rewritten(&known))
         return;
     if (recorded_usec == 0)
         recorded_usec = engine_now(engine).real_usec;
@@ -563,7 +564,7 @@ bool engine_record_new_fields(Trail *trail, const Settings *seen) {
     uint32_t added = 0;
     int n = 0;
 
-    if (!trail->engine->sink->records || !recording_grows(&known))
+    if (!recording_grows(&known))
         return false;
     if (k->unadded)
         (void)write_addition(trail, k->baseline);

@@ -11,7 +11,7 @@ void engine_resume_baseline(Trail *trail);
  * before: the state file has the last known one. */
 void engine_refresh_baseline(Trail *trail);
 /* True if there is no baseline yet, or it could not be written. */
-bool engine_has_to_record(const Trail *trail);
+bool engine_has_to_record(const Trail *trail, const Settings *seen);
 /* True if the trail is missing, and it was accepted that it may be. */
 bool engine_lets_go(const Trail *trail, bool listed);
 /* For an unaccepted trail: changes are reported by comparison with the settings it was found with, which are

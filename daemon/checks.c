@@ -173,7 +173,7 @@ static void checks_check_bucket(Trail *trail);
 static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
     Trail *trail = userdata;
     SettingsTracking *k = &trail->tracking;
-    bool once = trail->engine->once, stale = k->poll_is_stale;
+    bool stale = k->poll_is_stale;
 
     k->snapshot = NULL;
     k->poll_is_stale = false;
@@ -184,10 +184,9 @@ static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
     if (!snapshot->gone && !stale) {
         for (Unreadable u = 0; u < ARRAY_SIZE(snapshot->failures); u++)
             count_failure(trail, u, &snapshot->failures[u]);
-        if (!once)
-            engine_watch_settings(trail, &snapshot->settings);
+        engine_watch_settings(trail, &snapshot->settings);
         (void)engine_differs(&snapshot->settings, trail);
-        if (!once && settings_can_be_recorded(&snapshot->settings) && engine_has_to_record(trail)) {
+        if (engine_has_to_record(trail, &snapshot->settings)) {
             engine_record_baseline(trail, &snapshot->settings);
             checks_check_bucket(trail); /* the owner of the bucket belongs to the baseline */
             (void)engine_differs(&snapshot->settings, trail);
@@ -195,7 +194,7 @@ static void settings_checked(const SettingsSnapshot *snapshot, void *userdata) {
         if (engine_record_new_fields(trail, &snapshot->settings))
             (void)engine_differs(&snapshot->settings, trail);
         decide(trail, k->recorded);
-        if (bucket_follows_settings(once, k->recorded, TRAIL_STATE(trail, provisional)))
+        if (bucket_follows_settings(trail->engine->once, k->recorded, TRAIL_STATE(trail, provisional)))
             checks_check_bucket(trail);
     }
 }

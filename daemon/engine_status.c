@@ -32,10 +32,9 @@ typedef char IncidentId[17];
 
 /* For a check. */
 static const TrailState *state_before(const Engine *engine, const Trail *trail) {
-    for (size_t i = 0; trail->arn[0] && i < engine->recorded.n_trails; i++)
-        if (text_equal(engine->recorded.trails[i].arn, trail->arn))
-            return &engine->recorded.trails[i].state;
-    return NULL;
+    const StateTrail *row = trail->arn[0] ? state_table_trail(&engine->recorded, trail->arn) : NULL;
+
+    return row ? &row->state : NULL;
 }
 
 /* The rows that are being shown. */

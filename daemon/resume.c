@@ -186,13 +186,10 @@ static void drop_row(StateTable *unclaimed, size_t i) {
 
 void engine_claim_row(Trail *trail) {
     StateTable *unclaimed = &trail->engine->unclaimed;
+    StateTrail *row = state_table_trail(unclaimed, trail->arn);
 
-    for (size_t i = 0; i < unclaimed->n_trails; i++)
-        if (text_equal(unclaimed->trails[i].arn, trail->arn)) {
-            if (take_state(trail, &unclaimed->trails[i]) >= 0)
-                drop_row(unclaimed, i);
-            return;
-        }
+    if (row && take_state(trail, row) >= 0)
+        drop_row(unclaimed, (size_t)(row - unclaimed->trails));
 }
 
 static int take_trail_rows(Account *account, const char *assumed) {

@@ -571,19 +571,19 @@ bool recording_is_current(const Recording *known, bool unchanged, bool is_there)
 }
 
 bool recording_is_due(const Recording *known) {
-    return known->loaded && !known->provisional && (!known->recorded || known->unsaved);
+    return !known->shows && known->loaded && !known->provisional && (!known->recorded || known->unsaved);
 }
 
 bool recording_watches(const Recording *known) {
-    return known->provisional && known->loaded && !known->recorded;
+    return !known->shows && known->provisional && known->loaded && !known->recorded;
 }
 
 bool recording_is_rewritten(const Recording *known) {
-    return known->recorded && !known->provisional;
+    return !known->shows && known->recorded && !known->provisional;
 }
 
 bool recording_grows(const Recording *known) {
-    return known->recorded && !known->gone && !known->provisional;
+    return recording_is_rewritten(known) && !known->gone;
 }
 
 bool recording_lets_go(const Recording *known, bool listed, uint32_t findings) {

@@ -70,6 +70,7 @@ typedef struct Recording {
     bool unsaved;     /* it could not be written to its file yet */
     bool gone;        /* it was accepted that the trail may be gone */
     bool provisional; /* nobody has accepted the trail */
+    bool shows;       /* `check`: baselines are compared, and none is recorded, written or added to */
 } Recording;
 
 /* True if the file need not be read. unchanged: since it was last read; is_there: it exists. If the file of

@@ -142,7 +142,7 @@ int state_intent_remove(const char *dir, const StateTrail *trail) {
 
 /* ---- after a crash ---- */
 
-static StateTrail *row_of(const StateTable *table, const char *arn) {
+StateTrail *state_table_trail(const StateTable *table, const char *arn) {
     for (size_t i = 0; i < table->n_trails; i++)
         if (text_equal(table->trails[i].arn, arn))
             return &table->trails[i];
@@ -151,7 +151,7 @@ static StateTrail *row_of(const StateTable *table, const char *arn) {
 
 /* Takes the row over: into the table, or away. 1 when it counts, 0 when the table has got over it. */
 static int merge_intent(StateTable *table, StateTable *intent) {
-    StateTrail *row = row_of(table, intent->trails[0].arn), *grown;
+    StateTrail *row = state_table_trail(table, intent->trails[0].arn), *grown;
     StateTrail swap;
 
     if (row && row->state.intent_usec >= intent->trails[0].state.intent_usec)

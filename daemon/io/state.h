@@ -83,6 +83,8 @@ int state_load(const char *dir, uint64_t now_real_usec, StateTable *ret, char *e
  * line in error. */
 int state_peek(const char *dir, StateTable *ret, char *error, size_t error_size);
 void state_table_done(StateTable *table);
+/* The row of the trail; NULL: none. */
+StateTrail *state_table_trail(const StateTable *table, const char *arn);
 void state_trail_done(StateTrail *trail);
 
 /* The text ("trailguard.state/1"), one line per trail, target, channel or account; the caller frees. 0,

@@ -55,6 +55,10 @@ static void what_a_check_of_settings_may_do_to_the_baseline(void **state _unused
         /* the return of a trail that may be gone begins from the start */
         { .known = { .loaded = true, .gone = true }, .due = true },
         { .known = { .loaded = true, .recorded = true, .gone = true }, .rewritten = true },
+        /* `check` shows */
+        { .known = { .loaded = true, .shows = true } },
+        { .known = { .loaded = true, .provisional = true, .shows = true } },
+        { .known = { .loaded = true, .recorded = true, .shows = true } },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

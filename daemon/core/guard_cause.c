@@ -157,13 +157,6 @@ static void count_member(CauseGathering *g, const TargetState *state) {
     }
 }
 
-/* True if it is a region that a policy could deny and that answers. One failed poll or a restart of the
- * guard does not change that. */
-static bool answers(const TargetState *state, Place place) {
-    return state->ever_reachable && !state->unreachable && !state->not_enabled &&
-           !guard_cause_has(CAUSE_CLOSED, state, place);
-}
-
 bool guard_cause_take(CauseGathering *g, const Subject *subject, const TargetState *state, Place place,
                       bool configured) {
     CauseKind kind = g->cause->kind;
@@ -179,7 +172,8 @@ bool guard_cause_take(CauseGathering *g, const Subject *subject, const TargetSta
     }
     if (kind == CAUSE_CLOSED && configured && !state->not_enabled) {
         g->rest[g->in.n_rest++] = *subject;
-        g->in.n_answering += answers(state, place);
+        /* one failed poll or a restart of the guard does not change that it answers */
+        g->in.n_answering += state->ever_reachable && !state->unreachable;
     }
     return false;
 }

@@ -512,8 +512,16 @@ static void a_search_looks_no_further_than_events_can_be(void **state _unused_) 
                 rows[i].search_sec * SEC);
 }
 
+static void a_search_that_cannot_begin_has_failed(void **state _unused_) {
+    const Attribution failed = guard_search_failed("out of memory");
+
+    assert_false(failed.searched || failed.found || failed.throttled);
+    assert_string_equal(failed.error_text, "out of memory");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_search_that_cannot_begin_has_failed),
         cmocka_unit_test(a_search_looks_no_further_than_events_can_be),
         cmocka_unit_test(nobody_is_found_after_twenty_minutes),
         cmocka_unit_test(the_cause_is_within_the_gap),

@@ -174,13 +174,12 @@ int answer_list(const json_t *object, const char *name, bool required, size_t ma
     return 0;
 }
 
-int answer_token(const json_t *object, const char *name, char **ret, AnswerFault *fault) {
+int answer_token(const json_t *object, char **ret, AnswerFault *fault) {
     const char *text;
 
-    if (answer_text(object, name, &text) < 0)
-        return answer_fault(fault, "%s is no text", name);
-    *ret = *text ? strdup(text) : NULL;
-    return *text && !*ret ? -ENOMEM : 0;
+    if (answer_text(object, "NextToken", &text) < 0)
+        return answer_fault(fault, "NextToken is no text");
+    return text_set(ret, *text ? text : NULL);
 }
 
 char *answer_cut(const char *text, size_t max) {

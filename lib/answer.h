@@ -62,8 +62,8 @@ int answer_text(const json_t *object, const char *name, const char **ret);
 /* The list, borrowed; NULL if absent and not required. 0, -EBADMSG, -E2BIG over max members. */
 int answer_list(const json_t *object, const char *name, bool required, size_t max, const json_t **ret,
                 AnswerFault *fault);
-/* The same as an owned text; NULL if absent or empty. */
-int answer_token(const json_t *object, const char *name, char **ret, AnswerFault *fault);
+/* NextToken, an owned text; NULL if absent or empty. */
+int answer_token(const json_t *object, char **ret, AnswerFault *fault);
 
 /* A copy, truncated to max bytes between characters. NULL when out of memory. */
 char *answer_cut(const char *text, size_t max);

@@ -262,9 +262,7 @@ static int fill_url(BucketCall *call, StrBuf *url, const char *query) {
     r = endpoint_host(strbuf_str(url), &host);
     if (r < 0)
         return r;
-    call->path = strdup(endpoint_path(strbuf_str(url)));
-    call->query = strdup(query);
-    if (!call->path || !call->query)
+    if (text_set(&call->path, endpoint_path(strbuf_str(url))) < 0 || text_set(&call->query, query) < 0)
         return -ENOMEM;
     if (*query)
         (void)strbuf_addf(url, "?%s", query);
@@ -286,10 +284,8 @@ int bucket_call_new(const EndpointOverrides *overrides, const AwsBucketRequest *
         return -ENOMEM;
     call->method = request->method;
     r = fill_url(call, &url, request->query ? request->query : "");
-    if (r >= 0 && request->owner) {
-        call->owner = strdup(request->owner);
-        r = call->owner ? 0 : -ENOMEM;
-    }
+    if (r >= 0)
+        r = text_set(&call->owner, request->owner);
     if (r < 0) {
         bucket_call_free(call);
         return r == -E2BIG ? -EINVAL : r;

@@ -277,8 +277,7 @@ static int dump_selectors(Answer *answer, const char *name, char **ret) {
         return r;
     if (json_array_size(list) > 0)
         return answer_dump(list, CLOUDTRAIL_SELECTORS_MAX, ret);
-    *ret = strdup("");
-    return *ret ? 0 : -ENOMEM;
+    return text_set(ret, "");
 }
 
 static int read_event_selectors(Answer *answer, void *value) {
@@ -415,7 +414,7 @@ static int read_tags(Answer *answer, void *value) {
 
     r = read_resources(answer, tags);
     if (r >= 0)
-        r = answer_token(answer->root, "NextToken", &answer->next_token, answer->fault);
+        r = answer_token(answer->root, &answer->next_token, answer->fault);
     if (r < 0)
         truncate_tags(tags, n_before);
     return r;

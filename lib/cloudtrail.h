@@ -237,7 +237,6 @@ typedef struct CloudTrailIdentity {
     char *invoked_by; /* the AWS service that called on somebody's behalf */
     char *access_key_id;
     char *issuer_arn; /* sessionContext.sessionIssuer: the role behind a session */
-    char *issuer_type;
     char *issuer_user_name;
     char *source_identity; /* sessionContext.sourceIdentity: who the session was opened for */
     char *on_behalf_of;    /* onBehalfOf.userId: a user of IAM Identity Center ... */
@@ -261,13 +260,10 @@ typedef struct CloudTrailEvent {
 
     /* of the record inside, CloudTrailEvent */
     bool whole; /* the record could be read; otherwise some or all of the rest is "" */
-    char *aws_region;
     char *source_ip; /* an address, or a service's name, or "AWS Internal" */
     char *user_agent;
     char *error_code; /* "" when the call worked */
-    char *error_message;
     char *request_id;
-    char *recipient_account;
     char *trail;      /* the trail that the request names, as typed: name, trailName or resourceId; where it
                        * names none, the ARN in the answer to it */
     bool omitted;     /* the request was too long for the record, which says nothing of it */

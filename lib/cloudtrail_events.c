@@ -92,13 +92,10 @@ static const TextMember outer_members[] = {
 
 #define ISSUER "userIdentity.sessionContext.sessionIssuer."
 static const TextMember record_members[] = {
-    { "awsRegion", EVENT(aws_region) },
     { "sourceIPAddress", EVENT(source_ip) },
     { "userAgent", EVENT(user_agent) },
     { "errorCode", EVENT(error_code) },
-    { "errorMessage", EVENT(error_message) },
     { "requestID", EVENT(request_id) },
-    { "recipientAccountId", EVENT(recipient_account) },
     { "requestParameters.bucketName", EVENT(bucket) },
     { "requestParameters.keyId", EVENT(key) },
     { "requestParameters.logGroupName", EVENT(log_group) },
@@ -115,7 +112,6 @@ static const TextMember record_members[] = {
     { "userIdentity.invokedBy", EVENT(identity.invoked_by) },
     { "userIdentity.accessKeyId", EVENT(identity.access_key_id) },
     { ISSUER "arn", EVENT(identity.issuer_arn) },
-    { ISSUER "type", EVENT(identity.issuer_type) },
     { ISSUER "userName", EVENT(identity.issuer_user_name) },
     { "userIdentity.sessionContext.sourceIdentity", EVENT(identity.source_identity) },
     { "userIdentity.onBehalfOf.userId", EVENT(identity.on_behalf_of) },
@@ -202,10 +198,8 @@ static int take_object(const json_t *record, const char *name, char **ret) {
     _cleanup_free_ char *text = NULL, *head = NULL;
     int r;
 
-    if (!object) {
-        *ret = strdup("");
-        return *ret ? 0 : -ENOMEM;
-    }
+    if (!object)
+        return text_set(ret, "");
     /* Escapes can turn one byte into six; the answer itself had a limit. */
     r = answer_dump(object, SIZE_MAX / 2, &text);
     if (r < 0)

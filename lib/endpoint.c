@@ -406,10 +406,6 @@ static const char *override_for(const EndpointOverrides *overrides, AwsService s
 }
 
 /* True if calls to the service go to an override. overrides may be NULL. */
-static bool endpoint_is_overridden(const EndpointOverrides *overrides, AwsService service) {
-    return override_for(overrides, service);
-}
-
 static bool says_fips(const Partition *partition, AwsService service, bool dual_stack) {
     if (partition->fips != FIPS_BY_SERVICE)
         return true;
@@ -493,7 +489,7 @@ static bool fits_host(const char *bucket) {
 
 int endpoint_bucket_url(const EndpointOverrides *overrides, const char *bucket, const char *region,
                         StrBuf *ret) {
-    bool as_path = endpoint_is_overridden(overrides, AWS_S3) || !fits_host(bucket);
+    bool as_path = override_for(overrides, AWS_S3) || !fits_host(bucket);
     int r;
 
     if (!endpoint_partition_of(region) || !endpoint_bucket_is_valid(bucket))

@@ -8,9 +8,7 @@
 static int read_key(Answer *answer, void *value) {
     static const AnswerField fields[] = {
         ANSWER_FIELD("KeyState", ANSWER_CHARS, true, KmsKey, state),
-        ANSWER_FIELD("KeyManager", ANSWER_CHARS, false, KmsKey, manager),
         ANSWER_FIELD("CustomKeyStoreId", ANSWER_CHARS, false, KmsKey, store),
-        ANSWER_FIELD("DeletionDate", ANSWER_TIME, false, KmsKey, deletion_usec),
     };
     KmsKey *key = value;
     int r;
@@ -18,7 +16,6 @@ static int read_key(Answer *answer, void *value) {
     r = answer_fields(answer_member(answer->root, "KeyMetadata"), fields, ARRAY_SIZE(fields), key,
                       answer->fault);
     key->enabled = text_equal(key->state, "Enabled");
-    key->aws_managed = text_equal(key->manager, "AWS");
     return r < 0 ? answer_fault_in(answer->fault, r, "KeyMetadata: ") : 0;
 }
 

@@ -11,10 +11,7 @@
 typedef struct KmsKey {
     char state[32];         /* Enabled, Disabled, PendingDeletion, PendingImport, Unavailable, ...; raw */
     bool enabled;           /* state is Enabled: CloudTrail can encrypt with it */
-    bool aws_managed;       /* KeyManager is AWS */
-    char manager[16];       /* raw */
     char store[80];         /* CustomKeyStoreId: without it the key cannot be used; "" for most */
-    uint64_t deletion_usec; /* when a key that is pending deletion will be gone; 0: it is not */
 } KmsKey;
 
 /* The input is an ARN (of a key or an alias), the region the one in it. A key that is gone is AWS_NOT_FOUND.

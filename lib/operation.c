@@ -283,11 +283,6 @@ void operation_clear_text(void *value) {
 
 /* ---- starting ---- */
 
-static int copy_text(const char *text, char **ret) {
-    *ret = text ? strdup(text) : NULL;
-    return text && !*ret ? -ENOMEM : 0;
-}
-
 static int keep_input(OperationCall *call, const AwsCaller *caller, const void *input) {
     const AwsOperation *operation = call->operation;
     const AwsBucket *bucket = input;
@@ -298,10 +293,10 @@ static int keep_input(OperationCall *call, const AwsCaller *caller, const void *
     else if (!text_copy(call->region, sizeof(call->region), caller->region))
         return -EINVAL;
     if (r >= 0 && operation->protocol == AWS_PROTOCOL_S3) {
-        r = copy_text(bucket->name, &call->bucket);
-        return r < 0 ? r : copy_text(bucket->owner, &call->owner);
+        r = text_set(&call->bucket, bucket->name);
+        return r < 0 ? r : text_set(&call->owner, bucket->owner);
     }
-    return r >= 0 && (operation->text_input || operation->member) ? copy_text(input, &call->input) : r;
+    return r >= 0 && (operation->text_input || operation->member) ? text_set(&call->input, input) : r;
 }
 
 int operation_start(const AwsCaller *caller, const AwsOperation *operation, const void *input,
@@ -339,9 +334,9 @@ int form_add(StrBuf *b, const char *name, const char *value) {
 
     if (b->len > 0)
         (void)strbuf_add_char(b, '&');
-    (void)sigv4_encode(b, name, strlen(name), false);
+    (void)sigv4_encode(b, name, strlen(name));
     (void)strbuf_add_char(b, '=');
-    return sigv4_encode(b, value, strlen(value), false);
+    return sigv4_encode(b, value, strlen(value));
 }
 
 #define RESULT_MAX 160
@@ -386,8 +381,7 @@ int operation_walk(Answer *answer, XmlVisit visit, void *userdata) {
         return 0;
     if (!walk.token[0])
         return answer_fault(answer->fault, "Marker is missing");
-    answer->next_token = strdup(walk.token);
-    return answer->next_token ? 0 : -ENOMEM;
+    return text_set(&answer->next_token, walk.token);
 }
 
 static int digit(char c) {

@@ -90,7 +90,7 @@ static int read_page(Answer *answer, void *value) {
     const json_t *list;
     int r;
 
-    r = answer_token(answer->root, "NextToken", &answer->next_token, answer->fault);
+    r = answer_token(answer->root, &answer->next_token, answer->fault);
     if (r < 0)
         return r;
     if (answer->next_token && strlen(answer->next_token) > ORGANIZATIONS_TOKEN_MAX)

@@ -80,22 +80,12 @@ void s3_rules_done(S3Rules *rules) {
 
 /* ---- values ---- */
 
-static int set_text(char **slot, const char *text) {
-    char *copy = strdup(text);
-
-    if (!copy)
-        return -ENOMEM;
-    free(*slot);
-    *slot = copy;
-    return 0;
-}
-
 static int set_id(S3Rule *rule, const char *text) {
-    return set_text(&rule->id, text);
+    return text_set(&rule->id, text);
 }
 
 static int set_prefix(S3Rule *rule, const char *text) {
-    return set_text(&rule->prefix, text);
+    return text_set(&rule->prefix, text);
 }
 
 static int set_status(S3Rule *rule, const char *text) {
@@ -121,10 +111,6 @@ static int set_days(S3Rule *rule, const char *text) {
     return read_days(text, &rule->expiration_days);
 }
 
-static int set_noncurrent(S3Rule *rule, const char *text) {
-    return read_days(text, &rule->noncurrent_days);
-}
-
 static int set_date(S3Rule *rule, const char *text) {
     return timetext_parse_iso(text, &rule->expiration_usec) < 0 ? -EBADMSG : 0;
 }
@@ -142,7 +128,6 @@ static const struct {
     { RULE "/Filter/And/Prefix", set_prefix },
     { RULE "/Expiration/Days", set_days },
     { RULE "/Expiration/Date", set_date },
-    { RULE "/NoncurrentVersionExpiration/NoncurrentDays", set_noncurrent },
 };
 
 static int end_rule(Reading *reading) {

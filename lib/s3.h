@@ -19,7 +19,6 @@ typedef struct S3Rule {
     bool enabled;
     unsigned expiration_days; /* 0: none; huge numbers are capped */
     uint64_t expiration_usec; /* Date: what is older is deleted from then on; 0: none */
-    unsigned noncurrent_days; /* NoncurrentVersionExpiration: what versioning kept; 0: none */
 } S3Rule;
 
 typedef struct S3Rules {

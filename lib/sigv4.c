@@ -23,20 +23,16 @@ static char lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-int sigv4_encode(StrBuf *b, const char *s, size_t len, bool keep_slash) {
+int sigv4_encode(StrBuf *b, const char *s, size_t len) {
     static const char digits[] = "0123456789ABCDEF";
 
     for (size_t i = 0, plain; i < len; i += plain) {
-        unsigned char c;
-
-        for (plain = 0; i + plain < len; plain++) {
-            c = (unsigned char)s[i + plain];
-            if (!is_unreserved(c) && !(keep_slash && c == '/'))
-                break;
-        }
+        for (plain = 0; i + plain < len && is_unreserved((unsigned char)s[i + plain]);)
+            plain++;
         (void) strbuf_add_mem(b, s + i, plain);
         if (i + plain < len) {
-            c = (unsigned char)s[i + plain++];
+            unsigned char c = (unsigned char)s[i + plain++];
+
             (void) strbuf_add_mem(b, (const char[]){ '%', digits[c >> 4], digits[c & 15] }, 3);
         }
     }
@@ -60,7 +56,7 @@ static int add_normal_path(StrBuf *b, const char *path) {
                 strbuf_truncate(b, b->len - 1);
         } else if (n > 0 && !(n == 1 && *s == '.')) {
             (void) strbuf_add_char(b, '/');
-            (void) sigv4_encode(b, s, n, false);
+            (void) sigv4_encode(b, s, n);
         }
         s += n;
         s += *s == '/';
@@ -113,7 +109,7 @@ static int add_recoded(StrBuf *b, const char *s, size_t len) {
 
         if (byte >= 0)
             i += 2;
-        (void) sigv4_encode(b, &c, 1, false);
+        (void) sigv4_encode(b, &c, 1);
     }
     return strbuf_error(b);
 }

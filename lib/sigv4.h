@@ -64,6 +64,6 @@ int sigv4_authorization(const SigV4Input *in, StrBuf *ret);
 /* Wipes and frees the keys: where their secret ends, at the latest. */
 void sigv4_keys_done(SigV4Keys *keys);
 
-/* Percent-encodes as SigV4 wants it (A-Z a-z 0-9 - . _ ~ stay; %XX upper case). keep_slash leaves '/' alone.
- * Returns the buffer's error. */
-int sigv4_encode(StrBuf *b, const char *s, size_t len, bool keep_slash);
+/* Percent-encodes as SigV4 wants it (A-Z a-z 0-9 - . _ ~ stay; %XX upper case). Returns the buffer's
+ * error. */
+int sigv4_encode(StrBuf *b, const char *s, size_t len);

@@ -180,12 +180,8 @@ static int take_count(const char *text, void *ret) {
     return 0;
 }
 
-static int copy_string(const char *text, void *ret) {
-    char **text_slot = ret;
-
-    free(*text_slot);
-    *text_slot = strdup(text);
-    return *text_slot ? 0 : -ENOMEM;
+static int take_policy(const char *text, void *ret) {
+    return text_set(ret, text);
 }
 
 static int take_key(const char *text, void *ret) {
@@ -200,7 +196,7 @@ static const struct TopicAttribute {
 } topic_attributes[] = {
     { "SubscriptionsConfirmed", take_count, offsetof(SnsTopic, confirmed), "no number" },
     { "SubscriptionsPending", take_count, offsetof(SnsTopic, pending), "no number" },
-    { "Policy", copy_string, offsetof(SnsTopic, policy), NULL },
+    { "Policy", take_policy, offsetof(SnsTopic, policy), NULL },
     { "KmsMasterKeyId", take_key, offsetof(SnsTopic, key), "too long" },
 };
 
@@ -350,8 +346,8 @@ static int visit_filter(const char *path, const char *text, void *userdata) {
         return 0;
     r->n++;
     if (text_equal(r->key, "FilterPolicy"))
-        return copy_string(text, &r->filter->policy);
-    return text_equal(r->key, "FilterPolicyScope") ? copy_string(text, &r->filter->scope) : 0;
+        return text_set(&r->filter->policy, text);
+    return text_equal(r->key, "FilterPolicyScope") ? text_set(&r->filter->scope, text) : 0;
 }
 
 static void clear_filter(void *value) {
@@ -371,9 +367,9 @@ static int read_filter(Answer *answer, void *value) {
     if (reading.n == 0)
         return answer_fault(answer->fault, "Attributes is missing");
     if (!reading.filter->policy)
-        r = copy_string("", &reading.filter->policy);
+        r = text_set(&reading.filter->policy, "");
     if (r >= 0 && !reading.filter->scope)
-        r = copy_string("", &reading.filter->scope);
+        r = text_set(&reading.filter->scope, "");
     return r;
 }
 

@@ -20,7 +20,6 @@ DECLARE_OPERATION(sts_get_caller_identity, void, const StsIdentity);
 
 #define STS_SESSION_NAME_MAX     65    /* bytes with the NUL */
 #define STS_WEB_TOKEN_MAX        20000 /* bytes of a web identity token */
-#define STS_CHAINED_DURATION_MAX 3600U /* seconds; a role's session may assume no longer one */
 
 /* Which session of which role. */
 typedef struct StsRole {

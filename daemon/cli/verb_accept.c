@@ -321,7 +321,7 @@ int verb_accept(int argc, char **argv) {
     Config *config = NULL;
     VerbArgs args;
     Accept accept = { .args = &args, .status = EXIT_FAILURE };
-    int r = verb_begin(argc, argv, VERB_TAKES_YES | VERB_TAKES_NAMES, help, EXIT_FAILURE, &args, &config);
+    int r = verb_begin(argc, argv, VERB_TAKES_YES | VERB_TAKES_NAMES, help, &args, &config);
 
     if (r >= 0)
         return r;

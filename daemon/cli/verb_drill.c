@@ -173,14 +173,12 @@ static const char *why(int r) {
     return r == -EINTR ? "interrupted" : r == -ESRCH ? "the daemon has ended" : "not in the promised time";
 }
 
-static void print_step(const char *step, uint64_t from_usec, uint64_t at_usec, uint64_t promise_usec,
-                       const char *detail) {
-    char shown[300], span[2][TIMETEXT_MAX];
+static void print_step(const char *step, uint64_t from_usec, uint64_t at_usec, uint64_t promise_usec) {
+    char span[2][TIMETEXT_MAX];
     uint64_t took_usec = at_usec > from_usec ? at_usec - from_usec : 0;
 
-    printf("%-10s after %-8s promised within %s%s%s%s\n", step, timetext_span(span[0], took_usec),
-           timetext_span(span[1], promise_usec), took_usec > promise_usec ? "  LATE" : "",
-           detail[0] ? "  " : "", text_escaped(shown, sizeof(shown), detail));
+    printf("%-10s after %-8s promised within %s%s\n", step, timetext_span(span[0], took_usec),
+           timetext_span(span[1], promise_usec), took_usec > promise_usec ? "  LATE" : "");
     (void)fflush(stdout);
 }
 
@@ -198,7 +196,7 @@ static int watch_step(Drilling *d, const char *step, Happened happened, uint64_t
         return r;
     }
     d->late = d->late || *ret_usec > from_usec + promise_usec;
-    print_step(step, from_usec, *ret_usec, promise_usec, "");
+    print_step(step, from_usec, *ret_usec, promise_usec);
     return 0;
 }
 
@@ -355,7 +353,7 @@ int verb_drill(int argc, char **argv) {
     VerbArgs args;
     Drilling d = { .args = &args };
     int r = verb_begin(argc, argv, VERB_TAKES_YES | VERB_TAKES_NAMES | VERB_TAKES_PROFILE | VERB_TAKES_TAG,
-                       help, EXIT_FAILURE, &args, &config);
+                       help, &args, &config);
 
     if (r >= 0)
         return r;

@@ -415,8 +415,7 @@ int verb_policy(int argc, char **argv) {
     GuardIdentity caller = { 0 };
     Config *config = NULL;
     VerbArgs args;
-    int r = verb_begin(argc, argv, VERB_TAKES_NAMES | VERB_TAKES_ACCOUNT, help, EXIT_FAILURE, &args,
-                       &config);
+    int r = verb_begin(argc, argv, VERB_TAKES_NAMES | VERB_TAKES_ACCOUNT, help, &args, &config);
 
     if (r >= 0)
         return r;

@@ -149,8 +149,8 @@ int verb_release(int argc, char **argv) {
     Config *config = NULL;
     VerbArgs args;
     StateTable table;
-    int r = verb_begin(argc, argv, VERB_TAKES_NAMES | VERB_TAKES_ACCOUNT | VERB_TAKES_LIST, help,
-                       EXIT_FAILURE, &args, &config);
+    int r = verb_begin(argc, argv, VERB_TAKES_NAMES | VERB_TAKES_ACCOUNT | VERB_TAKES_LIST, help, &args,
+                       &config);
 
     if (r >= 0)
         return r;

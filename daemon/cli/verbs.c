@@ -205,11 +205,10 @@ int verb_load(const VerbArgs *args, int failed, Config **ret) {
     return -1;
 }
 
-int verb_begin(int argc, char **argv, unsigned takes, const char *help, int failed, VerbArgs *args,
-               Config **ret) {
+int verb_begin(int argc, char **argv, unsigned takes, const char *help, VerbArgs *args, Config **ret) {
     int r = verb_parse(argc, argv, takes, help, args);
 
-    return r > 0 ? verb_load(args, failed, ret) : r == 0 ? EXIT_SUCCESS : failed;
+    return r > 0 ? verb_load(args, EXIT_FAILURE, ret) : r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* A longer pass is announced. */
@@ -312,7 +311,7 @@ static const char config_help[] =
 int verb_config(int argc, char **argv) {
     Config *config = NULL;
     VerbArgs args;
-    int r = verb_begin(argc, argv, VERB_TAKES_DUMP, config_help, EXIT_FAILURE, &args, &config);
+    int r = verb_begin(argc, argv, VERB_TAKES_DUMP, config_help, &args, &config);
 
     if (r >= 0)
         return r;
@@ -477,7 +476,7 @@ int verb_test_alert(int argc, char **argv) {
     Alert alert = { 0 };
     VerbArgs args;
     bool good = false;
-    int r = verb_begin(argc, argv, VERB_TAKES_CHANNEL, test_alert_help, EXIT_FAILURE, &args, &config);
+    int r = verb_begin(argc, argv, VERB_TAKES_CHANNEL, test_alert_help, &args, &config);
 
     if (r >= 0)
         return r;

@@ -72,9 +72,8 @@ void verb_set_config_path(const char *path);
 int verb_set_instance(const char *name);
 
 /* Parses a verb's options, loads the configuration, and limits the log to trouble. -1 to continue; else the
- * exit status: 0 after --help, `failed` after one line on stderr. */
-int verb_begin(int argc, char **argv, unsigned takes, const char *help, int failed, VerbArgs *args,
-               Config **ret);
+ * exit status: 0 after --help, EXIT_FAILURE after one line on stderr. */
+int verb_begin(int argc, char **argv, unsigned takes, const char *help, VerbArgs *args, Config **ret);
 
 /* The second half of that, for parsed options. */
 int verb_load(const VerbArgs *args, int failed, Config **ret);

@@ -70,26 +70,29 @@ static json_t *contest_of(const Event *event) {
                      (json_int_t)alert_lost_percent(event));
 }
 
+/* Appends to a list, which is NULL from then on when out of memory. Takes value over. */
+static void extend(json_t **list, json_t *value) {
+    if (json_array_append_new(*list, value) < 0) {
+        json_decref(*list);
+        *list = NULL;
+    }
+}
+
 static json_t *findings_of(const Event *event) {
     json_t *list = json_array();
 
-    for (unsigned f = 0; list && f < _FINDING_MAX; f++)
-        if ((event->findings & FINDING_BIT(f)) &&
-            json_array_append_new(list, json_string(finding_to_string(f))) < 0) {
-            json_decref(list);
-            return NULL;
-        }
+    for (unsigned f = 0; f < _FINDING_MAX; f++)
+        if (event->findings & FINDING_BIT(f))
+            extend(&list, json_string(finding_to_string(f)));
     return list;
 }
 
 static json_t *fields_of(uint32_t fields) {
     json_t *list = json_array();
 
-    for (Field f = 0; list && f < _FIELD_MAX; f++)
-        if ((fields & FIELD_BIT(f)) && json_array_append_new(list, json_string(field_to_string(f))) < 0) {
-            json_decref(list);
-            return NULL;
-        }
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (fields & FIELD_BIT(f))
+            extend(&list, json_string(field_to_string(f)));
     return list;
 }
 
@@ -105,18 +108,13 @@ static json_t *alert_json_value_of(const Event *event, const char *value) {
 static json_t *changes_of(const Event *event) {
     json_t *list = json_array();
 
-    for (unsigned i = 0; list && event->changes && i < event->changes->n; i++) {
+    for (unsigned i = 0; event->changes && i < event->changes->n; i++) {
         const Change *change = &event->changes->changes[i];
 
-        if (!alert_shows_change(event, change))
-            continue;
-        if (json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field", field_to_string(change->field),
-                                                  "expected", alert_json_value_of(event, change->expected),
-                                                  "actual", alert_json_value_of(event, change->actual))) <
-            0) {
-            json_decref(list);
-            return NULL;
-        }
+        if (alert_shows_change(event, change))
+            extend(&list, json_pack("{s:s, s:o, s:o}", "field", field_to_string(change->field), "expected",
+                                    alert_json_value_of(event, change->expected), "actual",
+                                    alert_json_value_of(event, change->actual)));
     }
     return list;
 }
@@ -146,12 +144,8 @@ static json_t *members_of(const Event *event) {
     size_t n = event->cause == CAUSE_OWN ? 0 : MIN(event->n_members, (size_t)MEMBERS_MAX);
 
     for (size_t i = 0; i < n; i++)
-        if (json_array_append_new(list,
-                                  json_pack("{s:o, s:o}", "account", foreign(event->members[i].account),
-                                            "region", foreign(event->members[i].region))) < 0) {
-            json_decref(list);
-            return NULL;
-        }
+        extend(&list, json_pack("{s:o, s:o}", "account", foreign(event->members[i].account), "region",
+                                foreign(event->members[i].region)));
     return list;
 }
 
@@ -188,13 +182,10 @@ static json_t *destination_of(const Event *event) {
 static json_t *lines_of(const char *text) {
     json_t *list = json_array();
 
-    for (const char *line = text; list && *line;) {
+    for (const char *line = text; *line;) {
         size_t len = strcspn(line, "\n");
 
-        if (json_array_append_new(list, json_stringn(line, len)) < 0) {
-            json_decref(list);
-            return NULL;
-        }
+        extend(&list, json_stringn(line, len));
         line += len + (line[len] == '\n');
     }
     return list;

@@ -191,24 +191,14 @@ static int write_shown_string(const CodecMember *m, const void *base, json_t **r
     return s ? write_shown(m, s, ret) : 0;
 }
 
-static int replace(char **string, const char *by) {
-    char *copy = strdup(by);
-
-    if (!copy)
-        return -ENOMEM;
-    free(*string);
-    *string = copy;
-    return 0;
-}
-
 int codec_read_string(const CodecMember *m, const json_t *value, void *base, CodecReader *reader _unused_) {
     if (!json_is_string(value) || (m->max && json_string_length(value) > m->max))
         return -EINVAL;
-    return replace(codec_field(m, base), json_string_value(value));
+    return text_set(codec_field(m, base), json_string_value(value));
 }
 
 static int init_string(const CodecMember *m, void *base) {
-    return replace(codec_field(m, base), "");
+    return text_set(codec_field(m, base), "");
 }
 
 void codec_done_string(const CodecMember *m, void *base) {

@@ -10,7 +10,6 @@
 #define _cleanup_(f) __attribute__((cleanup(f)))
 #define _cleanup_free_ _cleanup_(freep)
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
-#define _must_check_ __attribute__((warn_unused_result))
 #define _unused_ __attribute__((unused))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -2,8 +2,10 @@
 #include "lib/util/text.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/util/macros.h"
@@ -35,6 +37,16 @@ bool text_copy(char *dst, size_t size, const char *src) {
     memcpy(dst, s, n);
     dst[n] = '\0';
     return fits;
+}
+
+int text_set(char **slot, const char *text) {
+    char *copy = text ? strdup(text) : NULL;
+
+    if (text && !copy)
+        return -ENOMEM;
+    free(*slot);
+    *slot = copy;
+    return 0;
 }
 
 bool text_equal(const char *a, const char *b) {

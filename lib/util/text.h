@@ -11,6 +11,10 @@
  * Returns false when it had to cut. */
 bool text_copy(char *dst, size_t size, const char *src);
 
+/* Puts a copy of text, NULL for NULL, into *slot, and frees what was there. 0, or -ENOMEM and *slot is as
+ * before. */
+int text_set(char **slot, const char *text);
+
 /* NULL-safe equality; two NULLs are equal. */
 bool text_equal(const char *a, const char *b);
 /* NULL starts and ends with nothing. */

@@ -102,11 +102,11 @@ static void on_tags(const AwsError *error, const CloudTrailTags *tags, void *use
 }
 
 static json_t *show_identity(const CloudTrailIdentity *i) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "type", i->type, "arn",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "type", i->type, "arn",
                      i->arn, "principal_id", i->principal_id, "account_id", i->account_id, "user_name",
                      i->user_name, "invoked_by", i->invoked_by, "access_key_id", i->access_key_id,
-                     "issuer_arn", i->issuer_arn, "issuer_type", i->issuer_type, "issuer_user_name",
-                     i->issuer_user_name, "source_identity", i->source_identity);
+                     "issuer_arn", i->issuer_arn, "issuer_user_name", i->issuer_user_name,
+                     "source_identity", i->source_identity);
 }
 
 static json_t *show_event(const CloudTrailEvent *e) {
@@ -115,13 +115,13 @@ static json_t *show_event(const CloudTrailEvent *e) {
     for (size_t i = 0; i < e->n_resources; i++)
         json_array_append_new(resources, json_string(e->resources[i]));
     return json_pack(
-            "{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:o, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}",
+            "{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:o, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:o}",
             "event_id", e->event_id, "event_name", e->event_name, "event_source", e->event_source,
             "access_key_id", e->access_key_id, "username", e->username, "event_time_usec",
             (json_int_t)e->event_time_usec, "read_only", e->read_only, "resources", resources, "whole",
-            e->whole, "aws_region", e->aws_region, "source_ip", e->source_ip, "user_agent", e->user_agent,
-            "error_code", e->error_code, "error_message", e->error_message, "trail", e->trail, "bucket",
-            e->bucket, "parameters", e->parameters, "identity", show_identity(&e->identity));
+            e->whole, "source_ip", e->source_ip, "user_agent", e->user_agent, "error_code", e->error_code,
+            "trail", e->trail, "bucket", e->bucket, "parameters", e->parameters, "identity",
+            show_identity(&e->identity));
 }
 
 static void on_events(const AwsError *error, const CloudTrailEvents *events, void *userdata) {
@@ -145,9 +145,7 @@ static void on_rules(const AwsError *error, const S3Rules *rules, void *userdata
 
 static void on_key(const AwsError *error, const KmsKey *key, void *userdata) {
     finish(userdata, error,
-           key ? json_pack("{s:s, s:b, s:b, s:b}", "state", key->state, "enabled", key->enabled,
-                           "aws_managed", key->aws_managed, "ends", key->deletion_usec > 0)
-               : NULL);
+           key ? json_pack("{s:s, s:b}", "state", key->state, "enabled", key->enabled) : NULL);
 }
 
 /* ---- arguments that are JSON ---- */

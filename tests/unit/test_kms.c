@@ -32,8 +32,6 @@ static void test_read(void **state) {
             0);
     assert_true(key.enabled);
     assert_string_equal(key.state, "Enabled");
-    assert_false(key.aws_managed);
-    assert_int_equal(key.deletion_usec, 0);
     assert_string_equal(key.store, "");
     assert_int_equal(read_key("{\"KeyMetadata\":{\"KeyState\":\"Unavailable\",\"CustomKeyStoreId\":"
                               "\"cks-1234567890abcdef0\"}}",
@@ -46,8 +44,6 @@ static void test_read(void **state) {
                      0);
     assert_false(key.enabled);
     assert_string_equal(key.state, "PendingDeletion");
-    assert_true(key.aws_managed);
-    assert_true(key.deletion_usec == 1735689600500000);
 }
 
 static void test_read_nothing(void **state) {
@@ -59,8 +55,7 @@ static void test_read_nothing(void **state) {
         "{\"KeyMetadata\":{}}",
         "{\"KeyMetadata\":{\"KeyState\":\"\"}}",
         "{\"KeyMetadata\":{\"KeyState\":true}}",
-        "{\"KeyMetadata\":{\"KeyState\":\"Enabled\",\"DeletionDate\":\"soon\"}}",
-        "{\"KeyMetadata\":{\"KeyState\":\"Enabled\",\"KeyManager\":1}}",
+        "{\"KeyMetadata\":{\"KeyState\":\"Enabled\",\"CustomKeyStoreId\":1}}",
     };
     KmsKey key = { .state = "kept" };
 

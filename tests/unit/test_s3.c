@@ -59,7 +59,6 @@ static void test_rules(void **state) {
     r = &rules.items[2];
     assert_string_equal(r->id, "");
     assert_string_equal(r->prefix, "a&b");
-    assert_int_equal(r->noncurrent_days, 30);
     r = &rules.items[3];
     assert_string_equal(r->prefix, "");
     assert_int_equal(r->expiration_days, 0);

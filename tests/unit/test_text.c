@@ -266,9 +266,24 @@ static void utf8_is_known(void **state) {
             fail_msg("case %zu", i);
 }
 
+static void sets_a_text(void **state) {
+    char *slot = NULL;
+
+    (void)state;
+    assert_int_equal(text_set(&slot, "one"), 0);
+    assert_string_equal(slot, "one");
+    assert_int_equal(text_set(&slot, slot), 0); /* also its own */
+    assert_string_equal(slot, "one");
+    assert_int_equal(text_set(&slot, ""), 0);
+    assert_string_equal(slot, "");
+    assert_int_equal(text_set(&slot, NULL), 0);
+    assert_null(slot);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies),
+        cmocka_unit_test(sets_a_text),
         cmocka_unit_test(the_nearest_word_is_found),
         cmocka_unit_test(compares),
         cmocka_unit_test(utf8_is_known),

@@ -396,11 +396,12 @@ static void add_who(const AlertExpansion *x) {
     const Subject *subject = x->source->subject;
     const Event *event = x->source->event;
 
-    if (event->has_actor) {
-        add_heading(x, event->kind == EVENT_TRAIL_ATTEMPTED ? "Who tried it"
-                       : event->actor.departure[0]          ? "What AWS recorded"
-                                                            : "Who did it");
-        alert_add_actor_facts(x);
+    if (event->has_actor || event->doubt) {
+        add_heading(x, event->doubt                           ? "One of these calls did it"
+                       : event->kind == EVENT_TRAIL_ATTEMPTED ? "Who tried it"
+                       : event->actor.departure[0]            ? "What AWS recorded"
+                                                              : "Who did it");
+        alert_add_callers(x);
         return;
     }
     if (!subject->name[0] || !is_plain_word(subject->region))

@@ -178,8 +178,7 @@ static void add_ways(const AlertExpansion *x, const Actor *actor, bool is_servic
         add_words(x, " by delegated access of account ", actor->delegate);
 }
 
-void alert_add_actor(const AlertExpansion *x) {
-    const Actor *actor = &x->source->event->actor;
+static void add_caller(const AlertExpansion *x, const Actor *actor) {
     size_t i = 0;
 
     while (i < ARRAY_SIZE(types) && strcmp(types[i].type, actor->type) != 0)
@@ -192,13 +191,16 @@ void alert_add_actor(const AlertExpansion *x) {
     add_ways(x, actor, types[i].add == add_service, types[i].add == add_identity_center);
 }
 
-void alert_add_actor_facts(const AlertExpansion *x) {
-    const Actor *actor = &x->source->event->actor;
+void alert_add_actor(const AlertExpansion *x) {
+    add_caller(x, &x->source->event->actor);
+}
+
+static void add_caller_facts(const AlertExpansion *x, const Actor *actor) {
     _cleanup_strbuf_ StrBuf who = STRBUF_INIT(ALERT_EXPANDED_MAX);
     AlertExpansion inner = { .source = x->source, .out = &who, .cut = ALERT_SHOWN_MAX };
     char when[TIMETEXT_MAX];
 
-    alert_add_actor(&inner);
+    add_caller(&inner, actor);
     (void)strbuf_addf(x->out, "  %-8s ", "who");
     (void)strbuf_add_buf(x->out, &who); /* escaped already */
     (void)strbuf_add_char(x->out, '\n');
@@ -227,6 +229,17 @@ void alert_add_actor_facts(const AlertExpansion *x) {
     if (actor->event_usec != 0)
         alert_add_fact(x, "when", alert_human_time(when, actor->event_usec));
     alert_add_fact(x, "event", actor->event_id);
+}
+
+void alert_add_callers(const AlertExpansion *x) {
+    const Event *event = x->source->event;
+
+    if (!event->doubt)
+        add_caller_facts(x, &event->actor);
+    for (unsigned i = 0; event->doubt && i < event->doubt->n_candidates; i++) {
+        (void)strbuf_add(x->out, i > 0 ? "\n" : "");
+        add_caller_facts(x, &event->doubt->candidates[i]);
+    }
 }
 
 /* The limit for all values of a message. Above it, each is truncated to the smaller size, so that a message

@@ -93,6 +93,8 @@ static int add_kind(StrBuf *b, const Subject *subject, const Event *event) {
      * for the same trouble, and a FIFO topic must not drop that message as a duplicate. */
     if (event->kind == EVENT_TRAIL_ATTEMPTED || event->kind == EVENT_TRAIL_ATTRIBUTED)
         add_field(b, event->actor.event_id);
+    if (event->doubt)
+        (void)strbuf_addf(b, "one of %u, ", event->doubt->n_candidates);
     if (event->nobody)
         (void)strbuf_add(b, "nobody, ");
     if (!kinds[event->phase])

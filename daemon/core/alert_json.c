@@ -119,11 +119,7 @@ static json_t *changes_of(const Event *event) {
     return list;
 }
 
-static json_t *actor_of(const Event *event) {
-    const Actor *a = &event->actor;
-
-    if (!event->has_actor)
-        return json_null();
+static json_t *caller_of(const Actor *a) {
     return json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
                      "s:o, s:o}",
                      "source_identity", foreign(a->source_identity), "on_behalf_of",
@@ -135,6 +131,21 @@ static json_t *actor_of(const Event *event) {
                      foreign(a->user_agent), "access_key", foreign(a->access_key), "event_id",
                      foreign(a->event_id), "event_name", foreign(a->event_name), "event_time",
                      time_or_null(a->event_usec), "error_code", foreign(a->error_code));
+}
+
+static json_t *actor_of(const Event *event) {
+    return event->has_actor ? caller_of(&event->actor) : json_null();
+}
+
+static json_t *candidates_of(const Event *event) {
+    json_t *list = json_array();
+
+    for (unsigned i = 0; list && i < event->doubt->n_candidates; i++)
+        if (json_array_append_new(list, caller_of(&event->doubt->candidates[i])) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
 }
 
 #define MEMBERS_MAX 200
@@ -263,6 +274,7 @@ static bool fill(json_t *o, const AlertSource *s, const char *id) {
            add(o, "members", members_of(event)) &&
            add(o, "members_total", json_integer((json_int_t)event->n_members)) &&
            add(o, "attack", attack_of(event)) &&
+           (!event->doubt || add(o, "candidates", candidates_of(event))) &&
            (!event->delivers || add(o, "destination", destination_of(event))) &&
            (!event->contain || add(o, "contain", contain_of(event->contain))) &&
            (!event->hold || add(o, "contained", contained_of(event))) &&

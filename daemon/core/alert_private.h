@@ -132,7 +132,7 @@ unsigned alert_lost_percent(const Event *event);
 /* Callers, as people name them. */
 void alert_add_actor(const AlertExpansion *x);
 /* What is known of the caller, one fact per line. */
-void alert_add_actor_facts(const AlertExpansion *x);
+void alert_add_callers(const AlertExpansion *x);
 
 /* Settings that differ. */
 /* One field by its name, several by their number; or all by name. */

@@ -146,6 +146,19 @@ static void who_add_refusal(const AlertExpansion *x) {
     alert_add_foreign(x, code[0] ? code : "refused");
 }
 
+static void add_candidates(const AlertExpansion *x) {
+    const Attribution *doubt = x->source->event->doubt;
+
+    (void)strbuf_add(x->out, doubt->more_candidates ? "more than " : "");
+    alert_add_number(x, doubt->n_candidates, "call");
+}
+
+static void add_number_of_candidates(const AlertExpansion *x) {
+    const Attribution *doubt = x->source->event->doubt;
+
+    (void)strbuf_addf(x->out, "%u%s", doubt->n_candidates, doubt->more_candidates ? "+" : "");
+}
+
 /* How much of the event history was searched. */
 static void add_records(const AlertExpansion *x) {
     const Event *event = x->source->event;
@@ -247,6 +260,8 @@ const AlertVariable alert_variables_who[] = {
     { "call", who_add_call },
     { "refusal", who_add_refusal },
     { "others", add_others },
+    { "candidates", add_candidates },
+    { "number of candidates", add_number_of_candidates },
     { "records", add_records },
     { "members", add_members },
     { "accounts", add_accounts },

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/core/admission.h"
+#include "daemon/core/attribute_cause.h"
 #include "lib/arn.h"
 #include "lib/endpoint.h"
 #include "lib/util/macros.h"
@@ -486,6 +486,12 @@ static Admission admission_by(const AttributeRequest *request, const CloudTrailE
     return ADMISSION_UNCLEAR;
 }
 
+/* Of a role and of a topic much can be changed; only without them nothing works. */
+static bool may_change_nothing(size_t row) {
+    return (rows[row].about == ABOUT_LOG_ROLE || rows[row].about == ABOUT_TOPIC) &&
+           !text_equal(rows[row].name, "DeleteRole") && !text_equal(rows[row].name, "DeleteTopic");
+}
+
 static bool is_ruled_out(const AttributeRequest *request, const CloudTrailEvent *event, size_t row) {
     if (rows[row].findings & DELIVERIES)
         return is_another_error(request, row) || lets_owner_pay(event);
@@ -539,108 +545,6 @@ static void add_attempt(Attribution *found, const Actor *actor) {
     }
 }
 
-static bool is_stop(const Actor *actor) {
-    return text_equal(actor->event_name, "StopLogging");
-}
-
-/* The history has whole seconds. */
-static uint64_t distance_usec(uint64_t stop_usec, uint64_t event_usec) {
-    uint64_t second_usec = stop_usec - stop_usec % USEC_PER_SEC;
-
-    return MAX(second_usec, event_usec) - MIN(second_usec, event_usec);
-}
-
-/* AWS accepts StopLogging of a stopped trail, which changes nothing. If two are equally near, the older
- * one. */
-static bool is_nearer(uint64_t stop_usec, const Actor *actor, const Actor *than) {
-    uint64_t distance = distance_usec(stop_usec, actor->event_usec),
-             than_distance = distance_usec(stop_usec, than->event_usec);
-
-    return distance < than_distance || (distance == than_distance && actor->event_usec < than->event_usec);
-}
-
-/* A call after the trouble was found is the cause only if the clocks differ and there is no earlier call. */
-static bool is_after(const AttributeRequest *request, const Actor *actor) {
-    return request->seen_usec != 0 && actor->event_usec > request->seen_usec + SEEN_SLACK_USEC;
-}
-
-/* Keeps the newest. */
-static void add_opening(uint64_t openings[static OPENINGS_MAX], uint64_t usec) {
-    size_t oldest = 0;
-
-    for (size_t i = 1; i < OPENINGS_MAX; i++)
-        if (openings[i] < openings[oldest])
-            oldest = i;
-    openings[oldest] = MAX(openings[oldest], usec);
-}
-
-static bool is_of_key(const Actor *actor) {
-    return text_equal(actor->event_name, "PutKeyPolicy");
-}
-
-static bool writes_policy(const Actor *actor) {
-    return is_of_key(actor) || text_equal(actor->event_name, "PutBucketPolicy") ||
-           text_equal(actor->event_name, "DeleteBucketPolicy");
-}
-
-/* True if a policy let CloudTrail in again between the two calls, which are about the same bucket or key. */
-static bool is_mended_between(const Attribution *found, const Actor *a, const Actor *b) {
-    const uint64_t *openings = is_of_key(a) ? found->key_open_usec : found->bucket_open_usec;
-    uint64_t from_usec = MIN(a->event_usec, b->event_usec), to_usec = MAX(a->event_usec, b->event_usec);
-
-    for (size_t i = 0; i < OPENINGS_MAX; i++)
-        if (openings[i] >= from_usec && openings[i] <= to_usec)
-            return true;
-    return false;
-}
-
-/* A call that writes a policy that was closed already did not close it. A policy that certainly is closed is
- * better evidence than one that cannot be judged. */
-static bool closes_first(const Attribution *found, const Actor *actor, bool *ret) {
-    const Actor *than = &found->actor;
-
-    if (!writes_policy(actor) || !writes_policy(than) || is_of_key(actor) != is_of_key(than) ||
-        (!actor->closes && !than->closes) || is_mended_between(found, actor, than))
-        return false;
-    *ret = actor->closes && (!than->closes || actor->event_usec < than->event_usec);
-    return true;
-}
-
-/* The newest; but a call is better than AWS's record of its result. */
-static bool is_better(const AttributeRequest *request, const Attribution *found, const Actor *actor) {
-    const Actor *than = &found->actor;
-    bool record = actor->departure[0], than_record = than->departure[0], better;
-
-    if (request->stop_usec != 0 && is_stop(actor) && is_stop(than))
-        return is_nearer(request->stop_usec, actor, than);
-    if (is_after(request, actor) != is_after(request, than))
-        return is_after(request, than);
-    if (actor->omitted != than->omitted)
-        return than->omitted;
-    if (closes_first(found, actor, &better))
-        return better;
-    if (record == than_record)
-        return actor->event_usec > than->event_usec;
-    return record ? actor->event_usec > than->event_usec + DEPARTURE_LAG_USEC
-                  : actor->event_usec + DEPARTURE_LAG_USEC >= than->event_usec;
-}
-
-static void take_cause(const AttributeRequest *request, const CloudTrailEvent *event, size_t row,
-                       Actor *actor, Attribution *found) {
-    Admission admission = admission_by(request, event);
-
-    if (admission == ADMISSION_GIVEN) {
-        add_opening(rows[row].about == ABOUT_KEY ? found->key_open_usec : found->bucket_open_usec,
-                    event->event_time_usec);
-        return;
-    }
-    actor->closes = admission == ADMISSION_DENIED;
-    if (!found->found || is_better(request, found, actor)) {
-        found->found = true;
-        found->actor = *actor;
-    }
-}
-
 void attribute_take(const AttributeRequest *request, const CloudTrailEvent *event, Attribution *found) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         Actor actor;
@@ -654,6 +558,7 @@ void attribute_take(const AttributeRequest *request, const CloudTrailEvent *even
             return;
         attribute_actor(event, &actor);
         actor.omitted = !named;
+        actor.perhaps = !named || may_change_nothing(i);
         /* anyone can use this user agent: only a hint for people */
         actor.unnamed_guard = rows[i].ours && text_starts_with(event->user_agent, USER_AGENT);
         if (actor.error_code[0])
@@ -662,7 +567,7 @@ void attribute_take(const AttributeRequest *request, const CloudTrailEvent *even
                  is_ruled_out(request, event, i))
             return;
         else
-            take_cause(request, event, i, &actor, found);
+            attribute_weigh(request, admission_by(request, event), &actor, found);
         return;
     }
 }

@@ -64,6 +64,10 @@ size_t attribute_questions(const AttributeRequest *request,
  * become attempts. After until_usec (0: no limit) only refused ones count. */
 void attribute_take(const AttributeRequest *request, const CloudTrailEvent *event, Attribution *found);
 
+/* After the last attribute_take(): sets the candidates, if calls of several callers may be the cause and
+ * their records do not show which. In attribute_cause.c. */
+void attribute_conclude(const AttributeRequest *request, Attribution *found);
+
 /* True if this call changed the guard's own role, user or topic after since_usec, and the guard did not make
  * it. */
 bool attribute_is_guard_change(const CloudTrailEvent *event, const char *own_arn, uint64_t since_usec);

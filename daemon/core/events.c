@@ -145,6 +145,8 @@ static const EventRow event_rows[_EVENT_MAX] = {
                          "{deed}{actor}" },
                        { LEVEL_WARNING, LINE_NOBODY_FOUND, "ed2ede1548b14931ab605031fc26161c",
                          "{not found}{error}" },
+                       { LEVEL_WARNING, LINE_CANDIDATES, "9d40b7c15e2f4a86b3d87f10c6e2a594",
+                         "one of {calls} did it{error}" },
                        { LEVEL_WARNING, LINE_SEARCH_WAITS, "0c1f6c9e5b7d4a3f9d2e8a4b61c7f530",
                          "the search for who did it waits, because AWS throttles LookupEvents{error}" },
                        { LEVEL_WARNING, LINE_CONTAIN_PROPOSED, "6f2c81d05e7b4a39b1c4d87e93a05f26",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When the event history is searched for the caller, and what the results mean. The caller is reported as
  * soon as it is found; nothing ever waits for it. */
+#include <stdio.h>
+
 #include "daemon/core/guard_private.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
@@ -31,7 +33,8 @@ void search_begin(Attributing *at, uint32_t findings, uint64_t from_usec, uint64
     at->dedup_usec = dedup_usec;
     at->n_tries = at->n_throttled = 0;
     at->reached_usec = at->retry_usec = 0;
-    at->n_records = 0;
+    at->n_records = at->n_reported = 0;
+    at->reported_usec = 0;
     at->attempts_usec = MAX(at->attempts_usec, from_usec);
     at->again_findings = at->again_fields = 0;
     at->again_is_older = false;
@@ -82,7 +85,7 @@ void guard_seek_actor(Deciding *d, uint32_t findings, uint64_t not_before_usec, 
         return;
     if (opened)
         at->n_searches = at->n_attempts = 0;
-    if (opened || !at->wanted) {
+    if (opened || !at->wanted || at->reported_usec != 0) { /* a search that only goes on gives way */
         search_begin(at, findings, from_usec, dedup_usec, d->now.real_usec);
         at->fields = fields;
         at->until_usec = until_usec;
@@ -137,6 +140,49 @@ static void report_actor(Deciding *d, const Actor *actor) {
     entry->about = at->findings;
     t->has_actor = true;
     t->actor = *actor;
+}
+
+/* "PutBucketPolicy by arn:..., PutKeyPolicy by arn:...", shortened to fit. */
+static void list_candidates(const Attribution *found, char *dst, size_t size) {
+    size_t len = 0;
+
+    for (unsigned i = 0; i < found->n_candidates && len < size; i++) {
+        const Actor *a = &found->candidates[i];
+
+        len += (size_t)snprintf(dst + len, size - len, "%s%s by %s", i > 0 ? ", " : "", a->event_name,
+                                a->arn[0] ? a->arn : a->name);
+    }
+    if (found->more_candidates && len < size)
+        (void)snprintf(dst + len, size - len, ", and more");
+}
+
+/* No candidate is named as the cause, since it may be innocent. */
+static void report_candidates(Deciding *d, const Attribution *found) {
+    const Attributing *at = &d->s.attributing;
+    JournalEntry *entry = plan_entry(d->plan, LINE_CANDIDATES);
+    Event *t;
+
+    guard_drill_attributed(d, NULL);
+    t = guard_report(d, PHASE_OPENED, EVENT_TRAIL_ATTRIBUTED, severity_of(d), at->dedup_usec, at->findings,
+                     "");
+    entry->count = found->n_candidates;
+    list_candidates(found, entry->detail, sizeof(entry->detail));
+    t->actor = found->actor; /* for the message's id */
+    t->doubt = found;
+}
+
+/* Reports a result once, and again if a later search gives another. */
+static void report_found(Deciding *d, const Attribution *found) {
+    Attributing *at = &d->s.attributing;
+
+    if (at->reported_usec == found->actor.event_usec && at->n_reported == found->n_candidates)
+        return;
+    at->reported_usec = found->actor.event_usec;
+    at->n_reported = found->n_candidates;
+    if (found->n_candidates > 0)
+        report_candidates(d, found);
+    else
+        report_actor(d, &found->actor);
 }
 
 /* detail: why the history could not be searched; "" if it shows nobody. */
@@ -220,11 +266,13 @@ void guard_attributed(Deciding *d, const Attribution *found) {
         (void)text_copy(plan_entry(d->plan, LINE_SEARCH_WAITS)->detail, ERROR_TEXT_MAX, found->error_text);
     /* a caller found by a search for older trouble is not the one sought now */
     if (found->searched && found->found && found->actor.event_usec >= at->from_usec) {
-        report_actor(d, &found->actor);
-        end_search(d, found->actor.event_usec);
+        report_found(d, found);
+        if (!found->incomplete || search_was_last(at) || at->again_findings != 0)
+            end_search(d, found->actor.event_usec);
     } else if (search_was_last(at)) {
-        report_nobody(d, found->searched ? "" : found->error_text);
-        end_search(d, 0);
+        if (at->reported_usec == 0)
+            report_nobody(d, found->searched ? "" : found->error_text);
+        end_search(d, at->reported_usec);
     }
 }
 

@@ -86,6 +86,7 @@ WHEN(trail, subject->name[0] != '\0');
 WHEN(region, subject->region[0] != '\0');
 WHEN(actor, event->has_actor);
 WHEN(trail_has_actor, when_trail(subject, event) && event->has_actor);
+WHEN(candidates, event->doubt);
 WHEN(detail, event->detail[0] != '\0');
 WHEN(trail_not_searched, when_trail(subject, event) && event->detail[0]);
 WHEN(departure, event->has_actor && event->actor.departure[0]);
@@ -127,6 +128,19 @@ const AlertTemplate messages_attributed[] = {
                     "with them: the access key and the event id above are in the account's event history.\n"
                     "2. The caller chooses the user agent, so it proves nothing.\n"
                     "3. trailguard policy deny prints a policy that forbids such calls.",
+    },
+    {
+            .when = when_candidates,
+            .subject = "{LABEL} {name} {deed} in {where} by one of {candidates}{still}",
+            .subject_short = "{LABEL} {name} {deed} in {where}{still}, by 1 of {number of candidates}",
+            .headline = "{name} in {where} was {deed} by one of {candidates}. Their records do not show "
+                        "which.{still now}",
+            .deed = "Searched the account's event history, and goes on for 20 minutes, since records may "
+                    "arrive late. If they change this list, another message follows.",
+            .advice = "1. Compare what each call wrote with what is there now: the event ids above are in "
+                      "the account's event history.\n"
+                      "2. Ask the callers. If one of them did not make the call, disable the credentials "
+                      "and check what else was done with them.",
     },
     {
             .when = when_trail_not_searched,

@@ -421,7 +421,7 @@ typedef struct Actor {
     char departure[16];  /* of AccountDepartedOrganization, which is no call: LEFT, ...; else "" */
     bool unnamed_guard;  /* its user agent is TrailGuard's in a guard's call, and no option names it */
     bool omitted;        /* the call was too long: AWS did not record which trail it was about */
-    bool closes;         /* the policy that it left keeps CloudTrail out; within a search only */
+    bool closes, perhaps; /* within a search: its policy keeps CloudTrail out; it may have had no effect */
 } Actor;
 
 /* Whether an identity that attacks trails is to be contained. */
@@ -474,6 +474,7 @@ typedef struct Episode {
 
 #define OPENINGS_MAX 8
 #define ATTEMPTS_MAX 4
+#define CANDIDATES_MAX 8
 
 /* The result of one search of the event history. */
 typedef struct Attribution {
@@ -481,13 +482,15 @@ typedef struct Attribution {
     bool throttled; /* ... because other callers used up the quota of LookupEvents */
     bool found;
     Actor actor;                  /* found: the caller behind the incident's latest trouble */
-    bool incomplete;              /* found: only the fact; the call behind it may still appear */
+    bool incomplete;              /* found: another call may be the cause, and may still appear */
+    Actor candidates[CANDIDATES_MAX]; /* calls of which one is the cause, oldest first */
+    unsigned n_candidates;            /* 0: the actor is the cause. During a search: all possible causes */
+    bool more_candidates;             /* there are more than were kept */
     unsigned n_records;           /* read in this search */
     uint64_t reached_usec;        /* real; older records would take too many calls; 0: all were read */
     Actor attempts[ATTEMPTS_MAX]; /* refused attempts on the trail since the last search, oldest first */
     unsigned n_attempts;
-    uint64_t bucket_open_usec[OPENINGS_MAX], key_open_usec[OPENINGS_MAX]; /* the newest that let CloudTrail
-                                                                             in */
+    uint64_t bucket_open_usec[OPENINGS_MAX], key_open_usec[OPENINGS_MAX]; /* newest that admit CloudTrail */
     char error_text[ERROR_TEXT_MAX];
 } Attribution;
 
@@ -573,6 +576,7 @@ typedef struct Event {
     unsigned n_before;   /* ... how many the previous message listed; 0: there was none */
     bool has_actor;
     Actor actor; /* trail.attributed, .attempted; .contested: the last one, added by the engine */
+    const Attribution *doubt; /* trail.attributed of candidates, without an actor; borrowed; else NULL */
     const Containment *contain; /* borrowed; added by the engine to those two if proposed; else NULL */
     const ContainHold *hold; /* identity.contained, identity.released: borrowed; else NULL ... */
     ContainStep step;        /* ... and the step; detail: why it failed, or who released it */
@@ -624,6 +628,7 @@ typedef enum JournalLine {
     LINE_RECREATE_FAILED,
     LINE_ATTRIBUTED,
     LINE_NOBODY_FOUND,
+    LINE_CANDIDATES,       /* one of several calls did it; count, detail: which ones */
     LINE_SEARCH_WAITS,     /* AWS throttles the search for who did it */
     LINE_CONTAIN_PROPOSED, /* an identity; detail: which one, and why */
     LINE_CONTAIN_REFUSED,  /* ... and why not */

@@ -66,6 +66,9 @@ typedef struct Attributing {
     unsigned n_throttled;   /* throttled searches in a row, which do not count */
     uint64_t retry_usec;    /* real; because of that, not searched again before */
     uint64_t attempts_usec; /* real; refused attempts up to this time were reported */
+    uint64_t reported_usec; /* real; event time of the reported cause, while the search goes on because that
+                               is not certain; 0: nothing was reported */
+    unsigned n_reported;    /* number of candidates in that report */
     /* later trouble, whose turn comes when the search for the first has ended */
     uint32_t again_findings; /* 0: none */
     uint32_t again_fields;

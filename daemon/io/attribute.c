@@ -52,6 +52,7 @@ static void attribute_finish(void *userdata) {
     Attribute *a = userdata;
 
     a->found.incomplete = a->found.found && may_show_up(a);
+    attribute_conclude(&a->request, &a->found);
     a->found.searched = a->found.found || !a->found.error_text[0];
     a->found.throttled &= !a->found.searched;
     a->done(&a->found, a->userdata);

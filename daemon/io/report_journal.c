@@ -113,6 +113,10 @@ static void journal_add_polls(const Writing *w) {
     add_number(w, "failed ", "poll");
 }
 
+static void add_calls(const Writing *w) {
+    add_number(w, "", "call");
+}
+
 static void journal_add_count(const Writing *w) {
     add_number(w, "", "time");
 }
@@ -257,6 +261,7 @@ static const struct {
     { "actor", add_actor },
     { "not found", add_not_found },
     { "call", journal_add_call },
+    { "calls", add_calls },
     { "refusal", journal_add_refusal },
     { "reason", add_reason },
     { "announced", add_announced },

@@ -224,6 +224,8 @@ static const CodecMember attributing_members[] = {
     CODEC(Attributing, n_throttled, "throttled", uint),
     CODEC(Attributing, retry_usec, "retry_usec", usec),
     CODEC(Attributing, attempts_usec, "attempts_reported_usec", usec, .old_name = "attempts_told_usec"),
+    CODEC(Attributing, reported_usec, "reported_usec", usec),
+    CODEC(Attributing, n_reported, "candidates_reported", uint),
     CODEC(Attributing, again_findings, "again_findings", bits, FINDINGS),
     CODEC(Attributing, again_fields, "again_fields", bits, FIELDS),
     CODEC(Attributing, again_from_usec, "again_from_usec", usec),

@@ -10,7 +10,7 @@ import pytest
 
 from attacks import BUCKET, GROUP, KEY, KEY_STORE, NOTIFIED, ROLE, SCENARIO, VICTIM, bogus_stops, selectors
 from guard import within
-from helpers import (FRA, IAD, MAIN, SYD, TOPIC, document, documents, events, mail_of, messages, refused, sns, topic_arn,
+from helpers import (FRA, IAD, MAIN, SYD, TOPIC, document, documents, events, mail_of, matches, messages, refused, sns, topic_arn,
                      wait_alert)
 from simaws.client import poll
 
@@ -269,6 +269,55 @@ def test_who_pads_his_policy_is_named_and_not_who_wrote_the_next(sim, victim, ma
     failing = wait_alert(sim, "trail.failing", seconds=20)
     entry = wait_alert(sim, "trail.attributed", seconds=20)
     assert (entry["actor"]["name"], entry["incident"]) == ("mallory", failing["incident"]), entry
+
+
+def test_one_of_several_calls_is_not_named_alone(sim, victim):
+    """What their conditions leave CloudTrail nobody can say who does not know AWS's context."""
+    admits = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "s3:PutObject", "Resource": "*"}
+    doubtful = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
+                "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-exampleorgid"}}}
+    start(victim)
+    for user, ago in (("mallory", 30), ("alice", 20)):
+        sim.call("add_event", account=MAIN, region=FRA, time=time.time() - ago, record=record(
+            "PutBucketPolicy", "s3", user, bucketName=BUCKET, bucketPolicy={"Statement": [admits, doubtful]}))
+    sim.trail(VICTIM, errors={"LatestDeliveryError": "AccessDenied"})
+    failing = wait_alert(sim, "trail.failing", seconds=20)
+    entry = wait_alert(sim, "trail.attributed", seconds=20)
+    assert (entry["actor"], entry["incident"]) == (None, failing["incident"])
+    assert [caller["name"] for caller in entry["candidates"]] == ["mallory", "alice"]
+    matches("by one of 2 calls", entry["summary"])
+    mail, = [mail_of(message) for message in messages(sim) if document(message)["event"] == "trail.attributed"]
+    assert "One of these calls did it" in mail and "user mallory" in mail and "user alice" in mail
+    victim.wait_line("victim .*: one of 2 calls did it: PutBucketPolicy by .*:user/[a-z]*, PutBucketPolicy by .*:user/[a-z]*")
+    assert not victim.wait_status(lambda status: status["trails"][0]["incident"])["trails"][0]["incident"]["actor"]
+
+
+def test_a_record_that_comes_late_names_another_in_the_same_incident(sim, victim):
+    """Alice's role change is in the history at once, the one that did it is not."""
+    start(victim)
+    role = ROLE.rpartition("/")[2]
+    made = time.time()
+    sim.call("add_event", account=MAIN, region=IAD, record=record("AttachRolePolicy", "iam", "alice", roleName=role), time=made - 60)
+    sim.trail(VICTIM, errors={"LatestCloudWatchLogsDeliveryError": "AccessDenied"})
+    failing = wait_alert(sim, "trail.failing", seconds=20)
+    first = wait_alert(sim, "trail.attributed", seconds=20)
+    assert first["actor"]["name"] == "alice"
+    sim.call("add_event", account=MAIN, region=IAD, record=record("DetachRolePolicy", "iam", roleName=role), time=made - 90)
+    entry = wait_alert(sim, "trail.attributed", seconds=45, count=2)
+    assert (entry["actor"], entry["incident"]) == (None, failing["incident"])
+    assert {caller["name"] for caller in entry["candidates"]} == {"mallory", "alice"}
+
+
+@pytest.mark.parametrize("skew", [-45, 5, 25])
+def test_a_record_whose_time_is_off_names_the_caller(sim, victim, skew):
+    start(victim)
+    sim.trail(VICTIM, logging=False)
+    stopped = wait_alert(sim, "trail.stopped")
+    stop = {**record("StopLogging", "cloudtrail"), "requestParameters": {"name": VICTIM}}
+    sim.call("add_event", account=MAIN, region=FRA, record=stop,
+             resources=[["AWS::CloudTrail::Trail", VICTIM]], time=sim.trail(VICTIM)["stopped"] + skew)
+    entry = wait_alert(sim, "trail.attributed", seconds=45)
+    assert (entry["actor"]["name"], entry["incident"]) == ("mallory", stopped["incident"])
 
 
 def test_long_records_of_calls_that_were_refused_hide_nobody(sim, victim, mallory):

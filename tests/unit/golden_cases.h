@@ -271,6 +271,7 @@ static const GoldenCase golden_cases[] = {
     { ATTRIBUTED, "interrupted", RESTART, "bob-unmet", "well pin:KmsKeyId flap by:bob" },
     { ATTRIBUTED, "stopped", RESTART, "bob-maintenance", "well maintenance:on stop held by:bob" },
     { ATTRIBUTED, "delivery", RESTART, "bob-still_failing", "well fail:delivery by:bob" },
+    { ATTRIBUTED, "delivery", RESTART, "candidates-still_failing", "well fail:delivery doubt" },
     { ATTRIBUTED, "bucket", RESTART, "bob-still_failing", "well fail:bucket by:bob" },
     { ATTRIBUTED, "bucket", RESTART, "nobody-still_failing", "well fail:bucket nobody" },
     { ATTRIBUTED, "lifecycle", RESTART, "bob-still_failing", "well fail:lifecycle by:bob" },

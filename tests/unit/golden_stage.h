@@ -758,6 +758,20 @@ static void word_by(Stage *s, const char *arg) {
     answer_search(s, &found);
 }
 
+/* One of two calls, and nobody can say which. */
+static void word_doubt(Stage *s, const char *arg) {
+    static Attribution found; /* the message borrows from it */
+
+    (void)arg;
+    if (!wait_for_search(s))
+        return;
+    found = (Attribution){ .searched = true, .found = true, .incomplete = true, .n_candidates = 2 };
+    found.candidates[0] = actor_named(s, "role");
+    found.candidates[0].event_usec -= 60 * SEC;
+    found.candidates[1] = found.actor = actor_named(s, "bob");
+    answer_search(s, &found);
+}
+
 /* The settings differ because the trail was deleted and created again: CreateTrail is the call. */
 static void word_remade(Stage *s, const char *arg) {
     Attribution found = { .searched = true, .found = true };
@@ -1379,6 +1393,7 @@ static const struct Word {
     { "unshown", word_unshown, { "" } },
     { "crash", word_crash, { "" } },
     { "by", word_by, { "bob" } },
+    { "doubt", word_doubt, { "" } },
     { "remade", word_remade, { "bob" } },
     { "nobody", word_nobody, { "", "unread" } },
     { "unsearched", word_unsearched, { "" } },

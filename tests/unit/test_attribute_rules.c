@@ -307,6 +307,181 @@ static void test_who_closed_a_policy_first(void **state) {
             fail_msg("case %zu", i);
 }
 
+/* ---- one of several, and nobody can say which ---- */
+
+static void take_call(const AttributeRequest *request, const char *name, const char *parameters,
+                      const char *user, unsigned second, Attribution *found) {
+    CloudTrailEvent e = event_of(name, "");
+    char arn[64];
+
+    (void)snprintf(arn, sizeof(arn), "arn:aws:iam::111122223333:user/%s", user);
+    e.identity.arn = arn;
+    e.identity.user_name = (char *)user;
+    e.bucket = (char *)BUCKET;
+    e.key = (char *)KEY;
+    e.role = (char *)"logs";
+    e.omitted = text_equal(parameters, "omitted");
+    if (!e.omitted && text_equal(name, "PutEventSelectors"))
+        e.trail = (char *)ARN;
+    e.parameters = (char *)parameters;
+    e.event_time_usec = FROM + second * USEC_PER_SEC;
+    attribute_take(request, &e, found);
+}
+
+typedef struct Made {
+    const char *name, *parameters, *user;
+    unsigned second;
+} Made;
+
+/* "bob 2, carl 3": the candidates, else "bob" who it was. */
+static const char *conclusion_of(const AttributeRequest *request, const Made *calls, size_t n,
+                                 bool backwards, char dst[static 512]) {
+    Attribution found = { 0 };
+    size_t len = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const Made *c = &calls[backwards ? n - 1 - i : i];
+
+        if (c->name)
+            take_call(request, c->name, c->parameters, c->user, c->second, &found);
+    }
+    attribute_conclude(request, &found);
+    (void)snprintf(dst, 512, "%s%s", found.actor.name, found.incomplete ? "?" : "");
+    for (unsigned i = 0; i < found.n_candidates; i++)
+        len += (size_t)snprintf(dst + len, 512 - len, "%s%s %u", i > 0 ? ", " : "", found.candidates[i].name,
+                                (unsigned)((found.candidates[i].event_usec - FROM) / USEC_PER_SEC));
+    assert_true(found.n_candidates != 1 && (found.n_candidates == 0 || found.incomplete));
+    return dst;
+}
+
+#define SELECT(parameters, user, second)                                                                    \
+    { "PutEventSelectors", parameters, user, second }
+#define ROLE(name, user, second)                                                                            \
+    { name, "{}", user, second }
+#define POLICY(parameters, user, second)                                                                    \
+    { "PutBucketPolicy", parameters, user, second }
+#define KEY_POLICY(parameters, user, second)                                                                \
+    { "PutKeyPolicy", parameters, user, second }
+
+/* In whichever order the history shows them. */
+static void assert_conclusion(const AttributeRequest *request, const Made *calls, size_t n, const char *is) {
+    char dst[512];
+
+    for (unsigned backwards = 0; backwards < 2; backwards++)
+        assert_string_equal(conclusion_of(request, calls, n, backwards, dst), is);
+}
+
+static void test_candidates(void **state) {
+    static const struct {
+        Made calls[4];
+        const char *is;
+    } cases[] = {
+        { { POLICY(CLOSED_BUCKET, "bob", 2) }, "bob" },
+        { { POLICY(UNREAD_BUCKET, "bob", 2) }, "bob?" },
+        { { POLICY(UNREAD_BUCKET, "carl", 3), POLICY(UNREAD_BUCKET, "bob", 2) }, "bob 2, carl 3" },
+        /* one caller alone is in no doubt */
+        { { POLICY(UNREAD_BUCKET, "bob", 3), POLICY(UNREAD_BUCKET, "bob", 2) }, "bob?" },
+        /* what surely closes it names its caller, unless it may have been closed before */
+        { { POLICY(UNREAD_BUCKET, "carl", 3), POLICY(CLOSED_BUCKET, "bob", 2) }, "bob" },
+        { { POLICY(CLOSED_BUCKET, "carl", 3), POLICY(UNREAD_BUCKET, "bob", 2) }, "bob 2, carl 3" },
+        { { POLICY(CLOSED_BUCKET, "carl", 4), POLICY(OPEN_BUCKET, "eve", 3),
+            POLICY(UNREAD_BUCKET, "bob", 2) },
+          "carl" },
+        { { KEY_POLICY(UNREAD_BUCKET, "carl", 3), POLICY(CLOSED_BUCKET, "bob", 2) }, "bob" },
+        { { POLICY(UNREAD_BUCKET, "carl", 3), KEY_POLICY(CLOSED_KEY, "bob", 2) }, "bob" },
+        { { KEY_POLICY(UNREAD_BUCKET, "carl", 3), POLICY(UNREAD_BUCKET, "bob", 2) }, "bob 2, carl 3" },
+        /* opened since, and then written by somebody else */
+        { { POLICY(UNREAD_BUCKET, "carl", 4), POLICY(OPEN_BUCKET, "eve", 3),
+            POLICY(CLOSED_BUCKET, "bob", 2) },
+          "bob 2, carl 4" },
+    };
+    AttributeRequest q = main_trail;
+
+    (void)state;
+    q.findings = BIT(DELIVERY);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_conclusion(&q, cases[i].calls, ARRAY_SIZE(cases[i].calls), cases[i].is);
+}
+
+static void test_candidates_of_other_kinds(void **state) {
+    static const Made roles[] = { ROLE("AttachRolePolicy", "carl", 3), ROLE("DetachRolePolicy", "bob", 2) },
+                      gone[] = { ROLE("DeleteRole", "bob", 3), ROLE("AttachRolePolicy", "carl", 2) },
+                      left_out[] = { SELECT("omitted", "bob", 3), SELECT("{}", "carl", 2) },
+                      named[] = { SELECT("{}", "bob", 3), SELECT("omitted", "carl", 2) };
+    AttributeRequest q = main_trail;
+
+    (void)state;
+    q.log_role = "arn:aws:iam::111122223333:role/logs";
+    q.findings = BIT(LOG_GROUP);
+    assert_conclusion(&q, roles, 2, "bob 2, carl 3");
+    assert_conclusion(&q, gone, 2, "bob");
+    q.findings = BIT(CHANGED);
+    q.fields = FIELD_BIT(FIELD_SELECTORS);
+    assert_conclusion(&q, left_out, 2, "carl 2, bob 3");
+    assert_conclusion(&q, named, 2, "bob");
+}
+
+/* The history has whole seconds. */
+static void test_two_that_close_a_policy_in_one_second(void **state) {
+    AttributeRequest q = main_trail;
+    Attribution found = { 0 };
+
+    (void)state;
+    q.findings = BIT(DELIVERY);
+    take_call(&q, "PutBucketPolicy", CLOSED_BUCKET, "carl", 2, &found);
+    take_call(&q, "DeleteBucketPolicy", "", "bob", 2, &found);
+    take_call(&q, "PutBucketPolicy", CLOSED_BUCKET, "eve", 3, &found);
+    attribute_conclude(&q, &found);
+    assert_true(found.n_candidates == 2 && found.incomplete);
+    assert_string_equal(found.candidates[0].name, "carl");
+    assert_string_equal(found.candidates[1].name, "bob");
+}
+
+/* Many calls of one caller hide no other, and many callers are too many to list; whoever is taken for the
+ * cause is on the list. */
+static void test_many_candidates(void **state) {
+    AttributeRequest q = main_trail;
+    Attribution found = { 0 };
+
+    (void)state;
+    q.findings = BIT(DELIVERY);
+    for (unsigned i = 0; i < 100; i++)
+        take_call(&q, "PutBucketPolicy", UNREAD_BUCKET, "bob", 10 + (i * 37) % 100, &found);
+    take_call(&q, "PutBucketPolicy", UNREAD_BUCKET, "carl", 5, &found);
+    attribute_conclude(&q, &found);
+    assert_int_equal(found.n_candidates, 3);
+    assert_false(found.more_candidates);
+    assert_string_equal(found.candidates[0].name, "carl");
+    assert_true(found.candidates[1].event_usec == FROM + 10 * USEC_PER_SEC);
+    assert_true(found.candidates[2].event_usec == FROM + 109 * USEC_PER_SEC);
+    found = (Attribution){ 0 };
+    for (unsigned i = 0; i < 20; i++) {
+        char user[] = { (char)('a' + i), '\0' };
+
+        take_call(&q, "PutBucketPolicy", UNREAD_BUCKET, user, 10 + i, &found);
+    }
+    attribute_conclude(&q, &found);
+    assert_int_equal(found.n_candidates, CANDIDATES_MAX);
+    assert_true(found.more_candidates);
+    assert_string_equal(found.candidates[CANDIDATES_MAX - 1].name, "t");
+}
+
+/* The same record comes with several questions. */
+static void test_a_call_counts_once(void **state) {
+    AttributeRequest q = main_trail;
+    Attribution found = { 0 };
+
+    (void)state;
+    q.findings = BIT(DELIVERY);
+    for (unsigned i = 0; i < 6; i++)
+        take_call(&q, "PutBucketPolicy", UNREAD_BUCKET, i % 2 ? "bob" : "carl", 2, &found);
+    attribute_conclude(&q, &found);
+    assert_int_equal(found.n_candidates, 2);
+    found = (Attribution){ 0 };
+    attribute_conclude(&q, &found);
+    assert_false(found.found || found.incomplete);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_namesake_in_the_account_of_a_delegated_administrator),
@@ -317,6 +492,11 @@ int main(void) {
         cmocka_unit_test(test_what_the_delivery_error_rules_out),
         cmocka_unit_test(test_who_pays),
         cmocka_unit_test(test_who_closed_a_policy_first),
+        cmocka_unit_test(test_candidates),
+        cmocka_unit_test(test_candidates_of_other_kinds),
+        cmocka_unit_test(test_two_that_close_a_policy_in_one_second),
+        cmocka_unit_test(test_many_candidates),
+        cmocka_unit_test(test_a_call_counts_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

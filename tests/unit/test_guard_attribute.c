@@ -186,6 +186,103 @@ static void the_actor_is_told_at_once_also_of_what_is_over(void **unused) {
     assert_true(l.state.incident.reported_usec == EPOCH); /* a follow-up moves no reminder */
 }
 
+/* ---- what nobody can be sure of ---- */
+
+static Attribution doubtful(const char *name) {
+    Attribution found = { .searched = true, .found = true, .incomplete = true, .actor = actor(EPOCH, name) };
+
+    return found;
+}
+
+static Attribution one_of_two(void) {
+    Attribution found = doubtful("bob");
+
+    found.candidates[found.n_candidates++] = actor(EPOCH - SEC, "carl");
+    found.candidates[found.n_candidates++] = found.actor;
+    (void)strcpy(found.candidates[0].event_name, "PutBucketPolicy");
+    (void)strcpy(found.candidates[1].event_name, "PutKeyPolicy");
+    return found;
+}
+
+/* Records come late, and out of order: what they change is said in the same incident, and nothing twice. */
+static void what_is_not_sure_is_searched_on(void **unused) {
+    Life l = curious(MODE_OBSERVE);
+    const Event *t = &l.plan.events[0];
+    Attribution two = one_of_two();
+
+    (void)unused;
+    result(&l, logging(STARTED, 0));
+    stop_trail(&l);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)wait_for_search(&l);
+        answer(&l, doubtful("bob"));
+        assert_int_equal(l.plan.n_events, i == 0);
+        assert_true(l.state.attributing.wanted);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        (void)wait_for_search(&l);
+        decide(&l, (TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = &two });
+        assert_int_equal(l.plan.n_events, i == 0);
+        if (i > 0)
+            continue;
+        assert_int_equal(t->sequence, 3);
+        assert_false(t->has_actor || t->nobody);
+        assert_ptr_equal(t->doubt, &two);
+        assert_int_equal(l.plan.entries[0].line, LINE_CANDIDATES);
+        assert_int_equal(l.plan.entries[0].count, 2);
+        assert_string_equal(l.plan.entries[0].detail, "PutBucketPolicy by carl, PutKeyPolicy by bob");
+    }
+    (void)wait_for_search(&l);
+    two.actor.event_usec++;
+    two.more_candidates = true;
+    decide(&l, (TrailInput){ .kind = GUARD_ATTRIBUTED, .attribution = &two });
+    assert_true(t->doubt->more_candidates);
+    assert_string_equal(l.plan.entries[0].detail, "PutBucketPolicy by carl, PutKeyPolicy by bob, and more");
+    (void)wait_for_search(&l);
+    found(&l, EPOCH + SEC);
+    assert_true(t->has_actor && !t->doubt);
+    assert_false(l.state.attributing.wanted);
+}
+
+static void who_was_reported_stays_so(void **unused) {
+    (void)unused;
+    for (unsigned gone = 0; gone < 2; gone++) {
+        Life l = curious(MODE_OBSERVE);
+
+        result(&l, logging(STARTED, 0));
+        stop_trail(&l);
+        for (unsigned i = 0; i < ARRAY_SIZE(schedule); i++) {
+            (void)wait_for_search(&l);
+            if (gone && i > 0)
+                found_nobody(&l);
+            else
+                answer(&l, doubtful("bob"));
+            assert_int_equal(l.plan.n_events, i == 0);
+        }
+        assert_false(l.state.attributing.wanted);
+    }
+}
+
+/* What is searched on keeps no other search waiting. */
+static void what_is_searched_on_gives_way(void **unused) {
+    Life l = curious(MODE_OBSERVE);
+    const Attributing *at = &l.state.attributing;
+
+    (void)unused;
+    result(&l, logging(STARTED, 0));
+    stop_trail(&l);
+    (void)wait_for_search(&l);
+    answer(&l, doubtful("bob"));
+    pass_time(&l, 10 * SEC);
+    result(&l, absent());
+    assert_true(at->findings & FINDING_BIT(FINDING_MISSING));
+    assert_false(at->findings & FINDING_BIT(FINDING_STOPPED));
+    assert_true(at->reported_usec == 0 && at->again_findings == 0);
+    assert_true(wait_for_search(&l) <= 5 * SEC);
+    answer(&l, doubtful("carl"));
+    assert_string_equal(l.plan.events[0].actor.name, "carl");
+}
+
 static void nothing_waits_for_it(void **unused) {
     Life l = curious(MODE_RESTART);
 
@@ -529,6 +626,9 @@ int main(void) {
         cmocka_unit_test(a_history_that_cannot_be_searched_is_said_so),
         cmocka_unit_test(a_search_that_is_throttled_waits_and_does_not_count),
         cmocka_unit_test(the_actor_is_told_at_once_also_of_what_is_over),
+        cmocka_unit_test(what_is_not_sure_is_searched_on),
+        cmocka_unit_test(who_was_reported_stays_so),
+        cmocka_unit_test(what_is_searched_on_gives_way),
         cmocka_unit_test(nothing_waits_for_it),
         cmocka_unit_test(switched_off),
         cmocka_unit_test(what_may_be_a_deed_is_searched_for),

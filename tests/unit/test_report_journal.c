@@ -150,6 +150,8 @@ static void every_line(void **unused) {
           "stopped by arn:aws:sts::1:assumed-role/R/s on behalf of Identity Center user 544894e8 by "
           "delegated access of "
           "account 444455556666" },
+        { { .line = LINE_CANDIDATES, .count = 2, .detail = "PutKeyPolicy by arn:a, PutKeyPolicy by arn:b" },
+          "one of 2 calls did it: PutKeyPolicy by arn:a, PutKeyPolicy by arn:b" },
         { { .line = LINE_NOBODY_FOUND, .count = 1360 },
           "the event history does not show who did it; 1360 records read" },
         { { .line = LINE_NOBODY_FOUND, .count = 1 },

@@ -72,9 +72,9 @@ static char *new_text(void) {
 
 #if defined(__x86_64__)
 _Static_assert(sizeof(Incident) == 648, "a field is new: fill_incident()");
-_Static_assert(sizeof(Attributing) == 144, "a field is new: fill_attributing()");
-_Static_assert(sizeof(TrailState) == 2336 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
-_Static_assert(sizeof(TargetState) == 3080, "a field is new: fill_target()");
+_Static_assert(sizeof(Attributing) == 160, "a field is new: fill_attributing()");
+_Static_assert(sizeof(TrailState) == 2352 && sizeof(RestoreCount) == 32, "a field is new: fill_trail()");
+_Static_assert(sizeof(TargetState) == 3096, "a field is new: fill_target()");
 _Static_assert(sizeof(Episode) == 3240, "a field is new: fill_episode()");
 #endif
 
@@ -125,6 +125,8 @@ static void fill_attributing(Attributing *a) {
         .n_throttled = next(),
         .retry_usec = next(),
         .attempts_usec = next(),
+        .reported_usec = next(),
+        .n_reported = next(),
         .again_findings = FINDING_BIT(6),
         .again_fields = FIELD_BIT(4),
         .again_from_usec = next(),

@@ -537,11 +537,11 @@ bool holder_is_foreign(const TrailHolder *holder) {
 #define REFUSAL_DOUBLED_MAX    10U
 
 /* A denial by IAM names the action, and comes before CloudTrail checks who owns the trail: a policy denies
- * the action to the guard. The pause is short, because an attacker who denies it for a moment must not gain
- * more than that moment. */
+ * the action to the guard. A trail that is not there may have been made its owner's own for the moment. The
+ * pause is short, because an attacker who does either for a moment must not gain more than that moment. */
 #define DENIAL_IN_TEXT        "not authorized to perform"
-#define DENIAL_PAUSE_USEC     USEC_PER_SEC
-#define DENIAL_PAUSE_MAX_USEC (60 * USEC_PER_SEC)
+#define MOMENT_PAUSE_USEC     USEC_PER_SEC
+#define MOMENT_PAUSE_MAX_USEC (60 * USEC_PER_SEC)
 
 /* True if these are the wrong keys for the request, and not if something else about it is wrong. */
 static bool is_refusal(const char *code) {
@@ -562,18 +562,19 @@ static bool is_refusal(const char *code) {
 }
 
 bool permission_take(Permission *permission, const Outcome *outcome, uint64_t now_usec) {
-    bool denied = strstr(outcome->error_text, DENIAL_IN_TEXT) != NULL;
+    bool momentary = strstr(outcome->error_text, DENIAL_IN_TEXT) ||
+                     text_equal(outcome->error_code, "TrailNotFoundException");
     unsigned *n = &permission->n_refused[outcome->action];
-    uint64_t pause_usec = denied ? DENIAL_PAUSE_USEC : REFUSAL_PAUSE_USEC;
+    uint64_t pause_usec = momentary ? MOMENT_PAUSE_USEC : REFUSAL_PAUSE_USEC;
 
     if (outcome->result == RESULT_CONFIRMED)
         permission->accepted = true;
     if (outcome->result != RESULT_FAILED || permission->accepted || !is_refusal(outcome->error_code))
         return false;
     pause_usec = MIN(pause_usec << MIN(*n, REFUSAL_DOUBLED_MAX),
-                     denied ? DENIAL_PAUSE_MAX_USEC : REFUSAL_PAUSE_MAX_USEC);
+                     momentary ? MOMENT_PAUSE_MAX_USEC : REFUSAL_PAUSE_MAX_USEC);
     permission->refused_until_usec[outcome->action] = now_usec + pause_usec;
-    return (*n)++ == 0 || !denied;
+    return (*n)++ == 0 || !momentary;
 }
 
 uint32_t permission_to_ask(const Permission *permission, uint64_t now_usec) {

@@ -490,9 +490,21 @@ static void the_pause_after_a_refusal_ends_at_a_day(void **state _unused_) {
     assert_int_equal(permission_to_ask(&permission, now + DAY), ACTIONS_ALL);
 }
 
+static void check_short_pauses(const Outcome *refused) {
+    static const uint64_t pauses_sec[] = { 1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60, 60 };
+    Permission permission = { 0 };
+    uint64_t now = 1;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(pauses_sec); i++) {
+        assert_int_equal(permission_take(&permission, refused, now), i == 0);
+        now += pauses_sec[i] * USEC_PER_SEC;
+        assert_int_equal(permission_to_ask(&permission, now - 1), ACTIONS_ALL & ~ACTION_BIT(ACTION_RESTART));
+        assert_int_equal(permission_to_ask(&permission, now), ACTIONS_ALL);
+    }
+}
+
 /* Whoever denies the guard an action for a moment gets a minute at most. */
 static void a_denial_by_a_policy_is_followed_by_a_short_pause(void **state _unused_) {
-    static const uint64_t pauses_sec[] = { 1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60, 60 };
     const Outcome denied = {
         .action = ACTION_RESTART,
         .result = RESULT_FAILED,
@@ -502,15 +514,21 @@ static void a_denial_by_a_policy_is_followed_by_a_short_pause(void **state _unus
                       "arn:aws:cloudtrail:eu-central-1:444455556666:trail/org with an explicit deny in an "
                       "identity-based policy",
     };
-    Permission permission = { 0 };
-    uint64_t now = 1;
 
-    for (unsigned i = 0; i < ARRAY_SIZE(pauses_sec); i++) {
-        assert_int_equal(permission_take(&permission, &denied, now), i == 0);
-        now += pauses_sec[i] * USEC_PER_SEC;
-        assert_int_equal(permission_to_ask(&permission, now - 1), ACTIONS_ALL & ~ACTION_BIT(ACTION_RESTART));
-        assert_int_equal(permission_to_ask(&permission, now), ACTIONS_ALL);
-    }
+    check_short_pauses(&denied);
+}
+
+/* ... and so does whoever makes an organization's trail private for a moment. */
+static void a_trail_that_was_not_there_is_asked_for_after_a_short_pause(void **state _unused_) {
+    const Outcome gone = {
+        .action = ACTION_RESTART,
+        .result = RESULT_FAILED,
+        .error_code = "TrailNotFoundException",
+        .error_text = "StartLogging: TrailNotFoundException: Unknown trail: "
+                      "arn:aws:cloudtrail:eu-central-1:444455556666:trail/org for the user: 111122223333",
+    };
+
+    check_short_pauses(&gone);
 }
 
 /* ---- shards ---- */
@@ -714,6 +732,7 @@ int main(void) {
         cmocka_unit_test(what_aws_can_be_asked_to_do_to_the_trail_of_another_account),
         cmocka_unit_test(the_pause_after_a_refusal_ends_at_a_day),
         cmocka_unit_test(a_denial_by_a_policy_is_followed_by_a_short_pause),
+        cmocka_unit_test(a_trail_that_was_not_there_is_asked_for_after_a_short_pause),
         cmocka_unit_test(what_a_shard_may_be),
         cmocka_unit_test(accounts_keep_their_shards_for_ever),
         cmocka_unit_test(each_account_has_exactly_one_shard_and_shards_are_alike),

@@ -18,11 +18,14 @@ import time
 
 import attacks
 import moves_around
+from faulted import Clock
 from guard import Guard, within
 from helpers import FRA, IAD, SETTINGS_READS, Mallory, sns
 from moves import MOVES, SAMPLING, TOMORROW, Handicap, in_account, moved
 from moves_guard import GUARD_MOVES, INTERVAL
+from moves_host import FAR_MOVES, HKG, HOST_MOVES
 from simaws.client import SimError, poll
+from simaws.regions import DEFAULT_REGIONS
 
 CALM = 150          # s; the longest back-off is 60, and a minute more until the settings are read, restored and confirmed
 LONGEST = 40        # moves
@@ -68,6 +71,7 @@ class Plan:
             self.options["expect"] = {"validation": True}
         if choose.random() < 0.25 or FAVOURED in GUARD_MOVES:
             self.options.update(guard_checks=True, guard_interval=INTERVAL)
+        self.far = random.Random(f"regions of {seed}").random() < 0.3       # a region that an account may disable
         names, weights = zip(*((name, weight) for name, (weight, _) in self.known_moves().items()))
         if FAVOURED:
             weights = [sum(weights) if name == FAVOURED else weight for name, weight in zip(names, weights)]
@@ -75,7 +79,8 @@ class Plan:
                       for _ in range(choose.randint(6, LONGEST))][:moves]
 
     def known_moves(self):
-        return {**MOVES, **moves_around.AROUND, **(GUARD_MOVES if "guard_checks" in self.options else {})}
+        return {**MOVES, **moves_around.AROUND, **HOST_MOVES, **(FAR_MOVES if self.far else {}),
+                **(GUARD_MOVES if "guard_checks" in self.options else {})}
 
     def __str__(self):
         return json.dumps(self.options)
@@ -90,6 +95,9 @@ class Game:
         self.sim, self.seed, self.plan, self.seconds = sim, seed, self.plan_of(seed, moves), seconds
         self.account = account_of(seed + AGAIN if again else seed)
         self.accounts, self.principals = self._accounts(), []
+        self.regions = [FRA, IAD, HKG] if self.plan.far else [FRA, IAD]
+        self.second, self.second_topic, self.others = None, f"arn:aws:sns:{FRA}:{self.hub()}:second", [self.arn("second", self.hub())]
+        self.accepts, self.earlier, self.shifted = [], [], False      # earlier: messages of a topic that was deleted
         self.victim = moved(attacks.VICTIM, self.account)
         self.single = in_account(attacks.SINGLE, self.accounts[-1])
         self.guarded = [self.victim, self.single]
@@ -104,7 +112,14 @@ class Game:
         self.people = {name: Person(sim, name) for name in ("mallory", "trent", "alice", "eve")}
         s3 = self.people["alice"].client(f"arn:aws:s3:{FRA}:{self.account}:", "s3")
         self.good_policy = json.loads(s3.get_bucket_policy(Bucket=self.bucket)["Policy"])
-        self.guard = Guard(sim, directory, f"guard-{self.hub()}", regions=[FRA, IAD], alerts=sns(self.topic), **self.plan.options)
+        self.guard = Guard(sim, directory, f"guard-{self.hub()}", env=self._host(directory), regions=self.regions,
+                           alerts=sns(self.topic), guards=self.others, **self.plan.options)
+
+    def _host(self, directory):
+        """What the moves of moves_host.py need."""
+        directory.mkdir(parents=True)
+        self.clock, self.full = Clock(directory / "clock"), directory / "full"
+        return {**self.clock.env, "FAULTS_FULL": str(self.full)}
 
     def _accounts(self):
         """The first has `victim`, the last has `single`."""
@@ -118,11 +133,12 @@ class Game:
         """The accounts, their people and their trails."""
         refused = [{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "cloudtrail:*", "Resource": "*"}]
         for account in self.accounts:
-            self.sim.add_account(account)
-            for name in ("guard", "mallory", "trent", "alice", "eve"):
+            self.sim.add_account(account, regions=[*DEFAULT_REGIONS, HKG])
+            for name in ("guard", "second", "mallory", "trent", "alice", "eve"):
                 self.sim.add_user(f"{name}-{account}", account, **({"policy": refused} if name == "eve" else {}))
         self.principals.append(self.arn("guard", self.hub()))
         self.sim.add_topic(self.topic)
+        self.sim.add_topic(self.second_topic)
         for arn in (entry["arn"] for entry in scenario["topics"]):
             self.sim.add_topic(arn)
         chosen = [trail for trail in scenario["trails"] if trail["name"] in ("victim", "single")]
@@ -147,6 +163,10 @@ class Game:
         return f"arn:aws:iam::{account}:user/{who}-{account}"
 
     def is_guard(self, principal):
+        """This one, or the second."""
+        return principal in self.others or self.is_first(principal)
+
+    def is_first(self, principal):
         """Its user, or a session of one of its roles."""
         return any(principal == own or principal.startswith(own.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/")
                    for own in self.principals)
@@ -166,19 +186,35 @@ class Game:
         return self.picture(arn) == self.baseline[arn]
 
     # -- handicaps: while one lasts, nothing is asked of the guard -----------------------------------------------------------
-    def handicap(self, what, undo, lasts):
-        """Something that keeps the guard from its work for so many moves."""
-        self.open[what] = (time.monotonic(), undo, lasts)
+    def handicap(self, what, undo, lasts, hinders=True):
+        """Something that keeps the guard from its work for so many moves, or something else that lasts."""
+        self.open[what] = (time.monotonic(), undo, lasts, hinders)
 
     def count_down(self, moves=1):
-        for what, (begin, undo, lasts) in list(self.open.items()):
+        for what, (begin, undo, lasts, hinders) in list(self.open.items()):
             if lasts > moves:
-                self.open[what] = (begin, undo, lasts - moves)
+                self.open[what] = (begin, undo, lasts - moves, hinders)
                 continue
             undo()
             del self.open[what]
-            self.handicaps.append(Handicap(begin, time.monotonic(), what))
+            if hinders:
+                self.handicaps.append(Handicap(begin, time.monotonic(), what))
             self.note("referee", f"end of {what}")
+
+    # -- the host and its people ---------------------------------------------------------------------------------------------
+    def messages(self):
+        return self.earlier + self.sim.messages(self.topic)
+
+    def accepted(self, arn, picture):
+        """What the guard keeps from now on; a pin wins over it."""
+        self.accepts.append((time.monotonic(), arn))
+        if "expect" in self.plan.options:
+            picture["settings"]["LogFileValidationEnabled"] = True
+        self.baseline[arn] = {**picture, "logging": True}
+
+    def shift_clock(self, seconds):
+        self.shifted = True
+        self.clock.shift(seconds)
 
     # -- the game --------------------------------------------------------------------------------------------------------
     def play(self):
@@ -199,6 +235,7 @@ class Game:
             time.sleep(pause)
         self.count_down(LONGEST)
         self.calm()
+        self.finish()
 
     def move(self, number, name, pick):
         try:
@@ -254,6 +291,8 @@ class Game:
         self.wait(self.polled, "a trail is not polled")
         if "guard_checks" in self.plan.options:
             self.wait(self.guard_checked, "the guard's own access is not checked")
+        if self.shifted:
+            self.shift_clock(0)
         self.wait(lambda: not self.troubled(), "an incident stays open")
         if self.guard.outbox_files():       # a channel that was refused is tried again after five minutes, or now
             assert self.guard.stop() == 0
@@ -261,13 +300,21 @@ class Game:
         self.guard.wait_delivered(60)
         self.note("referee", "all is well")
 
+    def finish(self):
+        """The guard ends, and nothing waits to be sent: what it then has recorded of its messages holds."""
+        assert self.guard.stop() == 0
+        while self.guard.outbox_files():
+            self.guard.start().wait_ready()
+            self.guard.wait_delivered(60)
+            assert self.guard.stop() == 0
+
     def settings_read(self):
         """The guard has read every trail's settings since the calm began, and since it last wrote or tried to, so that it can
         report what stays changed: what is read in the midst of a restore does not count."""
         calls = [entry for entry in self.sim.requests(account=self.accounts, status=200, operation=["DescribeTrails", *SETTINGS_READS])
-                 if self.is_guard(entry["principal"])]
+                 if self.is_first(entry["principal"])]
         writes = [entry for entry in self.sim.requests(account=self.accounts, operation=SETTINGS_WRITES)
-                  if self.is_guard(entry["principal"])]
+                  if self.is_first(entry["principal"])]
         since = max([self.calm_since, *(entry["time"] for entry in writes)])
         lists = collections.Counter((entry["account"], entry["region"]) for entry in calls
                                     if entry["operation"] == "DescribeTrails" and entry["time"] > since)
@@ -279,27 +326,27 @@ class Game:
     def polled(self):
         """What was done to a trail a moment before the calm shows in no status yet."""
         calls = [entry for entry in self.sim.requests(account=self.accounts, operation="GetTrailStatus", status=200)
-                 if self.is_guard(entry["principal"]) and entry["time"] > self.calm_since]
+                 if self.is_first(entry["principal"]) and entry["time"] > self.calm_since]
         polls = collections.Counter(entry.get("trail") for entry in calls)
         return all(polls[arn] >= 2 for arn in self.guarded)
 
-    def guard_records(self):
-        """What it has recorded of its own access."""
+    def recorded(self, table):
+        """Rows of the state file."""
         try:
-            return json.loads((self.guard.state / "state.json").read_text()).get("guards", [])
+            return json.loads((self.guard.state / "state.json").read_text()).get(table, [])
         except FileNotFoundError:
             return []
 
     def watches_itself(self):
         """Its user and its topic are recorded."""
-        read = {record["arn"] for record in self.guard_records() if record.get("simulated") or "subscription" in record.get("read", [])}
+        read = {record["arn"] for record in self.recorded("guards") if record.get("simulated") or "subscription" in record.get("read", [])}
         return {self.arn("guard", self.hub()), self.topic} <= read
 
     def guard_checked(self):
         """The user and the topic, twice since the calm began."""
         calls = [entry for entry in self.sim.requests(account=self.hub(), status=200,
                                                       operation=["ListAccessKeys", "ListSubscriptionsByTopic"])
-                 if self.is_guard(entry["principal"]) and entry["time"] > self.calm_since]
+                 if self.is_first(entry["principal"]) and entry["time"] > self.calm_since]
         each = collections.Counter(entry["operation"] for entry in calls)
         return each["ListAccessKeys"] >= 2 and each["ListSubscriptionsByTopic"] >= 2
 
@@ -338,6 +385,8 @@ class Game:
                 if arn in self.guarded and (trail["verdict"] != self.well(arn) or trail["incident"])]
         bad += [f"{entry['arn']} lacks {entry['text']}" for entry in status["rights_lost"]]
         bad += [f"{channel['channel']}: nobody hears it" for channel in status["channels"] if channel.get("unheard")]
+        bad += [f"the cause {row['kind']}: open" for row in self.recorded("causes")
+                if "resolved_usec" not in row.get("incident", {"resolved_usec": 0})]
         return bad + [f"{target['region']}: {target['incident']}" for target in status["targets"] if target.get("incident")]
 
     def wait(self, holds, otherwise):
@@ -352,4 +401,8 @@ class Game:
         return "missing" if now is None else {name: (before[name], now[name]) for name in before if before[name] != now[name]}
 
     def close(self):
-        self.guard.close()
+        try:
+            self.guard.close()
+        finally:
+            if self.second:
+                self.second.close()

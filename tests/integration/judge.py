@@ -6,6 +6,7 @@ import time
 
 from adversary import DEFAULT_SELECTORS
 from attacks import KEY_STORE
+from faulted import ids_of
 from helpers import document, epoch, mail_of
 from moves import DOWN, TOMORROW, parse_state
 from moves_around import group_of, key_of, role_of, topic_of
@@ -38,7 +39,7 @@ class Judge:
     def __init__(self, game):
         self.game = game
         self.requests = [entry for entry in game.sim.requests(account=game.accounts, service="cloudtrail") if "operation" in entry]
-        sent = game.sim.messages(game.topic)
+        sent = game.messages()
         self.messages = [document(message) for message in sent]
         self.mails = {entry["id"]: mail_of(message) for entry, message in zip(self.messages, sent)}
         # by AWS's clock: the host's may be set during a game, and the request log has the monotonic one
@@ -54,7 +55,7 @@ class Judge:
                 and (not events or entry["event"] in events)]
 
     def by_guard(self, entry):
-        return self.game.is_guard(entry["principal"])
+        return self.game.is_first(entry["principal"])
 
     def full_arn(self, entry):
         """The trail that a request is about, which may be named only."""
@@ -130,7 +131,7 @@ class Judge:
         """Until the third message of an incident; further ones may be summed up after the game."""
         told, wall = self.of_trail(arn), self.called[stop["id"]]
         shown = [entry for entry in told if entry["gap"] and entry["gap"]["from"] and abs(epoch(entry["gap"]["from"]) - wall) <= 2]
-        before = [entry for entry in told if epoch(entry["time"]) <= wall + 20 and entry["event"] in STOPLIKE]
+        before = [entry for entry in told if (self.game.shifted or epoch(entry["time"]) <= wall + 20) and entry["event"] in STOPLIKE]
         summed = [entry for entry in told if epoch(entry["time"]) >= wall - 2 and (entry["repeats"] or entry["contest"])]
         if not shown and not summed and len(before) < 3 and not self.is_overwritten(arn, stop):
             self.find(f"StopLogging of {arn} at {stop['time'] - self.game.notes[0].time:.1f} is in no message")
@@ -158,7 +159,7 @@ class Judge:
     def every_restore_is_reported(self):
         for entry in self.writes():
             arn, operation = self.full_arn(entry), entry["operation"]
-            if arn not in self.game.guarded or entry["status"] != 200:
+            if arn not in self.game.guarded or entry["status"] != 200 or not self.by_guard(entry):
                 continue
             events = TOLD_AS.get(operation, {"trail.weakened", "expectation.unmet"} | GONE)
             if not self.of_trail(arn, *events) and not (operation == "StartLogging" and self.is_said_to_start(entry)):
@@ -181,7 +182,8 @@ class Judge:
         for begin, arn, event in self.game.broken:
             later = [entry for entry in self.about(arn) if entry["status"] == 200 and entry["time"] > begin]
             gone = any(entry["operation"] == "DeleteTrail" for entry in later)
-            end = min([self.game.mended, *(entry["time"] for entry in later if entry["operation"] == "StopLogging")])
+            accepted = [when for when, trail in self.game.accepts if trail == arn and when > begin]
+            end = min([self.game.mended, *accepted, *(entry["time"] for entry in later if entry["operation"] == "StopLogging")])
             if end - begin > BOUND / 3 and not gone and not self.hindered(begin, end) and not self.of_trail(arn, event):
                 self.find(f"{arn} was broken for {end - begin:.1f} s, and no {event} says so")
 
@@ -241,7 +243,8 @@ class Judge:
 
     # -- 3: nothing is written that no baseline says -------------------------------------------------------------------
     def writes(self):
-        return [entry for entry in self.requests if self.by_guard(entry) and not entry["operation"].startswith(READS)]
+        """Of both guards, if there is a second one."""
+        return [entry for entry in self.requests if self.game.is_guard(entry["principal"]) and not entry["operation"].startswith(READS)]
 
     def writes_are_the_baselines(self):
         for entry in self.writes():
@@ -360,7 +363,7 @@ class Judge:
             if entry["trail"] and entry["trail"]["arn"] in self.game.guarded and entry["event"] in STOPLIKE | GONE | {"trail.weakened"}:
                 trails.setdefault(entry["trail"]["arn"], set()).add(entry["incident"])
         for arn, incidents in trails.items():
-            if len(incidents) > 1:
+            if len(incidents) > 1 and not self.game.shifted:
                 self.find(f"{arn} has {len(incidents)} incidents within five minutes: {sorted(incidents)}")
 
     # -- 7: each message is true, none is lost, and each incident ends ---------------------------------------------------------
@@ -412,7 +415,7 @@ class Judge:
 
     def no_false_end(self):
         """No message says that all is well with a trail that has been stopped for some polls and stays so."""
-        for arn in self.game.guarded:
+        for arn in self.game.guarded if not self.game.shifted else ():
             ends = [entry for entry in self.of_trail(arn) if entry["resolved"]]
             for begin, end in self.stopped_times(arn):
                 for entry in ends:
@@ -424,12 +427,19 @@ class Judge:
         times = {entry["time"]: self.called[entry["id"]] for entry in self.about(arn) if entry["id"] in self.called}
         return [(times[begin], times[end]) for begin, end in self.stops(arn) if begin in times and end in times]
 
+    def two_guards_use_one_id(self):
+        """For one stop; whoever gets both messages gets one."""
+        theirs = ids_of(document(message) for message in self.game.sim.messages(self.game.second_topic))
+        for fact, ids in ids_of(self.messages).items():
+            if fact[0] == "gap" and fact in theirs and not ids & theirs[fact]:
+                self.find(f"the stop of {fact[1]} at {fact[2]} has other ids in the second guard's messages")
+
     def rules(self):
         return [self.stopped_no_longer_than_the_bound, self.every_stop_is_reported, self.every_deletion_is_reported,
                 self.every_restore_is_reported, self.what_was_broken_is_reported, self.failures_are_reported,
                 self.changes_of_the_guard_are_reported, self.what_stays_changed_is_reported,
                 self.writes_are_the_baselines, self.no_flood, self.actors_did_it, self.one_id_each,
-                self.no_message_is_lost, self.each_incident_ends, self.no_false_alarm, self.no_false_end]
+                self.no_message_is_lost, self.each_incident_ends, self.no_false_alarm, self.no_false_end, self.two_guards_use_one_id]
 
 
 def verdict(game, judge=Judge):

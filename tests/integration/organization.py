@@ -13,6 +13,7 @@ from attacks import EVERYTHING
 from helpers import IAD
 from judge import GONE, Judge
 from moves import DOWN, Broken, policy
+from moves_host import expire_sessions
 
 ROLE = "TrailGuard"
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
@@ -174,7 +175,7 @@ def move_back(game, begin, account, actions):
 
 ORGANIZATION_MOVES = {"move_away": (4, move_away), "leave": (6, leave), "make_private": (6, make_private), "distrust": (3, distrust),
                       "deregister": (3, deregister), "hide_accounts": (3, hide_accounts), "control": (5, control),
-                      "by_delegate": (5, by_delegate), "by_member": (3, by_member)}
+                      "by_delegate": (5, by_delegate), "expire_sessions": (5, expire_sessions), "by_member": (3, by_member)}
 
 
 # -- the game ------------------------------------------------------------------------------------------------------------
@@ -186,7 +187,8 @@ class OrganizationPlan(Plan):
             self.options.update(bucket_checks=False, owner_check=False)
 
     def known_moves(self):
-        return {**super().known_moves(), **ORGANIZATION_MOVES}
+        own = {name: move for name, move in super().known_moves().items() if name != "second_guard"}     # its keys have no role
+        return {**own, **ORGANIZATION_MOVES}
 
     def __str__(self):
         return f"{super().__str__()} with the keys of the {self.hub}"
@@ -326,7 +328,7 @@ class OrganizationJudge(Judge):
             self.find(f"account.left says that {account} left, which it did not")
 
     def denials_are_reported(self):
-        """Of polls, where one lasted long enough and nothing else was in the way."""
+        """Of polls, where one lasted long enough, and nothing else was in the way."""
         told = {entry["account"] for entry in self.messages if entry["event"] in ("target.unreachable", "guard.rights_lost")}
         for denial in self.game.denials:
             others = [handicap for handicap in [*self.game.handicaps, *self.game.busy]

@@ -96,7 +96,7 @@ def played(game, judge):
 
 
 def report(game, faults):
-    told = "\n".join(f"{entry['Subject']}" for entry in game.sim.messages(game.topic))
+    told = "\n".join(f"{entry['Subject']}" for entry in game.messages())
     return "\n".join([f"== seed {game.seed}", *faults, "-- transcript", game.transcript(), "-- alerts", told, "-- stderr",
                       game.guard.stderr()[-12000:]])
 

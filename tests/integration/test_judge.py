@@ -29,7 +29,7 @@ class Record:
 
     def __init__(self, game):
         self.logged = game.sim.requests(account=game.accounts)
-        self.sent = game.sim.messages(game.topic)
+        self.topic, self.sent, self.second = game.topic, game.messages(), game.sim.messages(game.second_topic)
         self.trails = {arn: game.sim.trail(arn) for arn in game.guarded}
         self.history = game.sim.events(account=game.accounts)
 
@@ -39,8 +39,8 @@ class Record:
     def trail(self, arn):
         return self.trails[arn]
 
-    def messages(self, _):
-        return self.sent
+    def messages(self, topic):
+        return self.sent if topic == self.topic else self.second
 
     def events(self, **_):
         return self.history
@@ -111,6 +111,7 @@ def played(plain_server, tmp_path_factory):
     wait_told(game, "trail.missing", "trail.replaced")
     wait_told(game, "trail.attributed")
     game.calm()
+    game.finish()
     yield game
     game.close()
 
@@ -336,6 +337,16 @@ def test_an_accusation_by_a_call_that_did_not_do_it(falsified, change, fault):
         if event["userIdentity"]["arn"] == game.arn("mallory"):
             event.update({"userIdentity": {**event["userIdentity"], "arn": game.arn("guard")}} if change == "guard" else change)
     assert any(fault in text for text in found(game))
+
+
+def test_one_stop_under_two_ids_of_two_guards(falsified):
+    game, record = falsified
+    record.second = copy.deepcopy(record.sent)
+    assert found(game) == []
+    for message in record.second:
+        entry = json.loads(message["received"]["sqs"]["Message"])
+        message["received"]["sqs"]["Message"] = json.dumps({**entry, "id": entry["id"][::-1]})
+    assert [fault for fault in found(game) if fault.endswith("has other ids in the second guard's messages")]
 
 
 def test_one_message_under_two_incidents(falsified):

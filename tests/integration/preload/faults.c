@@ -13,6 +13,8 @@
  *                       of its subject
  *   FAULTS_ALERT=TEXT   the process dies when it is about to write down the state that says that an alert
  *                       with this text was raised: the alert is in the outbox, state.json is the one before
+ *   FAULTS_FULL=FILE    while there is such a file, the disk is full: nothing is made or written below the
+ *                       state directory
  *   FAULTS_MALLOC=N     the allocation that fails; FAULTS_LOG gets a line when it does, FAULTS_COUNT their
  *                       number at the end
  *   FAULTS_COUNT=FILE */
@@ -39,6 +41,7 @@ static const volatile int64_t *clock_shift_usec;        /* NULL: the real clock 
 static const char *state_dir, *what = "";               /* of the environment, which stays */
 static const char *rename_meant;                        /* likewise; NULL: none */
 static const char *no_alerts;                           /* likewise */
+static const char *full;                                /* likewise */
 static const char *alert_meant;                         /* likewise */
 static bool alert_is_there;                             /* in the outbox */
 static size_t state_len;
@@ -70,6 +73,7 @@ __attribute__((constructor)) static void set_up(void) {
     what = getenv("FAULTS_DO") ? getenv("FAULTS_DO") : "";
     rename_meant = getenv("FAULTS_RENAME");
     no_alerts = getenv("FAULTS_ALERTS");
+    full = getenv("FAULTS_FULL");
     alert_meant = getenv("FAULTS_ALERT");
     call_meant = number_of("FAULTS_CALL");
     state_dir = getenv("STATE_DIRECTORY");
@@ -167,6 +171,15 @@ static bool is_meant(const char *call, int fd, const char *name) {
     return meant;
 }
 
+static bool is_full(int fd, const char *name) {
+    char path[PATH_MAX];
+
+    if (!full || access(full, F_OK) < 0 || !writes_state(fd, name, path))
+        return false;
+    errno = ENOSPC;
+    return true;
+}
+
 /* Fails the call with an errno, true; or ends the process. */
 static bool refuses(const char *call, int fd, const char *name) {
     if (!is_meant(call, fd, name))
@@ -178,7 +191,7 @@ static bool refuses(const char *call, int fd, const char *name) {
 }
 
 static int open_for(int dir_fd, const char *path, int flags, mode_t mode) {
-    if (flags & (O_CREAT | O_TRUNC) && refuses("open", dir_fd, path))
+    if (flags & (O_CREAT | O_TRUNC) && (is_full(dir_fd, path) || refuses("open", dir_fd, path)))
         return -1;
     return (int)syscall(SYS_openat, dir_fd, path, flags, mode);
 }
@@ -208,6 +221,8 @@ int open(const char *path, int flags, ...) {
 }
 
 ssize_t write(int fd, const void *data, size_t len) {
+    if (is_full(fd, NULL))
+        return -1;
     if (is_meant("write", fd, NULL)) {
         bool half = strcmp(what, "half") == 0;
 
@@ -238,7 +253,9 @@ int fchown(int fd, uid_t owner, gid_t group) {
 }
 
 int mkdirat(int dir_fd, const char *path, mode_t mode) {
-    return refuses("mkdir", dir_fd, path) ? -1 : (int)syscall(SYS_mkdirat, dir_fd, path, mode);
+    if (is_full(dir_fd, path) || refuses("mkdir", dir_fd, path))
+        return -1;
+    return (int)syscall(SYS_mkdirat, dir_fd, path, mode);
 }
 
 int unlinkat(int dir_fd, const char *path, int flags) {

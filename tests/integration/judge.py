@@ -8,6 +8,7 @@ from adversary import DEFAULT_SELECTORS
 from attacks import KEY_STORE
 from faulted import ids_of
 from helpers import document, epoch, mail_of
+from judge_places import PlaceRules
 from moves import DOWN, TOMORROW, parse_state
 from moves_around import group_of, key_of, role_of, topic_of
 from moves_guard import INTERVAL
@@ -35,7 +36,7 @@ TROUBLES = STOPLIKE | GONE | {"trail.weakened", "trail.failing", "expectation.un
 TOLD_AS = {"StartLogging": STOPLIKE | GONE, "CreateTrail": GONE}
 
 
-class Judge:
+class Judge(PlaceRules):
     def __init__(self, game):
         self.game = game
         self.requests = [entry for entry in game.sim.requests(account=game.accounts, service="cloudtrail") if "operation" in entry]
@@ -439,7 +440,8 @@ class Judge:
                 self.every_restore_is_reported, self.what_was_broken_is_reported, self.failures_are_reported,
                 self.changes_of_the_guard_are_reported, self.what_stays_changed_is_reported,
                 self.writes_are_the_baselines, self.no_flood, self.actors_did_it, self.one_id_each,
-                self.no_message_is_lost, self.each_incident_ends, self.no_false_alarm, self.no_false_end, self.two_guards_use_one_id]
+                self.no_message_is_lost, self.each_incident_ends, self.no_false_alarm, self.no_false_end, self.two_guards_use_one_id,
+                *self.place_rules()]
 
 
 def verdict(game, judge=Judge):

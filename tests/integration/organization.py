@@ -12,6 +12,7 @@ from adversary import Game, Plan
 from attacks import EVERYTHING
 from helpers import IAD
 from judge import GONE, Judge
+from judge_places import DENIED
 from moves import DOWN, Broken, policy
 from moves_host import expire_sessions
 
@@ -328,13 +329,16 @@ class OrganizationJudge(Judge):
             self.find(f"account.left says that {account} left, which it did not")
 
     def denials_are_reported(self):
-        """Of polls, where one lasted long enough, and nothing else was in the way."""
+        """Of polls, where one lasted long enough, something was asked, and nothing else was in the way."""
         told = {entry["account"] for entry in self.messages if entry["event"] in ("target.unreachable", "guard.rights_lost")}
         for denial in self.game.denials:
             others = [handicap for handicap in [*self.game.handicaps, *self.game.busy]
                       if handicap.what != f"a service control policy of {denial.account}"]
             hindered = any(handicap.begin < denial.end and handicap.end > denial.begin for handicap in others)
-            if denial.end - denial.begin > 8 and POLLS & set(denial.actions) and not hindered and denial.account not in told:
+            denied = [entry for entry in self.requests if self.by_guard(entry) and entry["account"] == denial.account
+                      and denial.begin < entry["time"] < denial.end and entry.get("error") in DENIED]
+            if denial.end - denial.begin > 8 and POLLS & set(denial.actions) and not hindered and denial.account not in told \
+                    and len(denied) > self.game.plan.options["unreachable_after"]:
                 self.find(f"{denial.actions} was denied in {denial.account} for {denial.end - denial.begin:.1f} s, and no message says so")
 
     def may_look_gone(self, arn):

@@ -86,9 +86,13 @@ def test_nothing_is_asked_of_a_guard_that_listed_nobody_meanwhile(falsified):
 
 
 def test_polls_that_a_service_control_policy_denied_and_no_message_names(falsified):
-    game, _ = falsified
+    """Once something that was asked was denied: where no trail is polled, nothing is."""
+    game, record = falsified
     denial = Denial(game.mended - 20, game.mended - 10, game.delegate, ["cloudtrail:GetTrailStatus"])
     game.denials = [denial]
+    assert faults(game) == []
+    asked = first(record, operation="DescribeTrails", account=game.delegate)
+    record.logged += [{**asked, "time": game.mended - 15, "status": 400, "error": "AccessDeniedException"}] * 4
     assert any(fault.startswith(f"['cloudtrail:GetTrailStatus'] was denied in {game.delegate}") for fault in faults(game))
     game.denials = [denial._replace(actions=["cloudtrail:StartLogging"])]
     assert faults(game) == []

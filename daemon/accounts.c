@@ -155,8 +155,7 @@ void engine_free_accounts(Engine *engine) {
 
 /* ---- no credentials ---- */
 
-static void decide_unreachable(Account *account, const PollResult *result) {
-    engine_decide_account(account, result);
+static void decide_trails(Account *account, const PollResult *result) {
     engine_find_viewers(account);
     for (size_t i = 0; i < account->n_targets; i++)
         for (size_t k = 0; k < account->targets[i]->n_trails; k++)
@@ -172,8 +171,8 @@ static void fail(Account *account, const PollResult *result) {
     TargetPace pace = { 0 };
 
     account->blocked = true;
-    if (account->guarded)
-        decide_unreachable(account, result);
+    if (account->guarded && engine_decide_account(account, result) >= 0) /* or else the next try does */
+        decide_trails(account, result);
     pace.n_failed = TARGET_STATE(account, n_failed);
     account->identity_again_usec = engine_now(engine).mono_usec + 1 +
                                    schedule_wait(&intervals, &pace, loop_random(engine->aws.loop));
@@ -188,7 +187,7 @@ void engine_account_answered(Account *account) {
     const AccountScope scope = engine_account_scope(account);
 
     if (scope_keys_are_back(&scope, TARGET_STATE(account, n_failed)))
-        engine_decide_account(account, &(PollResult){ .reachable = true });
+        (void)engine_decide_account(account, &(PollResult){ .reachable = true });
 }
 
 /* ---- identities ---- */
@@ -269,7 +268,7 @@ static void accounts_take_identity(Account *account, const StsIdentity *identity
     if (engine_begin_account(account) < 0)
         log_line(LOG_ERR, "account %s: cannot begin to guard it: out of memory",
                  engine_account_named(account));
-    engine_decide_account(account, &(PollResult){ .reachable = true });
+    (void)engine_decide_account(account, &(PollResult){ .reachable = true });
 }
 
 static bool is_about_credentials(AwsErrorClass class) {
@@ -401,15 +400,19 @@ void engine_watch_keys(Engine *engine) {
 /* ---- members that join and leave ---- */
 
 /* Work in progress ends by itself, and a message that waits for it is sent. */
-static void leave_account(Account *account, const char *text) {
+static bool leave_account(Account *account, const char *text) {
     PollResult result = { .error = POLL_GONE };
     Loop *loop = account->engine->aws.loop;
 
+    (void)text_copy(result.error_text, sizeof(result.error_text), text);
+    if (engine_decide_account(account, &result) < 0) { /* the next list, soon, shows it again */
+        account->engine->account_list.is_left_over = true;
+        return false;
+    }
     account->left = true;
     account->identity_asked = true;
     operation_cancel(TAKE_PTR(account->identity_call));
-    (void)text_copy(result.error_text, sizeof(result.error_text), text);
-    decide_unreachable(account, &result);
+    decide_trails(account, &result);
     for (size_t i = 0; i < account->n_targets; i++) {
         Target *target = account->targets[i];
 
@@ -418,6 +421,7 @@ static void leave_account(Account *account, const char *text) {
         for (size_t k = 0; k < target->n_trails; k++)
             engine_stop_tracking(target->trails[k]);
     }
+    return true;
 }
 
 static void return_account(Account *account) {
@@ -531,8 +535,8 @@ static void account_removed(Engine *engine _unused_, Account *account, const Org
     (void)snprintf(text, sizeof(text), "account %s%s%s%s %s", account->id, account->name[0] ? " (" : "",
                    account->name, account->name[0] ? ")" : "",
                    item ? "is suspended or closed" : "is no member of the organization any more");
-    log_line(LOG_WARNING, "%s: no longer polling it", text_escaped(name, sizeof(name), text));
-    leave_account(account, text);
+    if (leave_account(account, text))
+        log_line(LOG_WARNING, "%s: no longer polling it", text_escaped(name, sizeof(name), text));
 }
 
 /* item NULL: the list does not have the account; account NULL: our tables do not. */
@@ -595,7 +599,7 @@ static void take_accounts(Engine *engine, const OrganizationsAccounts *accounts)
 static void resume_searches(Engine *engine) {
     for (size_t i = 0; i < engine->n_accounts; i++)
         if (TARGET_STATE(engine->accounts[i], attributing.wanted))
-            engine_decide_account(engine->accounts[i], NULL);
+            (void)engine_decide_account(engine->accounts[i], NULL);
 }
 
 /* ---- requesting a list ---- */
@@ -622,6 +626,7 @@ static void accounts_list_done(const AwsError *error, const OrganizationsAccount
         list_failed(engine, error);
     } else {
         account_list->n_failed = 0;
+        account_list->is_left_over = false;
         (void)text_copy(account_list->management, sizeof(account_list->management), accounts->management);
         take_accounts(engine, accounts);
         engine_note_listed(engine);
@@ -629,7 +634,8 @@ static void accounts_list_done(const AwsError *error, const OrganizationsAccount
         engine_save_soon(engine, false);
     }
     account_list->due_usec =
-            engine_now(engine).mono_usec + schedule_list_wait(account_list->n_failed, refresh_usec);
+            engine_now(engine).mono_usec +
+            schedule_list_wait(account_list->n_failed + account_list->is_left_over, refresh_usec);
     account_list->tried = true;
     if (!engine->passes_begun && engine_identities_are_known(engine))
         engine_due(engine, DUE_PASS);

@@ -40,15 +40,16 @@ static void write_notes(Engine *engine, const Subject *subject, const Incident *
         engine->sink->entry(subject, &plan->entries[i], id, engine_now(engine).real_usec);
 }
 
-void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, ChannelChange change) {
+int engine_report_channel(Engine *engine, const ChannelTrouble *trouble, ChannelChange change) {
     Subject subject = { .name = "", .arn = "", .account = trouble->account, .region = "" };
     Event event = channel_event(change, trouble, engine->config->mode);
+    int r;
 
-    engine->reporting = event.phase == PHASE_OPENED ? trouble : NULL;
     engine_save_mark(engine, trouble->since_usec);
-    engine->reporting = NULL;
-    (void)engine_queue_message(engine, &subject, &event);
-    engine_save_soon(engine, true);
+    r = engine_queue_message(engine, &subject, &event);
+    if (r >= 0)
+        engine_save_soon(engine, true);
+    return r;
 }
 
 /* ---- actions ---- */
@@ -200,7 +201,43 @@ static void contain(Trail *trail, const Subject *subject, Event *event, Containm
         event->contain = ret;
 }
 
-/* The containments must live as long as the plan, which points to them. */
+/* The messages are queued again soon, in order. What they point to is added then. */
+static void owe(Trail *trail, const Plan *plan) {
+    unsigned n = trail->owed ? trail->owed->n : 0;
+    OwedEvents *grown =
+            realloc(trail->owed, sizeof(*grown) + (n + plan->n_events) * sizeof(grown->events[0]));
+
+    if (!grown) {
+        log_line(LOG_ERR, "%s: out of memory; what was found is reported only after a restart", trail->arn);
+        return;
+    }
+    for (unsigned i = 0; i < plan->n_events; i++) {
+        Event *event = &grown->events[n + i];
+
+        *event = plan->events[i];
+        event->changes = NULL;
+        event->delivers = NULL;
+        event->contain = NULL;
+    }
+    grown->n = n + plan->n_events;
+    trail->owed = grown;
+}
+
+static int pay(Trail *trail, const Subject *subject, const TrailExtras *extras) {
+    OwedEvents *owed = trail->owed;
+    int r;
+
+    if (!owed)
+        return 0;
+    for (unsigned i = 0; i < owed->n; i++)
+        guard_complete_event(&owed->events[i], extras);
+    r = engine_queue_events(trail->engine, subject, owed->events, owed->n);
+    if (r >= 0)
+        free(TAKE_PTR(trail->owed));
+    return r;
+}
+
+/* The containments must live as long as the plan, which points to them. Negative: some messages are owed. */
 static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan,
                                 Containment containments[static PLAN_EVENTS_MAX]) {
     const SettingsTracking *k = &trail->tracking;
@@ -211,6 +248,7 @@ static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan
         .whose = shared_text_or_empty(k->whose),
         .episode = k->episode,
     };
+    int r;
 
     for (unsigned i = 0; i < plan->n_events; i++) {
         Event *event = &plan->events[i];
@@ -219,7 +257,12 @@ static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan
         if (contain_is_asked(event))
             contain(trail, subject, event, &containments[i]);
     }
-    return engine_queue_messages(trail->engine, subject, plan);
+    r = pay(trail, subject, &extras);
+    if (r >= 0)
+        r = engine_queue_messages(trail->engine, subject, plan);
+    if (r < 0 && plan->n_events > 0)
+        owe(trail, plan);
+    return r;
 }
 
 /* A finding counts on disk only once its message is in the outbox: until then the state file keeps the
@@ -329,7 +372,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     engine_debug_trail(trail, before.verdict, before.findings, input->kind, &policy);
     write_notes(engine, &subject, &s.incident, &plan);
     r = queue_trail_messages(trail, &subject, &plan, containments);
-    hold_state(trail, plan.hold || r != 0, &before, &s);
+    hold_state(trail, plan.hold || r < 0, &before, &s);
     decided.is_held = trail->held;
     decided.is_known = is_reported_known(trail);
     follow = guard_follow_up(&decided, now);
@@ -338,6 +381,8 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
         engine_publish(engine);
     if (follow.reported_alone)
         schedule_unaccepted_reported(&trail->via->unaccepted, now.mono_usec);
+    if (r < 0 && (follow.wake_mono_usec == 0 || follow.wake_mono_usec > now.mono_usec + USEC_PER_SEC))
+        follow.wake_mono_usec = now.mono_usec + USEC_PER_SEC;
     engine_arm(engine, &trail->wake, follow.wake_mono_usec, trail_woke, trail);
     if (!engine->contest_timer && follow.contested)
         engine_due(engine, DUE_CONTESTED);
@@ -381,55 +426,71 @@ typedef struct Deciding {
 } Deciding;
 
 /* Without memory the state file gets the mark a little later. */
-static void save_target_marks(const Deciding *d, const TargetState *was, const TargetState *next) {
+static int save_target_marks(const Deciding *d, const TargetState *was, const TargetState *next) {
     TargetState marked;
     uint64_t newest_usec = guard_target_marks(was, next, &marked);
+    int r = newest_usec != 0 ? states_keep_target(d->state, &marked) : 0;
 
-    if (newest_usec != 0 && states_keep_target(d->state, &marked) >= 0)
+    if (newest_usec != 0 && r >= 0)
         engine_save_mark(d->engine, newest_usec);
+    return r;
 }
 
-/* Returns whether a search for the caller is due. */
-static bool apply_target_plan(const Deciding *d, const PollResult *result, const Attribution *found) {
+/* A decision counts once its messages are queued and it can be kept. */
+static int keep_target(const Deciding *d, const Plan *plan, const TargetState *was,
+                       const TargetState *next) {
+    int r = plan->n_events > 0 ? save_target_marks(d, was, next) : 0;
+
+    if (r >= 0)
+        r = engine_queue_messages(d->engine, &d->subject, plan);
+    return r < 0 ? r : states_keep_target(d->state, next);
+}
+
+/* *ret_searches: a search for the caller is due. Negative: nothing was decided, because there was no memory;
+ * the next poll finds the same. */
+static int apply_target_plan(const Deciding *d, const PollResult *result, const Attribution *found,
+                             bool *ret_searches) {
     Engine *engine = d->engine;
     const TargetState was = states_target(*d->state);
     TargetState s;
     bool is_news;
     Plan plan;
+    int r;
 
+    *ret_searches = false;
     if (d->alone != CAUSE_OWN)
         guard_target_alone(d->policy, &was, d->alone, engine_now(engine), &plan, &s);
     else if (found)
         guard_target_attributed(d->policy, &was, found, d->shared, engine_now(engine), &plan, &s);
     else
         guard_target(d->policy, &was, result, engine_now(engine), &plan, &s);
-    if (plan.n_events > 0)
-        save_target_marks(d, &was, &s);
-    if (states_keep_target(d->state, &s) < 0) { /* the next poll finds the same */
+    r = keep_target(d, &plan, &was, &s);
+    if (r < 0) {
         engine_arm(engine, d->wake, engine_now(engine).mono_usec + USEC_PER_SEC, d->woke, d->userdata);
-        return false;
+        return r;
     }
     if (guard_cause_is_touched(&was, &s) && !engine->once)
         engine_due(engine, DUE_CAUSES);
     engine_debug_reach(&d->subject, &s, was.n_failed, was.unreachable);
     write_notes(engine, &d->subject, guard_target_incident(&s), &plan);
-    (void)engine_queue_messages(engine, &d->subject, &plan);
     is_news = guard_target_is_news(&was, &s, &plan);
     engine_save_soon(engine, is_news);
     if (is_news)
         engine_publish(engine);
     engine_arm(engine, d->wake, plan.wake_mono_usec, d->woke, d->userdata);
-    return plan.attribute && !engine->once;
+    *ret_searches = plan.attribute && !engine->once;
+    return 0;
 }
 
-static void decide_target(Target *target, const PollResult *result, CauseKind alone) {
+static int decide_target(Target *target, const PollResult *result, CauseKind alone) {
     Policy policy = engine_account_policy(target->account);
+    bool searches;
 
     policy.attribution = false; /* no event history has the reason why a region does not answer */
     policy.unnamed = !engine_account_named(target->account)[0];
-    (void)apply_target_plan(&(Deciding){ target->engine, &policy, engine_target_subject(target),
-                                         &target->state, &target->wake, target_woke, target, alone, NULL },
-                            result, NULL);
+    return apply_target_plan(&(Deciding){ target->engine, &policy, engine_target_subject(target),
+                                          &target->state, &target->wake, target_woke, target, alone, NULL },
+                             result, NULL, &searches);
 }
 
 /* ---- common causes ---- */
@@ -480,7 +541,7 @@ void engine_decide_target(Target *target, const PollResult *result) {
     PollResult shared;
 
     if (!result) {
-        decide_target(target, NULL, CAUSE_OWN);
+        (void)decide_target(target, NULL, CAUSE_OWN);
         return;
     }
     if (guard_denial_is_news(&state, result))
@@ -490,7 +551,7 @@ void engine_decide_target(Target *target, const PollResult *result) {
                                 engine_place(target));
     shared.cover_is_shared =
             guard_cover_is_shared(target->engine->once, engine_account_named(target->account));
-    decide_target(target, &shared, CAUSE_OWN);
+    (void)decide_target(target, &shared, CAUSE_OWN);
 }
 
 static void account_woke(void *userdata) {
@@ -498,11 +559,19 @@ static void account_woke(void *userdata) {
     Subject subject = engine_account_subject(account);
 
     engine_debug_reach_woke(&subject);
-    engine_decide_account(account, NULL);
+    (void)engine_decide_account(account, NULL);
 }
 
-static void decide_account(Account *account, const PollResult *result, const Attribution *found,
-                           CauseKind alone) {
+/* A search that has ended is made again where its end counts for nothing: it finds the same. */
+static void search_again(Account *account) {
+    TargetState s = states_target(account->state);
+
+    s.attributing.searching = false;
+    (void)states_keep_target(&account->state, &s);
+}
+
+static int decide_account(Account *account, const PollResult *result, const Attribution *found,
+                          CauseKind alone) {
     Engine *engine = account->engine;
     Policy policy = engine_account_policy(account);
     const AccountScope scope = engine_account_scope(account);
@@ -511,19 +580,25 @@ static void decide_account(Account *account, const PollResult *result, const Att
     const Cause key = engine_cause_key(states_target(account->state).cause, account, "");
     Cause *cause = engine_cause_of(engine, &key);
     SharedIncident shared;
+    bool searches;
+    int r;
 
     if (cause)
         shared = (SharedIncident){ &cause->incident, guard_cause_subject(cause) };
     policy.unnamed = !engine_account_named(account)[0];
     policy.attribution =
             policy.attribution && scope_departure_is_searched(&scope, organization, &management);
-    if (apply_target_plan(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state,
+    r = apply_target_plan(&(Deciding){ engine, &policy, engine_account_subject(account), &account->state,
                                        &account->wake, account_woke, account, alone,
                                        cause ? &shared : NULL },
-                          result, found)) {
+                          result, found, &searches);
+    if (r < 0 && found)
+        search_again(account);
+    if (searches) {
         account->search_is_due = true;
         engine_due(engine, DUE_SEARCHES);
     }
+    return r;
 }
 
 void engine_forget_target(Engine *engine, const Subject *subject, TargetState *state, const char *why) {
@@ -540,27 +615,25 @@ void engine_forget_target(Engine *engine, const Subject *subject, TargetState *s
     engine_save_soon(engine, true);
 }
 
-void engine_report_alone(Target *target, CauseKind was) {
-    decide_target(target, NULL, was);
+int engine_report_alone(Target *target, CauseKind was) {
+    return decide_target(target, NULL, was);
 }
 
-void engine_report_account_alone(Account *account) {
-    decide_account(account, NULL, NULL, TARGET_STATE(account, cause));
+int engine_report_account_alone(Account *account) {
+    return decide_account(account, NULL, NULL, TARGET_STATE(account, cause));
 }
 
-void engine_decide_account(Account *account, const PollResult *result) {
+int engine_decide_account(Account *account, const PollResult *result) {
     const TargetState state = states_target(account->state);
     PollResult shared;
 
-    if (!result) {
-        decide_account(account, NULL, NULL, CAUSE_OWN);
-        return;
-    }
+    if (!result)
+        return decide_account(account, NULL, NULL, CAUSE_OWN);
     shared = *result;
     shared.cause = shared_cause(account, "", account->state, &state, result, PLACE_ACCOUNT);
-    decide_account(account, &shared, NULL, CAUSE_OWN);
+    return decide_account(account, &shared, NULL, CAUSE_OWN);
 }
 
 void engine_account_attributed(Account *account, const Attribution *found) {
-    decide_account(account, NULL, found, CAUSE_OWN);
+    (void)decide_account(account, NULL, found, CAUSE_OWN);
 }

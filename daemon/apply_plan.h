@@ -11,11 +11,13 @@ void engine_decide_trail(Trail *trail, const TrailInput *input);
  * answers. */
 void engine_resume_trail(Trail *trail);
 void engine_decide_target(Target *target, const PollResult *result);
-void engine_decide_account(Account *account, const PollResult *result); /* the account as a whole */
+/* The account as a whole. Negative: there was no memory, and the result counts for nothing. */
+int engine_decide_account(Account *account, const PollResult *result);
 void engine_account_attributed(Account *account, const Attribution *found);
-/* It waited for others with the same cause, and none came; or the cause no longer applies to it. */
-void engine_report_alone(Target *target, CauseKind was);
-void engine_report_account_alone(Account *account);
+/* It waited for others with the same cause, and none came; or the cause no longer applies to it. Negative:
+ * it is not reported yet, and this must be called again. */
+int engine_report_alone(Target *target, CauseKind was);
+int engine_report_account_alone(Account *account);
 /* It is no longer guarded: ends its incidents with messages that give the reason. If these cannot be queued,
  * the state stays unchanged. */
 void engine_forget_target(Engine *engine, const Subject *subject, TargetState *state, const char *why);
@@ -23,4 +25,5 @@ void engine_forget_target(Engine *engine, const Subject *subject, TargetState *s
 /* Sets a decision's wake-up, replacing the previous one; 0: none. */
 void engine_arm(Engine *engine, LoopTimer **timer, uint64_t wake_mono_usec, LoopFired fired, void *userdata);
 
-void engine_report_channel(Engine *engine, const ChannelTrouble *trouble, ChannelChange change);
+/* Negative: the message is lost, and must be sent again. */
+int engine_report_channel(Engine *engine, const ChannelTrouble *trouble, ChannelChange change);

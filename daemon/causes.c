@@ -41,7 +41,7 @@ static bool find_causes(Engine *engine) {
         TargetState s = states_target(target->state);
 
         if (guard_cause_is_left(&s, engine_place(target))) {
-            engine_report_alone(target, s.cause);
+            all &= engine_report_alone(target, s.cause) >= 0;
             s = states_target(target->state);
         }
         if (s.reach.open)
@@ -54,7 +54,7 @@ static bool find_causes(Engine *engine) {
         const TargetState s = states_target(account->state);
 
         if (guard_cause_is_left(&s, PLACE_ACCOUNT))
-            engine_report_account_alone(account);
+            all &= engine_report_account_alone(account) >= 0;
         if (TARGET_STATE(account, reach.open))
             all &= add_cause(engine, TARGET_STATE(account, cause), account, "");
     }
@@ -124,13 +124,12 @@ static uint64_t decide_cause(Engine *engine, Cause *cause, Gathering *g) {
     guard_cause(&policy, cause, in, engine_now(engine), &plan, &next, &alone);
     if (plan.n_events > 0)
         engine_save_mark(engine, guard_cause_mark(cause, in));
-    if (engine_queue_messages(engine, &subject, &plan) < 0)
-        return 0; /* retried in the next round */
+    if (engine_queue_messages(engine, &subject, &plan) < 0 ||
+        (alone && g->last && engine_report_alone(g->last, cause->kind) < 0))
+        return engine_now(engine).mono_usec + USEC_PER_SEC;
     *cause = next;
     if (plan.n_events > 0)
         engine_save_soon(engine, true);
-    if (alone && g->last)
-        engine_report_alone(g->last, cause->kind);
     return plan.wake_mono_usec;
 }
 

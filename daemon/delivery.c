@@ -2,6 +2,8 @@
 /* The delivery of alerts: channels, their checks, the heartbeat. */
 #include "daemon/delivery.h"
 
+#include <stdlib.h>
+
 #include "daemon/apply_plan.h"
 #include "daemon/core/channel_health.h"
 #include "daemon/core/events.h"
@@ -11,32 +13,37 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-static void report_channel_change(Engine *engine, const ChannelTrouble *trouble, ChannelChange change) {
+/* Negative: the message is lost, and must be sent again. */
+static int report_channel_change(Engine *engine, const ChannelTrouble *trouble, ChannelChange change) {
     char text[CHANNEL_NEWS_MAX];
     JournalLine line = channel_news(change, trouble, text);
+    int r = engine_report_channel(engine, trouble, change);
 
+    if (r < 0)
+        return r;
     if (line < _LINE_MAX)
         report_line(line, "", trouble->text, text);
     else
         log_line(LOG_NOTICE, "%s", text);
-    engine_report_channel(engine, trouble, change);
     engine_publish(engine);
+    return 0;
 }
 
-static void channel_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
+static int channel_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
     Engine *engine = userdata;
+    int r = report_channel_change(engine, trouble, failed ? CHANNEL_FAILS : CHANNEL_WORKS);
 
-    report_channel_change(engine, trouble, failed ? CHANNEL_FAILS : CHANNEL_WORKS);
-    if (failed)
+    if (r >= 0 && failed)
         engine_want_guard_check(engine->base);
+    return r;
 }
 
-static void heartbeat_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
-    report_channel_change(userdata, trouble, failed ? CHANNEL_FAILS : CHANNEL_WORKS);
+static int heartbeat_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
+    return report_channel_change(userdata, trouble, failed ? CHANNEL_FAILS : CHANNEL_WORKS);
 }
 
-static void heard_changed(const ChannelTrouble *trouble, bool unheard, void *userdata) {
-    report_channel_change(userdata, trouble, unheard ? CHANNEL_LOSES_ALL : CHANNEL_REACHES_SOMEONE);
+static int heard_changed(const ChannelTrouble *trouble, bool unheard, void *userdata) {
+    return report_channel_change(userdata, trouble, unheard ? CHANNEL_LOSES_ALL : CHANNEL_REACHES_SOMEONE);
 }
 
 static void channel_checked(size_t i, const ChannelHealth *health, void *userdata) {
@@ -110,23 +117,31 @@ static bool is_configured(const Engine *engine, const char *channel) {
     return false;
 }
 
-/* For troubles in the state file: nothing else would report their end. */
-static void end_channels(Engine *engine, const ChannelTrouble *troubles, size_t n, ChannelChange change) {
-    for (size_t i = 0; i < n; i++) {
-        ChannelTrouble trouble = troubles[i];
-
-        if (is_configured(engine, trouble.channel))
-            continue;
-        trouble.text[0] = '\0';
-        report_channel_change(engine, &trouble, change);
-    }
+/* For a trouble in the state file: nothing else would report its end. */
+static bool is_ended(Engine *engine, ChannelTrouble *trouble, ChannelChange change) {
+    if (is_configured(engine, trouble->channel))
+        return true;
+    trouble->text[0] = '\0';
+    return report_channel_change(engine, trouble, change) >= 0;
 }
 
-static void end_channels_that_left(Engine *engine) {
-    const StateTable *before = &engine->unclaimed;
+/* Returns how many are left, which stay in the state file. */
+static size_t end_channels(Engine *engine, ChannelTrouble *troubles, size_t n, ChannelChange change) {
+    size_t n_left = 0;
 
-    end_channels(engine, before->channels, before->n_channels, CHANNEL_LEFT);
-    end_channels(engine, before->unheard, before->n_unheard, CHANNEL_LEFT_UNHEARD);
+    for (size_t i = 0; i < n; i++)
+        if (is_ended(engine, &troubles[i], change))
+            free(troubles[i].channel);
+        else
+            troubles[n_left++] = troubles[i];
+    return n_left;
+}
+
+void engine_end_channels(Engine *engine) {
+    StateTable *before = &engine->unclaimed;
+
+    before->n_channels = end_channels(engine, before->channels, before->n_channels, CHANNEL_LEFT);
+    before->n_unheard = end_channels(engine, before->unheard, before->n_unheard, CHANNEL_LEFT_UNHEARD);
 }
 
 static ChannelTrouble heartbeat_before(const Engine *engine) {
@@ -170,6 +185,6 @@ int engine_open_delivery(Engine *engine) {
     if (r >= 0 && (config->heartbeat.url || config->heartbeat.url_file))
         r = heartbeat_new(&heartbeat, &engine->heartbeat);
     if (r >= 0)
-        end_channels_that_left(engine);
+        engine_end_channels(engine);
     return r;
 }

@@ -171,7 +171,7 @@ static int begin_role(Account *account) {
     int r = engine_begin_account(account);
 
     if (r >= 0 && account->left)
-        engine_decide_account(account, NULL);
+        (void)engine_decide_account(account, NULL);
     return r;
 }
 

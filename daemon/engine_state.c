@@ -171,32 +171,31 @@ static const StateTarget *engine_state_target_row(void *userdata, size_t i) {
     return &rows->target;
 }
 
-static bool is_pending(const Engine *engine, const ChannelTrouble *trouble) {
-    return engine->reporting && engine->reporting->since_usec == trouble->since_usec &&
-           text_equal(engine->reporting->channel, trouble->channel);
+/* Rows of the file that nothing has taken over or ended yet. */
+static void add_unclaimed(ChannelTrouble *rows, size_t *n, const ChannelTrouble *unclaimed, size_t n_more) {
+    for (size_t i = 0; i < n_more; i++)
+        rows[(*n)++] = unclaimed[i];
 }
 
 static int add_unheard_channels(const Engine *engine, StateTable *table) {
+    const StateTable *before = &engine->unclaimed;
     size_t n = engine->channel_watch ? engine->config->n_channels : 0;
 
-    table->unheard = calloc(n + 1, sizeof(*table->unheard));
+    table->unheard = calloc(n + before->n_unheard + 1, sizeof(*table->unheard));
     if (!table->unheard)
         return -ENOMEM;
-    for (size_t i = 0; i < n; i++) {
-        ChannelTrouble *trouble = &table->unheard[table->n_unheard];
-
-        if (!channel_watch_trouble(engine->channel_watch, i, trouble))
-            continue;
-        trouble->pending |= is_pending(engine, trouble);
-        table->n_unheard++;
-    }
+    for (size_t i = 0; i < n; i++)
+        table->n_unheard +=
+                channel_watch_trouble(engine->channel_watch, i, &table->unheard[table->n_unheard]);
+    add_unclaimed(table->unheard, &table->n_unheard, before->unheard, before->n_unheard);
     return 0;
 }
 
 static int add_failed_channels(const Engine *engine, StateTable *table) {
+    const StateTable *before = &engine->unclaimed;
     size_t n = engine->deliver ? deliver_n_channels(engine->deliver) : 0;
 
-    table->channels = calloc(n + 2, sizeof(*table->channels));
+    table->channels = calloc(n + before->n_channels + 2, sizeof(*table->channels));
     if (!table->channels)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
@@ -209,16 +208,13 @@ static int add_failed_channels(const Engine *engine, StateTable *table) {
         trouble->channel = (char *)status.channel;
         trouble->since_usec = status.failed_since_usec;
         trouble->by_check = status.by_check;
-        trouble->pending = !status.failed || is_pending(engine, trouble);
+        trouble->pending = !status.failed;
         (void)text_copy(trouble->account, sizeof(trouble->account), status.account);
         (void)text_copy(trouble->text, sizeof(trouble->text), status.text);
         table->n_channels++;
     }
-    if (heartbeat_trouble(engine->heartbeat, &table->channels[table->n_channels])) {
-        ChannelTrouble *trouble = &table->channels[table->n_channels++];
-
-        trouble->pending |= is_pending(engine, trouble);
-    }
+    table->n_channels += heartbeat_trouble(engine->heartbeat, &table->channels[table->n_channels]);
+    add_unclaimed(table->channels, &table->n_channels, before->channels, before->n_channels);
     return add_unheard_channels(engine, table);
 }
 
@@ -325,12 +321,16 @@ static int save_rows(const Engine *engine) {
 
 static void save_fired(void *userdata);
 
-/* Logs the beginning and the end; status and metrics show it meanwhile. */
+/* Logs the beginning and the end; status and metrics show it meanwhile. -EAGAIN: it waits for the outbox. */
 static void note_saved(Engine *engine, int r) {
     bool failed = engine->save_problem[0];
 
     if (r >= 0)
         engine->save_problem[0] = '\0';
+    else if (r == -EAGAIN)
+        (void)snprintf(engine->save_problem, sizeof(engine->save_problem),
+                       "%.300s/state.json: cannot be written while alerts are only in memory",
+                       engine->state_dir);
     else
         (void)snprintf(engine->save_problem, sizeof(engine->save_problem),
                        "%.300s/state.json: cannot be written: %s", engine->state_dir, file_strerror(r));
@@ -352,7 +352,8 @@ void engine_save_state(Engine *engine) {
         engine_written(engine, &engine->save);
         return;
     }
-    r = save_rows(engine);
+    /* a crash would lose alerts that the state says are raised */
+    r = engine->outbox && !outbox_is_durable(engine->outbox) ? -EAGAIN : save_rows(engine);
     note_saved(engine, r);
     if (r >= 0)
         engine->saved_usec = began_usec;

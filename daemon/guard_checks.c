@@ -63,20 +63,23 @@ static int guard_checks_report(Engine *engine, const GuardRecord *record, Journa
     char text[ARN_MAX + ERROR_TEXT_MAX + 4];
     Arn arn;
     Subject subject = subject_of(engine, record, &arn);
+    int r = engine_queue_message(engine, &subject, event);
 
+    if (r < 0)
+        return r;
     (void)snprintf(text, sizeof(text), "%s%s%s", names_it ? "" : record->arn, names_it ? "" : ": ",
                    event->detail);
     report_line(line, subject.account, event->detail, text);
-    return engine_queue_message(engine, &subject, event);
+    return 0;
 }
 
 /* ---- rights ---- */
 
-static void report_lost(Engine *engine, GuardRecord *record, Severity severity) {
+static int report_lost(Engine *engine, const GuardRecord *record, Severity severity) {
     Event event = guard_rights_event(record, PHASE_OPENED, NULL, engine->config->mode);
 
     event.severity = severity; /* of the present losses */
-    (void)guard_checks_report(engine, record, LINE_RIGHTS_LOST, &event);
+    return guard_checks_report(engine, record, LINE_RIGHTS_LOST, &event);
 }
 
 static void report_restored(Engine *engine, GuardRecord *record, const char *why_forgotten) {
@@ -87,24 +90,44 @@ static void report_restored(Engine *engine, GuardRecord *record, const char *why
     guard_rights_end(record);
 }
 
-static void remind_of(Engine *engine, const GuardRecord *record) {
+static int remind_of(Engine *engine, const GuardRecord *record) {
     Arn arn;
     Subject subject = subject_of(engine, record, &arn);
     Event event = guard_rights_event(record, PHASE_REMINDER, NULL, engine->config->mode);
 
-    (void)engine_queue_message(engine, &subject, &event);
+    return engine_queue_message(engine, &subject, &event);
 }
 
 static void send_reminders(Engine *engine) {
     GuardWatch *w = &engine->guard;
     uint64_t now_usec = engine_now(engine).real_usec;
 
-    for (size_t i = 0; i < w->n_records; i++)
-        if (guard_rights_remind(&w->records[i], engine->config->reminder_interval_sec * USEC_PER_SEC,
-                                now_usec)) {
-            remind_of(engine, &w->records[i]);
-            engine_save_soon(engine, true);
-        }
+    for (size_t i = 0; i < w->n_records; i++) {
+        GuardRecord next = w->records[i];
+
+        if (!guard_rights_remind(&next, engine->config->reminder_interval_sec * USEC_PER_SEC, now_usec) ||
+            remind_of(engine, &next) < 0) /* the next check reminds of it */
+            continue;
+        w->records[i] = next;
+        engine_save_soon(engine, true);
+    }
+}
+
+/* What was found counts once it is in the outbox; the next check finds it again, under the same id. */
+static void take_loss(Engine *engine, GuardRecord *record, const GuardLossReport *losses) {
+    GuardRecord next = *record;
+
+    switch (guard_rights_take(&next, losses, engine_now(engine).real_usec)) {
+    case RIGHTS_LOST:
+        if (report_lost(engine, &next, losses->severity) >= 0)
+            *record = next;
+        break;
+    case RIGHTS_RESTORED:
+        *record = next;
+        report_restored(engine, record, NULL);
+        break;
+    case RIGHTS_SAME: *record = next; break;
+    }
 }
 
 /* Returns whether there is trouble. */
@@ -121,12 +144,8 @@ static bool take_rights(Engine *engine, GuardRecord *record, const PrincipalFoun
         return record->lost_usec != 0 || !denied;
     if (guard_rights_found(record, &losses, engine_now(engine).real_usec))
         engine_save_mark(engine, record->found_usec);
-    switch (guard_rights_take(record, &losses, engine_now(engine).real_usec)) {
-    case RIGHTS_LOST: report_lost(engine, record, losses.severity); break;
-    case RIGHTS_RESTORED: report_restored(engine, record, NULL); break;
-    case RIGHTS_SAME: break;
-    }
-    return record->lost_usec != 0;
+    take_loss(engine, record, &losses);
+    return record->lost_usec != 0 || losses.n > 0;
 }
 
 /* ---- changes ---- */

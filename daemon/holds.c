@@ -24,13 +24,32 @@ static int report(Engine *engine, const ContainHold *hold, ContainStep step, con
     Subject subject = { .name = "", .arn = "", .account = hold->account, .region = "" };
     Event event = hold_event(hold, step, detail, engine->config->mode);
     JournalEntry entry;
+    int r = engine_queue_message(engine, &subject, &event);
 
+    if (r < 0)
+        return r;
     hold_entry(hold, step, detail, &entry);
     engine->sink->entry(&subject, &entry, "", engine_now(engine).real_usec);
-    return engine_queue_message(engine, &subject, &event);
+    return 0;
 }
 
 /* ---- actions ---- */
+
+/* Reports what came of it, and ends the hold after the last message. What there is no memory for is reported
+ * at the next tick. */
+static void settle(Engine *engine, ContainHold *hold) {
+    ContainStep step = (ContainStep)(hold->owed - 1);
+
+    if (report(engine, hold, step, hold_detail(hold, step)) < 0)
+        return;
+    hold->owed = 0;
+    if (hold_is_over(step)) {
+        contain_forgive(&engine->contain, hold->arn, engine_now(engine).real_usec);
+        hold_drop(&engine->contain, hold);
+    }
+    engine_save_soon(engine, true);
+    engine_publish(engine);
+}
 
 static void enforced(const char *arn, const HoldOutcome *outcome, void *userdata) {
     Engine *engine = userdata;
@@ -42,12 +61,9 @@ static void enforced(const char *arn, const HoldOutcome *outcome, void *userdata
         return;
     hold->under_way = NULL;
     news = hold_take(hold, outcome, topics, config_topics(engine->config, topics), engine_now(engine));
-    if (news.report)
-        (void)report(engine, hold, news.step,
-                     news.step == CONTAIN_STEP_RELEASED ? hold->released_by : outcome->error);
-    if (news.over) {
-        contain_forgive(&engine->contain, hold->arn, engine_now(engine).real_usec);
-        hold_drop(&engine->contain, hold);
+    if (news.report) {
+        hold->owed = 1U + news.step;
+        settle(engine, hold);
     }
     engine_save_soon(engine, true);
     engine_publish(engine);
@@ -91,6 +107,10 @@ static void run(Engine *engine, ContainHold *hold) {
     bool may_put = engine->config->contain.mode == CONTAIN_ENFORCE;
     HoldAction action;
 
+    if (hold->owed > 0) {
+        settle(engine, hold);
+        return;
+    }
     if (hold_is_to_be_announced(hold, may_put)) {
         engine_save_mark(engine, hold->since_usec);
         hold->announced = report(engine, hold, CONTAIN_STEP_ABOUT, "") >= 0;
@@ -135,8 +155,10 @@ void engine_run_holds(Engine *engine) {
     if (engine->once || engine->contain.n_holds == 0)
         return;
     take_release(engine);
-    for (size_t i = 0; i < engine->contain.n_holds; i++)
+    for (size_t i = 0, n; i < engine->contain.n_holds; i += n == engine->contain.n_holds) {
+        n = engine->contain.n_holds; /* one whose end is reported goes */
         run(engine, &engine->contain.holds[i]);
+    }
     if (!engine->hold_timer)
         (void)loop_after(engine->aws.loop, TICK_USEC, ticked, engine, &engine->hold_timer);
 }

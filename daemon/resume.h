@@ -7,7 +7,7 @@
 /* Loads what the state file and the configuration have about an account, once its id is known or assumed. 0
  * or -ENOMEM. */
 int engine_resume_account(Account *account);
-/* Loads what the state file has about the base account as a whole, before AWS has said which one it
+/* Loads what the state file has about the base account as a whole, before AWS has said which one
  * it is: trouble with the keys continues. 0 or -ENOMEM. */
 int engine_resume_base(Engine *engine);
 /* The base credentials belong to another account now: ends what was wrong with the former one. */

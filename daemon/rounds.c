@@ -10,6 +10,7 @@
 #include "daemon/organization.h"
 #include "daemon/passes.h"
 #include "daemon/polls.h"
+#include "daemon/delivery.h"
 #include "daemon/resume.h"
 #include "daemon/trails.h"
 #include "lib/util/macros.h"
@@ -197,6 +198,7 @@ static void do_chores(Engine *engine, uint64_t now_usec) {
     ask_accounts_again(engine, now_usec);
     engine_end_unguarded(engine);
     engine_end_guard_records(engine);
+    engine_end_channels(engine);
     engine_remind_of_list(engine);
     engine_forget_unaccepted(engine);
     if (engine->n_causes > 0 || engine->causes_are_left)

@@ -87,12 +87,16 @@ int engine_queue_message(Engine *engine, const Subject *subject, Event *event) {
 }
 
 int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan) {
+    return engine_queue_events(engine, subject, plan->events, plan->n_events);
+}
+
+int engine_queue_events(Engine *engine, const Subject *subject, const Event *events, unsigned n) {
     int result = 0; /* the worst result */
 
-    if (plan->n_events == 0)
+    if (n == 0)
         return 0;
-    for (unsigned i = 0; i < plan->n_events; i++) {
-        int r = engine->sink->message(engine, subject, &plan->events[i]);
+    for (unsigned i = 0; i < n; i++) {
+        int r = engine->sink->message(engine, subject, &events[i]);
 
         result = result < 0 || r < 0 ? MIN(result, r) : MAX(result, r);
     }

@@ -9,6 +9,7 @@ extern const Sink sink_reports, sink_shows;
 /* Composes messages and queues them. 0 if all are on disk; OUTBOX_IN_MEMORY: one is not, but will be sent;
  * negative: one is lost, and must be composed again. */
 int engine_queue_messages(Engine *engine, const Subject *subject, const Plan *plan);
+int engine_queue_events(Engine *engine, const Subject *subject, const Event *events, unsigned n);
 /* The same for a message from event_new, with the present time. */
 int engine_queue_message(Engine *engine, const Subject *subject, Event *event);
 

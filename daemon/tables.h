@@ -170,6 +170,11 @@ struct TargetPoll {
     uint64_t by_usec;      /* mono; its deadline */
 };
 
+typedef struct OwedEvents {
+    unsigned n;
+    Event events[]; /* borrow nothing */
+} OwedEvents;
+
 struct Trail {
     Engine *engine;
     Account *via; /* the account that polls it: its owner if that is guarded, else one that sees it */
@@ -182,8 +187,9 @@ struct Trail {
     bool is_summed_up;  /* counted in the summary of its account's unaccepted trails */
     TrailFacts facts;
     Sparse *state;         /* see TRAIL_STATE; the present state */
-    TrailState *held;      /* the state for the state file, while a message waits for an outcome; see
-                              engine_reported() */
+    TrailState *held;      /* the state for the state file, while a message waits for an outcome or is owed;
+                              see engine_reported() */
+    OwedEvents *owed;      /* messages that there was no memory for; NULL: none */
     Sparse *permission;    /* a Permission, for another account's organization trail; NULL: all zeros */
     size_t n_covers;       /* targets whose lists have shown it */
     Remediation *remediation;
@@ -199,6 +205,7 @@ typedef struct AccountList {
     bool known;        /* was read at least once since the start */
     bool tried;        /* the first attempt has ended */
     unsigned n_failed; /* failed lists in a row since the start */
+    bool is_left_over; /* something in the last one could not be reported: it is read again soon */
     AccountListTrouble trouble;
     char management[16]; /* id of the management account, from the list; "" while unknown */
 } AccountList;
@@ -315,8 +322,6 @@ struct Engine {
     char save_problem[ERROR_TEXT_MAX]; /* why state.json could not be written; "": it was */
     bool publish_failed, measure_failed;
     uint64_t saved_usec; /* real; the state file has everything older; 0: nothing */
-    const ChannelTrouble
-            *reporting;          /* the subject of the alert that is being queued; else NULL */
     uint64_t config_loaded_usec; /* real */
     bool reload_refused;         /* the latest one */
     LoopTimer *weak_timer;       /* see baselines.c ... */

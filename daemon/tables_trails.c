@@ -21,7 +21,7 @@ Subject engine_trail_subject(const Trail *trail) {
 
 /* There are ten thousand of each. Rarely needed data is stored elsewhere, and only while it is needed. */
 _Static_assert(sizeof(Target) <= 248, "a target with which nothing is wrong is small");
-_Static_assert(sizeof(Trail) <= 456, "a trail with which nothing is wrong is small");
+_Static_assert(sizeof(Trail) <= 464, "a trail with which nothing is wrong is small");
 
 static int compare_arns(const void *a, const void *b) {
     const Trail *x = a, *y = b;
@@ -184,6 +184,7 @@ static void free_trail(Trail *trail) {
     shared_text_drop(trail->account);
     shared_text_drop(trail->region);
     free(trail->held);
+    free(trail->owed);
     sparse_free(TAKE_PTR(trail->permission));
     sparse_free(trail->state);
     free(trail);

@@ -202,10 +202,9 @@ static void wait_for_check(ContainHold *hold, Now now) {
 }
 
 /* Reported once per row of failures. */
-static HoldNews fail(ContainHold *hold, const HoldOutcome *outcome, ContainStep step, Now now) {
+static HoldNews fail(ContainHold *hold, ContainStep step, Now now) {
     unsigned doubled = MIN(hold->n_failed, 6U);
 
-    (void)text_copy(hold->error, sizeof(hold->error), outcome->error);
     hold->due_mono_usec = now.mono_usec + MIN(RETRY_USEC << doubled, RETRY_MAX_USEC);
     return (HoldNews){ .report = hold->n_failed++ == 0, .step = step };
 }
@@ -221,11 +220,11 @@ static HoldNews put_again(ContainHold *hold, HoldNews news, const char *const *t
 static HoldNews take_put(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics,
                          size_t n_topics, Now now) {
     if (outcome->gone)
-        return (HoldNews){ .report = true, .step = CONTAIN_STEP_GONE, .over = true };
+        return (HoldNews){ .report = true, .step = CONTAIN_STEP_GONE };
     if (outcome->seen == HOLD_SEEN_OTHER && hold->n_policies <= HOLD_PUTS_MAX)
         return put_again(hold, (HoldNews){ .report = false }, topics, n_topics, now);
     if (outcome->seen != HOLD_SEEN_OURS)
-        return fail(hold, outcome, CONTAIN_STEP_FAILED, now);
+        return fail(hold, CONTAIN_STEP_FAILED, now);
     hold->held = true;
     if (now.real_usec > hold->puts_since_usec + DAY_USEC) {
         hold->puts_since_usec = now.real_usec;
@@ -243,7 +242,7 @@ static HoldNews take_check(ContainHold *hold, const HoldOutcome *outcome, const 
         return (HoldNews){ .report = false };
     }
     if (outcome->seen == HOLD_SEEN_NOTHING) {
-        HoldNews news = fail(hold, outcome, CONTAIN_STEP_FAILED, now);
+        HoldNews news = fail(hold, CONTAIN_STEP_FAILED, now);
 
         news.report = false; /* as far as is known, the policy is there */
         return news;
@@ -261,13 +260,22 @@ static HoldNews take_removal(ContainHold *hold, const HoldOutcome *outcome, Now 
     bool theirs = hold->given_up && outcome->seen == HOLD_SEEN_OTHER;
 
     if (outcome->seen == HOLD_SEEN_ABSENT || theirs)
-        return (HoldNews){ .report = true, .step = CONTAIN_STEP_RELEASED, .over = true };
-    return fail(hold, outcome, CONTAIN_STEP_STUCK, now);
+        return (HoldNews){ .report = true, .step = CONTAIN_STEP_RELEASED };
+    return fail(hold, CONTAIN_STEP_STUCK, now);
+}
+
+bool hold_is_over(ContainStep step) {
+    return step == CONTAIN_STEP_GONE || step == CONTAIN_STEP_RELEASED;
+}
+
+const char *hold_detail(const ContainHold *hold, ContainStep step) {
+    return step == CONTAIN_STEP_RELEASED ? hold->released_by : hold->error;
 }
 
 HoldNews hold_take(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
                    Now now) {
     hold->puts_since_usec = MIN(hold->puts_since_usec, now.real_usec); /* the clock was set back */
+    (void)text_copy(hold->error, sizeof(hold->error), outcome->error);
     switch (outcome->action) {
     case HOLD_PUT: return take_put(hold, outcome, topics, n_topics, now);
     case HOLD_CHECK: return take_check(hold, outcome, topics, n_topics, now);

@@ -31,11 +31,10 @@ typedef struct HoldOutcome {
     char error[ERROR_TEXT_MAX];
 } HoldOutcome;
 
-/* What to report, and whether the hold has ended. */
+/* What to report. */
 typedef struct HoldNews {
     bool report;
     ContainStep step;
-    bool over; /* it is no longer held */
 } HoldNews;
 
 /* Adds an identity that contain_take() decided about, or resumes one that was given up. topics: those of the
@@ -64,6 +63,11 @@ int hold_is_ours(const ContainHold *hold, const char *document);
 /* Takes the result of an attempt; topics as above, for the next policy. */
 HoldNews hold_take(ContainHold *hold, const HoldOutcome *outcome, const char *const *topics, size_t n_topics,
                    Now now);
+
+/* True if the hold ends with this step. */
+bool hold_is_over(ContainStep step);
+/* What the message about a step adds. */
+const char *hold_detail(const ContainHold *hold, ContainStep step);
 
 /* A person asked for its release: due now, whatever failed before. */
 void hold_release(ContainHold *hold, const char *by);

@@ -252,6 +252,7 @@ struct ContainHold {
     unsigned n_failed;            /* failed tries in a row ... */
     char error[ERROR_TEXT_MAX];   /* ... and why the last one did; raw */
     char released_by[160];        /* who asked for its release; "": nobody */
+    unsigned owed; /* 1 + the ContainStep of a message that there was no memory for; 0: none */
     uint64_t due_mono_usec;       /* not saved: nothing is done earlier */
     struct Enforcement *under_way; /* not saved: the calls in progress; NULL: none */
 };

@@ -59,24 +59,23 @@ static void check_later(Watched *w, uint64_t delay_usec) {
 
 /* ---- the result of a check ---- */
 
-static void report_heard(Watched *w, bool unheard) {
+/* False: it could not be. */
+static bool report_heard(Watched *w, bool unheard) {
     const ChannelWatchOptions *options = &w->watch->options;
     ChannelTrouble trouble = { .channel = w->key };
 
-    if (unheard) {
-        if (w->mark_usec == 0)
-            channel_trouble_begins(&options->context, &w->mark_usec, w->account);
-        w->unheard_usec = w->mark_usec;
-        w->mark_usec = 0;
-        (void)text_copy(w->unheard_text, sizeof(w->unheard_text), w->health.text);
-    }
-    trouble.since_usec = w->unheard_usec;
+    if (unheard && w->mark_usec == 0)
+        channel_trouble_begins(&options->context, &w->mark_usec, w->account);
+    trouble.since_usec = unheard ? w->mark_usec : w->unheard_usec;
     (void)text_copy(trouble.account, sizeof(trouble.account), w->account);
     (void)text_copy(trouble.text, sizeof(trouble.text), w->health.text);
-    if (!unheard)
-        w->unheard_usec = 0;
-    if (options->changed)
-        options->changed(&trouble, unheard, options->userdata);
+    if (options->changed && options->changed(&trouble, unheard, options->userdata) < 0)
+        return false;
+    w->unheard_usec = unheard ? w->mark_usec : 0;
+    w->mark_usec = 0;
+    if (unheard)
+        (void)text_copy(w->unheard_text, sizeof(w->unheard_text), w->health.text);
+    return true;
 }
 
 static uint64_t next_usec(const ChannelWatch *watch, const ChannelHealth *health, bool error) {
@@ -90,6 +89,7 @@ static uint64_t next_usec(const ChannelWatch *watch, const ChannelHealth *health
 static void check_ended(Watched *w, const ChannelHealth *health, bool error) {
     ChannelWatch *watch = w->watch;
     const ChannelWatchOptions *options = &watch->options;
+    bool reported = true;
 
     w->busy = false;
     strbuf_done(&w->url);
@@ -97,16 +97,16 @@ static void check_ended(Watched *w, const ChannelHealth *health, bool error) {
     w->health = *health;
     free(TAKE_PTR(w->subscriptions.items));
     guard_parts_done(&w->parts);
-    if (!options->once)
-        check_later(w, next_usec(watch, health, error));
     if (options->checked)
         options->checked((size_t)(w - watch->rows), health, options->userdata);
     if (health->verdict == CHANNEL_UNHEARD && w->unheard_usec == 0)
-        report_heard(w, true);
+        reported = report_heard(w, true);
     else if (health->verdict == CHANNEL_HEARD)
         w->mark_usec = 0;
     if (health->verdict == CHANNEL_HEARD && w->unheard_usec != 0)
-        report_heard(w, false);
+        reported = report_heard(w, false);
+    if (!options->once)
+        check_later(w, reported ? next_usec(watch, health, error) : AGAIN_USEC);
 }
 
 static void _printf_(3, 4) check_found(Watched *w, ChannelVerdict verdict, const char *format, ...) {

@@ -12,8 +12,9 @@ typedef struct ChannelWatch ChannelWatch;
 /* Channel number i was checked. */
 typedef void (*ChannelChecked)(size_t i, const ChannelHealth *health, void *userdata);
 /* Nobody receives a channel's alerts, or someone does again (text has the present state): once per change;
- * since_usec is the same for both. */
-typedef void (*ChannelHeardChanged)(const ChannelTrouble *trouble, bool unheard, void *userdata);
+ * since_usec is the same for both. Negative: it could not be reported; it stays as it was until the next
+ * check, which comes soon. */
+typedef int (*ChannelHeardChanged)(const ChannelTrouble *trouble, bool unheard, void *userdata);
 
 /* A topic's policy, key and subscriptions, as far as they could be read. May be taken over. */
 typedef void (*ChannelTopicSeen)(const char *topic_arn, GuardParts *parts, void *userdata);

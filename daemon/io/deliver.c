@@ -21,6 +21,8 @@
 /* After this long, failures are reported through the other channels. */
 #define FAILING_REPORTED_USEC (60 * USEC_PER_SEC)
 #define DEADLINE_SLACK        (5 * USEC_PER_SEC)
+/* What could not be reported is tried again so soon. */
+#define REPORT_AGAIN_USEC (1 * USEC_PER_SEC)
 
 typedef struct Channel {
     Deliver *deliver;
@@ -34,7 +36,9 @@ typedef struct Channel {
     LoopTimer *timer;            /* the next attempt */
     unsigned n_failed;           /* failed attempts in a row */
     uint64_t failing_since_usec; /* mono; 0 if the last attempt succeeded */
-    bool failed;                 /* as reported */
+    bool failed;                 /* as reported ... */
+    bool fails;                  /* ... and as it is to be */
+    LoopTimer *report_timer;     /* until that is reported */
     bool by_check;               /* ... by a check only: no message was refused */
     uint64_t failed_since_usec;  /* real; when that was reported, or a crash may have prevented it; else 0 */
     char account[16];            /* ... and the account then */
@@ -107,34 +111,57 @@ static void hold_back(Channel *channel, uint64_t delay_usec, const char *by) {
 
 /* ---- the state of the channel ---- */
 
-static void report_change(Channel *channel, bool failed) {
+static void report_again(void *userdata);
+
+/* True: it is reported. */
+static bool report_change(Channel *channel, bool failed) {
     const DeliverOptions *options = &channel->deliver->options;
     ChannelTrouble trouble = { .channel = channel->key,
                                .since_usec = channel->failed_since_usec,
                                .by_check = channel->by_check };
 
-    channel->failed = failed;
+    channel->fails = failed;
     (void)text_copy(trouble.account, sizeof(trouble.account), channel->account);
     (void)text_copy(trouble.text, sizeof(trouble.text), channel->text);
-    if (options->channel_changed)
-        options->channel_changed(&trouble, failed, options->userdata);
+    if (options->channel_changed && options->channel_changed(&trouble, failed, options->userdata) < 0) {
+        (void)loop_rearm(channel->deliver->loop, REPORT_AGAIN_USEC, report_again, channel,
+                         &channel->report_timer);
+        return false;
+    }
+    channel->failed = failed;
+    return true;
 }
 
 static void report_failed(Channel *channel) {
     if (channel->failed_since_usec == 0)
         channel_trouble_begins(&channel->deliver->options.context, &channel->failed_since_usec,
                                channel->account);
-    report_change(channel, true);
+    (void)report_change(channel, true);
+}
+
+static void report_works(Channel *channel) {
+    if (channel->failed && !report_change(channel, false))
+        return;
+    channel->fails = false;
+    channel->failed_since_usec = 0;
+    channel->by_check = false;
+}
+
+static void report_again(void *userdata) {
+    Channel *channel = userdata;
+
+    channel->report_timer = NULL;
+    if (channel->fails && !channel->failed)
+        report_failed(channel);
+    else if (!channel->fails)
+        report_works(channel);
 }
 
 static void works(Channel *channel) {
     channel->n_failed = 0;
     channel->failing_since_usec = 0;
     channel->text[0] = '\0';
-    if (channel->failed)
-        report_change(channel, false);
-    channel->failed_since_usec = 0;
-    channel->by_check = false;
+    report_works(channel);
 }
 
 static void fails(Channel *channel, const Receipt *receipt) {
@@ -379,7 +406,7 @@ static void remember_failed(Deliver *deliver, const ChannelTrouble *trouble) {
 
         if (!text_equal(channel->key, trouble->channel))
             continue;
-        channel->failed = !trouble->pending;
+        channel->failed = channel->fails = !trouble->pending;
         channel->failed_since_usec = trouble->since_usec;
         (void)text_copy(channel->account, sizeof(channel->account), trouble->account);
         if (trouble->pending)
@@ -422,6 +449,7 @@ void deliver_free(Deliver *deliver) {
 
         channel_cancel(channel->sending);
         loop_cancel(deliver->loop, channel->timer);
+        loop_cancel(deliver->loop, channel->report_timer);
         free(channel->key);
     }
     free(deliver->channels);

@@ -9,8 +9,9 @@
 typedef struct Deliver Deliver;
 
 /* A channel stopped working (failed: refused, or failing for 60 s) or works again (then text is ""). Called
- * once per change; since_usec is the same for both. */
-typedef void (*DeliverChannelChanged)(const ChannelTrouble *trouble, bool failed, void *userdata);
+ * once per change; since_usec is the same for both. Negative: it could not be reported; the channel stays as
+ * it was, and this is called again soon. */
+typedef int (*DeliverChannelChanged)(const ChannelTrouble *trouble, bool failed, void *userdata);
 /* A channel accepted an alert: for the journal. */
 typedef void (*DeliverDone)(const Alert *alert, const char *channel, const Receipt *receipt, void *userdata);
 

@@ -35,11 +35,11 @@ static void heartbeat_report(Heartbeat *h, bool failed, const char *text) {
 
     if (failed && h->failed_since_usec == 0)
         channel_trouble_begins(&h->options.context, &h->failed_since_usec, h->account);
-    h->failed = failed;
     trouble.since_usec = h->failed_since_usec;
     (void)text_copy(trouble.account, sizeof(trouble.account), h->account);
     (void)text_escaped(trouble.text, sizeof(trouble.text), text);
-    h->options.changed(&trouble, failed, h->options.userdata);
+    if (h->options.changed(&trouble, failed, h->options.userdata) >= 0)
+        h->failed = failed;
 }
 
 static void signal_ended(Heartbeat *h, const Receipt *receipt) {
@@ -54,7 +54,8 @@ static void signal_ended(Heartbeat *h, const Receipt *receipt) {
                 starting ? 0 : now_usec + interval - retry_jitter(interval / JITTER_PART, loop_random(loop));
         if (h->failed)
             heartbeat_report(h, false, "");
-        h->failed_since_usec = 0;
+        if (!h->failed)
+            h->failed_since_usec = 0;
         return;
     }
     h->due_usec = now_usec + MIN(interval, MAX(AGAIN_USEC, receipt->retry_after_usec));

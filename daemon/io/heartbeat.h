@@ -9,8 +9,9 @@
 
 typedef struct Heartbeat Heartbeat;
 
-/* It fails (refused, or for 60 s), or works again (then text is ""): once per change. */
-typedef void (*HeartbeatChanged)(const ChannelTrouble *trouble, bool failed, void *userdata);
+/* It fails (refused, or for 60 s), or works again (then text is ""): once per change. Negative: it could not
+ * be reported; it stays as it was until the next signal. */
+typedef int (*HeartbeatChanged)(const ChannelTrouble *trouble, bool failed, void *userdata);
 
 typedef struct HeartbeatOptions {
     ChannelContext context;

@@ -394,6 +394,14 @@ int outbox_add(Outbox *outbox, Alert *alert) {
     return r;
 }
 
+bool outbox_is_durable(const Outbox *outbox) {
+    bool all = true;
+
+    for (const OutboxEntry *entry = outbox->first; entry && outbox->n_unwritten > 0; entry = entry->next)
+        all = all && entry->on_disk == ON_DISK_YES;
+    return all;
+}
+
 bool outbox_write_again(Outbox *outbox) {
     for (OutboxEntry *entry = outbox->first; entry; entry = entry->next) {
         entry->on_disk = MIN(entry->on_disk, ON_DISK_MAYBE);

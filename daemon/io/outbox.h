@@ -33,6 +33,9 @@ void outbox_close(Outbox *outbox);
  * one). At a limit reminders are dropped first, then the oldest; each is counted and logged. */
 int outbox_add(Outbox *outbox, Alert *alert);
 
+/* True if all waiting alerts are on disk, so that a crash loses none. */
+bool outbox_is_durable(const Outbox *outbox);
+
 /* The directory was created again: writes all waiting alerts once more. True if that succeeded. */
 bool outbox_write_again(Outbox *outbox);
 

@@ -478,6 +478,7 @@ static const CodecMember hold_members[] = {
     CODEC(ContainHold, n_failed, "failed", uint),
     CODEC(ContainHold, error, "error", text),
     CODEC(ContainHold, released_by, "released_by", text),
+    CODEC(ContainHold, owed, "owed", uint, .max = _CONTAIN_STEP_MAX),
     CODEC_END,
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is known of channels without a message through them: the decision, and the checks that lead to it. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -243,6 +244,7 @@ static void test_next(void **state) {
 
 /* "VERDICT text; " for each check, and "UNHEARD text; " or "heard text; " for each change. */
 typedef struct Story {
+    bool no_memory; /* for a report */
     ServiceFixture *f;
     ChannelWatch *watch;
     char text[2048];
@@ -262,14 +264,17 @@ static void on_checked(size_t i, const ChannelHealth *health, void *userdata) {
     tell(userdata, names[health->verdict], health->text);
 }
 
-static void on_changed(const ChannelTrouble *trouble, bool unheard, void *userdata) {
+static int on_changed(const ChannelTrouble *trouble, bool unheard, void *userdata) {
     Story *s = userdata;
 
+    if (s->no_memory)
+        return -ENOMEM;
     assert_non_null(strchr(trouble->channel, ':'));
     if (!unheard)
         assert_int_equal(trouble->since_usec, s->since_usec);
     s->since_usec = trouble->since_usec;
     tell(s, unheard ? "UNHEARD" : "HEARD", trouble->text);
+    return 0;
 }
 
 static Story begin(void **state) {
@@ -347,6 +352,33 @@ static void test_topic_whose_subscriptions_are_not_counted(void **state) {
     fake_loop_advance(s.f->loop, 2 * USEC_PER_SEC);
     expect_story(&s, "good 1 confirmed subscription; ");
     assert_int_equal(fake_http_n_requests(s.f->http), 2);
+    channel_watch_free(s.watch);
+}
+
+static void test_no_memory_for_the_report(void **state) {
+    Story s = begin(state);
+    ChannelTrouble trouble;
+
+    s.no_memory = true;
+    for (unsigned i = 0; i < 2; i++) {
+        fake_http_reply(s.f->http, 200, SUBSCRIBED("0"), NULL);
+        fake_http_reply(s.f->http, 200, LIST(""), NULL);
+    }
+    fake_http_reply(s.f->http, 200, SUBSCRIBED("3"), NULL);
+    fake_http_reply(s.f->http, 200, SUBSCRIBED("3"), NULL);
+    open_watch(&s, &topic_channel, NULL, false);
+    fake_loop_advance(s.f->loop, 2 * USEC_PER_SEC);
+    assert_int_equal(channel_watch_unheard_usec(s.watch, 0), 0);
+    assert_true(channel_watch_trouble(s.watch, 0, &trouble) && trouble.pending);
+    s.no_memory = false;
+    fake_loop_advance(s.f->loop, 60 * USEC_PER_SEC); /* it is checked again soon */
+    assert_int_equal(channel_watch_unheard_usec(s.watch, 0), trouble.since_usec);
+    s.no_memory = true;
+    fake_loop_advance(s.f->loop, 300 * USEC_PER_SEC);
+    assert_int_equal(channel_watch_unheard_usec(s.watch, 0), trouble.since_usec);
+    s.no_memory = false;
+    fake_loop_advance(s.f->loop, 60 * USEC_PER_SEC);
+    assert_int_equal(channel_watch_unheard_usec(s.watch, 0), 0);
     channel_watch_free(s.watch);
 }
 
@@ -580,6 +612,7 @@ int main(void) {
         SERVICE_TEST(test_topic_nobody_subscribed_to),
         SERVICE_TEST(test_topic_whose_subscriptions_are_not_counted),
         SERVICE_TEST(test_unheard_before),
+        SERVICE_TEST(test_no_memory_for_the_report),
         SERVICE_TEST(test_topic_that_cannot_be_checked),
         SERVICE_TEST(test_topic_with_a_key),
         SERVICE_TEST(test_receivers),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,6 +30,7 @@ typedef struct Post {
     char delivered[256]; /* "N>CHANNEL " for each alert that a channel took */
     char changed[256];   /* "CHANNEL:failed " and "CHANNEL:works " */
     uint64_t since_usec;
+    bool no_memory; /* for a report */
 } Post;
 
 static void on_delivered(const Alert *alert, const char *channel, const Receipt *receipt, void *userdata) {
@@ -40,14 +42,17 @@ static void on_delivered(const Alert *alert, const char *channel, const Receipt 
                    strrchr(channel, ':') + 1);
 }
 
-static void on_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
+static int on_changed(const ChannelTrouble *trouble, bool failed, void *userdata) {
     Post *p = userdata;
     size_t len = strlen(p->changed);
 
+    if (p->no_memory)
+        return -ENOMEM;
     assert_int_equal(failed, trouble->text[0] != '\0');
     p->since_usec = trouble->since_usec;
     (void)snprintf(p->changed + len, sizeof(p->changed) - len, "%s:%s ", strrchr(trouble->channel, ':') + 1,
                    failed ? "failed" : "works");
+    return 0;
 }
 
 static Post *open_post(void **state) {
@@ -292,6 +297,35 @@ static void test_channel_refused(void **state) {
 
 /* A message that SNS will never take is set aside, and holds nothing up. It is reported, for no person gets
  * it. */
+/* It stays as it was until it is reported, also where no message is sent meanwhile. */
+static void test_no_memory_for_the_report(void **state) {
+    Post *p = open_one(state);
+    ChannelStatus status;
+
+    p->no_memory = true;
+    add(p, 0);
+    fake_http_reply(p->f->http, 404, ERROR("NotFound"), NULL);
+    reply_well(p, 1);
+    deliver_kick(p->deliver, false);
+    run(p, 3 * USEC_PER_SEC);
+    deliver_channel_status(p->deliver, 0, &status);
+    assert_true(!status.failed && status.failed_since_usec > 0);
+    p->no_memory = false;
+    run(p, 2 * USEC_PER_SEC);
+    assert_string_equal(p->changed, "one:failed ");
+    assert_int_equal(p->since_usec, status.failed_since_usec);
+    p->no_memory = true;
+    deliver_kick(p->deliver, true);
+    run(p, 3 * USEC_PER_SEC);
+    assert_string_equal(p->delivered, "0>one ");
+    deliver_channel_status(p->deliver, 0, &status);
+    assert_true(status.failed);
+    p->no_memory = false;
+    run(p, 2 * USEC_PER_SEC);
+    assert_string_equal(p->changed, "one:failed one:works ");
+    close_post(p, state);
+}
+
 static void test_message_refused(void **state) {
     Post *p = open_one(state);
     char command[128];
@@ -490,6 +524,7 @@ int main(void) {
         cmocka_unit_test(test_failing_is_reported),
         cmocka_unit_test(test_channel_refused),
         cmocka_unit_test(test_message_refused),
+        cmocka_unit_test(test_no_memory_for_the_report),
         cmocka_unit_test(test_open_alerts_are_sent_again),
         cmocka_unit_test(test_channels_do_not_wait),
         cmocka_unit_test(test_min_severity),

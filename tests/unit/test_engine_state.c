@@ -82,6 +82,33 @@ static void what_cannot_be_written_is_tried_again_within_10_s(void **state _unus
     end(&f);
 }
 
+/* A crash would lose an alert that the state says was raised. */
+static void the_state_waits_for_alerts_that_are_only_in_memory(void **state _unused_) {
+    Alert alert = { .id = "0", .text = strdup("text"), .sms = strdup("sms"), .document = strdup("{}") };
+    Fixture f;
+    char path[96], error[256];
+
+    begin(&f);
+    assert_int_equal(outbox_open(f.dir, &f.engine.outbox, error, sizeof(error)), 0);
+    (void)snprintf(path, sizeof(path), "%s/outbox", f.dir);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(symlink("nowhere", path), 0); /* which is not followed */
+    assert_int_equal(outbox_add(f.engine.outbox, &alert), OUTBOX_IN_MEMORY);
+    engine_save_state(&f.engine);
+    assert_int_not_equal(access(f.file, F_OK), 0);
+    assert_non_null(strstr(logged.last, "state.json: cannot be written while alerts are only in memory"));
+    assert_int_equal(unlink(path), 0);
+    fake_loop_advance(f.loop, AGAIN_MAX_USEC);
+    assert_int_not_equal(access(f.file, F_OK), 0);
+    (void)outbox_try_again(f.engine.outbox);
+    fake_loop_advance(f.loop, AGAIN_MAX_USEC);
+    assert_int_equal(access(f.file, F_OK), 0);
+    outbox_acknowledge(f.engine.outbox, outbox_first(f.engine.outbox), "a", &(const char *){ "a" }, 1);
+    outbox_close(f.engine.outbox);
+    assert_int_equal(rmdir(path), 0);
+    end(&f);
+}
+
 static void what_was_written_is_left_alone(void **state _unused_) {
     Fixture f;
 
@@ -111,6 +138,7 @@ static void a_check_writes_nothing(void **state _unused_) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_cannot_be_written_is_tried_again_within_10_s),
+        cmocka_unit_test(the_state_waits_for_alerts_that_are_only_in_memory),
         cmocka_unit_test(what_was_written_is_left_alone),
         cmocka_unit_test(a_check_writes_nothing),
     };

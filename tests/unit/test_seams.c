@@ -338,6 +338,7 @@ static void each_field_of_the_state_arrives(void **state _unused_) {
     TEXT(hold.document);
     TEXT(hold.error);
     TEXT(hold.released_by);
+    hold.owed = 1 + CONTAIN_STEP_RELEASED;
     hold.since_usec = next();
     hold.puts_since_usec = next();
     hold.n_policies = (unsigned)next();

@@ -62,28 +62,37 @@ static int keep_baseline(SettingsTracking *k, const Settings *recorded, const Se
     return r;
 }
 
+typedef struct Pins {
+    uint32_t fields;
+    uint64_t mark;
+} Pins;
+
 /* The desired settings are the recording overridden by the pins. */
-static int take_baseline(Trail *trail, const Settings *recorded) {
-    SettingsTracking *k = &trail->tracking;
-    Settings desired = { 0 };
+static int make_desired(const Trail *trail, const Settings *recorded, Settings *ret, Pins *ret_pins) {
     Expect expect = { 0 };
-    uint64_t pins_mark;
-    uint32_t pinned;
     int r = config_expect_of(trail->engine->config, trail->name, trail->arn, &expect);
 
     if (r >= 0)
-        r = baseline_effective(recorded, &expect, &desired);
-    pinned = baseline_pinned(&expect);
-    pins_mark = baseline_pins_mark(&expect);
+        r = baseline_effective(recorded, &expect, ret);
+    *ret_pins = (Pins){ baseline_pinned(&expect), baseline_pins_mark(&expect) };
     settings_done(&expect.pins);
+    return r;
+}
+
+static int take_baseline(Trail *trail, const Settings *recorded) {
+    SettingsTracking *k = &trail->tracking;
+    Settings desired = { 0 };
+    Pins pins;
+    int r = make_desired(trail, recorded, &desired, &pins);
+
     if (r >= 0)
         r = keep_baseline(k, recorded, &desired);
     settings_done(&desired);
     if (r < 0)
         return r;
-    k->pinned = pinned;
+    k->pinned = pins.fields;
     k->recorded = true;
-    trail->facts.pins_mark = pins_mark;
+    trail->facts.pins_mark = pins.mark;
     return 0;
 }
 
@@ -181,13 +190,13 @@ void engine_weakness_waits(Engine *engine) {
 }
 
 /* Uses the reserve if there is no memory, because this is done only once. */
-static int find_weaknesses(const Trail *trail, StrBuf *b) {
-    int r = baseline_weaknesses(trail->tracking.desired, b);
+static int find_weaknesses(const Trail *trail, const Settings *desired, StrBuf *b) {
+    int r = baseline_weaknesses(desired, b);
 
     if (r == -ENOMEM && engine_use_reserve(trail->engine)) {
         strbuf_done(b);
         *b = STRBUF_INIT(ERROR_TEXT_MAX);
-        r = baseline_weaknesses(trail->tracking.desired, b);
+        r = baseline_weaknesses(desired, b);
     }
     engine_fill_reserve(trail->engine);
     if (r < 0)
@@ -205,17 +214,23 @@ static void report_weakness_later(Trail *trail) {
     engine_weakness_waits(engine);
 }
 
+/* By itself, or later together with others. */
+static void report_weaknesses(Trail *trail, const char *which, uint64_t dedup_usec) {
+    Engine *engine = trail->engine;
+
+    note(trail, LINE_BASELINE_WEAK, 0, which);
+    if (TRAIL_STATE(trail, weakness_pending) ||
+        !schedule_weak_singly(&engine->weak_pace, engine_now(engine).mono_usec) ||
+        report_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, dedup_usec, false, which) < 0)
+        report_weakness_later(trail);
+}
+
 /* A weak baseline is reported once: when it is recorded or accepted, or when an addition makes it weak. */
 static void report_weakness(Trail *trail, uint64_t dedup_usec) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
 
-    if (!trail->engine->sink->records || find_weaknesses(trail, &b) <= 0)
-        return;
-    note(trail, LINE_BASELINE_WEAK, 0, strbuf_str(&b));
-    if (!schedule_weak_singly(&trail->engine->weak_pace, engine_now(trail->engine).mono_usec) ||
-        report_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, dedup_usec, false,
-                        strbuf_str(&b)) < 0)
-        report_weakness_later(trail);
+    if (trail->engine->sink->records && find_weaknesses(trail, trail->tracking.desired, &b) > 0)
+        report_weaknesses(trail, strbuf_str(&b), dedup_usec);
 }
 
 static int report_accepted(Trail *trail, const BaselineRecord *record) {
@@ -488,97 +503,137 @@ int engine_add_to_baseline(Trail *trail, const Settings *more) {
     return r < 0 || k->unsaved ? r : write_addition(trail, more);
 }
 
-/* A field that TrailGuard or AWS did not know before, or that could not be read until now. */
-static bool take_new_field(Trail *trail, Field field, char *value) {
-    Settings more = { 0 };
-    int r;
+/* ---- additions ---- */
 
-    more.values[field] = value;
-    r = engine_add_to_baseline(trail, &more);
+/* Fields that TrailGuard or AWS did not know before, or that could not be read until now; and fields with
+ * new members. */
+typedef struct Additions {
+    uint32_t fields, members;
+} Additions;
 
-    if (r < 0)
-        log_line(LOG_WARNING, "%s: %s cannot be added to its baseline: %s", trail->arn,
-                 field_to_string(field), strerror(-r));
-    else
-        log_line(LOG_INFO, "%s: %s added to its baseline, which did not have it yet", trail->arn,
-                 field_to_string(field));
-    return trail->tracking.baseline->values[field] != NULL;
+/* False if another baseline was accepted since. */
+static bool is_as_read(const Trail *trail) {
+    const SettingsTracking *k = &trail->tracking;
+    BaselineStamp stamp;
+
+    return baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp) >= 0 &&
+           baseline_stamp_equal(&stamp, &k->stamp);
 }
 
-/* Replaces it in the file. -ECANCELED: another baseline was accepted meanwhile. */
-static int replace_field(Trail *trail, Field field, const char *seen) {
-    SettingsTracking *k = &trail->tracking;
-    BaselineStamp stamp;
-    int r = baseline_file_stamp(trail->engine->state_dir, trail->arn, &stamp);
+static Additions find_additions(const Trail *trail, const Settings *seen) {
+    const SettingsTracking *k = &trail->tracking;
+    Additions found = { 0 };
 
-    if (r >= 0 && !baseline_stamp_equal(&stamp, &k->stamp))
-        return -ECANCELED;
-    if (r >= 0)
-        r = baseline_file_replace(trail->engine->state_dir, trail->arn, field, seen);
-    if (r >= 0)
-        (void)baseline_file_stamp(trail->engine->state_dir, trail->arn, &k->stamp);
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        switch (recording_addition(f, k->baseline->values[f], seen->values[f])) {
+        case ADDITION_NONE: break;
+        case ADDITION_FIELD: found.fields |= FIELD_BIT(f); break;
+        case ADDITION_MEMBERS: found.members |= FIELD_BIT(f); break;
+        }
+    if (found.members && !k->unsaved && !is_as_read(trail))
+        found.members = 0;
+    return found;
+}
+
+static int add_seen(const Settings *baseline, const Settings *seen, uint32_t fields, Settings *ret) {
+    int r = settings_copy(baseline, ret);
+
+    for (Field f = 0; r >= 0 && f < _FIELD_MAX; f++)
+        if (fields & FIELD_BIT(f))
+            r = settings_set(ret, f, seen->values[f]);
     return r;
 }
 
-/* The known members of the field are recorded already. */
-static void take_new_members(Trail *trail, Field field, const char *seen) {
-    _cleanup_free_ const char *before = strdup(trail->tracking.baseline->values[field]);
-    SettingsTracking *k = &trail->tracking;
-    Settings whole = { 0 };
-    int r = before ? 0 : -ENOMEM;
+/* The report comes before the file: after a crash in between the same is found again. -EAGAIN: the report
+ * may have to wait for others, and state.json, which has to know that, must not be written again yet. */
+static int report_added_weakness(Trail *trail, const Settings *whole, uint32_t added) {
+    _cleanup_strbuf_ StrBuf before = STRBUF_INIT(ERROR_TEXT_MAX), after = STRBUF_INIT(ERROR_TEXT_MAX);
+    Engine *engine = trail->engine;
+    Settings desired = { 0 };
+    Pins pins;
+    int r = make_desired(trail, whole, &desired, &pins), n;
 
-    if (r >= 0 && !k->unsaved)
-        r = replace_field(trail, field, seen);
     if (r >= 0)
-        r = settings_copy(k->baseline, &whole);
-    if (r >= 0)
-        r = settings_set(&whole, field, seen);
-    if (r >= 0)
-        r = take_baseline(trail, &whole);
-    settings_done(&whole);
-    if (r >= 0)
-        note_members(trail, field, before, seen);
-    else if (r != -ECANCELED)
-        log_line(LOG_WARNING, "%s: new members of %s cannot be added to its baseline: %s", trail->arn,
-                 field_to_string(field), strerror(-r));
+        r = baseline_weaknesses(trail->tracking.desired, &before);
+    n = r < 0 ? r : find_weaknesses(trail, &desired, &after);
+    settings_done(&desired);
+    if (n < 0 || !recording_is_weaker(strbuf_str(&before), strbuf_str(&after), n))
+        return MIN(n, 0);
+    if (!engine_write_is_paid(engine, &engine->save))
+        return -EAGAIN;
+    /* the time of recording is in whole seconds: this message must differ from the one about the
+     * recording */
+    report_weaknesses(trail, strbuf_str(&after), TRAIL_STATE(trail, accepted_usec) + added);
+    if (TRAIL_STATE(trail, weakness_pending))
+        engine_save_state(engine);
+    return 0;
 }
 
-/* Returns whether something was added. */
-static bool add_seen(Trail *trail, Field field, char *seen) {
-    switch (recording_addition(field, trail->tracking.baseline->values[field], seen)) {
-    case ADDITION_NONE: break;
-    case ADDITION_FIELD:
-        if (!take_new_field(trail, field, seen))
-            break;
-        note_members(trail, field, NULL, seen);
-        return true;
-    case ADDITION_MEMBERS: take_new_members(trail, field, seen); return true;
+/* The known members of the field are recorded already. */
+static void write_members(Trail *trail, Field field, const char *seen) {
+    SettingsTracking *k = &trail->tracking;
+    int r = k->unsaved ? 0 : baseline_file_replace(trail->engine->state_dir, trail->arn, field, seen);
+
+    if (r < 0)
+        log_line(LOG_WARNING, "%s: new members of %s cannot be added to its baseline: %s", trail->arn,
+                 field_to_string(field), strerror(-r));
+    else if (!k->unsaved)
+        (void)baseline_file_stamp(trail->engine->state_dir, trail->arn, &k->stamp);
+}
+
+/* before: the former baseline, for the journal. */
+static void write_additions(Trail *trail, const Additions *found, const Settings *before,
+                            const Settings *seen) {
+    Settings more = { 0 };
+
+    for (Field f = 0; f < _FIELD_MAX; f++)
+        if (found->fields & FIELD_BIT(f)) {
+            more.values[f] = seen->values[f];
+            log_line(LOG_INFO, "%s: %s added to its baseline, which did not have it yet", trail->arn,
+                     field_to_string(f));
+        }
+    /* an unsaved baseline is written as a whole */
+    if (found->fields && !trail->tracking.unsaved && write_addition(trail, &more) < 0)
+        log_line(LOG_WARNING, "%s: what was added to its baseline cannot be written down yet", trail->arn);
+    for (Field f = 0; f < _FIELD_MAX; f++) {
+        if (found->members & FIELD_BIT(f))
+            write_members(trail, f, seen->values[f]);
+        if ((found->fields | found->members) & FIELD_BIT(f))
+            note_members(trail, f, before->values[f], seen->values[f]);
     }
-    return false;
 }
 
 bool engine_record_new_fields(Trail *trail, const Settings *seen) {
-    _cleanup_strbuf_ StrBuf before = STRBUF_INIT(ERROR_TEXT_MAX), after = STRBUF_INIT(ERROR_TEXT_MAX);
-    SettingsTracking *k = &trail->tracking;
+    const SettingsTracking *k = &trail->tracking;
     const Recording known = recording_of(trail);
-    uint32_t added = 0;
-    int n = 0;
+    Settings before = { 0 }, whole = { 0 };
+    Additions found;
+    uint32_t added;
+    int r;
 
     if (!recording_grows(&known))
         return false;
     if (k->unadded)
         (void)write_addition(trail, k->baseline);
-    (void)baseline_weaknesses(k->desired, &before);
-    for (Field f = 0; f < _FIELD_MAX; f++)
-        if (add_seen(trail, f, seen->values[f]))
-            added |= FIELD_BIT(f);
-    if (added)
-        n = baseline_weaknesses(k->desired, &after);
-    /* the time of recording is in whole seconds: this message must differ from the one about the
-     * recording */
-    if (recording_is_weaker(strbuf_str(&before), strbuf_str(&after), n))
-        report_weakness(trail, TRAIL_STATE(trail, accepted_usec) + added);
-    return added != 0;
+    found = find_additions(trail, seen);
+    added = found.fields | found.members;
+    if (!added)
+        return false;
+    r = settings_copy(k->baseline, &before);
+    if (r >= 0)
+        r = add_seen(k->baseline, seen, added, &whole);
+    if (r >= 0)
+        r = report_added_weakness(trail, &whole, added);
+    if (r >= 0)
+        r = take_baseline(trail, &whole);
+    if (r >= 0)
+        write_additions(trail, &found, &before, seen);
+    else if (r != -EAGAIN) /* the next check tries again */
+        log_line(LOG_WARNING, "%s: new settings cannot be added to its baseline: %s", trail->arn,
+                 strerror(-r));
+    settings_done(&before);
+    settings_done(&whole);
+    return r >= 0;
 }
 
 bool engine_is_accepted_as_gone(const Engine *engine, const char *arn) {

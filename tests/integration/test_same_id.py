@@ -181,6 +181,34 @@ def test_a_weak_baseline_whose_message_is_not_in_the_outbox_yet(sim, make_guard)
     assert len([entry for entry in documents(sim, TOPIC, True) if entry["event"] == "baseline.weak"]) == 1
 
 
+@pytest.mark.parametrize("before", ["outbox", "baselines"])
+def test_what_makes_a_baseline_weak_and_is_added_later(sim, make_guard, before):
+    """The daemon dies before it writes the message, or the baseline behind it: the next one finds it once more."""
+    arn = sim.add_trail("writes", MAIN, FRA)
+    sim.trail(arn, selectors=[{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True, "DataResources": []}])
+    guard = make_guard(sim, trails=[arn], regions=[FRA], settings_interval=1)
+    fault = sim.add_fault("denied", operation="GetEventSelectors", user_agent="TrailGuard*")
+    guard.start().wait_guarding().wait_baselines(1, weak=1)
+    wait_alert(sim, "target.unreachable", seconds=20)
+    guard.wait_delivered()
+    assert guard.stop() == 0
+    guard.env.update(LD_PRELOAD=str(PRELOAD), FAULTS_RENAME=f"*/{before}/*")
+    sim.remove_fault(fault)
+    guard.start()
+    assert guard.wait(30) == -9
+    path, = (guard.state / "baselines").glob("*.json")
+    assert "WriteOnly" not in path.read_text()
+    del guard.env["FAULTS_RENAME"]
+    guard.start().wait_guarding()
+    guard.wait_line("EventSelectors added to its baseline", 20)
+    wait_polls(sim, 3, FRA)
+    guard.wait_delivered()
+    told = [entry for entry in documents(sim, TOPIC, True)
+            if entry["event"] == "baseline.weak" and "only management events that write" in entry["detail"]]
+    assert told and len({entry["id"] for entry in told}) == 1
+    sim.clear_failures()
+
+
 def test_a_baseline_that_is_damaged(sim, victim):
     victim.start().wait_guarding().wait_baselines(1, weak=0)
     assert victim.stop() == 0

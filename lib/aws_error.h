@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What went wrong with an AWS call, as a value; and the one table that sorts AWS's error codes into classes.
- * Pure. Sources: the error lists of the service API references, and the retry and clock-skew lists of AWS's
- * SDKs. */
+/* Errors of AWS calls as values, and the table that classifies AWS's error codes. Pure. Sources: the error
+ * lists of the service API references; the retry and clock-skew lists of AWS's SDKs. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,23 +10,23 @@
 
 typedef enum AwsErrorClass {
     AWS_OK,
-    AWS_THROTTLED,         /* worth another try, later */
-    AWS_HELD_BACK,         /* AWS was not asked: our own rate limiter has no turn in time */
-    AWS_UNAVAILABLE,       /* 5xx and their kin: worth another try */
-    AWS_UNREACHABLE,       /* no connection, name not found, connection lost */
-    AWS_TIMED_OUT,         /* no answer within the deadline */
+    AWS_THROTTLED,         /* retry later */
+    AWS_HELD_BACK,         /* not sent: our rate limiter had no slot in time */
+    AWS_UNAVAILABLE,       /* 5xx and similar: retry */
+    AWS_UNREACHABLE,       /* connection failed or lost, name not found */
+    AWS_TIMED_OUT,         /* no answer before the deadline */
     AWS_TLS,               /* certificate or handshake */
-    AWS_BAD_ANSWER,        /* 200 that cannot be read, too big, not HTTP, a redirect */
-    AWS_EXPIRED,           /* credentials were good once: fetch new ones */
+    AWS_BAD_ANSWER,        /* an unreadable 200, too big, not HTTP, or a redirect */
+    AWS_EXPIRED,           /* credentials have expired: fetch new ones */
     AWS_SKEWED,            /* our clock and AWS's differ */
-    AWS_BAD_CREDENTIALS,   /* unknown key, bad signature; also what a region that is not enabled answers */
-    AWS_NO_CREDENTIALS,    /* no provider had any, or one failed */
-    AWS_DENIED,            /* IAM, SCP or resource policy says no */
-    AWS_NOT_FOUND,         /* trail, topic, ... is not there */
-    AWS_WRONG_REGION,      /* a write outside the trail's home region, or a bucket that lives elsewhere */
-    AWS_CONFLICT,          /* another change is under way: later */
-    AWS_REFUSED,           /* permanent for this resource (organization trail from a member, unsupported) */
-    AWS_INVALID,           /* our request was wrong */
+    AWS_BAD_CREDENTIALS,  /* unknown key or bad signature; also the answer of a region that is not enabled */
+    AWS_NO_CREDENTIALS,    /* no provider has any, or a provider failed */
+    AWS_DENIED,            /* denied by IAM, an SCP or a resource policy */
+    AWS_NOT_FOUND,         /* the trail, topic etc. does not exist */
+    AWS_WRONG_REGION,      /* a write outside the trail's home region, or a bucket in another region */
+    AWS_CONFLICT,          /* another change is in progress: retry later */
+    AWS_REFUSED,  /* permanently refused for this resource (organization trail from a member, unsupported) */
+    AWS_INVALID,           /* our request is wrong */
     AWS_CANCELLED,
     AWS_INTERNAL,          /* out of memory or a bug here */
     _AWS_ERROR_CLASS_MAX,
@@ -36,68 +35,66 @@ typedef enum AwsErrorClass {
 #define AWS_REQUEST_ID_MAX  64
 #define AWS_EXTENDED_ID_MAX 128
 
-/* The ids are what AWS's support asks for: "" unless they consist of letters, digits and punctuation that
- * real ones have, and fit. */
+/* AWS Support asks for the request ids. They are "" when they do not fit or contain unusual characters. */
 typedef struct AwsError {
     AwsErrorClass class;
-    int http_status;        /* 0 when there was no answer */
-    char code[64];          /* AWS's code, or "" ; escaped */
-    char message[448];      /* for people, one line; escaped; no secrets */
+    int http_status;        /* 0 without an answer */
+    char code[64];          /* AWS's code, escaped; or "" */
+    char message[448];      /* for people: one line, escaped, without secrets */
     char request_id[AWS_REQUEST_ID_MAX];
-    char extended_id[AWS_EXTENDED_ID_MAX]; /* S3's second one */
-    bool too_big;           /* AWS_BAD_ANSWER: more bytes than are read */
-    bool too_long;          /* AWS_BAD_ANSWER: a good one, but for a list or text longer than is taken */
+    char extended_id[AWS_EXTENDED_ID_MAX]; /* S3's second id */
+    bool too_big;           /* AWS_BAD_ANSWER: larger than is accepted */
+    bool too_long;          /* AWS_BAD_ANSWER: valid, but a list or string is longer than is accepted */
 } AwsError;
 
 typedef enum AwsProtocol {
     AWS_PROTOCOL_JSON,      /* awsJson1_1 */
-    AWS_PROTOCOL_REST_JSON, /* restJson1: the operation is in the path, its code in x-amzn-ErrorType */
-    AWS_PROTOCOL_QUERY,     /* form in, XML out */
-    AWS_PROTOCOL_S3,        /* the URL in, XML or headers out */
+    AWS_PROTOCOL_REST_JSON, /* restJson1: the path names the operation, x-amzn-ErrorType the error code */
+    AWS_PROTOCOL_QUERY,     /* a form is sent, XML returned */
+    AWS_PROTOCOL_S3,        /* a URL is sent, XML or headers returned */
 } AwsProtocol;
 
-/* Sorts an answer: status 2xx is AWS_OK, with the request id. Else reads code and message from the body
- * (JSON `__type`, `message` or `Message`, the x-amzn-ErrorType header as a fallback; or XML; `protocol` says
- * which to try first), from HTML or nothing too ("HTTP 503 (text/html)"), and looks the code up; unknown
- * codes by HTTP status (429 throttled, 408 and 5xx unavailable, 401 and 403 denied, other 4xx invalid, the
- * rest bad answer). An exchange that failed (result not HTTP_ANSWERED) is sorted by its result, with its
- * error text as the message.
+/* Classifies an answer. A status of 2xx is AWS_OK, with the request id. Otherwise reads code and message
+ * from the body (JSON `__type`, `message` or `Message`, with the x-amzn-ErrorType header as fallback; or
+ * XML; `protocol` says which to try first). HTML or an empty body gives "HTTP 503 (text/html)". Unknown
+ * codes are classified by HTTP status: 429 throttled, 408 and 5xx unavailable, 401 and 403 denied, other 4xx
+ * invalid, the rest bad answer. An exchange that failed (result not HTTP_ANSWERED) is classified by its
+ * result, with its error text as the message.
  *
- * A message ends at its first line break, and before anything that quotes the signed request back, since
- * that holds the session token. */
+ * The message ends at its first line break, and before any quote of the signed request, which contains the
+ * session token. */
 void aws_error_from_response(const HttpResponse *response, AwsProtocol protocol, AwsError *ret);
 
-/* Fills an error that did not come from AWS. message is a printf format; the result is escaped. code may be
+/* Sets an error that did not come from AWS. format is a printf format; the result is escaped. code may be
  * NULL. */
 void aws_error_set(AwsError *e, AwsErrorClass class, const char *code, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 
-/* Gives an answer another meaning, as its reader found it: the status and the ids of the answer stay. */
+/* Changes the meaning of an answer after reading it. The answer's status and ids stay. */
 void aws_error_change(AwsError *e, AwsErrorClass class, const char *code, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 
-/* The one text of an error, for people: "OPERATION: CODE: MESSAGE (request id ID)", with ", extended request
- * id ID" inside the parentheses for S3; what is not known is left out, and so is the operation (which may be
- * NULL) of a call that was not sent for want of credentials. Where size is too small the message is
- * shortened. Returns dst. */
+/* Formats an error for people: "OPERATION: CODE: MESSAGE (request id ID)", for S3 with ", extended request
+ * id ID" inside the parentheses. Unknown parts are left out; so is operation (may be NULL) when the call was
+ * not sent for lack of credentials. The message is shortened to fit size. Returns dst. */
 const char *aws_error_text(const AwsError *e, const char *operation, char *dst, size_t size);
 
-/* The request id at the end of such a text; "" when there is none. Returns ret. */
+/* Returns the request id at the end of such a text, or "". */
 const char *aws_error_text_id(const char *text, char ret[static AWS_REQUEST_ID_MAX]);
 
-/* The class of a bare code ("ThrottlingException"), or _AWS_ERROR_CLASS_MAX when it is not in the table. */
+/* Returns the class of a bare code ("ThrottlingException"), or _AWS_ERROR_CLASS_MAX for an unknown one. */
 AwsErrorClass aws_error_classify(const char *code);
 
 /* "throttled", "denied", ... Never NULL. */
 const char *aws_error_class_to_string(AwsErrorClass class);
 
-/* Which permission was missing, as far as AWS says so in the text of a denial. Pure. Source: AWS IAM User
- * Guide, "Troubleshoot access denied error messages". */
+/* The missing permission, as far as the text of a denial names it. Pure. Source: AWS IAM User Guide,
+ * "Troubleshoot access denied error messages". */
 #define AWS_ACTION_MAX 128      /* bytes with the NUL */
 #define AWS_RESOURCE_MAX 320
 
-/* From "User: ... is not authorized to perform: cloudtrail:StartLogging on resource: arn:...": the action,
- * and the resource, "" when the text names none or was cut inside it. Both are single printable words.
- * False, and then nothing is written, when e is no denial or its text names no action. */
+/* Extracts action and resource from "User: ... is not authorized to perform: cloudtrail:StartLogging on
+ * resource: arn:...". The resource is "" when the text names none or was cut inside it. Both are single
+ * printable words. Returns false and writes nothing when e is not a denial or names no action. */
 bool aws_error_denied_action(const AwsError *e, char ret_action[static AWS_ACTION_MAX],
                              char ret_resource[static AWS_RESOURCE_MAX]);

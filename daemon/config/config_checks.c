@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What does not fit together: a group and those before it, and the file as a whole. */
+/* Checks for conflicts: between a group and earlier ones, and within the file as a whole. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +17,14 @@ static const config_setting_t *member(const config_setting_t *group, const char 
     return group ? config_setting_get_member((config_setting_t *)group, name) : NULL;
 }
 
-/* ---- groups that cannot stand beside those before them ---- */
+/* ---- groups that conflict with earlier ones ---- */
 
-/* Both texts are there and say the same. */
+/* True when both strings are set and equal. */
 static bool same(const char *a, const char *b) {
     return a && b && text_equal(a, b);
 }
 
-/* Two roles of one account would be the same targets twice. */
+/* True for two roles of one account: they would give the same targets twice. */
 static bool same_account(const char *role_a, const char *role_b) {
     Arn a, b;
 
@@ -49,7 +49,7 @@ static int config_account_added(Reading *r, const config_setting_t *group) {
     return clash ? config_refuse(r, group, "accounts: %s", clash) : 0;
 }
 
-/* Members that one type alone has. */
+/* Members that only one type of channel has. */
 static const struct {
     const char *name;
     ChannelType type;
@@ -63,7 +63,7 @@ static const struct {
     { "urls", CHANNEL_ALERTMANAGER, offsetof(ChannelConfig, urls.items) },
 };
 
-/* What a webhook needs, NULL when it has it. */
+/* Returns what a webhook lacks, or NULL. */
 static const char *webhook_lacks(const ChannelConfig *channel) {
     bool keyed = channel->format == ALERT_FORMAT_PAGERDUTY || channel->format == ALERT_FORMAT_OPSGENIE;
 
@@ -98,7 +98,7 @@ static const char *channel_lacks(const ChannelConfig *channel) {
     return "a channel needs a type; allowed: type = \"sns\", \"webhook\", \"command\" or \"alertmanager\"";
 }
 
-/* Two channels of one name would share their receipts. */
+/* Rejects two channels of the same name: they would share their receipts. */
 static int refuse_same_channel(Reading *r, const config_setting_t *group, const ChannelConfig *last) {
     _cleanup_free_ char *key = config_channel_key(last);
 
@@ -118,8 +118,8 @@ static int refuse_same_channel(Reading *r, const config_setting_t *group, const 
     return key ? 0 : -ENOMEM;
 }
 
-/* A member of another type, NULL when there is none. Defaults count as not given: --dump prints them for
- * each type. */
+/* Returns the first member that belongs to another type, or NULL. Defaults do not count as set, because
+ * --dump prints them for each type. */
 static const char *foreign_member(const ChannelConfig *channel) {
     for (size_t i = 0; i < ARRAY_SIZE(channel_members); i++)
         if (channel_members[i].type != channel->type &&
@@ -170,7 +170,7 @@ static int window_added(Reading *r, const config_setting_t *group) {
     return 0;
 }
 
-/* Without a trail it is for all, at most once. */
+/* A group without a trail applies to all trails and may occur only once. */
 static int expect_added(Reading *r, const config_setting_t *group) {
     Config *config = r->config;
     TrailExpect *last = &config->trail_expects[config->n_trail_expects - 1];
@@ -201,10 +201,10 @@ int config_check_group(Reading *r, const config_setting_t *group, OptionScope sc
     return checks[scope](r, group);
 }
 
-/* ---- what does not fit together; an option that has a mistake of its own is not compared ---- */
+/* ---- conflicts in the file; an option that already has an error is not compared ---- */
 
-/* A bare file name is one of systemd's credentials. Where there are none, it is the file that they are made
- * of by the manual: root's `config` and `check` take what the unit takes. */
+/* A bare file name is a systemd credential. Outside the unit it is the file that the manual loads the
+ * credential from, so that `config` and `check` run by root read what the unit reads. */
 static int resolve_file(char **path) {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
     char *joined;
@@ -225,7 +225,7 @@ static int check_files(Reading *r, const config_setting_t *root _unused_) {
     return config_worse_of(resolve_file(&aws->credentials_file), resolve_file(&aws->config_file));
 }
 
-/* What kind of host an endpoint of one's own is, is known to whoever names it. */
+/* An own endpoint cannot be combined with FIPS or dual-stack: only its operator knows which kind it is. */
 static int check_endpoint(Reading *r, const config_setting_t *root) {
     const AwsConfig *aws = &r->config->aws;
     const char *name = aws->use_fips == SWITCH_ON        ? "use_fips"
@@ -241,7 +241,7 @@ static int check_endpoint(Reading *r, const config_setting_t *root) {
             name);
 }
 
-/* AWS refuses the combination; what is pinned for a trail lies over what is pinned for all. */
+/* True for a combination that AWS refuses. Pins of a trail override the pins for all trails. */
 static bool regions_clash(const Config *config, const Settings *pins) {
     const Settings *all = &config->expect.pins;
     const char *multi = pins->values[FIELD_MULTI_REGION], *global = pins->values[FIELD_GLOBAL_EVENTS];

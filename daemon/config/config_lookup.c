@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a configuration says about one account, trail or channel. */
+/* Looks up what the configuration says about one account, trail or channel. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
-/* ---- what a channel is called ---- */
+/* ---- names of channels ---- */
 
 static char *make_key(const char *type, const char *name, size_t len) {
     char *key;
@@ -35,7 +35,7 @@ char *config_channel_key(const ChannelConfig *channel) {
     return make_key(type, slash ? slash + 1 : file, ARN_MAX);
 }
 
-/* ---- what holds in an account ---- */
+/* ---- settings of an account ---- */
 
 Policy config_policy(const Config *config) {
     return (Policy){
@@ -90,7 +90,7 @@ Policy config_account_policy(const Config *config, const AccountConfig *account)
     return policy;
 }
 
-/* ---- what holds for a trail ---- */
+/* ---- settings of a trail ---- */
 
 static int lay_over(const Expect *over, Expect *ret) {
     int r = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is wrong in a file: all of it, in the order of the file. */
+/* Collects all mistakes of a file and prints them in the order of the file. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ int config_mistake(Reading *r, Place at, const char *format, ...) {
     return -EINVAL;
 }
 
-/* Where the setting stands: as the text was read, else as libconfig counts. */
+/* Returns the position of a setting: the scanner's own if it has one, else libconfig's line. */
 static Place place_of(const config_setting_t *setting, bool value) {
     const Position *position = setting ? config_setting_get_hook(setting) : NULL;
 
@@ -60,7 +60,7 @@ int config_refuse_value(Reading *r, const config_setting_t *setting, const char 
     return -EINVAL;
 }
 
-/* As at most so many bytes, with the NUL. */
+/* the most bytes of a path that are shown, with the NUL */
 #define PATH_SHOWN_MAX 201
 
 static void put_mistake(StrBuf *b, const char *path, const Mistake *mistake) {
@@ -90,7 +90,7 @@ int config_note(Reading *r, const config_setting_t *setting, const char *format,
     (void)strbuf_add_char(&b, '\n');
     e = strbuf_take(&b, &notes);
     if (e < 0)
-        return e == -ENOMEM ? e : 0; /* or there are more than anyone reads */
+        return e == -ENOMEM ? e : 0; /* otherwise there are more than anyone reads */
     free(r->config->notes);
     r->config->notes = notes;
     return 0;
@@ -103,7 +103,7 @@ bool config_is_clean(const Reading *r, const char *topic) {
     return true;
 }
 
-/* What is about the file as a whole comes last. */
+/* Mistakes about the whole file come last. */
 static int in_order(const void *a, const void *b) {
     const Mistake *one = a, *other = b;
     unsigned line = one->at.line - 1, other_line = other->at.line - 1; /* 0 wraps */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libconfig's tree of a file, read into a Config. */
+/* Reads libconfig's tree of a file into a Config. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,8 @@
 
 #define HINT_MAX 96
 
-/* What stands where a group should be. A text is not shown: it may be the URL that belongs into the group.
- */
+/* Names what was found in place of a group. A string is not shown: it may be the URL that belongs inside the
+ * group. */
 static const char *kind_of(const config_setting_t *setting) {
     switch (config_setting_type(setting)) {
     case CONFIG_TYPE_STRING: return "a text";
@@ -24,7 +24,7 @@ static const char *kind_of(const config_setting_t *setting) {
 
 static int read_group(Reading *r, const config_setting_t *group, const char *prefix, void *base);
 
-/* One with a mistake is left out, so that no other is compared with it. */
+/* Drops a group that has an error, so that no later group is compared with it. */
 static int add_group(Reading *r, const config_setting_t *group, const Option *option, void *item,
                      size_t *n) {
     int e;
@@ -86,7 +86,7 @@ static int set_option(Reading *r, const config_setting_t *setting, const Option 
     return read_group(r, setting, option->name, base);
 }
 
-/* Where an option of that name belongs that is not one of this group, "" when nowhere. */
+/* Returns a hint about the group that the option belongs to, or "" when there is none. */
 static const char *belongs(char dst[static HINT_MAX], const char *name, const char *prefix) {
     const char *last = strrchr(name, '.') ? strrchr(name, '.') + 1 : name;
 
@@ -125,7 +125,7 @@ static int refuse_unknown(Reading *r, const config_setting_t *setting, const cha
                          text_escaped(show, sizeof(show), name), where, list);
 }
 
-/* base: what the options' offsets count in. */
+/* base is the struct that the options' offsets refer to. */
 static int read_group(Reading *r, const config_setting_t *group, const char *prefix, void *base) {
     int e = 0;
 
@@ -150,7 +150,8 @@ static int read_group(Reading *r, const config_setting_t *group, const char *pre
     return e;
 }
 
-/* Each value of libconfig's tree knows where it stands in the text. Returns the number behind the last. */
+/* Attaches to each value of libconfig's tree its position in the text. Returns the index after the last
+ * one. */
 static size_t set_positions(Reading *r, config_setting_t *setting, size_t i) {
     int n = config_setting_is_aggregate(setting) ? config_setting_length(setting) : 0;
 

@@ -17,7 +17,8 @@
 #define URL_CHARS     WORD_CHARS "?=&#~"
 #define SECONDS_A_DAY 86400UL
 
-/* What a mistake may show of a value: one that may hold a password is not shown. */
+/* Returns the part of a value that an error message may show. A value that may hold a password is not
+ * shown. */
 static const char *shown(char dst[static SHOWN_LEN], const char *path, const char *text, size_t len) {
     const Option *option = config_option_named(path);
     char part[SHOWN_LEN];
@@ -38,9 +39,9 @@ static void put_quoted(const Scan *t, const char *text, size_t len) {
     scan_put(t, "\"", 1);
 }
 
-/* ---- texts ---- */
+/* ---- strings ---- */
 
-/* The closing quotation mark of the text that begins at start, or the end of its line. */
+/* Returns the closing quotation mark of the string that begins at start, or the end of its line. */
 static const char *end_of_string(const Scan *t, const char *start) {
     const char *c = start + 1;
 
@@ -50,7 +51,7 @@ static const char *end_of_string(const Scan *t, const char *start) {
     return c;
 }
 
-/* Where a text without a closing mark most likely ends: before what ends an entry or a setting, or before a
+/* Guesses the end of a string without a closing mark: before the end of the entry or setting, or before a
  * comment. */
 static const char *likely_end(const char *start, const char *limit) {
     const char *end = start;
@@ -63,7 +64,7 @@ static const char *likely_end(const char *start, const char *limit) {
     return end;
 }
 
-/* The mark that closes a text which goes on in the next lines; NULL: there is none. */
+/* Finds the closing mark of a string that continues on the next lines, or returns NULL. */
 static const char *end_in_next_lines(const Scan *t, const char *c) {
     while (c < t->end && *c != '"' && *c != '=')
         c++;
@@ -72,13 +73,13 @@ static const char *end_in_next_lines(const Scan *t, const char *c) {
     return strchr(";,)]}\r\n", c[1 + strspn(c + 1, " \t")]) ? c : NULL;
 }
 
-/* The mark at the end of this text opens the next one: [ "a, "b" ]. */
+/* True when the mark that ends this string actually opens the next one: [ "a, "b" ]. */
 static bool opens_another(const Scan *t, const char *start, const char *end) {
     return end + 1 < t->end && isalnum((unsigned char)end[1]) && end > start &&
            strcspn(start + 1, ",;=") < (size_t)(end - start - 1);
 }
 
-/* What stands between quotation marks; where one is missing, what is most likely meant. */
+/* Reads a quoted string. When a mark is missing, guesses what was meant. */
 static void take_string(Scan *t, const char *path, Position *position) {
     const char *start = t->at, *end = end_of_string(t, start), *likely, *next = NULL;
     Place place = scan_here(t);
@@ -104,14 +105,15 @@ static void take_string(Scan *t, const char *path, Position *position) {
     scan_pass(t, next ? next + 1 : likely);
 }
 
-/* A text, also of several parts: libconfig joins them. In an array or list that could be meant as two. */
+/* Reads a string, which may have several parts: libconfig joins them. In an array or list they may be meant
+ * as two. */
 void scan_strings(Scan *t, const char *path, Position *position) {
     take_string(t, path, position);
     while (position->name && !position->bad && scan_skip(t) && *t->at == '"')
         take_string(t, path, position);
 }
 
-/* The length of a quotation mark that libconfig does not know; 0. */
+/* Returns the length of a typographic quotation mark, which libconfig does not accept, or 0. */
 size_t scan_foreign_quote(const Scan *t) {
     static const char *const quotes[] = { "\xe2\x80\x9c",
                                           "\xe2\x80\x9d",
@@ -132,7 +134,7 @@ size_t scan_foreign_quote(const Scan *t) {
     return 0;
 }
 
-/* A text between marks that a word processor, or another language, has. */
+/* Reports a string between typographic quotation marks. */
 void scan_foreign_string(Scan *t, const char *path) {
     const char *mark = t->at, *start = mark + scan_foreign_quote(t);
     Place place = scan_here(t);
@@ -156,7 +158,7 @@ static bool is_bool(const char *path) {
            (option->kind == OPTION_BOOL || option->kind == OPTION_SWITCH || option->kind == OPTION_PIN_BOOL);
 }
 
-/* What other languages call it: 1, 0, or -1 for none of these. */
+/* Returns the truth value of a word from another language: 1, 0, or -1 when it is none. */
 static int truth_of(const char *word, size_t len) {
     static const char *const words[] = { "no", "yes", "off", "on", "disabled", "enabled", "n", "y" };
 
@@ -166,7 +168,8 @@ static int truth_of(const char *word, size_t len) {
     return -1;
 }
 
-/* Quotation marks are all that the word lacks; else its value is refused, with what is allowed. */
+/* True when the word lacks only its quotation marks. Otherwise its value is refused, with what is
+ * allowed. */
 static bool takes_text(const char *path, const Position *position, const char *word, size_t len) {
     const Option *option = config_option_named(path);
 
@@ -180,7 +183,7 @@ static bool takes_text(const char *path, const Position *position, const char *w
     }
 }
 
-/* true, false, or a text that lacks its quotation marks. */
+/* Reads true, false, or a string without quotation marks. */
 void scan_word(Scan *t, const char *path, Position *position) {
     const char *start = t->at;
     size_t len = scan_span(t, memmem(start, scan_span(t, WORD_CHARS), "://", 3) ? URL_CHARS : WORD_CHARS);
@@ -208,12 +211,12 @@ void scan_word(Scan *t, const char *path, Position *position) {
         (void)config_mistake(t->reading, place, "%s: a text needs quotation marks; write \"%s\"", path,
                              shown(dst, path, start, len));
     put_quoted(t, start, len);
-    t->at += t->at < t->end && *t->at == '"'; /* the other one is there */
+    t->at += t->at < t->end && *t->at == '"'; /* only the opening mark is missing */
 }
 
 /* ---- numbers ---- */
 
-/* How many seconds one of that unit is; 0: no unit of time. */
+/* Returns the seconds in a unit of time, or 0 when it is not one. */
 static unsigned long unit_seconds(const char *unit, size_t len) {
     static const struct {
         const char *name;
@@ -242,8 +245,8 @@ static unsigned long unit_seconds(const char *unit, size_t len) {
     return 0;
 }
 
-/* A number with a unit, such as 10s, or 10 s: what to write instead. The unit is at `unit`, and at is behind
- * it. */
+/* Reports a number with a unit, such as 10s or 10 s, and says what to write instead. The unit begins at
+ * `unit`; the scanner is already past it. */
 static void refuse_unit(Scan *t, const char *path, const char *start, size_t digits, const char *unit,
                         size_t len) {
     const Option *option = config_option_named(path);
@@ -260,7 +263,8 @@ static void refuse_unit(Scan *t, const char *path, const char *start, size_t dig
                          in_seconds ? ": it is in seconds" : "");
 }
 
-/* What stands behind a number in its line, and is not the next option's name. */
+/* Returns the length of a unit after a number on the same line. The name of the next option is not a
+ * unit. */
 static size_t unit_behind(const Scan *t) {
     Scan ahead = *t;
     size_t blank = scan_span(t, " \t"), len;
@@ -272,14 +276,14 @@ static size_t unit_behind(const Scan *t) {
     return len > 0 && (ahead.at >= ahead.end || strchr(";,)]}\n\r#", *ahead.at)) ? blank + len : 0;
 }
 
-/* Account ids, say: none is a number, and a zero in front is part of it. */
+/* True for account ids and the like, which are strings: a leading zero is part of them. */
 static bool wants_text(const char *path) {
     const Option *option = config_option_named(path);
 
     return option && !option->secret && (option->kind == OPTION_TEXT || option->kind == OPTION_LIST);
 }
 
-/* More than 32 bits hold. */
+/* Reports a number that does not fit into 32 bits. */
 static int refuse_large(Scan *t, const char *path, const char *start, size_t len) {
     const Option *option = config_option_named(path);
     char dst[SHOWN_LEN], bounds[CONFIG_NUMBER_MAX] = "a whole number up to 2147483647";
@@ -292,8 +296,8 @@ static int refuse_large(Scan *t, const char *path, const char *start, size_t len
                           shown(dst, path, start, len), bounds);
 }
 
-/* What digits mean by which version: 010 is 10 with libconfig 1.5 and 1.8 and 8 with 1.7, 08 an error with
- * some; 0b1 and 0o7 came late; 1.5 wraps what is over 32 bits without a word. */
+/* Rejects integers whose meaning depends on libconfig's version. 010 is 10 in 1.5 and 1.8 but 8 in 1.7, and
+ * 08 is an error in some. 0b1 and 0o7 are recent. 1.5 silently wraps numbers over 32 bits. */
 static int check_integer(Scan *t, const char *path, const char *start, size_t len) {
     const char *digits = start + (*start == '-' || *start == '+');
     Place place = scan_place_at(t, start);
@@ -318,7 +322,7 @@ static int check_integer(Scan *t, const char *path, const char *start, size_t le
     return errno != 0 || value > INT32_MAX ? refuse_large(t, path, start, len) : 0;
 }
 
-/* Digits with at most libconfig's own suffix, or hexadecimal ones. */
+/* Accepts decimal digits with libconfig's own suffix at most, or hexadecimal digits. */
 static bool is_integer(const char *text, size_t len) {
     size_t sign = *text == '-' || *text == '+', n;
 
@@ -327,7 +331,7 @@ static bool is_integer(const char *text, size_t len) {
     else
         n = sign + strspn(text + sign, DIGITS);
     n += strspn(text + n, "L");
-    return n == len && len > sign && (len < 3 || text[len - 3] != 'L'); /* libconfig takes two */
+    return n == len && len > sign && (len < 3 || text[len - 3] != 'L'); /* libconfig accepts at most two */
 }
 
 static bool is_fraction(const char *text, size_t len) {
@@ -346,7 +350,7 @@ static size_t number_span(const Scan *t) {
     return n;
 }
 
-/* Digits, and what libconfig reads besides them. */
+/* Reads an integer or another number that libconfig accepts. */
 static void take_plain_number(Scan *t, const char *path, const char *start, size_t len, Position *position) {
     size_t behind = unit_behind(t), blank = scan_span(t, " \t");
     const char *unit = t->at + blank;

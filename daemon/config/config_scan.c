@@ -10,7 +10,7 @@ static bool is_character(char c) {
     return ((unsigned char)c & 0xc0) != 0x80;
 }
 
-/* Counts from the place before: a line may be as long as the file. */
+/* Counts from the previous place instead of from the line's start: a line may be as long as the file. */
 Place scan_place_at(Scan *t, const char *at) {
     for (; t->counted < at; t->counted++)
         t->column += is_character(*t->counted);
@@ -77,8 +77,8 @@ static void take_comment(Scan *t) {
     t->at = t->at < t->end ? t->at + 2 : t->end;
 }
 
-/* What looks like a blank, and comes from a web page or a word processor. Its length, 0 when there is none.
- */
+/* Returns the length of a foreign blank: one that comes from a web page or a word processor. Returns 0 when
+ * there is none. */
 static size_t foreign_blank(const Scan *t) {
     static const char *const blanks[] = { "\xc2\xa0",     "\xe2\x80\x8b", "\xe2\x80\xaf",
                                           "\xef\xbb\xbf", "\xe2\x80\x89", "\xe3\x80\x80" };
@@ -89,7 +89,7 @@ static size_t foreign_blank(const Scan *t) {
     return 0;
 }
 
-/* Moves behind white space and comments. True when there is something left. */
+/* Skips white space and comments. Returns true when text is left. */
 bool scan_skip(Scan *t) {
     while (t->at < t->end) {
         size_t foreign = foreign_blank(t);
@@ -142,7 +142,7 @@ int scan_is_not(Scan *t, const char *path, const char *expected) {
                           path[0] ? ": " : "", found_at(dst, t), expected);
 }
 
-/* A line that sets an option: where reading can go on. */
+/* Returns true at the beginning of a line that sets an option, where reading can resume. */
 bool scan_begins_setting(const Scan *t) {
     Scan ahead = *t;
 
@@ -152,7 +152,7 @@ bool scan_begins_setting(const Scan *t) {
     ahead.at += scan_span(&ahead, " \t");
     if (ahead.at >= ahead.end || (*ahead.at != '=' && *ahead.at != ':'))
         return false;
-    /* an ARN or a URL without quotation marks sets none */
+    /* an unquoted ARN or URL does not set an option */
     return *ahead.at == '=' || !(isalpha((unsigned char)ahead.at[1]) || strchr(":/*", ahead.at[1]));
 }
 
@@ -167,7 +167,8 @@ const char *scan_text_end(const Scan *t) {
     return c < t->end && *c == *t->at ? c + 1 : NULL;
 }
 
-/* The end of a comment that begins here, NULL when none does. A URL without quotation marks has none. */
+/* Returns the end of a comment that begins here, or NULL. The "//" of an unquoted URL does not begin a
+ * comment. */
 static const char *end_of_comment(const Scan *t) {
     const char *end;
 
@@ -194,7 +195,7 @@ char scan_next(const Scan *t) {
     return '\0';
 }
 
-/* Past a text or a comment, in which brackets and ";" mean nothing. */
+/* Skips a string or a comment, in which brackets and ";" have no meaning. */
 static bool pass_text_or_comment(Scan *t) {
     const char *end = scan_text_end(t);
 
@@ -205,7 +206,7 @@ static bool pass_text_or_comment(Scan *t) {
     return true;
 }
 
-/* Past the rest of a setting, in which that many brackets are open: behind its ";", before the bracket that
+/* Skips the rest of a setting that has so many brackets open. Stops after its ";", before the bracket that
  * closes the group, or before the next line that sets an option. */
 void scan_recover(Scan *t, unsigned open) {
     bool new_line = false;
@@ -231,8 +232,8 @@ void scan_recover(Scan *t, unsigned open) {
 
 #define AHEAD_MAX (4 * SCAN_DEPTH_MAX)
 
-/* A closing bracket: which of the n open ones, from 1, it closes; 0: none. What is opened inside of that one
- * ends with it. One that closes none stands in place of the innermost one's, above `level`. */
+/* Returns which of the n open brackets, from 1, this closing bracket closes, or 0. Brackets that were opened
+ * inside it end with it. A bracket that closes none replaces that of the innermost one above `level`. */
 static unsigned close_one(const char *open, unsigned *n, unsigned level, char c) {
     unsigned k = *n;
 
@@ -245,8 +246,8 @@ static unsigned close_one(const char *open, unsigned *n, unsigned level, char c)
     return k;
 }
 
-/* Of so many open brackets, is the innermost closed by one of its kind behind `at`, before one further out
- * is? */
+/* True when the innermost of so many open brackets is closed by one of its kind after `at`, before an outer
+ * one is closed. */
 static bool is_closed(const Scan *t, const char *at, unsigned level) {
     Scan ahead = *t;
     char open[AHEAD_MAX];
@@ -277,7 +278,7 @@ static bool is_closed(const Scan *t, const char *at, unsigned level) {
     return false;
 }
 
-/* Each that is not closed is a mistake, and the whole file was looked through for it: not too often. */
+/* Limits the search: each unclosed bracket is a mistake that has cost a search through the whole file. */
 static bool look_for_end(Scan *t, const char *at, unsigned level) {
     bool closed = t->n_open > CONFIG_MISTAKES_MAX || is_closed(t, at, level);
 

@@ -33,7 +33,7 @@ static const char *const format_words[] = {
 };                                                                              /* AlertFormat */
 static const char *const management_words[] = { "all", "write", "read", NULL }; /* from MANAGEMENT_ALL on */
 
-/* ---- what a text must be: NULL when good, else what is allowed ---- */
+/* ---- validators: return NULL when the string is valid, else what is allowed ---- */
 
 static const char *check_region(const char *text) {
     return endpoint_region_is_valid(text)
@@ -70,7 +70,7 @@ uint64_t config_events_named(const char *pattern) {
     return bits;
 }
 
-/* Names and groups of events: "trail.stopped", "trail.*". */
+/* Accepts names and groups of events: "trail.stopped", "trail.*". */
 static const char *check_event(const char *text) {
     return config_events_named(text) != 0
                    ? NULL
@@ -95,7 +95,7 @@ static const char *check_text(const char *text) {
     return text[0] ? NULL : "a text that is not empty";
 }
 
-/* An argument of a program: any text, for a program may take an empty one. */
+/* Accepts any argument for a program, including an empty one. */
 static const char *check_argument(const char *text) {
     return strlen(text) < 4096 ? NULL : "a path and arguments of less than 4096 bytes each";
 }
@@ -119,7 +119,7 @@ static const char *check_role_name(const char *text) {
     char role[ARN_MAX];
 
     (void)snprintf(role, sizeof(role), "arn:aws:iam::111122223333:role/%s", text);
-    /* a path may have a colon, but who writes one means an ARN */
+    /* a path may contain a colon, but a value with one is most likely an ARN */
     return strlen(text) < 256 && text[0] != '/' && !strchr(text, ':') && !check_role(role)
                    ? NULL
                    : "the name of an IAM role, such as \"TrailGuard\", with its path when it has one";
@@ -133,7 +133,7 @@ static bool is_made_of(const char *text, size_t min, size_t max, const char *cha
     return n >= min && n <= max && strspn(text, chars) == n;
 }
 
-/* node_exporter reads no other files. */
+/* node_exporter reads only *.prom files and skips hidden ones. */
 static const char *check_metrics_file(const char *text) {
     const char *slash = strrchr(text, '/'), *name = slash ? slash + 1 : text;
 
@@ -148,7 +148,7 @@ static const char *check_channel_name(const char *text) {
                    : "1 to 64 of A-Z a-z 0-9 . _ -";
 }
 
-/* As AssumeRole has them (AWS STS API Reference). */
+/* Limits of AssumeRole (AWS STS API Reference). */
 static const char *check_session_name(const char *text) {
     return is_made_of(text, 2, 64, NAME_CHARS) ? NULL : "2 to 64 of A-Z a-z 0-9 _ + = , . @ -";
 }
@@ -168,7 +168,7 @@ static bool consists_of(const char *s, const char *set) {
     return s[strspn(s, set)] == '\0';
 }
 
-/* Old buckets have names that new ones may not have. */
+/* Old buckets have names that are no longer allowed for new ones. */
 static const char *config_check_bucket(const char *s) {
     size_t n = strlen(s);
 
@@ -320,7 +320,7 @@ const Option config_options[] = {
       .offset = offsetof(TrailExpect, expect.management_events),
       .words = management_words,
       .min = MANAGEMENT_ALL,
-      .number = (unsigned)MANAGEMENT_NOT_PINNED - MANAGEMENT_ALL, /* wraps; plus min it is 0 again */
+      .number = (unsigned)MANAGEMENT_NOT_PINNED - MANAGEMENT_ALL, /* wraps; adding min gives 0 again */
       .inherits = true },
     GROUPS("maintenance", SCOPE_MAINTENANCE, maintenance, n_maintenance, 0, CONFIG_MAINTENANCE_MAX,
            "( { from = \"2026-11-24T22:00:00Z\"; until = \"2026-11-25T02:00:00+01:00\"; reason = \"...\"; } "
@@ -523,21 +523,23 @@ static bool has_no_pins(const Config *config) {
     return true;
 }
 
-/* No group is there, and an empty list would say something else, or nothing. */
+/* True when a list of groups is empty and must not be printed: an empty list would mean something else, or
+ * nothing. */
 static bool has_no_groups(const Option *option, const Config *config) {
     if (*(const size_t *)(const void *)((const char *)config + option->n_offset) > 0)
         return false;
     return option->members == SCOPE_EXPECT ? has_no_pins(config) : option->min > 0;
 }
 
-/* Groups that turn something on by being there. */
+/* True for an empty group whose mere presence would turn something on. */
 static bool is_unset_group(const char *name, const Config *config) {
     if (text_equal(name, "organization"))
         return !config->organization.role_name;
     return text_equal(name, "heartbeat") && !config->heartbeat.url && !config->heartbeat.url_file;
 }
 
-/* An unset option means "do not touch", or the top level's, which no value says. */
+/* True for an unset option, which means "leave alone" or "inherit from the top level". No value expresses
+ * that. */
 static bool is_unset(const Option *option, const void *base) {
     const void *slot = option_slot(option, base);
 
@@ -552,7 +554,7 @@ static bool is_unset(const Option *option, const void *base) {
     case OPTION_WORD: return option->inherits && *(const int *)slot == (int)(option->number + option->min);
     case OPTION_WORDS: return option->inherits && *(const uint32_t *)slot == option->number;
     case OPTION_GROUPS: return has_no_groups(option, base);
-    case OPTION_GROUP: /* the file's own: base is the Config */
+    case OPTION_GROUP: /* top level only: base is the Config */
         return option->scope == SCOPE_FILE && is_unset_group(option->name, base);
     default: return false;
     }
@@ -564,7 +566,7 @@ static void put_shard(FILE *out, const Shard *shard) {
 
 static void put_groups(FILE *out, const Option *option, const Config *config);
 
-/* What follows the host may be a secret, as it is for Slack and Teams. */
+/* Prints a URL up to its host. The path may be a secret, as with Slack and Teams. */
 static void put_url(FILE *out, const char *url) {
     const char *host = strstr(url, "://");
     size_t n = host ? (size_t)(host - url) + strlen("://") : 0;
@@ -573,7 +575,7 @@ static void put_url(FILE *out, const char *url) {
     fprintf(out, "\"%.*s%s\"", (int)n, url, url[n] ? "/not-shown" : "");
 }
 
-/* User and password are not shown; that there are some, and what follows them, is. */
+/* Hides user and password, but shows that they are set, and the host. */
 static void put_proxy(FILE *out, const char *proxy) {
     fprintf(out, "  proxy = \"http://not-shown:not-shown%s\"; # user and password are not shown\n",
             strrchr(proxy, '@'));
@@ -599,7 +601,7 @@ static void put_value(FILE *out, const Option *option, const void *base) {
     }
 }
 
-/* One group of a list, on a line of its own: what is set. */
+/* Prints the members that are set of one group of a list, on a line of its own. */
 static void put_row(FILE *out, OptionScope scope, const void *base) {
     fputs("\n  { ", out);
     for (size_t i = 0; i < config_n_options; i++) {
@@ -636,7 +638,7 @@ static void put_groups(FILE *out, const Option *option, const Config *config) {
     fputs(first ? ")" : "\n)", out);
 }
 
-/* The row is a member of this group. */
+/* True when the option is a member of this group. */
 static bool is_member(const Option *option, const Option *group) {
     size_t n = strlen(group->name);
 
@@ -678,7 +680,7 @@ int config_dump(const Config *config, FILE *out) {
         const Option *option = &config_options[i];
 
         if (strchr(option->name, '.'))
-            continue; /* put by its group */
+            continue; /* printed with its group */
         if (is_unset(option, config))
             put_unset(out, option);
         else if (option->kind == OPTION_GROUP)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file's text before libconfig has it: where each value stands, every mistake of the text, what
- * libconfig's versions read differently, or read as nobody means it. Sources: libconfig's scanner.l and
- * grammar.y of 1.5, 1.7 and 1.8. */
+/* Scans the file's text before libconfig parses it. Records the position of each value, reports every syntax
+ * error, and catches what libconfig versions read differently or not as the writer meant it. Based on
+ * scanner.l and grammar.y of libconfig 1.5, 1.7 and 1.8. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,10 +12,10 @@
 #include "daemon/config/config_scalars.h"
 #include "lib/util/text.h"
 
-#define NAMES_MAX 2000 /* before it, that a name is compared with */
+#define NAMES_MAX 2000 /* earlier names that a name is compared with */
 #define PATH_LEN  160
 
-/* The index of a new position, which is where the text stands; -ENOMEM. */
+/* Adds a position at the current place in the text. Returns its index, or -ENOMEM. */
 static ssize_t add_position(Scan *t, const char *name, size_t name_len, size_t group) {
     Reading *r = t->reading;
     Position *positions;
@@ -37,7 +37,7 @@ static bool at_closing(const Scan *t) {
     return *t->at == ')' || *t->at == ']' || *t->at == '}';
 }
 
-/* The innermost bracket, from now on. */
+/* Pushes the bracket at the current place. */
 static void open_bracket(Scan *t) {
     t->open[t->depth++] = *t->at == '[' ? ']' : *t->at == '(' ? ')' : '}';
 }
@@ -46,7 +46,8 @@ static char closing_bracket(const Scan *t) {
     return t->open[t->depth - 1];
 }
 
-/* What a closing bracket is missing before. An unknown word may be a part of a password. */
+/* Names what follows a missing closing bracket. An unknown word is not shown: it may be part of a
+ * password. */
 static const char *what_follows(char dst[static PATH_LEN], const Scan *t) {
     size_t len = MIN(scan_span(t, SCAN_NAME_CHARS), (size_t)80);
     char name[81];
@@ -62,7 +63,7 @@ static const char *what_follows(char dst[static PATH_LEN], const Scan *t) {
     return dst;
 }
 
-/* The closing bracket, one of another kind in its place, or none: what is in the brackets is read. */
+/* Reads the closing bracket. Reports a wrong or missing one; the entries inside are still read. */
 static void take_closing(Scan *t, const char *path, Place start) {
     char closing = closing_bracket(t), dst[PATH_LEN];
     const char expected[] = { closing, '\0' };
@@ -83,7 +84,8 @@ static void take_closing(Scan *t, const char *path, Place start) {
     }
 }
 
-/* A group in an array, and entries of several kinds: libconfig wants a list for both. */
+/* Turns an array into a list when it holds a group, or entries of several types. libconfig requires a list
+ * for both. */
 static void make_list(Scan *t, size_t opened, size_t entry, char *closing, const char *path, Place place) {
     const char *out = strbuf_str(t->out);
     bool group;
@@ -99,12 +101,12 @@ static void make_list(Scan *t, size_t opened, size_t entry, char *closing, const
     *closing = ')';
 }
 
-/* A value of a kind that needs no knowledge of options to tell it from a name. */
+/* True for values that cannot be confused with a name, whatever the option. */
 static bool begins_value(char c) {
     return c == '"' || isdigit((unsigned char)c) || (c && strchr("([{", c));
 }
 
-/* A semicolon behind an entry: in place of the comma, one too many, or the end of the setting. */
+/* Handles a semicolon after an entry: in place of the comma, superfluous, or as the end of the setting. */
 static int take_semicolon(Scan *t, const char *path) {
     char next = scan_next(t);
 
@@ -119,11 +121,11 @@ static int take_semicolon(Scan *t, const char *path) {
     return 1;
 }
 
-/* The comma behind an entry, which begins at `previous`. 0: none has to follow. */
+/* Consumes the comma after the entry that begins at `previous`. Returns 0 when none is needed. */
 static int take_comma(Scan *t, const char *path, const char *previous) {
     Place place = scan_here(t);
 
-    if (t->at == t->open_at && *t->at != ',') /* it is missing together with a bracket */
+    if (t->at == t->open_at && *t->at != ',') /* missing together with a bracket, which is reported */
         return 1;
     if (at_closing(t) || scan_begins_setting(t))
         return 0;
@@ -150,7 +152,7 @@ static int take_comma(Scan *t, const char *path, const char *previous) {
 static int take_value(Scan *t, const char *path, size_t i);
 static void config_take_settings(Scan *t, const char *prefix);
 
-/* Does a group begin here that lacks its brackets? */
+/* True when a group without brackets begins here. */
 static bool lacks_brackets(const Scan *t, const char *path) {
     char name[81], member[PATH_LEN];
 
@@ -175,7 +177,7 @@ static int take_bare_group(Scan *t, const char *path) {
 }
 
 static int take_sequence(Scan *t, const char *path) {
-    char closing = closing_bracket(t); /* what libconfig is given */
+    char closing = closing_bracket(t); /* as passed to libconfig */
     size_t opened = t->out->len;
     Place start = scan_here(t);
     bool first = true;
@@ -216,7 +218,7 @@ static int take_group(Scan *t, const char *path) {
     return 0;
 }
 
-/* Texts with commas between them, for an array whose brackets were forgotten, or one of them. */
+/* True for strings with commas between them: an array that lacks one or both brackets. */
 static bool begins_bare_array(const Scan *t, const char *path) {
     const Option *option = config_option_named(path);
     const char *end = scan_text_end(t);
@@ -247,14 +249,14 @@ static int take_bare_array(Scan *t, const char *path) {
     return 0;
 }
 
-/* Groups stand in a list, except `expect`, which may be one group. */
+/* True for options that hold groups in a list. `expect` may be a single group. */
 static bool takes_list(const char *path) {
     const Option *option = config_option_named(path);
 
     return option && option->kind == OPTION_GROUPS && option->members != SCOPE_EXPECT;
 }
 
-/* Groups without the brackets of their list, or without the first one. */
+/* Reads groups that lack the brackets of their list, or the opening one. */
 static int take_bare_list(Scan *t, const char *path) {
     char allowed[CONFIG_GROUPS_MAX];
     int e = 0;
@@ -304,7 +306,7 @@ static int take_value(Scan *t, const char *path, size_t i) {
     else {
         open_bracket(t);
         e = c == '{' ? take_group(t, path) : take_sequence(t, path);
-        t->depth -= e >= 0; /* else leave_out() has to know what is open */
+        t->depth -= e >= 0; /* otherwise leave_out() must know which brackets are open */
         return e;
     }
     return 0;
@@ -323,8 +325,8 @@ static const Position *find_before(const Reading *r, size_t i) {
     return NULL;
 }
 
-/* An option that is there already. Its value is read too, under a name that libconfig has not had; while
- * anyone reads that: libconfig looks a name up among all others. */
+/* Reports an option that is set twice. Its second value is also checked, under a unique name. That stops
+ * after too many mistakes, because libconfig compares each name with all others. */
 static int take_second(Scan *t, const char *path, size_t i, const Position *before) {
     char number[32];
 
@@ -338,7 +340,7 @@ static int take_second(Scan *t, const char *path, size_t i, const Position *befo
     return 0;
 }
 
-/* NAME = VALUE; group: a number that only this group has. */
+/* Reads NAME = VALUE. group is an index that is unique to the enclosing group. */
 static int take_setting(Scan *t, const char *prefix, size_t group) {
     const char *name = t->at;
     size_t len = scan_span(t, SCAN_NAME_CHARS);
@@ -357,7 +359,7 @@ static int take_setting(Scan *t, const char *prefix, size_t group) {
         return -EINVAL;
     t->at += len;
     if (!scan_skip(t) || (*t->at != '=' && *t->at != ':')) {
-        /* an unknown word may be a part of a password */
+        /* do not show an unknown word: it may be part of a password */
         int e = scan_is_not(t, config_option_named(path) ? path : "", "=");
 
         if (!config_option_named(path) || t->at >= t->end || !begins_value(*t->at))
@@ -370,7 +372,8 @@ static int take_setting(Scan *t, const char *prefix, size_t group) {
     return take_value(t, path, (size_t)i);
 }
 
-/* What has a mistake that leaves no value is not there for libconfig; its lines are. */
+/* Hides a setting whose error leaves no value from libconfig, but keeps its lines so that line numbers stay
+ * right. */
 static void leave_out(Scan *t, unsigned depth, size_t out_len, size_t n_positions, unsigned line) {
     t->reading->incomplete = true;
     scan_recover(t, t->depth - depth);
@@ -382,14 +385,14 @@ static void leave_out(Scan *t, unsigned depth, size_t out_len, size_t n_position
     t->reading->n_positions = n_positions;
 }
 
-/* A line of words behind a semicolon, which other files have as a comment. */
+/* True for a line of words after a semicolon, which is a comment in other formats. */
 static bool begins_remark(Scan *t) {
     const char *word = t->at + 1 + strspn(t->at + 1, "; \t"), *end = word + strcspn(word, "=:;{\n");
 
     return scan_here(t).column == 1 && isalpha((unsigned char)*word) && (*end == '\n' || !*end);
 }
 
-/* What is no setting. */
+/* Reports text that is not a setting. */
 static void take_stray(Scan *t) {
     if (*t->at == '@') {
         (void)config_mistake(t->reading, scan_here(t),
@@ -412,7 +415,7 @@ static void take_stray(Scan *t) {
     }
 }
 
-/* In a group that lacks its closing bracket: is what comes next outside of it? */
+/* In a group that lacks its closing bracket: true when the next setting belongs outside of it. */
 static bool is_outside(const Scan *t, const char *prefix) {
     char name[81], path[PATH_LEN];
 
@@ -424,7 +427,8 @@ static bool is_outside(const Scan *t, const char *prefix) {
     return config_option_named(name) && !config_option_named(path);
 }
 
-/* Up to the end of the text or, in a group, to its closing bracket or where that is missing. */
+/* Reads settings up to the end of the text or, inside a group, up to its closing bracket or the place where
+ * that is missing. */
 static void config_take_settings(Scan *t, const char *prefix) {
     size_t group = t->reading->n_positions;
     bool closed = !prefix[0] || scan_is_closed(t);

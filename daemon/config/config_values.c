@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One value of a file: read into the option's place, with its bounds; its default; its end. */
+/* Reads one value of a file into its option, checks its bounds, sets defaults, and frees it. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -15,9 +15,9 @@
 #define FOUND_MAX 88
 #define MEANT_MAX 96
 
-/* ---- what is wrong ---- */
+/* ---- error messages ---- */
 
-/* With its decimal point also where nothing is behind it: that is what is wrong. */
+/* Formats a fraction. Always prints the decimal point, because the point is what is wrong. */
 static const char *found_fraction(char dst[static FOUND_MAX], double value) {
     (void)snprintf(dst, FOUND_MAX, "%g", value);
     if (!dst[strspn(dst, "-0123456789")])
@@ -25,7 +25,7 @@ static const char *found_fraction(char dst[static FOUND_MAX], double value) {
     return dst;
 }
 
-/* The value found: "text" (escaped, shortened), a number, true, or what kind of thing it is. */
+/* Describes the value that was found: "text" (escaped and cut), a number, a boolean, or its type. */
 static const char *found(char dst[static FOUND_MAX], const config_setting_t *setting) {
     char show[FOUND_MAX - 2];
 
@@ -46,7 +46,8 @@ static const char *found(char dst[static FOUND_MAX], const config_setting_t *set
     return dst;
 }
 
-/* A blank that was pasted along; a non-breaking one looks like none. */
+/* Returns true when the text begins or ends with a blank, often pasted along. A non-breaking one cannot be
+ * seen. */
 static bool has_blank_ends(const char *text) {
     static const char *const blanks[] = { " ", "\t", "\xc2\xa0", "\xe2\x80\xaf" };
     size_t n = strlen(text);
@@ -60,7 +61,7 @@ static bool has_blank_ends(const char *text) {
     return false;
 }
 
-/* " did you mean "observe"?"; a text that may be a secret is near to nothing. */
+/* Returns a hint such as " did you mean "observe"?". Never compares a text that may be a secret. */
 static const char *meant(char dst[static MEANT_MAX], const config_setting_t *setting, const Option *option) {
     const char *text = config_setting_get_string(setting),
                *nearest = text && !option->secret ? config_nearest(option, text) : NULL;
@@ -68,7 +69,7 @@ static const char *meant(char dst[static MEANT_MAX], const config_setting_t *set
     dst[0] = '\0';
     if (text && has_blank_ends(text))
         (void)text_copy(dst, MEANT_MAX, " it begins or ends with a blank;");
-    if (nearest && !text_equal(nearest, text)) /* the word is right, its place is not */
+    if (nearest && !text_equal(nearest, text)) /* otherwise the word is right and only its place is wrong */
         (void)snprintf(dst, MEANT_MAX, " did you mean \"%s\"?", nearest);
     return dst;
 }
@@ -119,7 +120,7 @@ static int set_text(Reading *r, const config_setting_t *setting, const Option *o
     return *slot ? 0 : -ENOMEM;
 }
 
-/* A whole number with a decimal point: what to write. "": that is not what it is. */
+/* Returns a hint for a whole number that was written with a decimal point, or "". */
 static const char *unpointed(char dst[static MEANT_MAX], const config_setting_t *setting) {
     double value = config_setting_get_float(setting);
 
@@ -130,7 +131,7 @@ static const char *unpointed(char dst[static MEANT_MAX], const config_setting_t 
     return dst;
 }
 
-/* A number or true in quotation marks: what to write. "": that is not what it is. */
+/* Returns a hint for a number or boolean that was written in quotation marks, or "". */
 static const char *unquoted(char dst[static MEANT_MAX], const config_setting_t *setting, const char *chars) {
     const char *text = config_setting_get_string(setting);
     size_t n = text ? strspn(text, chars) : 0;
@@ -244,8 +245,8 @@ static int set_shard(Reading *r, const config_setting_t *setting, const Option *
     return text && shard_parse(text, slot) ? 0 : refuse_value(r, setting, option, allowed);
 }
 
-/* A region that fits AWS's pattern may be newer than this version; one that differs from a known one in more
- * than its number is most likely mistyped. */
+/* Adds a note when a region is likely mistyped. A region that matches AWS's pattern may be newer than this
+ * version; one that differs from a known region in more than its number is suspicious. */
 int config_note_region(Reading *r, const config_setting_t *setting, const char *name, const char *region) {
     const char *known = endpoint_region_nearest(region), *number = known ? strrchr(known, '-') : NULL;
 
@@ -255,8 +256,8 @@ int config_note_region(Reading *r, const config_setting_t *setting, const char *
                        name, region, known);
 }
 
-/* The last item of a list of names: what it is likely not meant to be. One set of credentials is good for
- * one partition. */
+/* Checks the last item of a list of names for likely mistakes. One set of credentials works in one partition
+ * only. */
 static int check_item(Reading *r, const config_setting_t *setting, const Option *option,
                       const StringList *list) {
     const char *text = list->items[list->n - 1];
@@ -291,7 +292,7 @@ static int add_item(Reading *r, const config_setting_t *setting, const Option *o
     return list->items[list->n++] ? check_item(r, setting, option, list) : -ENOMEM;
 }
 
-/* One entry without its brackets, or "all" in capitals: what to write. "": that is not what it is. */
+/* Returns a hint for a single entry without brackets, or for "all" in capitals; otherwise "". */
 static const char *in_array(char dst[static MEANT_MAX], const Option *option, const char *text) {
     dst[0] = '\0';
     if (text && option->all && strcasecmp(text, "all") == 0)
@@ -346,7 +347,7 @@ int config_set_value(Reading *r, const config_setting_t *setting, const Option *
     case OPTION_SHARD: return set_shard(r, setting, option, slot);
     case OPTION_LIST: return set_list(r, setting, option, slot);
     case OPTION_GROUP:
-    case OPTION_GROUPS: break; /* config_read.c reads them */
+    case OPTION_GROUPS: break; /* read by config_read.c */
     }
     return -EINVAL;
 }

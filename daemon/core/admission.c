@@ -11,10 +11,10 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* What a part of a statement, or all of it, says of CloudTrail's call. */
+/* Whether a part of a statement, or all of it, applies to CloudTrail's call. */
 typedef enum Fit { NO, PERHAPS, YES } Fit;
 
-/* CloudTrail's call, and whose it is. */
+/* CloudTrail's call and the account it is made for. */
 typedef struct Delivery {
     const AdmissionTrail *trail;
     const char *action;
@@ -26,10 +26,10 @@ static bool is_pattern(const char *text, const void *with) {
     return statement_pattern_fits(text, with);
 }
 
-/* ---- its conditions ---- */
+/* ---- conditions ---- */
 
-/* What CloudTrail sends (AWS CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail" and "Configure
- * AWS KMS key policies for CloudTrail"); NULL: not known here. */
+/* Returns what CloudTrail sends for a context key, or NULL when that is not known here (AWS CloudTrail User
+ * Guide, "Amazon S3 bucket policy for CloudTrail" and "Configure AWS KMS key policies for CloudTrail"). */
 static const char *context_of(const Delivery *delivery, const char *key) {
     if (strcasecmp(key, "aws:SourceArn") == 0 ||
         strcasecmp(key, "kms:EncryptionContext:aws:cloudtrail:arn") == 0)
@@ -77,13 +77,13 @@ static Fit conditions_fit(const Delivery *delivery, const json_t *conditions) {
             if (!fits || !context)
                 fit = PERHAPS;
             else if (!statement_any_fits(values, fits, context))
-                return NO; /* every condition has to hold */
+                return NO; /* all conditions must hold */
         }
     }
     return fit;
 }
 
-/* ---- its other parts ---- */
+/* ---- principal, action and resource ---- */
 
 static Fit principal_fits(const json_t *statement) {
     const json_t *principal = json_object_get(statement, "Principal");
@@ -101,7 +101,7 @@ static Fit action_fits(const Delivery *delivery, const json_t *statement) {
     return statement_names_action(action, delivery->action) ? YES : NO;
 }
 
-/* Every log file, some of them, or none? */
+/* Returns whether the pattern matches every log file, some of them, or none. */
 static Fit pattern_fits(const Delivery *delivery, const char *pattern) {
     const char *path = strstr(pattern, ":::");
     char own[sizeof(delivery->folder) + sizeof(delivery->account)];
@@ -126,7 +126,7 @@ static Fit resource_fits(const Delivery *delivery, const json_t *statement) {
     Fit best = NO;
 
     if (!delivery->folder[0])
-        return YES; /* a key's policy is about that key (AWS KMS Developer Guide, "Key policies") */
+        return YES; /* a key's policy always refers to that key (AWS KMS Developer Guide, "Key policies") */
     if (!resource)
         return PERHAPS;
     for (size_t i = 0; i < n; i++) {
@@ -150,7 +150,7 @@ static Fit statement_fits(const Delivery *delivery, const json_t *statement) {
     return worst;
 }
 
-/* ---- the policy ---- */
+/* ---- the whole policy ---- */
 
 static Admission judge_policy(const Delivery *delivery, const json_t *policy) {
     const json_t *statements = json_object_get(policy, "Statement");
@@ -174,7 +174,7 @@ static Admission judge_policy(const Delivery *delivery, const json_t *policy) {
     return allow == YES && deny == NO ? ADMISSION_GIVEN : ADMISSION_UNCLEAR;
 }
 
-/* S3 records the policy as an object, KMS as the text that was sent. */
+/* S3 records the policy as an object, KMS as the original text. */
 static Admission judge_parameters(const Delivery *delivery, const char *parameters, const char *name) {
     json_t *root = NULL, *parsed = NULL;
     const json_t *policy;

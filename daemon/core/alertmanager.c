@@ -17,9 +17,9 @@
 #include "lib/util/timetext.h"
 
 #define NAME_MAX_       64
-#define DESCRIPTION_MAX 4096 /* of the mail; SNS and others have all of it */
+#define DESCRIPTION_MAX 4096 /* enough for a mail; SNS and other channels get the full text */
 
-/* Messages about an incident that change nothing about what it is. */
+/* True for messages that do not change what the incident is. */
 static bool only_adds(EventKind event) {
     return event == EVENT_INCIDENT_REMINDER || event == EVENT_TRAIL_ATTRIBUTED ||
            event == EVENT_TRAIL_ATTEMPTED;
@@ -44,13 +44,13 @@ static const char *alert_name(EventKind event, char ret[static NAME_MAX_]) {
     return ret;
 }
 
-/* A label of an empty value is none (Prometheus data model). */
+/* An empty label counts as absent (Prometheus data model). */
 static int add_label(json_t *labels, const char *name, const char *value) {
     return value[0] ? json_object_set_new(labels, name, json_string(value)) : 0;
 }
 
-/* Each has few values: one a trail, or one of a fixed list. What is different in each incident is an
- * annotation. */
+/* Makes the labels. Each has few values: one per trail, or one of a fixed list. Whatever differs between
+ * incidents is an annotation. */
 static json_t *labels_of(const Alert *alert, const json_t *document) {
     const char *detail = json_string_value(json_object_get(document, "detail"));
     json_t *labels = json_object();
@@ -97,7 +97,7 @@ static int set_end(json_t *entry, uint64_t usec) {
     return json_object_set_new(entry, "ends", json_integer((json_int_t)usec));
 }
 
-/* The incident's alert that is open, NULL when none is. */
+/* Returns the open alert of an incident, or NULL. */
 static json_t *find_open(const json_t *set, const char *incident) {
     json_t *entry;
     size_t i;
@@ -108,14 +108,14 @@ static json_t *find_open(const json_t *set, const char *incident) {
     return NULL;
 }
 
-/* Removes from the set what carries these labels: an alert that ended, and now begins again. */
+/* Removes alerts with these labels: one that ended is about to start again. */
 static void remove_labels(json_t *set, const json_t *labels) {
     for (size_t i = json_array_size(set); i > 0; i--)
         if (json_equal(json_object_get(json_array_get(set, i - 1), "labels"), labels))
             (void)json_array_remove(set, i - 1);
 }
 
-/* ends: 0: it is open. */
+/* ends is 0 for an open alert. */
 static int add_entry(json_t *set, const Alert *alert, const json_t *document, uint64_t ends) {
     const char *opened = json_string_value(json_object_get(document, "opened"));
     char time[TIMETEXT_MAX];
@@ -159,7 +159,7 @@ static int apply(json_t *set, const Alert *alert, const json_t *document, uint64
     return add_entry(set, alert, document, over ? now_usec + ALERTMANAGER_HOLD_USEC : 0);
 }
 
-/* NULL: out of memory, which is no damage. */
+/* Returns NULL only when out of memory, which must not look like damage. */
 static json_t *read_set(const char *text) {
     json_t *set = NULL;
 
@@ -171,7 +171,7 @@ static json_t *read_set(const char *text) {
     return json_array();
 }
 
-/* An entry without labels is no alert: Alertmanager would refuse the whole body. */
+/* Entries without labels are rejected, because Alertmanager would refuse the whole body. */
 int alertmanager_check(const char *set) {
     json_auto_t *list = NULL;
     json_t *entry;

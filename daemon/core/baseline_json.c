@@ -21,16 +21,16 @@
 #define SCHEMA       "trailguard.baseline/1"
 #define FOUND_SCHEMA "trailguard.found/1"
 #define ADVANCED     "AdvancedEventSelectors"
-/* Earlier versions wrote so what was recorded through a member's account, to which AWS does not show tags:
- * with none, whatever the trail has. */
+/* Earlier versions recorded this for baselines read through a member account. AWS does not show tags to
+ * members, so such a baseline has none, whatever the trail has. */
 #define BY_MEMBER "guard, in a member's account"
 
-/* How a setting stands in a file; the first two are no JSON of their own in Settings. */
+/* How a setting is written in the file. Text and bool are not JSON in Settings. */
 typedef enum Shape {
     SHAPE_TEXT,
     SHAPE_BOOL,
     SHAPE_OWNER,
-    SHAPE_SELECTORS, /* one of two members */
+    SHAPE_SELECTORS, /* one of two possible members */
     SHAPE_ARRAY,
     SHAPE_OBJECT,
 } Shape;
@@ -48,14 +48,14 @@ static const char *name_of(unsigned i) {
     return i == SETTING_BUCKET_OWNER ? "BucketOwner" : field_to_string((Field)i);
 }
 
-/* ---- settings: each by its shape ---- */
+/* ---- settings, by shape ---- */
 
-/* Takes over the value, NULL when there was no memory for it. */
+/* Takes ownership of the value, which is NULL after an allocation failure. */
 static int put(json_t *object, const char *name, json_t *value) {
     return value && json_object_set_new(object, name, value) >= 0 ? 0 : -ENOMEM;
 }
 
-/* {"EventSelectors":[...]} and its advanced sister give their one member. */
+/* Writes the one member of {"EventSelectors":[...]} or of its advanced form. */
 static int put_selectors(json_t *object, json_t *selectors) {
     const char *name = json_object_get(selectors, ADVANCED) ? ADVANCED : field_to_string(FIELD_SELECTORS);
     json_t *list = json_object_get(selectors, name);
@@ -105,7 +105,7 @@ static int write_settings(const CodecMember *m, const void *base, json_t **ret) 
     return r;
 }
 
-/* Is it what the shape wants? */
+/* Returns whether the value has the shape. */
 static bool fits(Shape shape, const json_t *value) {
     const char *s = json_string_value(value);
 
@@ -118,7 +118,7 @@ static bool fits(Shape shape, const json_t *value) {
     }
 }
 
-/* A value that fits as the text that CloudTrail's answer would have; NULL: out of memory. */
+/* Returns a value of the right shape as text in the form of CloudTrail's answer, NULL when out of memory. */
 static char *to_text(unsigned i, const char *name, json_t *value) {
     json_auto_t *whole = NULL;
 
@@ -170,7 +170,7 @@ static const CodecKind codec_settings = { "an object", write_settings, read_sett
 
 /* ---- records ---- */
 
-/* What is long is cut. */
+/* Long text is cut. */
 static int write_by(const CodecMember *m, const void *base, json_t **ret) {
     char by[BASELINE_BY_MAX];
 
@@ -211,7 +211,7 @@ static const CodecMember record_members[] = {
     CODEC_END,
 };
 
-/* What was there before a restore. */
+/* The settings that were found before a restore. */
 typedef struct Found {
     char *arn;
     uint64_t found_usec;
@@ -265,8 +265,8 @@ int baseline_json_write_found(const char *arn, uint64_t now_real_usec, const Set
 static void forget_tags_of_member(BaselineVersion *version) {
     if (!text_equal(version->by, BY_MEMBER))
         return;
-    memcpy(version->by, "guard", sizeof("guard")); /* it is shorter */
-    (void)settings_set(&version->settings, FIELD_TAGS, NULL); /* needs no memory */
+    memcpy(version->by, "guard", sizeof("guard")); /* shorter, so it fits */
+    (void)settings_set(&version->settings, FIELD_TAGS, NULL); /* allocates nothing */
 }
 
 int baseline_json_read(const char *text, size_t len, BaselineRecord *ret, char *reason, size_t reason_size) {

@@ -12,13 +12,14 @@ static bool is_wanted(const BucketFacts *facts, const char *bucket) {
         return false;
     if (!facts->bucket_checks && (!facts->owner_check || text_equal(bucket, facts->unasked)))
         return false;
-    /* of a trail that nobody has accepted only its message needs to know */
+    /* an unaccepted trail's bucket is only needed for its message */
     if (facts->provisional && !facts->message_waits)
         return false;
     return facts->recorded || facts->once;
 }
 
-/* Log files go where the trail says now, and where it has to be restored to later: both are judged. */
+/* Log files go to the current bucket and prefix, and after a restore to the recorded ones, so both are
+ * judged. */
 BucketPlan bucket_plan(const BucketFacts *facts) {
     const Settings *of = facts->recorded || !facts->once ? facts->desired : facts->actual;
     const char *bucket = of->values[FIELD_BUCKET], *prefix = of->values[FIELD_PREFIX];
@@ -38,7 +39,7 @@ BucketPlan bucket_plan(const BucketFacts *facts) {
     };
 }
 
-/* ---- whose it can be ---- */
+/* ---- possible owners ---- */
 
 void bucket_owners_add(BucketOwners *owners, const char *id) {
     if (strlen(id) != 12 || owners->n == BUCKET_OWNERS_MAX)
@@ -49,7 +50,7 @@ void bucket_owners_add(BucketOwners *owners, const char *id) {
     (void)text_copy(owners->ids[owners->n++], sizeof(owners->ids[0]), id);
 }
 
-/* A prefix often has the id of an account. */
+/* A prefix often contains an account id. */
 static void add_those_of_prefix(BucketOwners *owners, const char *prefix) {
     char id[13];
 
@@ -89,7 +90,7 @@ const char *bucket_asked(const Settings *desired, const Settings *actual) {
     return desired->values[FIELD_BUCKET] ? desired->values[FIELD_BUCKET] : actual->values[FIELD_BUCKET];
 }
 
-#define BUCKET_READS 2U /* its lifecycle and its policy */
+#define BUCKET_READS 2U /* lifecycle and policy */
 
 unsigned bucket_calls(unsigned n_heads, bool found, bool bucket_checks, const char *key) {
     return n_heads + (found ? BUCKET_READS : 0) + (bucket_checks && key && key[0]);

@@ -15,10 +15,10 @@
 #include "lib/util/text.h"
 #include "lib/util/timetext.h"
 
-/* Ceilings of the receivers, or below them, in bytes: no character of theirs is shorter than a byte. */
+/* Limits of the receivers, or lower values. In bytes, so that limits in characters hold as well. */
 #define SLACK_HEADER_MAX      150
 #define SLACK_TEXT_MAX        2900
-#define TEAMS_TEXT_MAX        8192 /* of 28 KiB for the whole card, which adds about 90 bytes a line */
+#define TEAMS_TEXT_MAX        8192 /* of 28 KiB for the whole card, which adds about 90 bytes per line */
 #define TEAMS_LINES_MAX       100
 #define PAGERDUTY_SUMMARY_MAX 1024
 #define OPSGENIE_MESSAGE_MAX  130
@@ -35,7 +35,7 @@ bool alert_only_ends(EventKind event) {
            event == EVENT_TARGET_REACHABLE || event == EVENT_CHANNEL_RECOVERED;
 }
 
-/* A summary may end an incident whose last reopenings were not reported one by one. */
+/* A summary may end an incident whose last reopenings were not reported individually. */
 bool alert_ends_incident(const Alert *alert) {
     return alert->ends || alert_only_ends(alert->event);
 }
@@ -51,8 +51,8 @@ bool alert_filter_takes(const AlertFilter *filter, const Alert *alert) {
 
 /* ---- texts ---- */
 
-/* At most max bytes of text, cut between characters; what was cut says so. NULL when it is not UTF-8, or out
- * of memory. */
+/* Returns at most max bytes of text, cut between characters and marked as cut. NULL when the text is not
+ * UTF-8, or out of memory. */
 static json_t *cut_text(const char *text, size_t max) {
     _cleanup_free_ char *cut = NULL;
 
@@ -66,7 +66,7 @@ static json_t *cut_text(const char *text, size_t max) {
     return json_string(cut);
 }
 
-/* Slack's text outside of blocks is markup: what begins with '<' may be a link, or call a whole channel. */
+/* Outside of blocks, Slack treats text as markup: '<' may begin a link or notify a whole channel. */
 static json_t *slack_text(const char *text) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4096);
 
@@ -82,13 +82,13 @@ static json_t *slack_text(const char *text) {
     return strbuf_error(&b) < 0 ? NULL : json_string(strbuf_str(&b));
 }
 
-/* For Markdown of Amazon Q Developer, which shows it in Slack or in Teams: no escape is the same in both, so
- * that what could begin something is replaced by what it looks like. */
+/* Amazon Q Developer renders Markdown in Slack or Teams, and no escape works in both. Special characters are
+ * replaced by look-alikes. */
 static json_t *chat_text(const char *text, size_t max, bool block) {
     static const struct {
         char from;
         const char *to;
-        bool in_block; /* also inside of a block of code */
+        bool in_block; /* also inside a code block */
     } replaced[] = {
         { '<', "\u2039", true },  { '>', "\u203a", true }, { '`', "'", true },  { '@', "\uff20", true },
         { '*', "\u2217", false }, { '[', "(", false },     { ']', ")", false }, { '~', "-", false },
@@ -106,12 +106,12 @@ static json_t *chat_text(const char *text, size_t max, bool block) {
         (void)(to ? strbuf_add(&b, to) : strbuf_add_char(&b, *text));
     }
     while (((unsigned char)*text & 0xc0) == 0x80)
-        (void)strbuf_add_char(&b, *text++); /* not in the middle of a character */
+        (void)strbuf_add_char(&b, *text++); /* do not cut inside a character */
     (void)strbuf_addf(&b, "%s%s", *text ? cut_mark : "", block ? "\n```" : "");
     return strbuf_error(&b) < 0 ? NULL : json_string(strbuf_str(&b));
 }
 
-/* What the message is about: the trail's ARN, else account and region, else the guard. */
+/* Returns the alert's subject: the trail's ARN, else account and region, else the guard. */
 static json_t *source_of(const Alert *alert, const json_t *document) {
     const char *arn = json_string_value(json_object_get(json_object_get(document, "trail"), "arn"));
     char place[sizeof(alert->account) + sizeof(alert->region) + 2];
@@ -123,7 +123,7 @@ static json_t *source_of(const Alert *alert, const json_t *document) {
     return json_string(place[0] ? place : "trailguard");
 }
 
-/* ---- one function a format; NULL when a text is not UTF-8, or out of memory ---- */
+/* ---- one function per format; NULL when a text is not UTF-8, or out of memory ---- */
 
 static json_t *slack_body(const Alert *alert, const json_t *document _unused_, const char *key _unused_) {
     return json_pack(
@@ -135,8 +135,8 @@ static json_t *slack_body(const Alert *alert, const json_t *document _unused_, c
             "text", json_sprintf("%s, incident %s", event_to_string(alert->event), alert->incident));
 }
 
-/* A run of text is shown as it is; a TextBlock would read Markdown. A line each, since runs have no line
- * breaks. */
+/* Adds one line of plain text. A TextBlock would interpret Markdown; a TextRun does not, but cannot break
+ * lines. */
 static int add_card_line(json_t *lines, const char *text, size_t len) {
     return json_array_append_new(lines,
                                  json_pack("{s:s, s:s, s:[{s:s, s:o, s:s, s:s}]}", "type", "RichTextBlock",

@@ -32,9 +32,9 @@ static void _printf_(3, 4) judge(ChannelHealth *ret, ChannelVerdict verdict, con
 
 /* ---- the topic's policy ---- */
 
-/* Who asks, in the forms in which a policy may name it. */
+/* The caller, in the forms in which a policy may name it. */
 typedef struct Caller {
-    const char *arn; /* "": not known */
+    const char *arn; /* "": unknown */
     char account[16];
 } Caller;
 
@@ -60,7 +60,7 @@ static bool names_caller(const json_t *statement, const Caller *caller) {
     return statement_any_fits(principal, is_caller, caller);
 }
 
-/* For sure: no condition, and no negation. */
+/* True only for an unconditional Deny without negation. */
 static bool is_denied(const json_t *statement, const Caller *caller) {
     return text_equal(json_string_value(json_object_get(statement, "Effect")), "Deny") &&
            !json_object_get(statement, "Condition") &&
@@ -76,7 +76,7 @@ static bool may_be_allowed(const json_t *statement, const Caller *caller) {
            (json_object_get(statement, "NotPrincipal") || names_caller(statement, caller));
 }
 
-/* NULL: publishing is not forbidden for sure. */
+/* Returns NULL unless publishing is certainly forbidden. */
 static const char *policy_problem(const TopicFacts *facts, const Arn *topic, const Caller *caller) {
     json_t *policy = facts->policy ? json_loads(facts->policy, 0, NULL) : NULL;
     const json_t *statements = json_object_get(policy, "Statement"), *statement;
@@ -92,7 +92,7 @@ static const char *policy_problem(const TopicFacts *facts, const Arn *topic, con
         allowed |= may_be_allowed(statement, caller);
     }
     if (!policy || !statements)
-        allowed = true; /* not known */
+        allowed = true; /* unknown */
     json_decref(policy);
     if (denied)
         return "the topic's policy denies sns:Publish to the guard";
@@ -132,7 +132,7 @@ static bool key_problem(const TopicFacts *facts, const Arn *topic, const Caller 
     return true;
 }
 
-/* ---- the whole ---- */
+/* ---- channel health ---- */
 
 static const char *plural(unsigned n) {
     return n == 1 ? "" : "s";
@@ -190,7 +190,7 @@ uint64_t channel_health_next_usec(ChannelVerdict verdict, bool error, uint64_t r
     return trouble ? TROUBLE_USEC : DAILY_USEC - random % DAILY_SPAN_USEC;
 }
 
-/* ---- what is reported ---- */
+/* ---- reports ---- */
 
 Event channel_event(ChannelChange change, const ChannelTrouble *trouble, Mode mode) {
     static const struct {

@@ -13,7 +13,7 @@ static size_t find_word(const char *const *table, size_t n, const char *s) {
     return n;
 }
 
-/* Defines NAME_to_string over NAME_table, which must have a word for each value below max. */
+/* Defines NAME_to_string from NAME_table, which must have a word for each value below max. */
 #define DEFINE_TO_STRING(name, Type, max)                                                                   \
     _Static_assert(ARRAY_SIZE(name##_table) == (max), "a word for each value of " #Type);                   \
     const char *name##_to_string(Type value) {                                                              \
@@ -21,7 +21,7 @@ static size_t find_word(const char *const *table, size_t n, const char *s) {
     }                                                                                                       \
     struct _swallow_semicolon_
 
-/* And NAME_from_string. */
+/* Defines NAME_from_string as well. */
 #define DEFINE_WORDS(name, Type, max)                                                                       \
     DEFINE_TO_STRING(name, Type, max);                                                                      \
     Type name##_from_string(const char *s) {                                                                \

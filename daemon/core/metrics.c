@@ -9,14 +9,14 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* From an answer of a near region to a poll that waits for its deadline. */
+/* From a nearby region's answer up to a poll's deadline. */
 const MetricsBound metrics_bounds[METRICS_BUCKETS] = {
     { 10000, "0.01" },  { 25000, "0.025" }, { 50000, "0.05" },  { 100000, "0.1" },
     { 250000, "0.25" }, { 500000, "0.5" },  { 1000000, "1" },   { 2500000, "2.5" },
     { 5000000, "5" },   { 10000000, "10" }, { 30000000, "30" }, { 60000000, "60" },
 };
 
-/* Ceilings: AWS's error codes alone are not bounded by what we ask. */
+/* Limits on the number of series. Only AWS's error codes are unbounded. */
 static const size_t counter_max[_METRICS_COUNTER_MAX] = {
     [METRICS_REQUESTS] = 64,  [METRICS_ERRORS] = 256, [METRICS_THROTTLES] = 64,   [METRICS_HELD] = 16,
     [METRICS_HELD_USEC] = 16, [METRICS_ALERTS] = 96,  [METRICS_DELIVERIES] = 128, [METRICS_ACTIONS] = 16,
@@ -58,7 +58,7 @@ static bool name_row(MetricsCount *row, const char *const *labels) {
     return named;
 }
 
-/* NULL when there is no memory for a new one. */
+/* Returns NULL when out of memory for a new row. */
 static MetricsCount *find_row(MetricsCounts *table, size_t max, const char *const *labels) {
     const char *others[METRICS_LABELS_MAX];
     MetricsCount *grown;
@@ -121,7 +121,7 @@ void metrics_observe(Metrics *metrics, MetricsTimer timer, const char *label, ui
     row->sum_usec += usec;
 }
 
-/* ---- by what is counted ---- */
+/* ---- one function per counter ---- */
 
 void metrics_count_event(Metrics *metrics, EventKind event, Severity severity) {
     METRICS_COUNT(metrics, METRICS_ALERTS, 1, event_to_string(event), severity_to_string(severity));
@@ -149,7 +149,7 @@ void metrics_add_channel(Metrics *metrics, const char *channel) {
             METRICS_COUNT(metrics, METRICS_DELIVERIES, 0, channel, outcomes[i]);
 }
 
-/* ---- the whole ---- */
+/* ---- life cycle ---- */
 
 static void add_zeros(Metrics *metrics) {
     static const Action actions[] = { ACTION_RESTART, ACTION_RESTORE, ACTION_RECREATE };

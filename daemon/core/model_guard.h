@@ -297,7 +297,7 @@ typedef struct CauseMembers {
     size_t n_rest;
     size_t n_answering;       /* ... those of them that answer */
     uint64_t silent_usec;     /* real; when the last of them stopped answering; 0: unknown */
-    uint64_t since_usec;      /* real; when the first of them began */
+    uint64_t since_usec;      /* real; when the first began */
     const TargetState *first; /* the state of that one; NULL: there is none */
     bool forgotten;           /* those that were reported are no longer guarded */
 } CauseMembers;

@@ -39,7 +39,7 @@ static void row_set(ProtectionRow *row, ProtectionState state, const char *advic
     va_end(ap);
 }
 
-/* ---- one line each: false when there is nothing to say ---- */
+/* ---- one function per line; false when there is nothing to say ---- */
 
 static bool row_account(const ProtectionFacts *facts, ProtectionRow *row) {
     if (!facts->principal[0] || !facts->account[0])
@@ -71,7 +71,7 @@ static bool row_topics(const ProtectionFacts *facts, ProtectionRow *row) {
                 "subscriptions",
                 facts->exposed_topic);
     else if (!facts->account[0])
-        return false; /* which accounts are guarded is not known either */
+        return false; /* the guarded accounts are unknown as well */
     else
         row_set(row, PROTECTION_OK, NULL, "no topic of the alerts is in an account that is guarded");
     return true;

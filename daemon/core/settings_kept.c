@@ -9,15 +9,15 @@
 #include "lib/util/macros.h"
 #include "lib/util/shared_text.h"
 
-/* The texts are shared: two that are equal are at one place. */
+/* The texts are shared, so equal texts have equal addresses. */
 typedef struct KeptSettings {
-    Settings settings; /* first, so that its address is that of the whole */
+    Settings settings; /* first, so that both have the same address */
     unsigned n_held;
 } KeptSettings;
 
 const Settings settings_none;
 
-/* tsearch(3). Static, for it is of the process, as the texts are. */
+/* A tsearch(3) tree. Static, because it is shared by the whole process, as the texts are. */
 static void *kept_settings;
 
 static int compare_kept(const void *a, const void *b) {

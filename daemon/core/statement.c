@@ -19,7 +19,7 @@ static bool same(char a, char b, bool fold) {
     return a == b || (fold && tolower((unsigned char)a) == tolower((unsigned char)b));
 }
 
-/* fnmatch(3) has brackets besides, which IAM does not have. */
+/* Like fnmatch(3), but without brackets, which IAM does not have. */
 static bool fits(const char *pattern, const char *text, bool fold) {
     const char *star = NULL, *resume = NULL;
 
@@ -57,7 +57,7 @@ bool statement_is_about_service(const json_t *principal, const char *service) {
            statement_any_fits(services, statement_text_is, service);
 }
 
-/* Case does not matter (AWS IAM User Guide, "IAM JSON policy elements: Action"). */
+/* Actions are not case-sensitive (AWS IAM User Guide, "IAM JSON policy elements: Action"). */
 static bool is_pattern_of(const char *text, const void *action) {
     return fits(text, action, true);
 }

@@ -16,16 +16,16 @@ _Static_assert(ATTRIBUTE_QUESTIONS_MAX <= ATTRIBUTE_CALLS_MAX, "there is a call 
 struct Attribute {
     Task task;
     AttributeKeys keys;
-    AttributeRequest request; /* its texts are ours */
+    AttributeRequest request; /* owns its strings */
     char **guards;
     AttributeDone done;
     void *userdata;
     AttributeQuestion questions[ATTRIBUTE_QUESTIONS_MAX]; /* region "": given up */
-    size_t n_questions, question;                         /* the one under way, or the next */
+    size_t n_questions, question;                         /* the current one, or the next */
     unsigned page, n_calls;
-    bool small;           /* the pages of the present question have few records */
-    uint64_t oldest_usec; /* real; of what the present question has shown */
-    bool member_answered; /* the member's own history could be read */
+    bool small;           /* ask the current question for small pages */
+    uint64_t oldest_usec; /* real; the oldest record of the current question */
+    bool member_answered; /* the member's own event history could be read */
     bool trail_is_done;   /* a search by the trail's name has found the cause */
     Attribution found;
 };
@@ -39,15 +39,16 @@ void attribute_cancel(Attribute *a) {
 }
 DEFINE_CLEANUP(Attribute *, attribute_cancel);
 
-/* The call behind a departure that AWS recorded: one of the management account, or one in a history that is
- * still readable. */
+/* True when the call behind a departure may still be found: in the history of the management account, or in
+ * one that is still readable. */
 static bool may_show_up(const Attribute *a) {
     const char *departure = a->found.actor.departure;
 
     return text_equal(departure, "REMOVED") || (text_equal(departure, "LEFT") && a->member_answered);
 }
 
-/* What was found stays found, whatever else could not be asked; without any, the search has failed. */
+/* A caller that was found counts, even if other questions failed. Without one, a failed question fails the
+ * search. */
 static void attribute_finish(void *userdata) {
     Attribute *a = userdata;
 
@@ -59,19 +60,20 @@ static void attribute_finish(void *userdata) {
     attribute_cancel(a);
 }
 
-/* Kept: the first error. */
+/* Keeps only the first error. */
 static void note_error(Attribute *a, const AwsError *error) {
     const AttributeQuestion *refused = &a->questions[a->question];
     char operation[64];
 
     (void)snprintf(operation, sizeof(operation), "LookupEvents in %.31s", refused->region);
-    /* that of an account that left is more than can be expected */
+    /* errors from an account that left are to be expected */
     if (!a->found.error_text[0] && !refused->of_member)
         (void)aws_error_text(error, operation, a->found.error_text, sizeof(a->found.error_text));
     a->found.throttled |= !refused->of_member && observe_error(error->class) == POLL_THROTTLED;
 }
 
-/* Whoever refuses one question refuses the others too; but an answer may be too big to one of them alone. */
+/* An endpoint that refuses one question refuses the others too. An answer that is too big affects one
+ * question alone. */
 static void give_up_region(Attribute *a, const AwsError *error) {
     const AttributeQuestion refused = a->questions[a->question];
 
@@ -84,14 +86,14 @@ static void give_up_region(Attribute *a, const AwsError *error) {
             a->questions[i].region[0] = '\0';
 }
 
-/* The first page is enough of what came late, and of what a search by the trail's name has found already. */
+/* One page is enough for late records, and once a search by the trail's name has found the cause. */
 static bool is_enough(const Attribute *a) {
     const AttributeQuestion *question = &a->questions[a->question];
 
     return question->late || (question->about_trail && a->trail_is_done);
 }
 
-/* Every question gets its first page, so further ones are only for what is left of the calls. */
+/* Every question gets its first page, so further pages may use only the calls that are left over. */
 static bool may_turn_page(const Attribute *a) {
     size_t n_left = a->n_questions - a->question - 1;
 
@@ -100,7 +102,7 @@ static bool may_turn_page(const Attribute *a) {
 
 static void events_done(const AwsError *error, const CloudTrailEvents *events, void *userdata);
 
-/* EndTime has whole seconds, and what happened within the last one of them was not all read. */
+/* EndTime has whole seconds, so the last second has to be read again. */
 static CloudTrailLookup lookup_of(const AttributeRequest *request, const AttributeQuestion *question) {
     uint64_t until_usec = request->reached_usec ? request->reached_usec : request->until_usec;
 
@@ -112,17 +114,18 @@ static CloudTrailLookup lookup_of(const AttributeRequest *request, const Attribu
     };
 }
 
-/* A record has up to 256 KB, and whoever calls can fill it: fifty are more than is read. */
+/* A record has up to 256 KB and its caller controls the contents, so fifty records may exceed the limit on
+ * an answer. */
 #define SMALL_PAGE 5U
 
-/* Once more from the beginning, as the size of the pages is what a token is good for. */
+/* Restarts the question with smaller pages: a token is valid for one page size only. */
 static bool may_ask_for_fewer(const Attribute *a, const AwsError *error) {
     size_t n_left = a->n_questions - a->question - 1;
 
     return error->too_big && !a->small && a->n_calls + n_left < ATTRIBUTE_CALLS_MAX;
 }
 
-/* False when it could not even be sent. */
+/* Returns false when the request could not even be sent. */
 static bool attribute_ask(Attribute *a, const char *next_token) {
     const AttributeQuestion *question = &a->questions[a->question];
     AwsError error;
@@ -144,7 +147,7 @@ static bool attribute_ask(Attribute *a, const char *next_token) {
     return r >= 0;
 }
 
-/* The next question whose region answers. */
+/* Asks the next question whose region answers. */
 static void attribute_go_on(void *userdata) {
     Attribute *a = userdata;
 
@@ -156,7 +159,7 @@ static void attribute_go_on(void *userdata) {
     }
 }
 
-/* Everything of one page. */
+/* Takes all records of a page. */
 static void take_page(Attribute *a, const CloudTrailEvents *events) {
     a->found.n_records += (unsigned)events->n;
     for (size_t i = 0; i < events->n; i++) {
@@ -165,7 +168,7 @@ static void take_page(Attribute *a, const CloudTrailEvents *events) {
     }
 }
 
-/* There are more records than calls for them: how far back it got. */
+/* There are more records than calls for them, so note how far back the search got. */
 static void leave_unread(Attribute *a) {
     if (!is_enough(a) && a->oldest_usec != UINT64_MAX)
         a->found.reached_usec = MAX(a->found.reached_usec, a->oldest_usec);
@@ -197,7 +200,7 @@ static void events_done(const AwsError *error, const CloudTrailEvents *events, v
     task_go_on(&a->task);
 }
 
-/* A reload may change the configuration that the texts come from. */
+/* Copies the strings: a reload may replace the configuration that holds them. */
 static int keep_texts(Attribute *a) {
     AttributeRequest *q = &a->request;
     const char **texts[] = { &q->region,        &q->trail_name,    &q->trail_arn, &q->bucket,
@@ -236,7 +239,7 @@ int attribute_start(const AttributeKeys *keys, const AttributeRequest *request, 
     if (r >= 0)
         r = keep_texts(a);
     if (r >= 0) {
-        a->n_questions = attribute_questions(&a->request, a->questions); /* of our texts */
+        a->n_questions = attribute_questions(&a->request, a->questions); /* borrows our copies */
         r = task_after(&a->task, 0);
     }
     if (r >= 0)

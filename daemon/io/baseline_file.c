@@ -25,13 +25,13 @@
 #define MODE_DIR   0700
 #define MODE_FILE  0600
 #define REASON_MAX 256
-#define TRIES_MAX  100 /* names for what was found in the same microsecond */
+#define TRIES_MAX  100 /* file names within one microsecond */
 #define STAMP_MAX  64
 
 #define BASELINE_LIST_MAX 100000U
 
-/* ACCOUNT_REGION_NAME+suffix, a new string. A trail's name has no character in it that a file's may not
- * have. */
+/* Returns ACCOUNT_REGION_NAME+suffix as a new string. All characters of a trail's name are valid in file
+ * names. */
 static int name_of(const char *arn, const char *suffix, char **ret) {
     char *name;
     Arn parsed;
@@ -44,7 +44,7 @@ static int name_of(const char *arn, const char *suffix, char **ret) {
     return 0;
 }
 
-/* A baseline's file, there or not: its directory, its name in it, and its path for messages. */
+/* Where a baseline's file is, or would be: its directory, its name, and its path for messages. */
 typedef struct Place {
     int dir_fd; /* -errno when the directory cannot be opened */
     char *path;
@@ -146,7 +146,7 @@ static int baseline_file_by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The ARN of the trail that a file is about; NULL: it cannot be read. 0 or -ENOMEM. */
+/* Reads the ARN of the trail that a file belongs to, NULL when it cannot be read. Returns 0 or -ENOMEM. */
 static int arn_in(int dir_fd, const char *name, char **ret) {
     _cleanup_free_ char *text = NULL;
     char reason[REASON_MAX];
@@ -238,7 +238,7 @@ bool baseline_stamp_equal(const BaselineStamp *a, const BaselineStamp *b) {
 
 /* ---- writing ---- */
 
-/* Strings and settings are borrowed for the call. */
+/* Borrows the strings and settings for the call. */
 static BaselineVersion version_of(const Settings *settings, const char *by, uint64_t now_real_usec) {
     return (BaselineVersion){ .recorded_usec = now_real_usec, .by = (char *)by, .settings = *settings };
 }
@@ -296,12 +296,12 @@ int baseline_file_record(const char *dir, const char *arn, const Settings *setti
     return write_record(dir, &record, ACCEPTED, file_write_new_at);
 }
 
-/* What is on disk becomes the previous version; without settings, its settings are those of the new one too,
- * and none are where nothing was recorded. The result borrows from all of them. */
+/* Makes the recorded version the previous one. Without settings, the new version keeps the old settings, or
+ * has none if nothing was recorded. The result borrows from all arguments. */
 static void succeed(const BaselineRecord *old, bool there, const Settings *settings, const char *by,
                     uint64_t now_real_usec, BaselineRecord *ret) {
-    /* the daemon reports versions that are later than the last, in whole seconds: also one that was accepted
-     * in the same second, or after the clock was set back */
+    /* The daemon reports versions by time in whole seconds, so a new version must be at least a second
+     * later, also after the clock was set back */
     if (there)
         now_real_usec = MAX(now_real_usec, old->latest.recorded_usec + USEC_PER_SEC);
     ret->latest = version_of(settings ? settings : &old->latest.settings, by, now_real_usec);
@@ -309,7 +309,7 @@ static void succeed(const BaselineRecord *old, bool there, const Settings *setti
         text_equal(settings->values[FIELD_BUCKET], old->latest.settings.values[FIELD_BUCKET]))
         ret->latest.settings.values[SETTING_BUCKET_OWNER] =
                 old->latest.settings.values[SETTING_BUCKET_OWNER];
-    /* what could not be read now is not accepted either */
+    /* fields that could not be read now keep their accepted value */
     for (unsigned i = 0; settings && there && i < _FIELD_MAX; i++)
         if (!settings->values[i])
             ret->latest.settings.values[i] = old->latest.settings.values[i];
@@ -342,7 +342,7 @@ int baseline_file_accept(const char *dir, const char *arn, const Settings *setti
     return r;
 }
 
-/* The record that is changed in place; -ENOENT: there is none. */
+/* Loads the record to change. Returns -ENOENT when there is none. */
 static int load_for_change(const char *dir, const char *arn, BaselineRecord *ret) {
     char error[ERROR_TEXT_MAX];
     int r = baseline_file_peek(dir, arn, ret, error, sizeof(error));
@@ -368,7 +368,7 @@ int baseline_file_replace(const char *dir, const char *arn, Field field, const c
     return r < 0 ? r : write_record(dir, &record, ACCEPTED, file_write_at);
 }
 
-/* ---- what was found ---- */
+/* ---- settings found before a restore ---- */
 
 static int is_found(const struct dirent *entry) {
     return entry->d_name[0] != '.' && text_ends_with(entry->d_name, ".json");

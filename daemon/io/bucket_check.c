@@ -20,17 +20,17 @@
 #define CLOUDTRAIL_SERVICE "cloudtrail.amazonaws.com"
 #define DAY_USEC           (86400ULL * USEC_PER_SEC)
 
-/* The slots of its calls, by what they read; HeadBucket's is used for one account after the other. */
+/* The slots of the calls, by what they read. HeadBucket reuses its slot for one account after another. */
 #define SLOT(what) ((what)-UNREADABLE_BUCKET)
 
 struct BucketCheck {
     Task task;
-    BucketCheckRequest request; /* its texts are ours */
+    BucketCheckRequest request; /* owns its strings */
     BucketCheckDone done;
     void *userdata;
     BucketSnapshot snapshot;
     bool begun;
-    size_t at; /* in owners */
+    size_t at; /* index into owners */
 };
 
 void bucket_check_cancel(BucketCheck *check) {
@@ -57,7 +57,8 @@ static const struct {
     [UNREADABLE_KEY] = { "DescribeKey", "kms:DescribeKey" },
 };
 
-/* The permission that a call needs; S3 does not always name it, and HeadBucket has no text at all. */
+/* Names the permission that a call needs. S3 does not always do so, and an answer to HeadBucket has no
+ * body. */
 static void set_failure(BucketCheck *check, Unreadable what, const AwsError *error) {
     const char *bucket = check->request.bucket;
     const Partition *partition = endpoint_partition_of(check->request.region);
@@ -97,8 +98,8 @@ static bool is_below(const char *path, const char *prefix) {
     return text_starts_with(path, prefix) || text_starts_with(prefix, path);
 }
 
-/* Could the rule take log files? They are below [PREFIX/]AWSLogs/. A "*" in a rule's prefix is a plain
- * character to S3, but whoever writes it means everything. */
+/* True when the rule may delete log files, which are below [PREFIX/]AWSLogs/. A "*" in a rule's prefix is an
+ * ordinary character to S3, but its author meant everything. */
 static bool takes_logs_below(const char *prefix, const S3Rule *rule) {
     char logs[256 + sizeof("/AWSLogs/")];
 
@@ -141,11 +142,11 @@ static void rules_done(const AwsError *error, const S3Rules *rules, void *userda
 
 /* ---- policy ---- */
 
-/* Conditions are not evaluated, and AWS's own delivery error will tell of what is left open here: an Allow
- * counts where it could hold, a Deny only where it must. */
+/* Conditions are not evaluated: AWS's own delivery error covers those cases. An Allow counts when it may
+ * apply, a Deny only when it certainly applies. */
 typedef enum Sure { MAYBE, SURELY } Sure;
 
-/* What a pattern of S3 ARNs says of objects: "BUCKET/KEY". */
+/* Returns the "BUCKET/KEY" part of a pattern of S3 ARNs. */
 static const char *objects_of(const char *text) {
     const char *path = strstr(text, ":::");
 
@@ -167,7 +168,7 @@ static bool covers(const char *text, const void *with) {
     return text_equal(path + len, "*") && strncmp(logs, path, len) == 0;
 }
 
-/* Log files of an organization are not in a folder of the account. */
+/* Log files of an organization are not in the account's own folder. */
 static bool is_about_logs(const BucketCheck *check, const char *prefix, const json_t *resource, Sure sure) {
     char logs[64 + 256 + 16 + sizeof("//AWSLogs//CloudTrail/")];
 
@@ -192,7 +193,7 @@ static bool counts(const BucketCheck *check, const char *prefix, const json_t *s
            (sure == MAYBE && json_object_get(s, "NotResource"));
 }
 
-/* Does a statement with this effect let CloudTrail write, or keep it from that? */
+/* True when a statement with this effect applies to CloudTrail's writes. */
 static bool says(const BucketCheck *check, const char *prefix, const json_t *policy, const char *effect,
                  Sure sure) {
     const json_t *statements = json_object_get(policy, "Statement");
@@ -212,7 +213,7 @@ static bool lets_write(const BucketCheck *check, const char *prefix, const json_
     return says(check, prefix, policy, "Allow", MAYBE) && !says(check, prefix, policy, "Deny", SURELY);
 }
 
-/* Where only one of two prefixes is closed, people must know which. */
+/* When only one of the two prefixes is denied, the message must say which. */
 static void judge_prefixes(BucketCheck *check, const json_t *policy) {
     bool desired = lets_write(check, check->request.prefix, policy),
          actual = lets_write(check, check->request.actual_prefix, policy);
@@ -228,7 +229,7 @@ static void judge_prefixes(BucketCheck *check, const json_t *policy) {
                    "its policy does not let CloudTrail write%s", which);
 }
 
-/* text is JSON, or "" when there is no policy. */
+/* text is JSON, or "" when the bucket has no policy. */
 static void judge_policy(BucketCheck *check, const char *text) {
     json_t *policy = NULL;
 
@@ -280,7 +281,7 @@ static void ask_about_bucket(BucketCheck *check) {
 
 static void head_done(const AwsError *error, const char *region, void *userdata);
 
-/* What cannot be asked at all is no fault of the bucket. */
+/* A request that cannot even be sent is not the bucket's fault. */
 static void ask_whose_it_is(BucketCheck *check) {
     const BucketCheckRequest *q = &check->request;
     const BucketOwner *owner = &q->owners[check->at];
@@ -301,15 +302,15 @@ static void confirmed(BucketCheck *check, const char *region) {
         (void)snprintf(check->snapshot.bucket_error, sizeof(check->snapshot.bucket_error),
                        "it belongs to %.12s, not to %.12s", owners[check->at].id, owners[0].id);
     else {
-        check->snapshot.n_heads = 1; /* the owner is known from now on */
+        check->snapshot.n_heads = 1; /* the owner is known now */
         check->snapshot.found = !check->request.owner_only;
         if (check->snapshot.found)
             ask_about_bucket(check);
     }
 }
 
-/* S3 refuses alike to say that a bucket is another's and that it may not be asked. What was confirmed once
- * and is not any more is a change; what never was cannot be checked. */
+/* S3 gives the same error for a bucket of another account and for missing permission. If the owner was
+ * confirmed before, a refusal is a change; otherwise ownership cannot be checked. */
 static void nobody_confirmed(BucketCheck *check, const AwsError *error) {
     AwsError said = *error;
 
@@ -319,7 +320,7 @@ static void nobody_confirmed(BucketCheck *check, const AwsError *error) {
         (void)snprintf(check->snapshot.bucket_error, sizeof(check->snapshot.bucket_error),
                        "it was %.12s's; now S3 refuses to say whose it is", check->request.owners[0].id);
         set_failure(check, UNREADABLE_BUCKET, error);
-        check->snapshot.failures[UNREADABLE_BUCKET].text[0] = '\0'; /* it is reported as that already */
+        check->snapshot.failures[UNREADABLE_BUCKET].text[0] = '\0'; /* already reported as such */
     } else
         not_polled(check, UNREADABLE_BUCKET, &said);
 }

@@ -15,8 +15,8 @@
 #include "lib/util/timetext.h"
 
 #define SECRET_MAX      4096
-#define RETRY_AFTER_MAX UINT64_C(3600) /* seconds; who asks for more is asked again before */
-#define QUOTE_MAX       120            /* bytes of an answer that are shown */
+#define RETRY_AFTER_MAX UINT64_C(3600) /* seconds; a longer delay is cut to this */
+#define QUOTE_MAX       120            /* bytes of an answer that may be shown */
 
 void channel_cancel(ChannelSend *send) {
     if (send)
@@ -46,8 +46,8 @@ void channel_trouble_begins(const ChannelContext *context, uint64_t *ret_since_u
 
 /* ---- files ---- */
 
-/* The path of a bare name: systemd's credential if there is one, so that a verb that root runs finds the
- * same file. */
+/* Resolves a bare name to systemd's credential if there is one, so that a verb run by root finds the same
+ * file. */
 static int open_secret(const char *file, char **ret, size_t *ret_len) {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
     _cleanup_free_ char *path = NULL;
@@ -80,8 +80,8 @@ static bool is_blank(char c) {
     return c && strchr(" \t\r\n", c);
 }
 
-/* Where the one line of text is in what an editor has saved, which may be with a byte order mark. Its
- * length, 0 when there is no such line: what has control characters in it, or a second line, is no key. */
+/* Finds the single line of text in a file that an editor saved, perhaps with a byte order mark. Returns its
+ * length, or 0: a file with control characters or a second line holds no key. */
 static size_t find_line(const char *data, size_t len, const char **ret) {
     static const char mark[] = "\xef\xbb\xbf";
     const char *s = data, *end = data + len;
@@ -137,7 +137,8 @@ int channel_read_url(const ChannelConfig *channel, const char *otherwise, StrBuf
 
 /* ---- answers ---- */
 
-/* What a status says. A message is set aside only when the receiver says that the message is at fault. */
+/* Classifies an HTTP status. A message is set aside only when the receiver says that the message is at
+ * fault. */
 static ReceiptKind kind_of_status(int status) {
     if (status >= 200 && status < 300)
         return RECEIPT_DELIVERED;
@@ -147,7 +148,7 @@ static ReceiptKind kind_of_status(int status) {
                                                            : RECEIPT_CHANNEL_REFUSED;
 }
 
-/* Seconds or a date (RFC 9110 section 10.2.3). */
+/* Parses seconds or a date (RFC 9110 section 10.2.3). */
 static uint64_t retry_after_usec(const HttpResponse *response, uint64_t now_usec) {
     const char *text = http_header(response, "Retry-After");
     uint64_t at_usec, seconds;
@@ -163,7 +164,7 @@ static uint64_t retry_after_usec(const HttpResponse *response, uint64_t now_usec
     return MIN(seconds, RETRY_AFTER_MAX) * USEC_PER_SEC;
 }
 
-/* The beginning of what it answered, unless that repeats a secret. */
+/* Quotes the beginning of the answer, unless it repeats a secret. */
 _Static_assert(QUOTE_MAX >= HTTP_CODING_MAX, "it can be said instead");
 
 static void quote_answer(const HttpResponse *response, const char *secret, char ret[static QUOTE_MAX]) {
@@ -173,7 +174,7 @@ static void quote_answer(const HttpResponse *response, const char *secret, char 
         (void)text_escaped(ret, QUOTE_MAX, response->body);
 }
 
-/* An integration key that is none is a fault of the channel, and PagerDuty answers 400 to it. */
+/* True when the answer rejects the integration key: the channel's fault, although PagerDuty answers 400. */
 static bool is_about_key(const HttpResponse *response) {
     return strcasestr(response->body, "routing key") || strcasestr(response->body, "routing_key");
 }

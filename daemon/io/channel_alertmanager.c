@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The alertmanager channel: one POST of all that is open to each member of a cluster. The set of what is
- * open is a file of the channel's own, since Alertmanager must hear of an incident again and again until it
- * ends. */
+/* The alertmanager channel: POSTs all open incidents to each member of a cluster. Alertmanager must be sent
+ * an incident repeatedly until it ends, so the channel keeps the set of open incidents in a file of its
+ * own. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,11 +27,11 @@ typedef struct AlertmanagerSend {
     const ChannelContext *context;
     const ChannelConfig *channel;
     LoopTimer *timer; /* reports that nothing is open, or that the set cannot be read */
-    char *path;       /* of the set; NULL: it is not kept */
-    char *set;        /* as it is once this is delivered */
-    bool refresh;     /* no new message */
+    char *path;       /* of the set; NULL: not stored */
+    char *set;        /* the set to store after delivery */
+    bool refresh;     /* a refresh without a new message */
     size_t n_waiting, n_took;
-    Receipt worst; /* of the members that did not take it, or of the set */
+    Receipt worst; /* of the members that did not accept it, or of the set */
     Member members[];
 } AlertmanagerSend;
 
@@ -56,8 +56,9 @@ static void alertmanager_finish(AlertmanagerSend *a, const Receipt *receipt) {
     channel_finish(&a->send, receipt);
 }
 
-/* Delivered when one member took it: a cluster passes on what was notified, and each gets all of it again in
- * a minute. What is not on the disk would not be sent again, so that the message is. */
+/* Delivered when one member accepted it: a cluster shares notifications, and each member gets everything
+ * again within a minute. If the set cannot be saved it would not be sent again, so the message is
+ * retried. */
 static void all_answered(AlertmanagerSend *a) {
     Receipt receipt = { .kind = RECEIPT_DELIVERED };
     size_t n = a->channel->urls.n;
@@ -133,7 +134,7 @@ static int post_to(AlertmanagerSend *a, Member *member, const char *base, const 
                        on_member_answer, member, &member->exchange);
 }
 
-/* One that is damaged is kept under another name; reminders bring back what is open. */
+/* Renames a damaged file. Reminders bring back what is open. */
 static int set_damaged_aside(AlertmanagerSend *a, int dir_fd, int error, char **ret) {
     char line[ERROR_TEXT_MAX];
     int r = damaged_file(dir_fd, a->path, error, error == -EINVAL ? "no set of alerts" : "", SET_MAX,
@@ -146,7 +147,7 @@ static int set_damaged_aside(AlertmanagerSend *a, int dir_fd, int error, char **
     return r;
 }
 
-/* What is open, as the last message that was taken left it. "" when there is no file yet. */
+/* Reads the open incidents as of the last delivered message. Returns "" when there is no file yet. */
 static int load_set(AlertmanagerSend *a, char **ret) {
     _cleanup_(file_closep) int fd = -1;
     _cleanup_free_ char *key = NULL;
@@ -173,8 +174,8 @@ static int load_set(AlertmanagerSend *a, char **ret) {
     return r < 0 ? set_damaged_aside(a, fd, r, ret) : 0;
 }
 
-/* Without the set the incidents in it would never end there: nothing is sent until it can be read. No fault
- * of the message, whatever the errno. */
+/* Without the set, the incidents in it would never be resolved, so nothing is sent until it can be read.
+ * Never the message's fault, whatever the errno. */
 static int refuse_set(AlertmanagerSend *a, int error) {
     a->worst = (Receipt){ .kind = RECEIPT_RETRY };
     (void)snprintf(a->worst.text, sizeof(a->worst.text), "%.300s cannot be read: %s", a->path,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command channel: one alert, one run of a program, one receipt. No shell reads anything. */
+/* The command channel: each alert runs a program once and yields one receipt. No shell is involved. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +15,10 @@
 
 #define OUTPUT_MAX    (64 * 1024)
 #define ERRORS_MAX    4096
-#define VARIABLE_MAX  (96 * 1024) /* Linux takes 128 KiB in one variable */
+#define VARIABLE_MAX  (96 * 1024) /* Linux allows 128 KiB for one variable */
 #define VARIABLES_MAX 16
 
-/* Two of the statuses of sysexits.h, which mail programs keep to. */
+/* One of the statuses of sysexits.h, a convention of mail programs. */
 #define STATUS_DATA_ERROR 65
 
 typedef struct CommandSend {
@@ -29,7 +29,7 @@ typedef struct CommandSend {
     Receipt receipt;
 } CommandSend;
 
-/* Its first line, without the end of the line. */
+/* Returns the first line of the program's error output, without the line end. */
 static const char *first_line(const LoopExit *ended, char ret[static ERROR_TEXT_MAX]) {
     size_t n = strcspn(ended->errors, "\r\n");
 
@@ -83,7 +83,7 @@ static void free_variables(char **variables) {
         free(variables[i]);
 }
 
-/* All that the program gets. Nothing of our own environment is in it: that may hold keys. */
+/* Makes the program's whole environment. Nothing is inherited from ours, which may hold keys. */
 static int make_variables(const Alert *alert, char *variables[static VARIABLES_MAX]) {
     char time[TIMETEXT_MAX];
     const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SNS channel: one alert, one Publish, one receipt. */
+/* The SNS channel: each alert is one Publish and yields one receipt. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* Room for attributes within SNS's limit on message and attributes together. */
+/* Leaves room for attributes: SNS limits the sum of message and attributes. */
 #define MESSAGE_MAX  (SNS_MESSAGE_MAX - 4096)
 #define GROUP_ID_MAX 129
 
@@ -24,8 +24,8 @@ typedef struct SnsSend {
     OperationCall *call;
 } SnsSend;
 
-/* What a class of error says about the channel and the message. Expired or missing keys, throttling, outages
- * and the network are worth another try soon. */
+/* Maps an error class to a receipt. Expired or missing keys, throttling, outages and network errors are
+ * retried soon. */
 static const ReceiptKind receipts[_AWS_ERROR_CLASS_MAX] = {
     [AWS_OK] = RECEIPT_DELIVERED,
     [AWS_THROTTLED] = RECEIPT_RETRY,
@@ -43,14 +43,14 @@ static const ReceiptKind receipts[_AWS_ERROR_CLASS_MAX] = {
     [AWS_NOT_FOUND] = RECEIPT_CHANNEL_REFUSED,
     [AWS_WRONG_REGION] = RECEIPT_CHANNEL_REFUSED,
     [AWS_CONFLICT] = RECEIPT_RETRY,
-    [AWS_REFUSED] = RECEIPT_CHANNEL_REFUSED, /* its KMS key is disabled or gone */
+    [AWS_REFUSED] = RECEIPT_CHANNEL_REFUSED, /* its KMS key is disabled or deleted */
     [AWS_INVALID] = RECEIPT_MESSAGE_REFUSED,
     [AWS_CANCELLED] = RECEIPT_RETRY,
     [AWS_INTERNAL] = RECEIPT_RETRY,
 };
 
-/* A message is set aside for good only when SNS itself says so: not when something in between answers 4xx,
- * nor when the fault is the topic's or how it is asked. */
+/* A message is set aside for good only when SNS itself rejects it: not when a proxy answers 4xx, and not
+ * when the topic or the request is at fault. */
 static ReceiptKind kind_of_invalid(const AwsError *error) {
     static const char *const about_message[] = { "InvalidParameter", "InvalidParameterValue",
                                                  "ParameterValueInvalid", "ValidationError",
@@ -81,7 +81,7 @@ static void published(const AwsError *error, const char *message_id, void *userd
     channel_finish(&s->send, &receipt);
 }
 
-/* Alphanumerics and punctuation only (SNS API Reference, Publish, MessageGroupId). */
+/* Only alphanumerics and punctuation are allowed (SNS API Reference, Publish, MessageGroupId). */
 static const char *group_id(char dst[static GROUP_ID_MAX], const char *trail) {
     size_t n = 0;
 

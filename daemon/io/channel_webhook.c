@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The webhook channel: one alert, one POST, one receipt. */
+/* The webhook channel: each alert is one POST and yields one receipt. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,18 +13,18 @@
 #include "lib/util/text.h"
 
 #define HEADERS_MAX 6
-#define BODY_MAX    (512 * 1024) /* PagerDuty's ceiling; no other is known to take more */
+#define BODY_MAX    (512 * 1024) /* PagerDuty's limit, the highest one known */
 
 typedef struct WebhookSend {
     ChannelSend send;
     const ChannelContext *context;
     HttpExchange *exchange;
-    LoopTimer *timer; /* reports what went wrong before the request */
+    LoopTimer *timer; /* reports a failure before the request */
     Receipt receipt;
     StrBuf url, secret;
 } WebhookSend;
 
-/* Where each format's receiver is when the configuration does not say. */
+/* The default URL of each format's receiver. */
 static const char *const format_urls[_ALERT_FORMAT_MAX] = {
     [ALERT_FORMAT_PAGERDUTY] = "https://events.pagerduty.com/v2/enqueue",
     [ALERT_FORMAT_OPSGENIE] = "https://api.opsgenie.com/v2/alerts",
@@ -68,7 +68,7 @@ static void webhook_cancel(ChannelSend *send) {
     free(w);
 }
 
-/* The HMAC of "TIME.BODY": whoever repeats an old request cannot change its time. */
+/* Signs "TIME.BODY", so that a replayed request cannot carry a new time. */
 static int sign_body(const StrBuf *secret, const char *time, const char *body,
                      char ret[static HASH_HEX_SIZE + 7]) {
     _cleanup_strbuf_ StrBuf text = STRBUF_INIT(BODY_MAX + 64);
@@ -117,7 +117,7 @@ static int post(WebhookSend *w, const ChannelConfig *channel, const Alert *alert
     return r;
 }
 
-/* 1: the receipt says what is wrong. */
+/* Returns 1 when the receipt says what is wrong. */
 static int webhook_start(WebhookSend *w, const ChannelConfig *channel, const Alert *alert) {
     char path[ALERT_FORMAT_PATH_MAX], *body = NULL;
     int r;
@@ -130,7 +130,8 @@ static int webhook_start(WebhookSend *w, const ChannelConfig *channel, const Ale
     if (r >= 0)
         r = alert_format_body(channel->format, alert, strbuf_str(&w->secret), &body);
     if (r < 0)
-        return r == -EINVAL ? -E2BIG : r; /* never to be sent: not the channel's fault */
+        return r == -EINVAL ? -E2BIG : r; /* this message can never be sent, which is not the channel's
+                                             fault */
     r = strlen(body) > BODY_MAX ? -E2BIG : post(w, channel, alert, body);
     hash_wipe(body, strlen(body));
     free(body);

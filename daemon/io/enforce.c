@@ -10,18 +10,18 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* IAM answers from many hosts: for some seconds one may not know yet what another has written. */
+/* IAM is eventually consistent: for some seconds a read may not show the latest write. */
 #define READ_AGAIN_USEC (1500ULL * 1000)
 #define READS_MAX       6U
-#define CHECKS_MAX      2U /* of what was there before: one host may be behind */
+#define CHECKS_MAX      2U /* of the previous state: one host may lag behind */
 
 struct Enforcement {
     Task task;
     EnforceRequest request;
     ContainHold hold;
     bool is_role;
-    bool wrote;       /* the policy was put, or removed */
-    unsigned n_reads; /* since then, or since the start */
+    bool wrote;       /* the policy was put or removed */
+    unsigned n_reads; /* since the write, or since the start */
     bool over;
     HoldOutcome outcome;
 };
@@ -75,7 +75,7 @@ static void enforce_wrote(const AwsError *error, void *userdata) {
     task_answered(&e->task, 0);
     e->wrote = true;
     e->n_reads = 0;
-    /* what is not there any more is removed */
+    /* a policy that is already gone counts as removed */
     if (error->class == AWS_NOT_FOUND && e->request.action == HOLD_PUT)
         e->outcome.gone = true;
     if (error->class != AWS_OK && (error->class != AWS_NOT_FOUND || e->request.action == HOLD_PUT)) {
@@ -99,7 +99,7 @@ static void write_policy(Enforcement *e) {
         fail(e, strerror(-r));
 }
 
-/* What was read last is the outcome, or it is read again, or there is something to write. */
+/* Decides whether the last read is the outcome, or to read again, or to write. */
 static void judge(Enforcement *e) {
     HoldAction action = e->request.action;
     HoldSeen seen = e->outcome.seen;
@@ -107,7 +107,7 @@ static void judge(Enforcement *e) {
     bool may_change = action == HOLD_CHECK ? e->n_reads < CHECKS_MAX : e->wrote && e->n_reads < READS_MAX;
 
     if (seen == wanted || (action == HOLD_CHECK && seen == HOLD_SEEN_ABSENT && !may_change))
-        e->over = true; /* or others removed it: nothing has failed */
+        e->over = true; /* or others removed it: not a failure */
     else if (!e->wrote && action == HOLD_PUT && seen == HOLD_SEEN_ABSENT)
         write_policy(e);
     else if (!e->wrote && action == HOLD_REMOVE && seen == HOLD_SEEN_OURS)

@@ -11,22 +11,23 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* A signal that failed is followed by another so soon, unless passes are rarer. */
+/* Delay before the next signal after a failure, unless passes are rarer. */
 #define AGAIN_USEC (15 * USEC_PER_SEC)
-/* Failing for this long is reported; being refused at once. */
+/* Failing is reported after this long, a refusal at once. */
 #define FAILING_REPORTED_USEC (60 * USEC_PER_SEC)
-#define JITTER_PART           10 /* of the interval: signals of many hosts spread */
+#define JITTER_PART           10 /* of the interval, so that the signals of many hosts spread out */
 
 struct Heartbeat {
     HeartbeatOptions options;
     HttpExchange *exchange;
-    LoopTimer *timer;            /* the first signal */
-    StrBuf url;                  /* of the signal under way */
+    LoopTimer *timer;            /* sends the first signal */
+    StrBuf url;                  /* of the current request */
     uint64_t due_usec;           /* mono */
-    bool starting;               /* the first signal is under way: the first complete pass is due after it */
-    uint64_t failing_since_usec; /* mono; 0: the last signal was good */
-    bool failed;                 /* as reported */
-    uint64_t failed_since_usec;  /* real; when that was reported, or a crash kept it from being; else 0 */
+    bool starting;              /* the first signal is being sent; the first complete pass is due after it */
+    uint64_t failing_since_usec; /* mono; 0: the last signal succeeded */
+    bool failed;                 /* as last reported */
+    uint64_t failed_since_usec;  /* real time of the report, or of a failure that a crash kept from being
+                                    reported; else 0 */
     char account[16];            /* ... whose it was then */
 };
 
@@ -69,7 +70,7 @@ static void signal_ended(Heartbeat *h, const Receipt *receipt) {
         heartbeat_report(h, true, receipt->text);
 }
 
-/* The URL is as secret as a password: whoever has it can keep the switch quiet. */
+/* The URL is as secret as a password: anyone who has it can keep the dead man's switch quiet. */
 static void on_heartbeat_answer(const HttpResponse *response, void *userdata) {
     Heartbeat *h = userdata;
     Receipt receipt;
@@ -81,7 +82,7 @@ static void on_heartbeat_answer(const HttpResponse *response, void *userdata) {
     signal_ended(h, &receipt);
 }
 
-/* The URL with a path behind its own, before a query. */
+/* Reads the URL and appends a path to its own, before a query. */
 static int read_url(Heartbeat *h, const char *path, Receipt *receipt) {
     const HeartbeatConfig *config = h->options.config;
     ChannelConfig where = { .url = config->url, .url_file = config->url_file };

@@ -9,11 +9,11 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-/* What is asked one after the other; a step that asks nothing ends a phase. */
+/* The phases in order. A step without requests ends its phase. */
 typedef enum Phase {
     PHASE_BEGIN,
-    PHASE_LISTS,     /* trust and boundary are known, or cannot be read */
-    PHASE_DOCUMENTS, /* of the policies that were listed, one after the other */
+    PHASE_LISTS,     /* trust and boundary are known, or could not be read */
+    PHASE_DOCUMENTS, /* of the listed policies, one at a time */
     PHASE_RIGHTS,
     PHASE_END,
 } Phase;
@@ -22,16 +22,16 @@ enum { SLOT_FIRST, SLOT_ATTACHED, SLOT_INLINE, SLOT_KEYS, _SLOT_MAX };
 
 struct PrincipalCheck {
     Task task;
-    PrincipalCheckRequest request; /* its ARN is ours */
+    PrincipalCheckRequest request; /* owns its ARN */
     PrincipalChecked done;
     void *userdata;
     PrincipalFound found;
     bool is_user;
     char name[ARN_MAX];
     Phase phase;
-    IamList attached, inlined; /* their documents are still to be read, from `at` on */
+    IamList attached, inlined; /* policies whose documents are still to be read, starting at `at` */
     size_t at;
-    size_t statement; /* to be simulated next */
+    size_t statement; /* the next one to simulate */
     bool asked_path;
 };
 
@@ -64,7 +64,7 @@ static AwsCaller caller_of(const PrincipalCheck *check) {
     return (AwsCaller){ check->request.aws, check->request.credentials, check->request.region };
 }
 
-/* ---- what it is and has ---- */
+/* ---- properties and policies ---- */
 
 static void not_read(PrincipalCheck *check, const AwsError *error, const char *operation) {
     check->found.denied |= error->class == AWS_DENIED;
@@ -79,7 +79,7 @@ static void principal_check_not_asked(PrincipalCheck *check, const char *operati
     not_read(check, &error, operation);
 }
 
-/* A part more; without memory its kind is not known. */
+/* Adds a part. Out of memory, its kind counts as unknown. */
 static void add_part(PrincipalCheck *check, GuardPartKind kind, const char *name, const char *text) {
     int r = guard_parts_add(&check->found.parts, kind, name, text);
 
@@ -249,7 +249,7 @@ static void on_document(const AwsError *error, const char *document, void *userd
     const char *name = check->inlined.items[check->at++ - check->attached.n].name;
 
     task_answered(&check->task, SLOT_FIRST);
-    if (document && document[0]) /* else it went since it was listed */
+    if (document && document[0]) /* otherwise it was deleted since it was listed */
         add_part(check, GUARD_PART_INLINE, name, document);
     else if (!document) {
         not_read(check, error, check->is_user ? "GetUserPolicy" : "GetRolePolicy");
@@ -258,7 +258,7 @@ static void on_document(const AwsError *error, const char *document, void *userd
     task_go_on(&check->task);
 }
 
-/* False when there is none left. */
+/* Returns false when no document is left. */
 static bool ask_next_document(PrincipalCheck *check) {
     AwsCaller caller = caller_of(check);
     OperationCall **call = &check->task.calls[SLOT_FIRST];
@@ -279,7 +279,7 @@ static bool ask_next_document(PrincipalCheck *check) {
     return true;
 }
 
-/* What could not be asked for, or is more than is kept: each kind that was not read to its end. */
+/* Records the kinds that were not read completely: a request failed, or there were too many parts. */
 static void leave_unread(PrincipalCheck *check) {
     const struct {
         GuardPartKind kind;
@@ -307,7 +307,7 @@ static void add_loss(GuardLosses *losses, const IamSimulated *row) {
     (void)text_copy(loss->resource, sizeof(loss->resource), row->resource);
 }
 
-/* All of an answer, or nothing of it: a right that went missing here would pass for one that is there. */
+/* Takes all of an answer or none of it: a missing entry would look like a right that is granted. */
 static int take_simulation(PrincipalFound *found, const IamSimulation *simulation) {
     GuardLosses *losses = &found->losses;
     GuardLoss *grown = reallocarray(losses->items, losses->n + simulation->n + 1, sizeof(*grown));
@@ -323,7 +323,8 @@ static int take_simulation(PrincipalFound *found, const IamSimulation *simulatio
     return 0;
 }
 
-/* A session names its role without the role's path: then IAM does not know the role, and is asked for it. */
+/* A session's ARN lacks the role's path, so IAM may not find the role by it; then the role itself is
+ * requested for its path. */
 static bool wants_path(PrincipalCheck *check, const AwsError *error) {
     if (error->class != AWS_NOT_FOUND || check->found.path_is_known || check->is_user || check->asked_path)
         return false;
@@ -389,7 +390,7 @@ static void simulate_next(PrincipalCheck *check) {
     }
 }
 
-/* ---- the order ---- */
+/* ---- sequence ---- */
 
 static void principal_check_go_on(void *userdata) {
     PrincipalCheck *check = userdata;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notes as journal lines, one fact a line. */
+/* Writes notes as journal lines, one fact per line. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ _Static_assert((int)LEVEL_ERR == LOG_ERR && (int)LEVEL_WARNING == LOG_WARNING &&
                        (int)LEVEL_NOTICE == LOG_NOTICE && (int)LEVEL_INFO == LOG_INFO,
                "the levels of the table are syslog's");
 
-#define WORD_MAX 128U /* the longest name that a trail can have */
+#define WORD_MAX 128U /* the longest allowed trail name */
 
 typedef struct Writing {
     const JournalEntry *note;
@@ -221,18 +221,18 @@ static void journal_add_refusal(const Writing *w) {
     add_foreign(w, ": ", w->note->actor.error_code, "");
 }
 
-/* How a difference ended, or who accepted it. */
+/* Adds how a difference ended, or who accepted it. */
 static void add_reason(const Writing *w) {
     add_foreign(w, "; ", w->note->detail, "");
 }
 
-/* A trail that is new has never met the expectation. */
+/* Skipped for a new trail, which has never met the expectation. */
 static void journal_add_since_changed(const Writing *w) {
     if (!w->note->first_sight)
         (void)strbuf_add(w->out, " since the configuration changed");
 }
 
-/* What a difference is from. */
+/* Adds what the settings differ from. */
 static void add_standard(const Writing *w) {
     add_foreign(w, "", w->note->detail[0] ? w->note->detail : "its baseline", "");
 }

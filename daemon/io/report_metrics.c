@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's view as Prometheus text, format 0.0.4, and the file. One table has every metric;
- * docs/metrics.md explains each, and a lint compares both. What is derived from the tables of accounts,
- * regions and trails is made of a Status; what was counted is in Metrics. Every series has the label
- * `guard`, so that two guards on one host never write the same series: node_exporter drops what comes twice.
- */
+/* Writes the metrics as Prometheus text (format 0.0.4) to a file. One table lists every metric;
+ * docs/metrics.md explains each, and a lint compares both. Gauges are derived from a Status, counters come
+ * from Metrics. Every series has the label `guard`, so that two guards on one host never write the same
+ * series: node_exporter drops duplicates. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +14,13 @@
 #include "lib/util/text.h"
 
 #define TEXT_SIZE_MAX   (8U * 1024 * 1024)
-#define LABEL_VALUE_MAX 320U /* bytes, before they are escaped */
+#define LABEL_VALUE_MAX 320U /* bytes before escaping */
 #define GUARD_MAX       64U
 
-/* One series a row and metric: the trails that are in trouble first, when there are more. */
+/* One series per row and metric. When there are too many rows, trails in trouble come first. */
 typedef struct Row {
     Subject subject;
-    size_t i; /* in its table */
+    size_t i; /* index into its table */
     bool in_trouble;
 } Row;
 
@@ -48,7 +47,7 @@ struct Family {
 
 /* ---- one sample ---- */
 
-/* As the format wants it: text is printable UTF-8 by then. */
+/* Escapes a label's value. The text is already printable UTF-8. */
 static void add_quoted(StrBuf *b, const char *text) {
     for (size_t n; *text; text += n) {
         n = strcspn(text, "\\\"");
@@ -81,7 +80,7 @@ static void metric_add_label(Page *page, const char *name, const char *value) {
     (void)strbuf_add_char(&page->text, '"');
 }
 
-/* All before the value. values: of the family's labels; NULL for one that has none. */
+/* Writes everything before the value. values: those of the family's labels, or NULL when it has none. */
 static void metric_begin(Page *page, const Family *family, const char *suffix, const char *const *values) {
     (void)strbuf_add(&page->text, family->name);
     (void)strbuf_add(&page->text, suffix);
@@ -135,7 +134,7 @@ static void metric_write_bool(Page *page, const Family *family) {
     add_count(page, family, NULL, *(const bool *)field_of(page, family));
 }
 
-/* A text that is there says that something is wrong. */
+/* The gauge is 1 when the text is set, which means that something is wrong. */
 static void write_is_set(Page *page, const Family *family) {
     const char *text = *(const char *const *)field_of(page, family);
 
@@ -148,7 +147,7 @@ static void write_is_unset(Page *page, const Family *family) {
     add_count(page, family, NULL, !text || !text[0]);
 }
 
-/* A time that is not known has no series: an age since 1970 would be an alarm. */
+/* An unknown time has no series: an age since 1970 would raise an alarm. */
 static void metric_write_time(Page *page, const Family *family) {
     uint64_t usec = *(const uint64_t *)field_of(page, family);
 
@@ -180,7 +179,7 @@ static void write_left_out(Page *page, const Family *family) {
     add_count(page, family, VALUES("targets"), page->n_left_out[1]);
 }
 
-/* ---- what was counted ---- */
+/* ---- counters ---- */
 
 static void write_counter(Page *page, const Family *family) {
     const MetricsCounts *table = &page->metrics->counters[family->what];
@@ -238,7 +237,7 @@ static void begin_trail(Page *page, const Family *family, const Row *row) {
     metric_begin(page, family, "", VALUES(s->account, s->region, s->name));
 }
 
-/* Unknown never counts as well; but settings that cannot be read do not keep a trail from logging. */
+/* True when the trail is known to be logging. Unreadable settings do not count against it. */
 static bool is_logging(const Status *status, size_t i) {
     const TrailState *state = report_trail(status, i)->state;
 
@@ -306,7 +305,7 @@ static void begin_target(Page *page, const Family *family, const Row *row) {
     metric_begin(page, family, "", VALUES(row->subject.account, row->subject.region));
 }
 
-/* A whole account has a row of its own only when it cannot be reached. */
+/* A whole account has a row of its own only while it cannot be reached. */
 static bool is_reachable(const StatusTarget *target) {
     return target->subject.region[0] && target->state->ever_reachable && !target->state->unreachable;
 }
@@ -342,7 +341,7 @@ static void count_troubles(const TargetState *state, unsigned n[static _SEVERITY
     count_incident(&state->list, n);
 }
 
-/* Those of whole accounts are among the accounts. */
+/* Those of whole accounts are counted with the accounts. */
 static void count_target(const StatusTarget *target, unsigned n[static _SEVERITY_MAX]) {
     if (target->subject.region[0])
         count_troubles(target->state, n);
@@ -479,7 +478,7 @@ static const Family families[] = {
               METRICS_REQUEST_TIME),
 };
 
-/* ---- which rows are shown ---- */
+/* ---- choosing the rows ---- */
 
 static int compare_rows(const void *a, const void *b) {
     const Subject *x = &((const Row *)a)->subject, *y = &((const Row *)b)->subject;
@@ -490,8 +489,8 @@ static int compare_rows(const void *a, const void *b) {
     return r != 0 ? r : strcmp(x->name, y->name);
 }
 
-/* Sorts; of those of the same name keeps the first, of more than max those in trouble, then the first ones.
- * Returns how many stay. */
+/* Sorts the rows, drops duplicates by name, and keeps at most max: those in trouble first, then the first of
+ * the others. Returns how many are kept. */
 static size_t choose_rows(Row *rows, size_t n, size_t max, size_t *ret_left_out) {
     size_t n_distinct = 0, n_kept = 0, n_trouble = 0, others;
 

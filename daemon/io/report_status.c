@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's view as one line, as status.json, and to systemd. */
+/* Formats the daemon's view as one line, as status.json, and for systemd. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 
 #define NAMED_MAX        3U
 #define CHANGE_SHOWN_MAX 256U /* bytes of one setting */
-#define REGIONS_MAX      128U /* different ones, that are counted */
+#define REGIONS_MAX      128U /* distinct regions that are counted */
 #define NAME_MAX_BYTES   128U
 #define PASS_IN_LINE     "; pass "
 
@@ -44,7 +44,7 @@ static bool is_bad(Verdict verdict) {
     return verdict != VERDICT_LOGGING && verdict != VERDICT_PROTECTED;
 }
 
-/* Escaped: a newline in STATUS= would be another message to the service manager. */
+/* Escaped: a newline in STATUS= would start another message to the service manager. */
 static void add_trail(StrBuf *b, const StatusTrail *trail, bool further) {
     (void)strbuf_add(b, further ? ", " : "");
     (void)text_escape(b, trail->subject.name, NAME_MAX_BYTES);
@@ -52,7 +52,7 @@ static void add_trail(StrBuf *b, const StatusTrail *trail, bool further) {
     (void)text_escape(b, trail->subject.region, NAME_MAX_BYTES);
 }
 
-/* " (org-trail eu-central-1)": the first of the n that have this verdict. */
+/* Adds " (org-trail eu-central-1)": the first few of the n trails with this verdict. */
 static void add_names(StrBuf *b, const Status *status, Verdict verdict, unsigned n) {
     (void)strbuf_add(b, " (");
     for (size_t i = 0, named = 0; i < status->n_trails && named < MIN(n, NAMED_MAX); i++) {
@@ -66,7 +66,7 @@ static void add_names(StrBuf *b, const Status *status, Verdict verdict, unsigned
     (void)strbuf_add_char(b, ')');
 }
 
-/* "11 logging, 1 stopped (org-trail eu-central-1)", best first. */
+/* Adds "11 logging, 1 stopped (org-trail eu-central-1)", best first. */
 static void add_verdicts(StrBuf *b, const Status *status) {
     unsigned n[_VERDICT_MAX] = { 0 };
     bool first = true;
@@ -120,12 +120,12 @@ static unsigned count_accounts(const Status *status) {
     return n;
 }
 
-/* What the line says of targets: read in one pass, because there are many, and each is unpacked to be
- * read. */
+/* What the line says about targets. Collected in one pass, because there are many and each must be
+ * unpacked. */
 typedef struct LineTargets {
-    const char *regions[REGIONS_MAX]; /* that are enabled */
+    const char *regions[REGIONS_MAX]; /* enabled ones */
     unsigned n_regions, n_unreachable, n_unlisted;
-    StrBuf unreachable, unlisted; /* the first NAMED_MAX */
+    StrBuf unreachable, unlisted; /* names of the first NAMED_MAX */
 } LineTargets;
 
 static void note_region(LineTargets *line, const StatusTarget *target) {
@@ -181,7 +181,7 @@ static void add_named(StrBuf *b, const StrBuf *named, unsigned n) {
         (void)strbuf_addf(b, " and %u more", n - NAMED_MAX);
 }
 
-/* Trails, regions and accounts, and which of them are in trouble. */
+/* Adds the counts of trails, regions and accounts, and which of them are in trouble. */
 static void add_guarded(StrBuf *b, const Status *status) {
     LineTargets line = { .unreachable = STRBUF_INIT(STATUS_LINE_MAX),
                          .unlisted = STRBUF_INIT(STATUS_LINE_MAX) };
@@ -222,7 +222,7 @@ const char *report_status_line(const Status *status, char dst[static STATUS_LINE
     return dst;
 }
 
-/* ---- status.json: by tables; what is derived has a kind of its own ---- */
+/* ---- status.json: defined by tables; derived values have their own kind ---- */
 
 static const CodecMember report_members[] = {
     SHOW(ActionReport, taken, "taken", word, .names = &codec_actions),
@@ -249,7 +249,7 @@ static const CodecMember incident_members[] = {
     CODEC_END,
 };
 
-/* The last attempt to act that failed, and was not confirmed since. */
+/* The last failed action that has not been confirmed since. */
 static const CodecMember failure_members[] = {
     SHOW(Episode, failed, "action", word, .names = &codec_actions),
     SHOW(Episode, failed_code, "code", shown_text),
@@ -278,8 +278,8 @@ static bool has_failure(const void *field) {
     return episode && episode->failed != ACTION_NONE;
 }
 
-/* While stops follow each other, the caller of the last one is kept: a change that reopened the incident was
- * not made by that call. */
+/* During repeated stops, the caller of the last one is kept. A later change that reopened the incident was
+ * not made by that call, so it shows no caller. */
 static bool has_actor(const void *field) {
     const StatusTrail *trail = CONTAINER_OF((Episode *const *)field, const StatusTrail, episode);
     const Episode *episode = trail->episode;
@@ -290,7 +290,7 @@ static bool has_actor(const void *field) {
             !text_equal(episode->actor.event_name, "StopLogging"));
 }
 
-/* What is long is cut, and "..." says so; not set is null. */
+/* Cuts a long value and marks it with "...". An unset value is null. */
 static json_t *value_json(const char *value) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(4 * CHANGE_SHOWN_MAX + 8);
 
@@ -299,7 +299,7 @@ static json_t *value_json(const char *value) {
     return text_escape(&b, value, CHANGE_SHOWN_MAX) < 0 ? NULL : json_string(strbuf_str(&b));
 }
 
-/* What differs now: the last difference that was found may be over, as a whole or in part. */
+/* Lists the current differences. The last recorded ones may be over, wholly or in part. */
 static int status_write_changes(const CodecMember *m _unused_, const void *base, json_t **ret) {
     const StatusTrail *trail = base;
     const Drift *changes = trail->changes;
@@ -316,7 +316,8 @@ static int status_write_changes(const CodecMember *m _unused_, const void *base,
     return *ret ? 0 : -ENOMEM;
 }
 
-/* MITRE ATT&CK: Disable or Modify Cloud Logs, by its old and its new number; of what may be a deed. */
+/* Adds MITRE ATT&CK "Disable or Modify Cloud Logs", by its old and its new number, to events that may be
+ * deliberate. */
 static int write_attack(const CodecMember *m _unused_, const void *base, json_t **ret) {
     EventKind kind = ((const StatusTrail *)base)->state->incident.event;
     bool may_be = kind == EVENT_TRAIL_MISSING || kind == EVENT_TRAIL_REPLACED ||
@@ -621,7 +622,7 @@ void report_systemd_ready(void) {
 void report_systemd_reloading(uint64_t mono_usec) {
     struct timespec ts;
 
-    /* systemd compares it with its own CLOCK_MONOTONIC (sd_notify(3)) */
+    /* systemd compares it with its CLOCK_MONOTONIC (sd_notify(3)) */
     if (mono_usec == 0 && clock_gettime(CLOCK_MONOTONIC, &ts) == 0)
         mono_usec = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
     (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)mono_usec);
@@ -631,7 +632,8 @@ void report_systemd_stopping(void) {
     (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping");
 }
 
-/* Each STATUS= wakes the service manager, which informs all that watch the unit. */
+/* Each STATUS= wakes the service manager, which notifies every watcher of the unit. Lines that differ only
+ * in the duration of the pass are not sent. */
 static bool differs_in_pass_only(const char *a, const char *b) {
     const char *pass_of_a = strstr(a, PASS_IN_LINE), *pass_of_b = strstr(b, PASS_IN_LINE);
     double a_sec, b_sec;
@@ -646,7 +648,7 @@ static bool differs_in_pass_only(const char *a, const char *b) {
 }
 
 void report_systemd_status(const char *line) {
-    static char last[STATUS_LINE_MAX]; /* one service manager a process */
+    static char last[STATUS_LINE_MAX]; /* a process has one service manager */
 
     if (strcmp(last, line) == 0 || differs_in_pass_only(last, line))
         return;

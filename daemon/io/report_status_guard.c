@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* status.json: who is contained, and which rights the guard lacks. */
+/* status.json: contained principals, and the rights that the guard lacks. */
 #include <stdio.h>
 
 #include "daemon/core/hold.h"

@@ -13,7 +13,7 @@
 #include "lib/util/macros.h"
 #include "lib/util/timetext.h"
 
-/* The document ends with exactly this, so that what is hashed is found without reading JSON. */
+/* The document ends with exactly this, so that the hashed part is found without parsing JSON. */
 #define HEAD ",\n\"checksum\": \"sha256:"
 #define TAIL "\"}\n"
 
@@ -24,7 +24,7 @@
 
 _Static_assert(LEN <= SEAL_SIZE, "SEAL_SIZE is too small");
 
-/* Where the closing brace stands; 0: there is none. */
+/* Returns the position of the closing brace, or 0. */
 static size_t end_of_members(const char *text, size_t len) {
     while (len > 0 && strchr(" \t\r\n", text[len - 1]) && text[len - 1])
         len--;
@@ -57,8 +57,8 @@ int seal_add(char **text, size_t *len) {
     return 0;
 }
 
-/* One changed byte spoils one of these at most. No document of ours has a member at the start of a line, or
- * ends so. */
+/* A single changed byte spoils at most one of these parts. No document of ours has a member at the start of
+ * a line or ends like this. */
 static bool has_parts_of_one(const char *text, size_t len) {
     size_t size = MIN(len, 2 * LEN);
 
@@ -98,9 +98,9 @@ int sealed_read(int dir_fd, const char *name, size_t max, char **ret, size_t *re
     return r < 0 ? r : seal_check(*ret, *ret_len, reason, reason_size);
 }
 
-/* ---- one that is damaged ---- */
+/* ---- damaged files ---- */
 
-#define NAMES_MAX 1000 /* files set aside within one second */
+#define NAMES_MAX 1000 /* damaged files per second */
 
 static const char *name_in(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -108,7 +108,7 @@ static const char *name_in(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/* Finds a free name and gives the path in *ret. */
+/* Finds a free name. *ret is the new path. */
 static int rename_damaged(int dir_fd, const char *path, uint64_t now_real_usec, char **ret) {
     char stamp[TIMETEXT_MAX];
     int r = -EEXIST;

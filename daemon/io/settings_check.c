@@ -15,14 +15,14 @@
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
-#define LIST_CALL UNREADABLE_BUCKET /* its slot, behind those of the other calls */
+#define LIST_CALL UNREADABLE_BUCKET /* its slot, after those of the other calls */
 
 struct SettingsCheck {
     Task task;
-    SettingsCheckRequest request; /* its texts are ours */
+    SettingsCheckRequest request; /* owns its strings */
     SettingsSnapshot snapshot;
     bool list_asked;
-    bool listed; /* what DescribeTrails says is known, and the rest is to be asked */
+    bool listed; /* DescribeTrails has answered; its settings are known, the rest must still be requested */
 };
 
 /* ---- values ---- */
@@ -51,7 +51,7 @@ static int set_tags(Settings *settings, const CloudTrailTags *tags) {
     return text ? settings_set(settings, FIELD_TAGS, text) : -ENOMEM;
 }
 
-/* ---- the end ---- */
+/* ---- finishing ---- */
 
 void settings_check_cancel(SettingsCheck *check) {
     if (!check)
@@ -78,7 +78,8 @@ static void failed(SettingsCheck *check, uint32_t fields, const char *operation,
     check->snapshot.failed |= fields;
 }
 
-/* What older partitions and trails of others answer (API reference, GetEventConfiguration, "Errors"). */
+/* Errors of older partitions and of trails of other accounts (API reference, GetEventConfiguration,
+ * "Errors"). */
 static bool is_kept_back(const AwsError *error) {
     static const char *const codes[] = { "UnsupportedOperationException", "OperationNotPermittedException",
                                          "NoManagementAccountSLRExistsException" };
@@ -89,9 +90,9 @@ static bool is_kept_back(const AwsError *error) {
     return false;
 }
 
-/* AWS has all of the calls, and they ask for nothing but the trail: whoever finds them invalid stands in for
- * AWS and does not have them. The latest one they may also fail over, with a page that is not of AWS's form.
- */
+/* AWS supports all of these calls, and their only parameter is the trail. An endpoint that calls them
+ * invalid is a substitute for AWS without that call. For GetEventConfiguration such an endpoint may also
+ * fail with a page in a foreign format. */
 static bool is_unsupported(Unreadable what, const AwsError *error) {
     bool failed_inside = error->http_status == 500 && !error->code[0];
 
@@ -117,7 +118,7 @@ static void call_failed(SettingsCheck *check, Unreadable what, const AwsError *e
     check->snapshot.failures[what].unsupported = is_unsupported(what, error);
 }
 
-/* What goes wrong here before AWS is asked, or after it has answered. */
+/* Makes an error of a local failure, before the request or after the answer. */
 static AwsError error_of(int r) {
     AwsError error;
 
@@ -133,7 +134,7 @@ static void call_failed_here(SettingsCheck *check, Unreadable what, int r) {
 
 /* ---- the calls ---- */
 
-/* r: what came of taking a good answer. */
+/* r: the result of parsing a successful answer. */
 static void answered(SettingsCheck *check, Unreadable what, const AwsError *error, int r) {
     task_answered(&check->task, what);
     if (error->class != AWS_OK)
@@ -149,8 +150,8 @@ static void selectors_done(const AwsError *error, const CloudTrailSelectors *sel
     Settings *settings = &check->snapshot.settings;
     int r = 0;
 
-    /* AWS takes more than is read of it, 500 values of 2048 characters, each of which JSON may write with
-     * six bytes: whoever pads the selectors must not get them out of sight */
+    /* AWS accepts more selectors than fit here: 500 values of 2048 characters, each up to six bytes in JSON.
+     * Padding must not hide a change of the selectors, so too long an answer counts as a change */
     if ((error->too_long || error->too_big) && check->request.has_baseline) {
         r = settings_set(settings, FIELD_SELECTORS, SETTINGS_TOO_LONG);
         error = &none;

@@ -71,7 +71,7 @@ int state_load(const char *dir, uint64_t now_real_usec, StateTable *ret, char *e
     if (r < 0)
         r = damaged_file(fd, path, r, reason, STATE_SIZE_MAX, now_real_usec, error, error_size);
     if (r >= 0)
-        error[0] = '\0'; /* the reason is in the log */
+        error[0] = '\0'; /* the reason is already logged */
     return r;
 }
 
@@ -90,7 +90,7 @@ int state_save(const char *dir, const StateTable *table) {
     return fd < 0 ? fd : file_write_at(fd, FILE_NAME, text, len, 0600, true);
 }
 
-/* ---- intents: what the guard is about to do, on the disk before it is done ---- */
+/* ---- intents: written to disk before the guard acts ---- */
 
 static int intent_name(const StateTrail *trail, char **ret) {
     char *name;
@@ -104,7 +104,8 @@ static int intent_name(const StateTrail *trail, char **ret) {
     return 0;
 }
 
-/* The directory is made when the first one is written: proving that it can be is not worth the time. */
+/* Creates the directory on first use only; testing in advance whether it can be created is not worth the
+ * time. */
 static int write_intent(const char *dir, const char *name, const char *text, size_t len) {
     _cleanup_(file_closep) int fd = file_dir_open_below(dir, INTENTS);
 
@@ -149,7 +150,8 @@ StateTrail *state_table_trail(const StateTable *table, const char *arn) {
     return NULL;
 }
 
-/* Takes the row over: into the table, or away. 1 when it counts, 0 when the table has got over it. */
+/* Moves the intent's row into the table, or drops it. Returns 1 when it was moved, 0 when the table is
+ * newer. */
 static int merge_intent(StateTable *table, StateTable *intent) {
     StateTrail *row = state_table_trail(table, intent->trails[0].arn), *grown;
     StateTrail swap;
@@ -167,7 +169,7 @@ static int merge_intent(StateTable *table, StateTable *intent) {
     swap = *row;
     *row = intent->trails[0];
     row->intent = true;
-    intent->trails[0] = swap; /* freed with it */
+    intent->trails[0] = swap; /* freed with the intent */
     return 1;
 }
 
@@ -226,7 +228,7 @@ int state_intents_load(const char *dir, uint64_t now_real_usec, StateTable *tabl
     return r;
 }
 
-/* ---- what a crash has left ---- */
+/* ---- cleaning up after a crash ---- */
 
 static void sweep(int dir_fd) {
     if (dir_fd >= 0)
@@ -275,7 +277,7 @@ static int lock_open(int dir_fd, int flags) {
     return S_ISREG(st.st_mode) ? TAKE_FD(fd) : -EINVAL;
 }
 
-/* 0 when there is none that can be one: the holder may not have written it yet. */
+/* Returns 0 when the file holds no valid pid: the holder may not have written it yet. */
 static int read_pid(int fd) {
     char text[16] = "", *end;
     long pid;
@@ -295,12 +297,12 @@ static int write_pid(int fd) {
     return 0;
 }
 
-/* Root that runs the daemon by hand must not leave a lock that the daemon's user cannot open. */
+/* When root runs the daemon by hand, the lock must stay usable for the daemon's user. */
 static void give_to_owner_of(int dir_fd, int fd) {
     struct stat st;
 
     if (geteuid() == 0 && fstat(dir_fd, &st) >= 0 && fchown(fd, st.st_uid, st.st_gid) < 0)
-        return; /* without CAP_CHOWN it stays root's */
+        return; /* without CAP_CHOWN it stays owned by root */
 }
 
 int state_lock(const char *dir, int *ret_fd, int *ret_pid) {

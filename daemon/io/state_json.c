@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables of state.json, which intents share. What is not in them (actions under way, monotonic times)
- * ends with the process. */
+/* The tables of state.json, also used for intents. What they leave out (running actions, monotonic times)
+ * does not survive the process. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -15,9 +15,9 @@
 #define SCHEMA    "trailguard.state/1"
 #define VALUE_MAX (1024U * 1024)
 
-/* ---- changes: each field once ---- */
+/* ---- changes: one entry per field ---- */
 
-/* jansson refuses text that is not UTF-8; such text is kept as people would be shown it. */
+/* jansson rejects text that is not UTF-8, so such text is stored escaped, as it is shown to people. */
 static int write_value(const CodecMember *m, const void *base, json_t **ret) {
     const char *s = *(char *const *)((const char *)base + m->offset);
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(VALUE_MAX);
@@ -89,7 +89,7 @@ static void done_changes(const CodecMember *m, void *base) {
 static const CodecKind codec_changes = { "a list of changes", state_write_changes, read_changes, NULL,
                                          done_changes };
 
-/* ---- restores: a list of an object for each field that has any, and for the trail itself ---- */
+/* ---- restores: a list of objects, one for each field that has any, and one for the trail itself ---- */
 
 static const CodecMember restore_members[] = {
     CODEC(RestoreCount, n_confirmed, "confirmed", uint),
@@ -149,7 +149,7 @@ static int read_restores(const CodecMember *m, const json_t *value, void *base, 
 static const CodecKind codec_restores = { "a list of counted restores", write_restores, read_restores, NULL,
                                           NULL };
 
-/* ---- incidents, and the search for who did it ---- */
+/* ---- incidents, and the search for the caller ---- */
 
 #define FINDINGS .names = &codec_findings
 #define FIELDS   .names = &codec_fields
@@ -199,7 +199,7 @@ static const CodecMember incident_members[] = {
     CODEC_END,
 };
 
-/* One that never was is left out: its words alone would make it look like one. */
+/* An incident that never opened is left out: its texts alone would make it look like one. */
 static bool was_opened(const void *field) {
     const Incident *incident = field;
 
@@ -208,7 +208,7 @@ static bool was_opened(const void *field) {
 
 #define INCIDENT .members = incident_members, .is_set = was_opened
 
-/* One that is under way ends with the process. */
+/* A running search does not survive the process. */
 static const CodecMember attributing_members[] = {
     CODEC(Attributing, wanted, "wanted", bool),
     CODEC(Attributing, findings, "findings", bits, FINDINGS),
@@ -237,7 +237,7 @@ static const CodecMember attributing_members[] = {
     CODEC_END,
 };
 
-/* A message that waits for the outcome of an action; only intents have one. */
+/* A message that waits for the outcome of an action. Only intents have one. */
 static const CodecMember pending_members[] = {
     CODEC(PendingEvent, set, "set", bool),
     CODEC(PendingEvent, first_sight, "first_sight", bool),
@@ -253,7 +253,7 @@ static bool is_pending(const void *field) {
 
 #define PENDING .members = pending_members, .is_set = is_pending
 
-/* What is only shown of an episode. */
+/* Fields of an episode that are only displayed. */
 static const CodecMember episode_members[] = {
     CODEC(Episode, failed, "failed", word, .names = &codec_actions),
     CODEC(Episode, n_attempts, "attempts", uint),
@@ -285,7 +285,7 @@ static const CodecMember episode_members[] = {
     CODEC_END,
 };
 
-/* What is polled fast goes on with that for a while after a restart. */
+/* Fast polling continues for a while after a restart. */
 static const CodecMember contest_members[] = {
     CODEC(Contest, n, "stops", uint),
     CODEC(Contest, since_usec, "since_usec", usec),

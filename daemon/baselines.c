@@ -214,23 +214,33 @@ static void report_weakness_later(Trail *trail) {
     engine_weakness_waits(engine);
 }
 
+static int report_weak(Trail *trail, const char *which, uint64_t dedup_usec, unsigned sequence) {
+    Subject subject = engine_trail_subject(trail);
+    Event event = baseline_message(trail->engine, EVENT_BASELINE_WEAK, SEVERITY_WARNING, dedup_usec,
+                                   engine_account_policy(trail->via).mode, which);
+
+    event.sequence = sequence;
+    return engine_queue_message(trail->engine, &subject, &event);
+}
+
 /* By itself, or later together with others. */
-static void report_weaknesses(Trail *trail, const char *which, uint64_t dedup_usec) {
+static void report_weaknesses(Trail *trail, const char *which, uint64_t dedup_usec, unsigned sequence) {
     Engine *engine = trail->engine;
 
     note(trail, LINE_BASELINE_WEAK, 0, which);
     if (TRAIL_STATE(trail, weakness_pending) ||
         !schedule_weak_singly(&engine->weak_pace, engine_now(engine).mono_usec) ||
-        report_baseline(trail, EVENT_BASELINE_WEAK, SEVERITY_WARNING, NULL, dedup_usec, false, which) < 0)
+        report_weak(trail, which, dedup_usec, sequence) < 0)
         report_weakness_later(trail);
 }
 
-/* A weak baseline is reported once: when it is recorded or accepted, or when an addition makes it weak. */
-static void report_weakness(Trail *trail, uint64_t dedup_usec) {
+/* A weak baseline is reported once: when it is recorded or accepted, or when an addition makes it weak.
+ * sequence: an acceptance has a message before this one. */
+static void report_weakness(Trail *trail, uint64_t dedup_usec, unsigned sequence) {
     _cleanup_strbuf_ StrBuf b = STRBUF_INIT(ERROR_TEXT_MAX);
 
     if (trail->engine->sink->records && find_weaknesses(trail, trail->tracking.desired, &b) > 0)
-        report_weaknesses(trail, strbuf_str(&b), dedup_usec);
+        report_weaknesses(trail, strbuf_str(&b), dedup_usec, sequence);
 }
 
 static int report_accepted(Trail *trail, const BaselineRecord *record) {
@@ -337,7 +347,7 @@ void engine_refresh_baseline(Trail *trail) {
         SET_TRAIL_STATE(trail, accepted_usec, record.latest.recorded_usec);
     }
     if (k->recorded && (is_news || recording_was_cut_short(&acceptance)))
-        report_weakness(trail, record.latest.recorded_usec);
+        report_weakness(trail, record.latest.recorded_usec, acceptance.by_guard ? 1 : 2);
     baseline_record_done(&record);
 }
 
@@ -455,7 +465,7 @@ void engine_record_baseline(Trail *trail, const Settings *seen) {
     note_not_recorded(trail);
     for (Field f = 0; f < _FIELD_MAX; f++)
         note_members(trail, f, NULL, k->baseline->values[f]);
-    report_weakness(trail, TRAIL_STATE(trail, accepted_usec));
+    report_weakness(trail, TRAIL_STATE(trail, accepted_usec), 1);
 }
 
 void engine_rewrite_baseline(Trail *trail) {
@@ -563,7 +573,7 @@ static int report_added_weakness(Trail *trail, const Settings *whole, uint32_t a
         return -EAGAIN;
     /* the time of recording is in whole seconds: this message must differ from the one about the
      * recording */
-    report_weaknesses(trail, strbuf_str(&after), TRAIL_STATE(trail, accepted_usec) + added);
+    report_weaknesses(trail, strbuf_str(&after), TRAIL_STATE(trail, accepted_usec) + added, 1);
     if (TRAIL_STATE(trail, weakness_pending))
         engine_save_state(engine);
     return 0;

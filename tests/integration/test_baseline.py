@@ -11,7 +11,7 @@ import pytest
 
 from attacks import BUCKET, SELECTORS, VICTIM
 from guard import BINARY, within
-from helpers import (FRA, IAD, MAIN, MEMBER, TOPIC, add_fifteen_trails, baselines, document, documents, mail_of, mail_time,
+from helpers import (AUDIT, FRA, IAD, MAIN, MEMBER, TOPIC, add_fifteen_trails, baselines, document, documents, mail_of, mail_time,
                      matches, messages, operations, sns, start, wait_alert, wait_polls)
 from simaws.client import poll
 
@@ -89,6 +89,17 @@ def test_a_weak_baseline_is_said_once(sim, make_guard):
     guard.start().wait_guarding()
     guard.wait_delivered()
     assert [entry["severity"] for entry in told(sim, "baseline.weak")] == ["warning"]
+
+
+def test_an_accepted_baseline_that_is_weak_has_a_number_of_its_own(sim, make_guard, mallory):
+    """Both messages are about one acceptance, and in one incident."""
+    guard = start(make_guard(sim, regions=["us-east-1"], trails=["audit"], settings_interval=1, mode="observe"))
+    mallory.client(AUDIT).update_trail(Name=AUDIT, S3KeyPrefix="planned")
+    poll(lambda: told(sim, "trail.weakened"), within(10))
+    assert guard.verb("accept", "--yes", "audit").returncode == 0
+    weak = poll(lambda: (lambda all: len(all) > 1 and all)(told(sim, "baseline.weak")), within(10))[-1]
+    accepted = told(sim, "baseline.accepted")[0]
+    assert accepted["incident"] == weak["incident"] and (accepted["sequence"], weak["sequence"]) == (1, 2)
 
 
 def test_accept_takes_a_planned_change_into_the_running_daemon(sim, victim, mallory):

@@ -385,6 +385,7 @@ class Game:
                 if arn in self.guarded and (trail["verdict"] != self.well(arn) or trail["incident"])]
         bad += [f"{entry['arn']} lacks {entry['text']}" for entry in status["rights_lost"]]
         bad += [f"{channel['channel']}: nobody hears it" for channel in status["channels"] if channel.get("unheard")]
+        bad += [f"{target['region']} of {target['account']}: uncovered" for target in status["targets"] if target["uncovered"]]
         bad += [f"the cause {row['kind']}: open" for row in self.recorded("causes")
                 if "resolved_usec" not in row.get("incident", {"resolved_usec": 0})]
         return bad + [f"{target['region']}: {target['incident']}" for target in status["targets"] if target.get("incident")]

@@ -36,8 +36,10 @@ class PlaceRules:
     def asked(self, places):
         """The guard's requests there."""
         everywhere = any(account is None for account, _ in places)
+        roles = any(region is None for _, region in places)     # their sessions are opened through another account
         return [entry for entry in self.game.sim.requests(account=self.game.accounts) if entry.get("principal") and self.by_guard(entry)
-                and (everywhere or places & {(entry["account"], entry["region"]), (entry["account"], None)})]
+                and (everywhere or roles and entry["service"] == "sts"
+                     or places & {(entry["account"], entry["region"]), (entry["account"], None)})]
 
     @staticmethod
     def wall(entry):

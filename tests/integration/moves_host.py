@@ -101,6 +101,8 @@ def fill_disk(game, choose):
 
 def remake_topic(game, choose):
     """The topic of the alerts is deleted, and made again under its name."""
+    closed = {"Effect": "Deny", "Principal": "*", "Action": "SNS:Publish", "Resource": game.topic}
+    game.sim.call("topic", arn=game.topic, policy=[closed])         # so that no message comes between the next two
     game.earlier += game.sim.messages(game.topic)
     game.people["mallory"].client(game.topic, "sns").delete_topic(TopicArn=game.topic)
     game.note("mallory", f"DeleteTopic {game.topic}")

@@ -237,27 +237,31 @@ static int pay(Trail *trail, const Subject *subject, const TrailExtras *extras) 
     return r;
 }
 
-/* The containments must live as long as the plan, which points to them. Negative: some messages are owed. */
-static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan,
-                                Containment containments[static PLAN_EVENTS_MAX]) {
+static TrailExtras trail_extras(const Trail *trail) {
     const SettingsTracking *k = &trail->tracking;
-    const TrailExtras extras = {
+
+    return (TrailExtras){
         .drift = drift_kept(k->drift),
         .changes = drift_kept(k->changes),
         .actual = k->actual,
         .whose = shared_text_or_empty(k->whose),
         .episode = k->episode,
     };
+}
+
+/* The containments must live as long as the plan, which points to them. Negative: some messages are owed. */
+static int queue_trail_messages(Trail *trail, const Subject *subject, Plan *plan, const TrailExtras *extras,
+                                Containment containments[static PLAN_EVENTS_MAX]) {
     int r;
 
     for (unsigned i = 0; i < plan->n_events; i++) {
         Event *event = &plan->events[i];
 
-        guard_complete_event(event, &extras);
+        guard_complete_event(event, extras);
         if (contain_is_asked(event))
             contain(trail, subject, event, &containments[i]);
     }
-    r = pay(trail, subject, &extras);
+    r = pay(trail, subject, extras);
     if (r >= 0)
         r = engine_queue_messages(trail->engine, subject, plan);
     if (r < 0 && plan->n_events > 0)
@@ -352,6 +356,7 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
         .was_known = is_reported_known(trail),
     };
     FollowUp follow;
+    TrailExtras extras;
     int r;
 
     set_all_facts(trail, &before, input, now);
@@ -370,8 +375,10 @@ void engine_decide_trail(Trail *trail, const TrailInput *input) {
     engine_note_changes(trail, &s);
     engine_note_episode(trail, &s.incident, input->kind == GUARD_ACTED ? input->outcome : NULL, &plan);
     engine_debug_trail(trail, before.verdict, before.findings, input->kind, &policy);
+    extras = trail_extras(trail);
+    guard_complete_entries(&plan, &extras);
     write_notes(engine, &subject, &s.incident, &plan);
-    r = queue_trail_messages(trail, &subject, &plan, containments);
+    r = queue_trail_messages(trail, &subject, &plan, &extras, containments);
     hold_state(trail, plan.hold || r < 0, &before, &s);
     decided.is_held = trail->held;
     decided.is_known = is_reported_known(trail);

@@ -7,6 +7,7 @@
 
 #include "daemon/core/alert_private.h"
 #include "daemon/core/enum_names.h"
+#include "daemon/core/selectors_change.h"
 #include "lib/util/macros.h"
 #include "lib/util/text.h"
 
@@ -365,6 +366,7 @@ void alert_add_changes(const AlertExpansion *x) {
     const Event *event = x->source->event;
     bool is_kept = event->accepted || event->reconfigured || event->kind == EVENT_BASELINE_ACCEPTED;
     bool written = event->restore.result == RESULT_CONFIRMED || event->restore.result == RESULT_FAILED;
+    char meaning[CHANGE_MEANING_MAX];
 
     for (unsigned i = 0; i < event->changes->n; i++) {
         const Change *change = &event->changes->changes[i];
@@ -382,6 +384,8 @@ void alert_add_changes(const AlertExpansion *x) {
                        : over       ? "then"
                                     : "now",
                        change->actual);
+        if (change_meaning(change, meaning)[0])
+            add_value_line(x, event->unmet ? "means    " : "means", meaning);
     }
 }
 

@@ -133,6 +133,8 @@ typedef struct TrailExtras {
 
 /* Adds those of these facts that a message shows. */
 void guard_complete_event(Event *event, const TrailExtras *extras);
+/* The same for the journal lines of a plan that report a difference. */
+void guard_complete_entries(Plan *plan, const TrailExtras *extras);
 
 /* guard_episode_shows: true if an outcome changes what the status shows of an episode, which is the last
  * failed attempt until one is confirmed. episode: NULL if there is none yet. guard_episode_take then records

@@ -93,6 +93,15 @@ void guard_complete_event(Event *event, const TrailExtras *extras) {
     }
 }
 
+void guard_complete_entries(Plan *plan, const TrailExtras *extras) {
+    for (unsigned i = 0; i < plan->n_entries; i++) {
+        JournalEntry *entry = &plan->entries[i];
+
+        if (entry->line == LINE_CHANGED || entry->line == LINE_UNMET || entry->line == LINE_STRENGTHENED)
+            entry->changes = extras->drift;
+    }
+}
+
 bool guard_episode_shows(const Episode *episode, const Outcome *outcome) {
     return outcome->result == RESULT_FAILED || (episode && episode->failed == outcome->action);
 }

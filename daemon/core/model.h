@@ -375,8 +375,7 @@ typedef struct Outcome {
     ActionResult result;  /* CONFIRMED or FAILED */
     Observation seen;     /* RESTART, RECREATE, CONFIRMED: the poll that confirmed it; stopped if it was
                              stopped again since */
-    uint32_t fields_left; /* RESTORE; RECREATE, CONFIRMED: FIELD_BITs that differ at read-back; FIELDS_ALL if
-                             there was none */
+    uint32_t fields_left; /* RESTORE; RECREATE, CONFIRMED: what differs at read-back; all if there is none */
     char error_code[CODE_TEXT_MAX];  /* FAILED: AWS's; "" if AWS did not refuse */
     char error_text[ERROR_TEXT_MAX]; /* FAILED */
     char request_id[REQUEST_ID_MAX]; /* AWS's, of the failed write or the last accepted one; or "" */
@@ -678,6 +677,7 @@ typedef struct JournalEntry {
     char detail[ERROR_TEXT_MAX];     /* raw: escape before showing */
     char request_id[REQUEST_ID_MAX]; /* AWS's, of the write; "": detail may end with it */
     Actor actor;                     /* LINE_ATTRIBUTED, LINE_ATTEMPTED */
+    const Drift *changes;            /* borrowed; what the fields changed to; NULL: not shown */
 } JournalEntry;
 
 /* The most that one input can produce; the tests prove it. */

@@ -28,7 +28,7 @@ static const struct {
     { "AWS::DynamoDB::Table", "dynamodb", OPERATOR_EQUALS },
 };
 
-static void selector_set_done(SelectorSet *set) {
+void selector_set_done(SelectorSet *set) {
     free(set->terms);
     json_decref(set->document);
     *set = (SelectorSet){ 0 };
@@ -297,7 +297,7 @@ static int read_document(SelectorSet *set) {
     return r;
 }
 
-static int selector_set_read(const char *text, SelectorSet *ret) {
+int selector_set_read(const char *text, SelectorSet *ret) {
     SelectorSet set = { 0 };
     json_error_t error;
     int r;
@@ -361,20 +361,15 @@ int selectors_compare(const char *baseline, const char *actual, SelectorsVerdict
 
 /* ---- properties of one set ---- */
 
-/* What is known of an event. Every other field has the value `others`; if that is NULL, no condition may use
- * it. */
-typedef struct Known {
-    const char *field, *value;
-} Known;
-
-static const char *value_of(const Known *known, const char *field, const char *others) {
+static const char *value_of(const SelectorKnown *known, const char *field, const char *others) {
     for (; known->field; known++)
         if (strcmp(known->field, field) == 0)
             return known->value;
     return others;
 }
 
-static bool takes_event(const SelectorSet *set, unsigned selector, const Known *known, const char *others) {
+static bool takes_event(const SelectorSet *set, unsigned selector, const SelectorKnown *known,
+                        const char *others) {
     for (size_t i = 0; i < set->n_terms; i++) {
         const Term *term = &set->terms[i];
         const char *value;
@@ -388,7 +383,7 @@ static bool takes_event(const SelectorSet *set, unsigned selector, const Known *
     return true;
 }
 
-static bool set_takes_event(const SelectorSet *set, const Known *known, const char *others) {
+bool selector_set_takes(const SelectorSet *set, const SelectorKnown *known, const char *others) {
     for (unsigned i = 0; i < set->n_selectors; i++)
         if (takes_event(set, i, known, others))
             return true;
@@ -396,7 +391,7 @@ static bool set_takes_event(const SelectorSet *set, const Known *known, const ch
 }
 
 int selectors_management(const char *selectors, SelectorsManagement *ret) {
-    static const Known read[] = { { "eventCategory", "Management" },
+    static const SelectorKnown read[] = { { "eventCategory", "Management" },
                                   { "readOnly", "true" },
                                   { NULL, NULL } },
                        write[] = { { "eventCategory", "Management" },
@@ -408,13 +403,13 @@ int selectors_management(const char *selectors, SelectorsManagement *ret) {
     r = selector_set_read(selectors, &set);
     if (r < 0)
         return r;
-    *ret = (set_takes_event(&set, read, SELECTOR_OTHER) ? SELECTORS_READ : SELECTORS_NONE) |
-           (set_takes_event(&set, write, SELECTOR_OTHER) ? SELECTORS_WRITE : SELECTORS_NONE);
+    *ret = (selector_set_takes(&set, read, SELECTOR_OTHER) ? SELECTORS_READ : SELECTORS_NONE) |
+           (selector_set_takes(&set, write, SELECTOR_OTHER) ? SELECTORS_WRITE : SELECTORS_NONE);
     return 0;
 }
 
 bool selectors_record_reads(const char *selectors) {
-    static const Known poll[] = {
+    static const SelectorKnown poll[] = {
         { "eventCategory", "Management" },
         { "readOnly", "true" },
         { "eventSource", "cloudtrail.amazonaws.com" },
@@ -424,7 +419,7 @@ bool selectors_record_reads(const char *selectors) {
     };
     _cleanup_(selector_set_done) SelectorSet set = { 0 };
 
-    return selector_set_read(selectors, &set) >= 0 && set_takes_event(&set, poll, NULL);
+    return selector_set_read(selectors, &set) >= 0 && selector_set_takes(&set, poll, NULL);
 }
 
 /* The set that matches exactly the management events of that kind. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Private to selectors.c: a set of selectors as flat conditions, and operations on them. */
+/* Private to selectors*.c: a set of selectors as flat conditions, and operations on them. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,3 +45,16 @@ bool selector_takes(const SelectorSet *set, unsigned selector, const char *field
 /* *ret: every event included by a is included by b. Returns 0, -ENOMEM, or -EINVAL when the sets are too
  * complex. */
 int selector_set_covers(const SelectorSet *a, const SelectorSet *b, bool *ret);
+
+/* What is known of an event; a list of them ends with a field NULL. */
+typedef struct SelectorKnown {
+    const char *field, *value;
+} SelectorKnown;
+
+/* Does the set take such an event? Every other field has the value `others`; if that is NULL, no condition
+ * may use it. */
+bool selector_set_takes(const SelectorSet *set, const SelectorKnown *known, const char *others);
+
+/* 0, -ENOMEM, or -EINVAL when the set is not understood. */
+int selector_set_read(const char *text, SelectorSet *ret);
+void selector_set_done(SelectorSet *set);

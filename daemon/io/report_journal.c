@@ -5,6 +5,7 @@
 
 #include "daemon/core/enum_names.h"
 #include "daemon/core/events.h"
+#include "daemon/core/selectors_change.h"
 #include "daemon/io/report.h"
 #include "daemon/log.h"
 #include "lib/aws_error.h"
@@ -129,12 +130,26 @@ static void add_span(const Writing *w) {
                      timetext_span(span, gap->to_usec > gap->from_usec ? gap->to_usec - gap->from_usec : 0));
 }
 
+/* What the change of a field means, where more is known than its name. */
+static void add_meaning(const Writing *w, Field field) {
+    const Drift *drift = w->note->changes;
+    char meaning[CHANGE_MEANING_MAX];
+
+    for (unsigned i = 0; drift && i < drift->n; i++)
+        if (drift->changes[i].field == field && change_meaning(&drift->changes[i], meaning)[0]) {
+            (void)strbuf_add(w->out, " (");
+            (void)text_escape(w->out, meaning, CHANGE_MEANING_MAX);
+            (void)strbuf_add(w->out, ")");
+        }
+}
+
 static void add_fields(const Writing *w) {
     const char *between = ": ";
 
     for (Field f = 0; f < _FIELD_MAX; f++)
         if (w->note->fields & FIELD_BIT(f)) {
             (void)strbuf_addf(w->out, "%s%s", between, field_to_string(f));
+            add_meaning(w, f);
             between = ", ";
         }
 }

@@ -185,6 +185,7 @@ static void decide(Stage *s, TrailInput input) {
             s->facts.drill && input.drift && baseline_adds_tag(input.drift, s->drill.tag, s->drill.nonce);
     guard_trail(&policy, &s->facts, &s->trail, &input, s->now, &plan, &s->trail);
     note_changes(s);
+    guard_complete_entries(&plan, &(const TrailExtras){ .drift = &s->drift });
     for (unsigned i = 0; i < plan.n_events; i++) {
         Event *event = &plan.events[i];
 

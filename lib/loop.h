@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What library code may ask of the event loop: one-shot timers, child processes, the two clocks, and
- * randomness. Tests drive a fake. */
+/* What library code uses of the event loop: one-shot timers, child processes, clocks, random numbers. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,26 +9,26 @@ typedef struct Loop Loop;
 typedef struct LoopTimer LoopTimer;
 typedef void (*LoopFired)(void *userdata);
 
-/* A program to run, without a shell. All is borrowed for the duration of spawn(). */
+/* A program to run without a shell. spawn() borrows everything until it returns. */
 typedef struct LoopProgram {
-    const char *const *arguments;   /* NULL-terminated; the first is a path, or a name looked for in $PATH */
-    const char *const *environment; /* "NAME=value", NULL-terminated: all that the program gets */
-    const void *input;              /* what its standard input holds; NULL: nothing */
+    const char *const *arguments;   /* NULL-terminated; the first is a path, or a name to search in $PATH */
+    const char *const *environment; /* "NAME=value", NULL-terminated; the complete environment */
+    const void *input;              /* content of standard input; NULL means empty */
     size_t input_len;
-    size_t output_max;              /* bytes; more on its standard output ends the program */
-    size_t errors_max;              /* bytes kept of its standard error; the rest is read and dropped */
-    uint64_t timeout_usec;          /* > 0; then it is ended */
+    size_t output_max;              /* bytes; the program is killed if it writes more to standard output */
+    size_t errors_max;              /* bytes of standard error that are kept; the rest is discarded */
+    uint64_t timeout_usec;          /* > 0; the program is killed afterwards */
 } LoopProgram;
 
 typedef enum LoopEnding {
-    LOOP_EXITED,        /* by itself; code is its exit status */
-    LOOP_SIGNALLED,     /* by a signal; code is its number */
+    LOOP_EXITED,        /* code is the exit status */
+    LOOP_SIGNALLED,     /* code is the signal number */
     LOOP_TIMED_OUT,
-    LOOP_TOO_MUCH,      /* output_max was passed */
+    LOOP_TOO_MUCH,      /* the program wrote more than output_max */
     LOOP_LOST,          /* its output or its end could not be read; code is an errno value */
 } LoopEnding;
 
-/* Valid inside the callback only. Texts have a NUL after them that does not count; they may hold NULs. */
+/* Valid during the callback only. Texts may contain NULs; their lengths exclude the terminating NUL. */
 typedef struct LoopExit {
     LoopEnding ending;
     int code;
@@ -43,22 +42,22 @@ typedef struct LoopChild LoopChild;
 typedef void (*LoopExited)(const LoopExit *exit, void *userdata);
 
 typedef struct LoopOps {
-    /* Calls fired once, delay_usec from now (0: at the next turn of the loop, never from inside after). The
-     * timer is gone then, and *timer is NULL again before the call: it has to be there until then. NULL:
-     * nobody cancels it. 0 or -errno. */
+    /* Calls fired once, delay_usec from now; 0 means as soon as the loop runs, never from inside after().
+     * Stores the timer in *timer and sets it to NULL before the call, so timer must stay valid until then;
+     * NULL means that the timer is never cancelled. Returns 0 or -errno. */
     int (*after)(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata, LoopTimer **timer);
-    /* Ends a timer that has not fired; NULL is fine. */
+    /* Cancels a timer that has not fired. timer may be NULL. */
     void (*cancel)(Loop *loop, LoopTimer *timer);
-    /* Runs a program in a process group of its own. exited is called once, never from inside spawn: when the
-     * program ended, when it had to be ended, or at its deadline, and then all of its process group is
-     * killed. Output is wiped after use. 0, or -errno (-ENOENT, -EACCES: no such program, not one) and then
-     * exited is not called. */
+    /* Runs a program in a new process group. Calls exited once, never from inside spawn(), when the program
+     * has ended or was killed, for example at the deadline; then its process group is killed. Output is
+     * wiped after use. Returns 0, or -errno without calling exited (-ENOENT, -EACCES: no executable
+     * program). */
     int (*spawn)(Loop *loop, const LoopProgram *program, LoopExited exited, void *userdata, LoopChild **ret);
-    /* Kills a program and all of its process group; exited will not be called. NULL is fine. */
+    /* Kills a program and its process group without calling exited. child may be NULL. */
     void (*kill)(Loop *loop, LoopChild *child);
-    uint64_t (*monotonic_usec)(Loop *loop); /* CLOCK_BOOTTIME: also counts suspend */
+    uint64_t (*monotonic_usec)(Loop *loop); /* CLOCK_BOOTTIME, which includes suspend */
     uint64_t (*realtime_usec)(Loop *loop);
-    /* Uniform in 0..UINT64_MAX. */
+    /* Returns a uniform random number in 0..UINT64_MAX. */
     uint64_t (*random)(Loop *loop);
 } LoopOps;
 
@@ -73,7 +72,8 @@ static inline int loop_after(Loop *loop, uint64_t delay_usec, LoopFired fired, v
 static inline void loop_cancel(Loop *loop, LoopTimer *timer) {
     loop->ops->cancel(loop, timer);
 }
-/* Calls fired once, delay_usec from now, in place of *timer (NULL: none). 0, or -errno and no timer. */
+/* Replaces *timer (may be NULL) with one that fires delay_usec from now. Returns 0, or -errno and no
+ * timer. */
 static inline int loop_rearm(Loop *loop, uint64_t delay_usec, LoopFired fired, void *userdata,
                              LoopTimer **timer) {
     loop->ops->cancel(loop, *timer);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Profiles of AWS's shared files, and how the credentials of one are come by. Pure: the files' texts come in
- * as values. Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files", "Assume role
- * credential provider", "Process credential provider", "Service-specific endpoints"; botocore's
- * credentials.py for what is not written there. */
+/* Profiles of AWS's shared files, and the plan by which a profile yields credentials. Pure: the caller
+ * passes the files' texts. Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials
+ * files", "Assume role credential provider", "Process credential provider", "Service-specific endpoints";
+ * botocore's credentials.py for details the guide leaves open. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,21 +32,20 @@ typedef enum ProfileKey {
     _PROFILE_KEY_MAX,
 } ProfileKey;
 
-#define PROFILE_VALUE_MAX (64 * 1024) /* bytes: a session token has no agreed limit and is a few KiB today */
+#define PROFILE_VALUE_MAX (64 * 1024) /* bytes: AWS documents no limit for session tokens */
 
-/* All texts are owned; NULL where the profile says nothing, or nothing after the equals sign. */
+/* Owns its texts. NULL means that the profile does not set the key, or sets it to nothing. */
 typedef struct Profile {
     bool found;
-    bool key_in_config; /* and not in the credentials file */
+    bool key_in_config; /* the key comes from the config file, not the credentials file */
     char *values[_PROFILE_KEY_MAX];
-    char *service_urls[_AWS_SERVICE_MAX]; /* endpoint_url of its section [services NAME] */
+    char *service_urls[_AWS_SERVICE_MAX]; /* endpoint_url from the section [services NAME] it refers to */
 } Profile;
 
-/* Overwrites and frees the texts; the profile is empty afterwards. */
+/* Overwrites and frees the texts, and leaves the profile empty. */
 void profile_done(Profile *profile);
 
-/* text is NULL when there is no such file; path is for messages then too, and NULL when nobody asked for
- * one. */
+/* text is NULL if the file does not exist. Messages use path even then; NULL if none is configured. */
 typedef struct ProfileFile {
     const char *path;
     const char *text;
@@ -55,58 +54,57 @@ typedef struct ProfileFile {
 
 typedef struct ProfileFiles {
     ProfileFile credentials;    /* [NAME] */
-    ProfileFile config;         /* [profile NAME], NAME perhaps in quotes, for "default" [default] too;
+    ProfileFile config;         /* [profile NAME], where NAME may be quoted; [default] as well for "default";
                                  * [services NAME] */
 } ProfileFiles;
 
-/* Gathers a profile from both files; what the credentials file says wins, and the three that make up a key
- * come from one file. A profile that is in neither is not found, and that is no error. A line that cannot be
- * read, or that AWS's tools read in different ways, spoils the profile that it stands in, and no other. 0;
- * -EINVAL, -E2BIG, -ENOMEM with one line in message (size bytes) that names file and line, no values. */
+/* Merges a profile from both files. Values in the credentials file take precedence; the three parts of a key
+ * come from one file. A profile in neither file is not found, which is no error. A line that is malformed,
+ * or that AWS's tools parse differently, makes only its own profile unusable. Returns 0, or -EINVAL, -E2BIG
+ * or -ENOMEM with one line in message (size bytes) that names file and line but no values. */
 int profile_read(const ProfileFiles *files, const char *name, Profile *ret, char *message, size_t size);
 
 typedef enum ProfileBase {
-    PROFILE_BASE_KEYS,          /* the key in base */
-    PROFILE_BASE_PROCESS,       /* what its credential_process says */
-    PROFILE_BASE_WEB_IDENTITY,  /* a session of its role_arn for the token in its web_identity_token_file */
-    PROFILE_BASE_ENVIRONMENT,   /* credential_source: AWS_ACCESS_KEY_ID and its like */
+    PROFILE_BASE_KEYS,          /* the key in the plan's profile */
+    PROFILE_BASE_PROCESS,       /* the output of its credential_process */
+    PROFILE_BASE_WEB_IDENTITY,  /* a session of its role_arn, by its web_identity_token_file */
+    PROFILE_BASE_ENVIRONMENT,   /* credential_source: AWS_ACCESS_KEY_ID and related variables */
     PROFILE_BASE_INSTANCE,      /* credential_source: instance metadata */
     PROFILE_BASE_CONTAINER,     /* credential_source: the container's endpoint */
 } ProfileBase;
 
 #define PROFILE_ROLES_MAX 5
 
-/* How to come by credentials: from a base, and then by role after role. */
+/* How to obtain credentials: start at the base, then assume one role after another. */
 typedef struct ProfilePlan {
     ProfileBase base;
-    Profile profile;                    /* of the base, unless credential_source named it */
+    Profile profile;                    /* of the base; unused if credential_source names the base */
     size_t n_roles;
-    Profile roles[PROFILE_ROLES_MAX];   /* the first to assume is the last of these */
-    unsigned durations_sec[PROFILE_ROLES_MAX];  /* 0: not said. What AWS would refuse in a chain is cut */
-    unsigned web_duration_sec;          /* of a PROFILE_BASE_WEB_IDENTITY */
+    Profile roles[PROFILE_ROLES_MAX];   /* assumed from last to first */
+    unsigned durations_sec[PROFILE_ROLES_MAX];  /* 0 means not set; cut to AWS's limit for chains */
+    unsigned web_duration_sec;          /* for PROFILE_BASE_WEB_IDENTITY */
 } ProfilePlan;
 
 void profile_plan_done(ProfilePlan *plan);
 
-/* Follows source_profile to its end. A role comes before keys in the named profile, after them in one that
- * is somebody's source; a profile that is its own source must hold a key. 0; -ENOENT when there is no such
- * profile, -ENODATA when nothing in it makes credentials; -EINVAL for all that is wrong with it: half a key,
- * a role without a source or with two, a source that is not there, a circle, more than PROFILE_ROLES_MAX
- * roles, mfa_serial and single sign-on (a daemon has nobody to ask), a duration out of AWS's bounds; or as
- * profile_read. message gets one line that names file and profile, no secrets. */
+/* Follows source_profile to the base. In the named profile a role takes precedence over keys; in a source
+ * profile keys take precedence. A profile that is its own source must hold a key. Returns 0; -ENOENT if the
+ * profile does not exist; -ENODATA if nothing in it yields credentials; -EINVAL for half a key, a role
+ * without a source or with two, a missing source, a cycle, more than PROFILE_ROLES_MAX roles, mfa_serial or
+ * single sign-on (a daemon cannot prompt), or a duration outside AWS's bounds; or an error of profile_read.
+ * message gets one line that names file and profile but no secrets. */
 int profile_plan(const ProfileFiles *files, const char *name, ProfilePlan *ret, char *message, size_t size);
 
 /* ---- command lines ---- */
 
-/* A command line into words, as a shell would split it, without a shell: nothing is expanded and nothing is
- * run. The rules are those of Python's shlex.split(), by which AWS's own tools read credential_process.
- * Pure. */
+/* Splits a command line into words as a shell would, without running a shell or expanding anything. The
+ * rules are those of Python's shlex.split(), which AWS's own tools use for credential_process. Pure. */
 
 #define SHELL_WORDS_MAX 64
 #define SHELL_TEXT_MAX  16384 /* bytes of a command line */
 
-/* Splits at white space (blank, tab, line feeds). 'x' takes all literally; "x" too, but for a backslash
- * before '"' or '\'; elsewhere a backslash takes the next character literally. '' is an empty word. *ret is
- * NULL-terminated, one allocation that the caller frees. The number of words, 0 and more; -EINVAL for a
- * quote that is not closed or a backslash at the end; -E2BIG past a ceiling; -ENOMEM. */
+/* Splits at white space (blank, tab, line feed). 'x' keeps everything literally; so does "x", except that a
+ * backslash escapes '"' and '\'. Elsewhere a backslash escapes any character. '' is an empty word. *ret is
+ * NULL-terminated, in one allocation that the caller frees. Returns the number of words; -EINVAL for an
+ * unclosed quote or a trailing backslash; -E2BIG above a limit; -ENOMEM. */
 int shell_split(const char *text, char ***ret);

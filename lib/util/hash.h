@@ -6,19 +6,19 @@
 #include <stdint.h>
 
 #define HASH_SIZE 32
-#define HASH_HEX_SIZE 65 /* with the NUL */
+#define HASH_HEX_SIZE 65 /* including the NUL */
 
-/* 0 or -EIO when OpenSSL refuses (no provider). `data` may be NULL when len is 0. */
+/* Returns 0, or -EIO if OpenSSL fails (no provider). `data` may be NULL if len is 0. */
 int hash_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
                      uint8_t ret[static HASH_SIZE]);
 
-/* Lower-case hex with NUL. */
+/* Writes lower-case hex with a NUL. */
 void hash_hex(const uint8_t digest[static HASH_SIZE], char ret[static HASH_HEX_SIZE]);
 int hash_sha256_hex(const void *data, size_t len, char ret[static HASH_HEX_SIZE]);
 
-/* Does OpenSSL hash? What it initialises itself with at its first use can fail once, for want of memory, and
- * then nothing works until the process ends. 0 or -EIO. */
+/* Checks that OpenSSL can hash. If its first initialization runs out of memory, it fails until the process
+ * ends. Returns 0 or -EIO. */
 int hash_check(void);
 
-/* Overwrites a secret so that the compiler cannot leave it out. NULL is fine. */
+/* Overwrites a secret in a way the compiler cannot remove. data may be NULL. */
 void hash_wipe(void *data, size_t len);

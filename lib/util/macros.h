@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Small helpers that every file may use: cleanup attributes, ownership moves, array sizes. */
+/* Helpers for every file: cleanup attributes, ownership moves, array sizes. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,13 +14,13 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* <sys/param.h> has the same two. The arguments are evaluated twice. */
+/* <sys/param.h> defines the same two. Both evaluate their arguments twice. */
 #undef MIN
 #undef MAX
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-/* Moves a pointer out of a variable that has a cleanup: the variable is NULL afterwards. */
+/* Moves a pointer out of a variable with a cleanup, which becomes NULL. */
 #define TAKE_PTR(p)                                                                                         \
     ({                                                                                                      \
         __typeof__(p) *_slot = &(p);                                                                        \
@@ -29,7 +29,7 @@
         _taken;                                                                                             \
     })
 
-/* The same for a file descriptor: the variable is -1 afterwards. */
+/* Like TAKE_PTR for a file descriptor: the variable becomes -1. */
 #define TAKE_FD(fd)                                                                                         \
     ({                                                                                                      \
         int *_slot = &(fd), _taken = *_slot;                                                                \
@@ -37,7 +37,7 @@
         _taken;                                                                                             \
     })
 
-/* Adds an item to an array of malloc(3), and counts it; whether there was memory. */
+/* Appends an item to a malloc(3) array and increments n. False if out of memory. */
 #define ARRAY_APPEND(array, n, item)                                                                        \
     ({                                                                                                      \
         __typeof__(array) _grown = reallocarray((array), (n) + 1, sizeof(*_grown));                         \
@@ -50,7 +50,7 @@
         _grown != NULL;                                                                                     \
     })
 
-/* Takes an item out of an array of pointers; whether it was there. */
+/* Removes an item from an array of pointers. True if it was found. */
 #define ARRAY_REMOVE(array, n, item)                                                                        \
     ({                                                                                                      \
         size_t _i = 0;                                                                                      \
@@ -64,10 +64,10 @@
         _found;                                                                                             \
     })
 
-/* The struct of which `ptr` is the member `member`. */
+/* Returns the struct whose member `member` is at `ptr`. */
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 
-/* Defines funcp(), the form that a cleanup attribute calls, from func(). Wants a semicolon after it. */
+/* Defines funcp(), which a cleanup attribute calls, from func(). Needs a semicolon. */
 #define DEFINE_CLEANUP(type, func)                                                                          \
     static inline void func##p(type *p) {                                                                   \
         if (*p)                                                                                             \

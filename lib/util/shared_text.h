@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Texts of which many are equal, each kept once in the process, however many hold it. */
+/* Shared texts: equal texts are stored once per process and counted. */
 
-/* The text that is kept for this one; whoever calls holds it until shared_text_drop. NULL when out of
- * memory. */
+/* Returns the shared copy of text, to be released with shared_text_drop. NULL means out of memory. */
 const char *shared_text(const char *text);
-/* NULL is fine. Only for what shared_text has given. */
+/* Releases a result of shared_text. text may be NULL. */
 void shared_text_drop(const char *text);
-/* Holds the one for `text` in place of *held; NULL, and "" too, is none. 0, or -ENOMEM and it is as before.
- */
+/* Replaces *held with the shared copy of `text`; NULL and "" become NULL. Returns 0, or -ENOMEM and leaves
+ * *held unchanged. */
 int shared_text_set(const char **held, const char *text);
-/* That of what is held, "" for none. */
+/* Returns held, or "" for NULL. */
 const char *shared_text_or_empty(const char *held);

@@ -1,48 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* Bounded text: copies, comparison, and making foreign text fit to be shown. Pure. */
+/* Bounded text: copies, comparison, and escaping of foreign text for display. Pure. */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/util/strbuf.h"
 
-/* Copies src (NULL counts as "") into dst of `size` > 0 bytes, always terminated, cut on a UTF-8 boundary.
- * Returns false when it had to cut. */
+/* Copies src (NULL counts as "") into dst of `size` > 0 bytes, always NUL-terminated, cut at a UTF-8
+ * boundary. False if it had to cut. */
 bool text_copy(char *dst, size_t size, const char *src);
 
-/* Puts a copy of text, NULL for NULL, into *slot, and frees what was there. 0, or -ENOMEM and *slot is as
- * before. */
+/* Frees *slot and stores a copy of text there, or NULL for NULL. Returns 0, or -ENOMEM and leaves *slot
+ * unchanged. */
 int text_set(char **slot, const char *text);
 
-/* NULL-safe equality; two NULLs are equal. */
+/* True if both are equal or both are NULL. */
 bool text_equal(const char *a, const char *b);
-/* NULL starts and ends with nothing. */
+/* False if s is NULL. */
 bool text_starts_with(const char *s, const char *prefix);
 bool text_ends_with(const char *s, const char *suffix);
 
-/* Well-formed UTF-8 (RFC 3629); NULL counts as "". */
+/* True if s is well-formed UTF-8 (RFC 3629); NULL counts as "". */
 bool text_is_utf8(const char *s);
 
 /* Appends s (NULL counts as "") as printable UTF-8 on one line. Control bytes, DEL and invalid UTF-8 become
- * \xNN; C1 controls, line separators, bidirectional controls and characters without width become \uNNNN;
- * backslash becomes \\. What has such a form already keeps it, so that text is escaped once however many
- * stages it passes. Text from AWS or callers goes through this before it reaches a log, a mail or a
- * terminal. At most max_in bytes of s are taken; "..." marks a cut. Returns the buffer's error. */
+ * \xNN; C1 controls, line separators, bidirectional controls and zero-width characters become \uNNNN;
+ * backslash becomes \\. Existing escapes are kept, so text is escaped once even if it passes several times.
+ * Escape text from AWS or callers before it reaches a log, a mail or a terminal. Takes at most max_in bytes
+ * of s; "..." marks a cut. Returns the buffer's error. */
 int text_escape(StrBuf *b, const char *s, size_t max_in);
 
-/* The same into a fixed buffer of `size` > 0 bytes, cut between characters and marked by "..." where that
- * fits. Returns dst. */
+/* Like text_escape, into a buffer of `size` > 0 bytes; cut between characters, with "..." if that fits.
+ * Returns dst. */
 const char *text_escaped(char *dst, size_t size, const char *s);
 
-/* Which of several words was meant by one that is none of them. Start with { .text = ... }, and try each. */
+/* Finds the known word closest to a mistyped one. Start with { .text = ... }, then try each candidate. */
 typedef struct TextNearest {
-    const char *text; /* NULL: nothing is near it */
-    const char *best; /* of those tried so far, the first of equals; NULL: none is near enough */
+    const char *text; /* NULL matches nothing */
+    const char *best; /* closest candidate so far, the first among equals; NULL if none is close enough */
     unsigned distance;
 } TextNearest;
 
-/* Near: a third of the characters, at most 3, are left out, added, replaced or swapped with their neighbour,
- * upper and lower case alike; or text is how the candidate begins. An empty word, and one of more than 63
- * bytes, is near to none. */
+/* A candidate is close if at most a third of the characters (rounded up, at most 3) are omitted, added,
+ * replaced or swapped with a neighbour, ignoring case; or if it starts with text. Empty words and words of
+ * more than 63 bytes match nothing. */
 void text_nearest(TextNearest *nearest, const char *candidate);

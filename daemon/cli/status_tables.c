@@ -335,7 +335,7 @@ static const struct {
     { "unreachable", "denied", false,
       "give {identity} its rights back: trailguard policy guard prints the policy" },
     { "unreachable", "credentials", false,
-      "renew or correct the keys: trailguard check --doctor shows which are used" },
+      "correct the keys or the clock, or enable the region: trailguard check --doctor names what fails" },
     { "unreachable", "throttled", false,
       "find out who else calls CloudTrail there; if nobody does, raise poll_interval" },
     { "unreachable", "unreachable", false,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/profile.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -108,9 +109,10 @@ static int is_section(const Reading *reading, const char *section) {
     if (!text_starts_with(section, reading->word))
         return 0;
     r = shell_split(section, &words);
-    if (r == -ENOMEM)
-        return r;
-    return r == 2 && text_equal(words[0], reading->word) && text_equal(words[1], reading->name);
+    if (r != 2)
+        return r == -ENOMEM ? r : 0;
+    assert(words);
+    return text_equal(words[0], reading->word) && text_equal(words[1], reading->name);
 }
 
 static int _printf_(3, 4) spoil(Reading *reading, const IniEntry *entry, const char *format, ...) {

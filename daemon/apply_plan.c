@@ -118,8 +118,7 @@ static void start_action(Trail *trail, const Plan *plan) {
         Outcome outcome = { .action = plan->action, .result = RESULT_FAILED, .fields_left = FIELDS_ALL };
 
         (void)text_copy(outcome.error_text, sizeof(outcome.error_text),
-                        r == -ENODATA ? "what it has to be like is not recorded, or cannot be read"
-                                      : strerror(-r));
+                        r == -ENODATA ? "its baseline is not recorded, or cannot be read" : strerror(-r));
         engine_decide_trail(trail, &(TrailInput){ .kind = GUARD_ACTED, .outcome = &outcome });
     }
 }

@@ -92,7 +92,7 @@ static int check_fips(const Config *config, char error[static AWS_SETUP_ERROR_MA
         return 0;
     return aws_setup_refuse(
             error,
-            "FIPS endpoints are asked for, and %s has none: turn use_fips (AWS_USE_FIPS_ENDPOINT) off",
+            "FIPS endpoints are requested, but %s has none: turn use_fips (AWS_USE_FIPS_ENDPOINT) off",
             region);
 }
 
@@ -117,7 +117,7 @@ static int read_kind_of_host(const Config *config, EndpointOverrides *overrides,
         return 0;
     return aws_setup_refuse(
             error,
-            "%s endpoints are asked for, and %s names one: allowed is one of the two; name an endpoint "
+            "%s endpoints are requested, but %s names one: only one of the two is allowed; name an endpoint "
             "of that kind, or turn %s off",
             overrides->fips ? "FIPS" : "dual-stack", set,
             overrides->fips ? "use_fips (AWS_USE_FIPS_ENDPOINT)"

@@ -34,7 +34,7 @@ static int take_dir(const char *dir, mode_t mode, const char *why, int *ret_fd,
     r = state_lock(dir, ret_fd, &pid);
     if (r == -EBUSY)
         (void)snprintf(error, ENGINE_ERROR_MAX,
-                       "%s: another trailguard (pid %d) is guarding with this state", dir, pid);
+                       "%s: another trailguard (pid %d) is using this directory", dir, pid);
     else if (r < 0)
         (void)snprintf(error, ENGINE_ERROR_MAX, "%s/lock: cannot be locked: %s", dir, file_strerror(r));
     return r;

@@ -217,7 +217,7 @@ int main(int argc, char **argv) {
         return status;
     i = optind;
     if (i >= argc) {
-        (void)verb_usage("", "which verb?", "");
+        (void)verb_usage("", "name a verb", "");
         return 1;
     }
     if (strcmp(argv[i], "help") == 0)

@@ -97,7 +97,7 @@ static void add_region_problem(Doctor *doctor, const StatusTarget *target) {
     if (by_scp)
         advice = "exempt the guard in the service control policy, or take the region out of regions";
     else if (strstr(text, "GetRegionOptStatus: DISABLED"))
-        advice = "enable the region in the account, or take it out of regions";
+        advice = "enable the region in the account, or remove it from regions";
     doctor_add(doctor, DOCTOR_REGIONS, DOCTOR_PROBLEM, advice, "%s %s: %s%s", target->subject.region,
                target->subject.account, by_scp ? "denied by a service control policy: " : "",
                text[0] ? text : "no answer");

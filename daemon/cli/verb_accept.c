@@ -239,11 +239,11 @@ static bool may(const Accepting *a) {
     if (a->args->yes)
         return true;
     if (!isatty(STDIN_FILENO)) {
-        fputs("trailguard accept: nothing is changed: there is no terminal to ask at, and no --yes\n",
+        fputs("trailguard accept: nothing is changed: there is no terminal to confirm on; use --yes\n",
               stderr);
         return false;
     }
-    printf("\nRecord this as what %s to be like? [y/N] ", a->n == 1 ? "the trail has" : "the trails have");
+    printf("\nRecord this as the baseline of %s? [y/N] ", a->n == 1 ? "the trail" : "these trails");
     (void)fflush(stdout);
     return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }

@@ -419,7 +419,7 @@ int verb_check(int argc, char **argv) {
     if (r <= 0)
         return r == 0 ? EXIT_SUCCESS : RESULT_UNKNOWN;
     if (args.doctor && args.restore) {
-        (void)verb_usage("check", "--doctor changes nothing, and does not go with --restore", "");
+        (void)verb_usage("check", "--doctor changes nothing and cannot be combined with --restore", "");
         return RESULT_UNKNOWN;
     }
     if (args.doctor)

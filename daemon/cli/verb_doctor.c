@@ -83,7 +83,7 @@ static void check_directory(Doctor *doctor, const char *path, const char *variab
     else if (stat(path, &st) < 0)
         doctor_add(doctor, DOCTOR_DIRECTORIES, DOCTOR_PROBLEM, advice, "%s: %s", path, strerror(errno));
     else if (!S_ISDIR(st.st_mode))
-        doctor_add(doctor, DOCTOR_DIRECTORIES, DOCTOR_PROBLEM, "remove it", "%s is no directory", path);
+        doctor_add(doctor, DOCTOR_DIRECTORIES, DOCTOR_PROBLEM, "remove it", "%s is not a directory", path);
     else if (access(path, R_OK | W_OK | X_OK) < 0 && errno == EROFS)
         doctor_add(doctor, DOCTOR_DIRECTORIES, DOCTOR_PROBLEM,
                    "mount it writable: state and waiting alerts are kept there",

@@ -83,7 +83,7 @@ static bool may(const Drilling *d) {
     if (d->args->yes)
         return true;
     if (!isatty(STDIN_FILENO)) {
-        fputs("trailguard drill: nothing is done: there is no terminal to ask at, and no --yes\n", stderr);
+        fputs("trailguard drill: nothing is done: there is no terminal to confirm on; use --yes\n", stderr);
         return false;
     }
     printf("\n%s %s now? [y/N] ", d->args->tag ? "Tag" : "Stop",
@@ -341,7 +341,7 @@ static int run(Drilling *d) {
     if (r >= 0)
         r = aws_setup_open(d->event, d->config, &d->aws, error);
     if (r < 0)
-        return drill_refuse(d, "AWS cannot be asked: ", error[0] ? error : strerror(-r));
+        return drill_refuse(d, "AWS cannot be called: ", error[0] ? error : strerror(-r));
     r = drill_check_caller(d);
     if (r >= 0)
         r = may(d) ? drill(d) : -ECANCELED;
@@ -359,7 +359,7 @@ int verb_drill(int argc, char **argv) {
         return r;
     d.config = config;
     if (args.n_names != 1)
-        r = args.n_names == 0 ? verb_usage("drill", "which trail?", "")
+        r = args.n_names == 0 ? verb_usage("drill", "name a trail", "")
                               : verb_usage("drill", "one trail at a time, not also ", args.names[1]);
     else
         r = run(&d);

@@ -376,7 +376,7 @@ static bool is_policy(const char *what) {
         text_nearest(&nearest, policies[k]);
     }
     if (!what)
-        fputs("trailguard policy: which one? allowed: guard, deny, scp\n", stderr);
+        fputs("trailguard policy: name a policy; allowed: guard, deny, scp\n", stderr);
     else {
         char shown[128];
 

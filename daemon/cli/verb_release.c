@@ -156,7 +156,7 @@ int verb_release(int argc, char **argv) {
         return r;
     if (args.list != (args.n_names == 0))
         r = args.list ? verb_usage("release", "--list takes no name", "")
-                      : verb_usage("release", "who?", "");
+                      : verb_usage("release", "name whom to release", "");
     else if (args.n_names > 1)
         r = verb_usage("release", "one at a time, not also ", args.names[1]);
     else {

@@ -458,7 +458,7 @@ int verb_status(int argc, char **argv) {
     if (r <= 0)
         return r == 0 ? STATUS_WELL : STATUS_USAGE;
     if (args.watch && args.json) {
-        (void)verb_usage("status", "--watch and --json; allowed: one of them", "");
+        (void)verb_usage("status", "--watch and --json cannot be combined", "");
         return STATUS_USAGE;
     }
     return args.watch ? watch(&args) : show_once(stdout, stderr, &args);

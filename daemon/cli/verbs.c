@@ -89,8 +89,8 @@ int verb_usage_near(const char *verb, const char *what, const char *argument, co
 int verb_usage(const char *verb, const char *what, const char *argument) {
     char shown[256];
 
-    fprintf(stderr, "trailguard%s%s: %s%s%s", verb[0] ? " " : "", verb, what,
-            text_escaped(shown, sizeof(shown), argument), text_ends_with(what, "?") ? "" : ";");
+    fprintf(stderr, "trailguard%s%s: %s%s;", verb[0] ? " " : "", verb, what,
+            text_escaped(shown, sizeof(shown), argument));
     return end_usage(verb);
 }
 

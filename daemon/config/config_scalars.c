@@ -95,10 +95,10 @@ static void take_string(Scan *t, const char *path, Position *position) {
         next = end_in_next_lines(t, end);
     if (next)
         (void)config_mistake(t->reading, place,
-                             "%s: a text ends in its line; write \\n for a line break in it", path);
+                             "%s: a string must end on its line; write \\n for a line break in it", path);
     else
         (void)config_mistake(t->reading, place,
-                             "syntax error: %s: this text has no closing quotation mark; write \"%s\"",
+                             "syntax error: %s: this string has no closing quotation mark; write \"%s\"",
                              path, shown(dst, path, start + 1, (size_t)(likely - start - 1)));
     position->bad = true;
     put_quoted(t, start + 1, (size_t)(likely - start - 1));
@@ -208,7 +208,7 @@ void scan_word(Scan *t, const char *path, Position *position) {
         return;
     }
     if (takes_text(path, position, start, len))
-        (void)config_mistake(t->reading, place, "%s: a text needs quotation marks; write \"%s\"", path,
+        (void)config_mistake(t->reading, place, "%s: a string needs quotation marks; write \"%s\"", path,
                              shown(dst, path, start, len));
     put_quoted(t, start, len);
     t->at += t->at < t->end && *t->at == '"'; /* only the opening mark is missing */
@@ -310,7 +310,7 @@ static int check_integer(Scan *t, const char *path, const char *start, size_t le
     value = strtoull(digits, NULL, 0);
     zeros = digits > start + (*start == '-' || *start == '+');
     if ((zeros || errno != 0 || value > INT32_MAX) && wants_text(path))
-        return config_mistake(t->reading, place, "%s: a text needs quotation marks; write \"%.*s\"", path,
+        return config_mistake(t->reading, place, "%s: a string needs quotation marks; write \"%.*s\"", path,
                               (int)MIN(len, (size_t)SHOWN_LEN), start);
     if (zeros)
         return config_mistake(
@@ -383,7 +383,7 @@ void scan_number(Scan *t, const char *path, Position *position) {
         refuse_unit(t, path, start, digits, start + digits, len - digits);
     else {
         (void)config_mistake(t->reading, scan_place_at(t, start),
-                             "%s: a text needs quotation marks; write \"%s\"", path,
+                             "%s: a string needs quotation marks; write \"%s\"", path,
                              shown(dst, path, start, len));
         put_quoted(t, start, len);
     }

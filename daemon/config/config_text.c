@@ -113,7 +113,7 @@ static int take_semicolon(Scan *t, const char *path) {
     if (begins_value(next))
         (void)scan_is_not(t, path, "a comma");
     else if (next == closing_bracket(t))
-        (void)config_mistake(t->reading, scan_here(t), "syntax error: %s: this ; ends nothing; take it out",
+        (void)config_mistake(t->reading, scan_here(t), "syntax error: %s: this ; ends nothing; remove it",
                              path);
     else
         return 0;
@@ -144,7 +144,7 @@ static int take_comma(Scan *t, const char *path, const char *previous) {
     t->at++;
     if (scan_skip(t) && at_closing(t))
         (void)config_mistake(t->reading, place,
-                             "%s: only newer versions of libconfig read a comma before %c; take it out",
+                             "%s: only newer versions of libconfig read a comma before %c; remove it",
                              path, *t->at);
     return 1;
 }
@@ -165,7 +165,7 @@ static bool lacks_brackets(const Scan *t, const char *path) {
 
 static int take_bare_group(Scan *t, const char *path) {
     (void)config_mistake(t->reading, scan_here(t),
-                         "syntax error: %s: the options of an entry stand in { }; write { before this",
+                         "syntax error: %s: an entry needs braces; write { before this",
                          path);
     t->open[t->depth++] = '}';
     scan_put(t, "{", 1);
@@ -233,7 +233,7 @@ static int take_bare_array(Scan *t, const char *path) {
     ssize_t i;
 
     (void)config_mistake(t->reading, scan_here(t),
-                         "syntax error: %s: the texts of an array stand in [ ]; write [ before this", path);
+                         "syntax error: %s: an array needs brackets; write [ before this", path);
     scan_put(t, "[", 1);
     do {
         i = add_position(t, NULL, 0, 0);
@@ -402,11 +402,11 @@ static void take_stray(Scan *t) {
         (void)config_mistake(t->reading, scan_here(t), "this ; begins no comment; write # instead");
         t->at += strcspn(t->at, "\n");
     } else if (*t->at == ';' || *t->at == ',') {
-        (void)config_mistake(t->reading, scan_here(t), "syntax error: this %c ends nothing; take it out",
+        (void)config_mistake(t->reading, scan_here(t), "syntax error: this %c ends nothing; remove it",
                              *t->at);
         t->at++;
     } else if (at_closing(t)) {
-        (void)config_mistake(t->reading, scan_here(t), "syntax error: this %c closes nothing; take it out",
+        (void)config_mistake(t->reading, scan_here(t), "syntax error: this %c closes nothing; remove it",
                              *t->at);
         t->at += t->at[1] == ';' ? 2 : 1;
     } else {

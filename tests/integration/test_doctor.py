@@ -336,7 +336,7 @@ def test_directories(sim, idle):
     idle.state.write_text("")
     idle.runtime.rmdir()
     rows = lines_of(doctor(idle)[1], "directories")
-    assert rows == ["problem DIR/state is no directory -> remove it",
+    assert rows == ["problem DIR/state is not a directory -> remove it",
                     "note DIR/run is not there yet; systemd makes it when trailguard.service starts"]
 
 
@@ -347,7 +347,7 @@ def test_regions_and_trails(sim, idle):
     assert status == CRITICAL
     bad, good = lines_of(text, "regions")
     assert bad.startswith(f"problem af-south-1 {MAIN}: ") and good == "ok 2 regions are polled"
-    assert bad.endswith("-> enable the region in the account, or take it out of regions")
+    assert bad.endswith("-> enable the region in the account, or remove it from regions")
     assert lines_of(text, "trails") == [
         f"problem org-trail {FRA} {MAIN}: stopped -> trailguard check shows all that was found", "ok 1 trail logs"]
     for arn in [trail["arn"] for trail in sim.call("trails")]:

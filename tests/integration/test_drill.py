@@ -106,7 +106,7 @@ def test_the_mode_of_the_trails_own_account_counts(sim, make_guard):
     """The group without a role is the guard's own account, whatever stands before it."""
     role = {"role_arn": f"arn:aws:iam::{MEMBER}:role/TrailGuard", "mode": "observe"}
     guard = make_guard(sim, alerts=ALERTS, accounts=[role, {"mode": "restart"}]).start().wait_guarding()
-    assert "no terminal to ask at" in drill(sim, guard, "org-trail").stderr
+    assert "no terminal to confirm on" in drill(sim, guard, "org-trail").stderr
 
 
 def test_a_maintenance_window_is_refused(sim, make_guard):
@@ -121,7 +121,7 @@ def test_a_maintenance_window_is_refused(sim, make_guard):
 
 def test_without_a_daemon_a_terminal_or_the_right_keys_nothing_is_stopped(sim, make_guard):
     guard = make_guard(sim, alerts=ALERTS).start().wait_guarding()
-    assert "no terminal to ask at" in drill(sim, guard, "org-trail").stderr
+    assert "no terminal to confirm on" in drill(sim, guard, "org-trail").stderr
     guards = drill(sim, guard, env=guard.env)
     assert "these are the guard's own keys; use an operator's" in guards.stderr
     assert guard.stop() == 0

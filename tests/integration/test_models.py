@@ -71,11 +71,11 @@ def test_every_word_of_aws_is_known(file, name, service, shape):
 
 def test_every_operation_is_one_of_the_service():
     """By the names under which requests are sent, with all that AWS requires of their input."""
-    names = re.findall(r'CLOUDTRAIL\(\w+, "(\w+)"\)', "".join(path.read_text() for path in ROOT.glob("lib/cloudtrail*.c")))
+    names = re.findall(r'CLOUDTRAIL_ROW\(\w+, "(\w+)"\)', "".join(path.read_text() for path in ROOT.glob("lib/cloudtrail*.c")))
     assert len(names) >= 12
     for name in names:
         assert shapes.operation("cloudtrail", name), name
-    for name, member in re.findall(r'CLOUDTRAIL\(\w+, "(\w+)"\),\s+\.member = "(\w+)"',
+    for name, member in re.findall(r'CLOUDTRAIL_ROW\(\w+, "(\w+)"\),\s+\.member = "(\w+)"',
                                    (ROOT / "lib/cloudtrail.c").read_text()):
         shape = shapes.operation("cloudtrail", name).input_shape
         assert member in shape.members and set(shape.required_members) <= {member}, name

@@ -56,7 +56,7 @@ def test_what_cannot_go_together_is_refused_with_both_names(sim, make_guard, aws
 def test_fips_endpoints_are_not_made_up_for_china(sim, make_guard, where):
     guard = make_guard(sim, env={"AWS_ENDPOINT_URL": None}, aws={"use_fips": True}, alerts=(), **where).start()
     assert guard.wait() == 1
-    assert "FIPS endpoints are asked for, and cn-north" in guard.stderr(), guard.stderr()
+    assert "FIPS endpoints are requested, but cn-north" in guard.stderr(), guard.stderr()
 
 
 def test_the_file_wins_over_the_environment_about_kinds_of_hosts(sim, make_guard):

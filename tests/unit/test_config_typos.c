@@ -42,9 +42,9 @@ static const struct {
       "\"; } );\n" BASE,
       "t.conf:1:38: syntax error: accounts.regions: this [ is not closed; write ] before the } in line 1" },
     { "regions = \"eu-central-1\", \"us-east-1\" ];\n" BASE,
-      "t.conf:1:11: syntax error: regions: the texts of an array stand in [ ]; write [ before this" },
+      "t.conf:1:11: syntax error: regions: an array needs brackets; write [ before this" },
     { "accounts = ( name = \"a\"; role_arn = \"" ROLE "\"; },\n { name = \"b\"; } );\n" BASE,
-      "t.conf:1:14: syntax error: accounts: the options of an entry stand in { }; write { before this" },
+      "t.conf:1:14: syntax error: accounts: an entry needs braces; write { before this" },
     { "alerts = { type = \"sns\"; topic_arn = \"" TOPIC "\"; },\n    { type = \"pigeon\"; } );\n",
       "t.conf:1:10: alerts: a group cannot be used; allowed: a list of at most 16 groups ( { type = "
       "\"sns\"; topic_arn = \"...\"; } ), or ()\n"
@@ -59,27 +59,27 @@ static const struct {
       "t.conf:1:28: syntax error: regions: found ] where ) is expected" },
     /* A quotation mark that is missing. */
     { BASE "mode = \"observe;\nlog_level = \"info\";\n",
-      "t.conf:2:8: syntax error: mode: this text has no closing quotation mark; write \"observe\"" },
+      "t.conf:2:8: syntax error: mode: this string has no closing quotation mark; write \"observe\"" },
     { BASE "mode = observe\";\nlog_level = \"info\";\n",
-      "t.conf:2:8: mode: a text needs quotation marks; write \"observe\"" },
+      "t.conf:2:8: mode: a string needs quotation marks; write \"observe\"" },
     { BASE "regions = [ \"eu-central-1, \"us-east-1\" ];\n",
-      "t.conf:2:13: syntax error: regions: this text has no closing quotation mark; write "
+      "t.conf:2:13: syntax error: regions: this string has no closing quotation mark; write "
       "\"eu-central-1\"" },
     { BASE "regions = [ \"eu-central-1\", us-east-1\" ];\n",
-      "t.conf:2:29: regions: a text needs quotation marks; write \"us-east-1\"" },
+      "t.conf:2:29: regions: a string needs quotation marks; write \"us-east-1\"" },
     { BASE "regions = [ \"eu-central-1\", \"us-east-1 ];\n",
-      "t.conf:2:29: syntax error: regions: this text has no closing quotation mark; write \"us-east-1\"" },
+      "t.conf:2:29: syntax error: regions: this string has no closing quotation mark; write \"us-east-1\"" },
     { "alerts = ( { type = \"sns; topic_arn = \"" TOPIC "\"; } );\n",
-      "t.conf:1:21: syntax error: alerts.type: this text has no closing quotation mark; write \"sns\"" },
+      "t.conf:1:21: syntax error: alerts.type: this string has no closing quotation mark; write \"sns\"" },
     { "alerts = ( { type = \"sns\"; topic_arn = \"" TOPIC "; } );\nmode = \"observe\";\n",
-      "t.conf:1:40: syntax error: alerts.topic_arn: this text has no closing quotation mark; write "
+      "t.conf:1:40: syntax error: alerts.topic_arn: this string has no closing quotation mark; write "
       "\"" TOPIC "\"" },
     { BASE "aws = { profile = \"guard  # ours\n};\nmode = \"observe\";\r\n",
-      "t.conf:2:19: syntax error: aws.profile: this text has no closing quotation mark; write \"guard\"" },
+      "t.conf:2:19: syntax error: aws.profile: this string has no closing quotation mark; write \"guard\"" },
     { BASE "heartbeat = { url = \"https://hc-ping.com/SECRET; };\n",
-      "t.conf:2:21: syntax error: heartbeat.url: this text has no closing quotation mark; write \"...\"" },
+      "t.conf:2:21: syntax error: heartbeat.url: this string has no closing quotation mark; write \"...\"" },
     { BASE "aws = { profile = \"a\nb\"; };\nmode = 1;\n",
-      "t.conf:2:19: aws.profile: a text ends in its line; write \\n for a line break in it\n"
+      "t.conf:2:19: aws.profile: a string must end on its line; write \\n for a line break in it\n"
       "t.conf:4:8: mode: 1 cannot be used; allowed: \"observe\", \"restart\", \"restore\"" },
     /* Two options of one name: the second is read too. */
     { BASE "mode = \"observe\";\nmode = \"restrat\";\n",
@@ -108,7 +108,7 @@ static const struct {
     /* Punctuation. */
     { BASE "mode = \"observe\";\n; my guard\n", "t.conf:3:1: this ; begins no comment; write # instead" },
     { BASE "aws = { profile = \"x\"; } };\nmode = 1;\n",
-      "t.conf:2:26: syntax error: this } closes nothing; take it out\n"
+      "t.conf:2:26: syntax error: this } closes nothing; remove it\n"
       "t.conf:3:8: mode: 1 cannot be used; allowed: \"observe\", \"restart\", \"restore\"" },
     { BASE "regions = [ \"eu-central-1\" \"us-east1\" ];\n",
       "t.conf:2:28: syntax error: regions: a comma is missing before this; libconfig would join the two "
@@ -125,23 +125,23 @@ static const struct {
     { BASE "accounts = ( { name = \"a\"; }; { name = \"b\"; role_arn = \"" ROLE "\"; } );\n",
       "t.conf:2:29: syntax error: accounts: found ; where a comma is expected" },
     { BASE "accounts = ( { name = \"a\"; }; );\n",
-      "t.conf:2:29: syntax error: accounts: this ; ends nothing; take it out" },
+      "t.conf:2:29: syntax error: accounts: this ; ends nothing; remove it" },
     { BASE "accounts = ( { name = \"a\"; } { name = \"b\"; role_arn = \"" ROLE "\"; } );\n",
       "t.conf:2:30: syntax error: accounts: a comma is missing before this" },
     /* What is no text. */
     { BASE "regions = eu-central-1;\n",
       "t.conf:2:11: regions: \"eu-central-1\" cannot be used; write [ \"eu-central-1\" ]; allowed: an array "
       "[ \"...\" ], or \"all\"" },
-    { BASE "regions = all;\n", "t.conf:2:11: regions: a text needs quotation marks; write \"all\"" },
+    { BASE "regions = all;\n", "t.conf:2:11: regions: a string needs quotation marks; write \"all\"" },
     { BASE "poll_interval = ten;\n",
       "t.conf:2:17: poll_interval: \"ten\" cannot be used; allowed: a whole number, 1..3600 seconds" },
     { BASE "trails = [ arn:aws:cloudtrail:eu-central-1:111122223333:trail/main,\n main ];\n",
-      "t.conf:2:12: trails: a text needs quotation marks; write "
+      "t.conf:2:12: trails: a string needs quotation marks; write "
       "\"arn:aws:cloudtrail:eu-central-1:111122223333:trail/main\"\n"
-      "t.conf:3:2: trails: a text needs quotation marks; write \"main\"" },
+      "t.conf:3:2: trails: a string needs quotation marks; write \"main\"" },
     { BASE "alerts = ( { type = \"webhook\"; url = https://a.example/SECRET?y=1&z; } );\n",
       "t.conf:2:1: alerts: given twice, first in line 1; take one out\n"
-      "t.conf:2:38: alerts.url: a text needs quotation marks; write \"...\"" },
+      "t.conf:2:38: alerts.url: a string needs quotation marks; write \"...\"" },
 };
 
 static void test_each_slip_is_one_line(void **state _unused_) {

@@ -1013,8 +1013,8 @@ static void accept_shows_and_asks(void **state _unused_) {
                      "    recorded logs\n"
                      "    actual   other\n");
     assert_string_equal(printed.err,
-                        "trailguard accept: nothing is changed: there is no terminal to ask at, "
-                        "and no --yes\n");
+                        "trailguard accept: nothing is changed: there is no terminal to confirm on; "
+                        "use --yes\n");
     assert_false(is_recorded());
 
     accept(&r, true, ARN);
@@ -1166,7 +1166,7 @@ static void deny_fits_one_account(void **state _unused_) {
 static void policy_needs_its_word(void **state _unused_) {
     RUN(verb_policy, CONF);
     assert_int_equal(printed.status, 1);
-    assert_string_equal(printed.err, "trailguard policy: which one? allowed: guard, deny, scp\n");
+    assert_string_equal(printed.err, "trailguard policy: name a policy; allowed: guard, deny, scp\n");
 }
 
 int main(void) {
